@@ -1,0 +1,64 @@
+/**
+ * The one catalogue of problems (RFC 9457) that an operator can meet. docs/errors.md lists exactly these; a test holds
+ * the two together. `remedy` says what to do; the detail of an occurrence names the field and the value.
+ */
+export const problemCatalogue = {
+  'request-invalid': { status: 400, title: 'The request does not fit its schema', remedy: 'Correct the named field.' },
+  'not-found': { status: 404, title: 'There is no such resource', remedy: 'List the collection to see what exists.' },
+  'already-exists': {
+    status: 409,
+    title: 'A resource with this key exists',
+    remedy: 'Change it instead, or choose another key.',
+  },
+  'precondition-failed': {
+    status: 412,
+    title: 'The resource has changed since it was read',
+    remedy: 'Read it again and repeat the change with its new ETag.',
+  },
+  'precondition-required': {
+    status: 428,
+    title: 'This change needs an If-Match header',
+    remedy: 'Send the ETag that reading the resource returned.',
+  },
+  'node-unknown': {
+    status: 422,
+    title: 'A named node is not in the topology',
+    remedy: 'Use an id from GET /v1/nodes.',
+  },
+  'link-unknown': {
+    status: 422,
+    title: 'A named link is not in the topology',
+    remedy: 'Use an id from GET /v1/links.',
+  },
+} as const satisfies Record<string, ProblemKind>;
+
+export interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  readonly remedy: string;
+}
+
+export type ProblemCode = keyof typeof problemCatalogue;
+
+export interface ProblemDetail {
+  /** What is wrong here, with the offending value. */
+  readonly detail: string;
+  /** JSON pointer into the body, or the name of a parameter or header. */
+  readonly field?: string;
+  /** More than one thing wrong: each with its field. */
+  readonly errors?: readonly { readonly field: string; readonly detail: string }[];
+  readonly retryAfterSeconds?: number;
+}
+
+/** Thrown by services and API alike; the API turns it into a problem document. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly code: ProblemCode;
+  readonly info: ProblemDetail;
+
+  constructor(code: ProblemCode, info: ProblemDetail) {
+    super(`${problemCatalogue[code].title}: ${info.detail}`);
+    this.code = code;
+    this.info = info;
+  }
+}

@@ -1,0 +1,43 @@
+/** Everything that GET /v1/events can carry, by type. `revision` orders events; ids are those of the REST resources. */
+export interface WaymarkEvents {
+  /** The topology changed. */
+  'topology.changed': {
+    readonly revision: number;
+    readonly tedRevision: number;
+    readonly kind: string;
+    readonly summary: string;
+  };
+  /** Intent of a policy or mesh was created, changed or deleted. */
+  'policy.intent': {
+    readonly revision: number;
+    readonly policyId: string;
+    readonly action: 'created' | 'changed' | 'deleted';
+  };
+  /** The leader adopted something else for a policy. */
+  'policy.state': {
+    readonly revision: number;
+    readonly policyId: string;
+    readonly status: 'up' | 'fallback' | 'down';
+    readonly generation: number;
+    readonly cause: string;
+  };
+  /** An agent's outcome for a policy was stored. */
+  'policy.install': {
+    readonly revision: number;
+    readonly policyId: string;
+    readonly outcome: string;
+    readonly reason: string | null;
+  };
+  'agent.state': { readonly node: string; readonly state: 'connected' | 'unknown'; readonly dataplane: string };
+  'source.held': { readonly source: string; readonly reason: string };
+  'source.released': { readonly source: string };
+  'leader.elected': { readonly epoch: number; readonly holder: string };
+}
+
+export type EventType = keyof WaymarkEvents;
+
+export interface WaymarkEvent<T extends EventType = EventType> {
+  readonly type: T;
+  readonly at: string;
+  readonly data: WaymarkEvents[T];
+}

@@ -1,0 +1,214 @@
+/**
+ * The seams between the rooms of the controller: api → services → compute → storage. Each interface has one
+ * implementation; they stand here so that api and services can be read (and built) without each other.
+ * All methods that take bad input throw a Problem; all writes are one transaction each.
+ */
+import type { NodeId, PathAnswer, PathRequest, PathConstraints, Proof, Ted } from '@waymark/topology';
+import type {
+  Actor,
+  ChangeEntry,
+  EntityChange,
+  ImportResult,
+  LinkConstraints,
+  LinkView,
+  NodeConstraints,
+  NodeView,
+  OperatorSettings,
+  SourceBatch,
+  SourceBatchResult,
+  SourceView,
+  TopologyHead,
+} from './topology.js';
+import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from './sr-policy.js';
+import type { EventType, WaymarkEvent } from './events.js';
+
+/** Keyset pagination: `after` is the last key of the page before. */
+export interface PageRequest {
+  readonly limit: number;
+  readonly after?: string;
+}
+
+export interface Page<T> {
+  readonly items: readonly T[];
+  /** Key to pass as `after`; null on the last page. */
+  readonly next: string | null;
+}
+
+export interface NodeFilter {
+  readonly kind?: 'router' | 'host';
+  readonly site?: string;
+  readonly adminState?: string;
+  readonly operationalState?: string;
+}
+
+export interface LinkFilter {
+  readonly node?: NodeId;
+  readonly from?: NodeId;
+  readonly to?: NodeId;
+  readonly affinity?: string;
+  readonly srlg?: number;
+  readonly adminState?: string;
+  readonly operationalState?: string;
+}
+
+export type TopologyFormat = 'native' | 'graphml' | 'repetita';
+
+export interface TopologyService {
+  head(): Promise<TopologyHead>;
+  /** Effective TED: of the newest revision (cached, shared, never mutated) or rebuilt for a past revision. */
+  ted(revision?: number): Promise<Ted>;
+  importTopology(input: {
+    readonly text: string;
+    readonly format: TopologyFormat;
+    readonly source: string;
+    readonly actor: Actor;
+    readonly dryRun?: boolean;
+  }): Promise<ImportResult>;
+  /** Native format. Discovered layer only, unless `operatorSettings`. */
+  exportTopology(input: {
+    readonly revision?: number;
+    readonly operatorSettings?: boolean;
+    readonly syntax: 'json' | 'yaml';
+  }): Promise<string>;
+
+  nodes(filter: NodeFilter, page: PageRequest): Promise<Page<NodeView>>;
+  node(id: NodeId): Promise<NodeView>;
+  links(filter: LinkFilter, page: PageRequest): Promise<Page<LinkView>>;
+  link(id: string): Promise<LinkView>;
+
+  linkConstraints(id: string): Promise<OperatorSettings<LinkConstraints>>;
+  allLinkConstraints(page: PageRequest): Promise<Page<OperatorSettings<LinkConstraints>>>;
+  /** `replace`: what is not named is cleared. `ifVersion` mismatching throws precondition-failed. */
+  setLinkConstraints(input: {
+    readonly changes: readonly {
+      readonly link: string;
+      readonly constraints: LinkConstraints;
+      readonly ifVersion?: number;
+    }[];
+    readonly mode: 'replace' | 'patch';
+    readonly actor: Actor;
+  }): Promise<{ readonly revision: number; readonly settings: readonly OperatorSettings<LinkConstraints>[] }>;
+  nodeConstraints(id: NodeId): Promise<OperatorSettings<NodeConstraints>>;
+  setNodeConstraints(input: {
+    readonly node: NodeId;
+    readonly constraints: NodeConstraints;
+    readonly mode: 'replace' | 'patch';
+    readonly ifVersion?: number;
+    readonly actor: Actor;
+  }): Promise<OperatorSettings<NodeConstraints>>;
+
+  changes(page: PageRequest): Promise<Page<ChangeEntry>>;
+  change(revision: number): Promise<ChangeEntry & { readonly entities: readonly EntityChange[] }>;
+
+  sources(page: PageRequest): Promise<Page<SourceView>>;
+  source(id: string): Promise<SourceView>;
+  applySourceBatch(id: string, batch: SourceBatch, actor: Actor): Promise<SourceBatchResult>;
+  /** Believe (`apply`) or discard the batch at which a collapsing source was held. */
+  releaseSource(id: string, decision: 'apply' | 'discard', actor: Actor): Promise<SourceView>;
+}
+
+export interface PathComputationService {
+  compute(request: PathRequest, revision?: number): Promise<PathAnswer>;
+  prove(input: {
+    readonly headend: NodeId;
+    readonly destination: NodeId;
+    readonly sids: readonly string[];
+    readonly constraints?: PathConstraints;
+    readonly revision?: number;
+  }): Promise<Proof>;
+}
+
+export interface PolicyFilter {
+  readonly headend?: NodeId;
+  readonly endpoint?: NodeId;
+  readonly color?: number;
+  readonly mesh?: string;
+  readonly status?: string;
+  readonly install?: string;
+  /** Policies whose current lists use this directed link or node. */
+  readonly usesLink?: string;
+  readonly usesNode?: NodeId;
+}
+
+/** A change that a dry-run can be asked about. */
+export type ProposedChange =
+  | { readonly kind: 'link-constraints'; readonly link: string; readonly constraints: LinkConstraints }
+  | { readonly kind: 'node-constraints'; readonly node: NodeId; readonly constraints: NodeConstraints }
+  | { readonly kind: 'link-state'; readonly link: string; readonly state: 'up' | 'down' }
+  | { readonly kind: 'node-state'; readonly node: NodeId; readonly state: 'up' | 'down' }
+  | { readonly kind: 'policy-put'; readonly policy: SrPolicyIntent }
+  | { readonly kind: 'policy-delete'; readonly policyId: string }
+  | { readonly kind: 'mesh-put'; readonly mesh: MeshIntent }
+  | { readonly kind: 'mesh-delete'; readonly meshId: string };
+
+export interface PolicyService {
+  policies(filter: PolicyFilter, page: PageRequest): Promise<Page<SrPolicyView>>;
+  policy(id: string): Promise<SrPolicyView>;
+  createPolicy(intent: SrPolicyIntent, actor: Actor): Promise<SrPolicyView>;
+  replacePolicy(id: string, intent: SrPolicyIntent, ifVersion: number, actor: Actor): Promise<SrPolicyView>;
+  deletePolicy(id: string, ifVersion: number, actor: Actor): Promise<void>;
+  /** Keep exactly the current lists as long as they deliver. */
+  pin(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView>;
+  unpin(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView>;
+  /** Return to the lists before the last change, and pin them. */
+  rollBack(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView>;
+
+  meshes(page: PageRequest): Promise<Page<MeshView>>;
+  mesh(id: string): Promise<MeshView>;
+  createMesh(intent: MeshIntent, actor: Actor): Promise<MeshView>;
+  replaceMesh(id: string, intent: MeshIntent, ifVersion: number, actor: Actor): Promise<MeshView>;
+  deleteMesh(id: string, ifVersion: number, actor: Actor): Promise<void>;
+
+  /** What these changes, made together, would move. Changes nothing. */
+  dryRun(changes: readonly ProposedChange[]): Promise<DryRunResult>;
+}
+
+export interface AgentView {
+  readonly node: NodeId;
+  readonly state: 'connected' | 'unknown';
+  readonly agentVersion: string;
+  readonly dataplane: string;
+  readonly controller: string;
+  readonly lastSeen: string;
+  readonly bus: string;
+  readonly dataplaneError: string | null;
+  readonly driftRepairs: number;
+  readonly desired: { readonly epoch: number; readonly generation: number };
+  readonly accepted: { readonly epoch: number; readonly generation: number };
+  /** Accepted the newest generation and its read-back hash equals the desired hash. */
+  readonly inSync: boolean;
+  readonly policies: {
+    readonly total: number;
+    readonly installed: number;
+    readonly simulated: number;
+    readonly pending: number;
+    readonly failed: number;
+  };
+}
+
+export interface AgentService {
+  agents(filter: { readonly state?: string; readonly dataplane?: string }, page: PageRequest): Promise<Page<AgentView>>;
+  agent(node: NodeId): Promise<AgentView>;
+}
+
+export interface EventBus {
+  emit<T extends EventType>(event: WaymarkEvent<T>): void;
+  /** Returns the function that ends the subscription. */
+  subscribe(listener: (event: WaymarkEvent) => void): () => void;
+}
+
+export interface Health {
+  readonly live: boolean;
+  readonly ready: boolean;
+  readonly checks: Readonly<Record<string, { readonly ok: boolean; readonly detail: string }>>;
+}
+
+/** What the HTTP API stands on. */
+export interface Services {
+  readonly topology: TopologyService;
+  readonly paths: PathComputationService;
+  readonly policies: PolicyService;
+  readonly agents: AgentService;
+  readonly events: EventBus;
+  readonly health: () => Promise<Health>;
+}

@@ -1,0 +1,154 @@
+import type {
+  AddressFamily,
+  LinkId,
+  MetricType,
+  NodeId,
+  PathConstraints,
+  PathMetrics,
+  Segment,
+  SegmentList,
+} from '@waymark/topology';
+
+/** Hand-written transport SIDs; the service SID of each family is appended. */
+export interface ExplicitPath {
+  readonly kind: 'explicit';
+  readonly segmentLists: readonly { readonly weight: number; readonly sids: readonly string[] }[];
+  /** Held against these when given; otherwise proved for loop-free delivery only. */
+  readonly constraints?: PathConstraints;
+}
+
+export interface DynamicPath {
+  readonly kind: 'dynamic';
+  readonly metric: MetricType;
+  readonly constraints: PathConstraints;
+  readonly maxSegments?: number;
+}
+
+export interface CandidatePathIntent {
+  readonly discriminator: number;
+  /** Higher wins (RFC 9256 section 2.7). */
+  readonly preference: number;
+  readonly name?: string;
+  readonly path: ExplicitPath | DynamicPath;
+}
+
+/** When no candidate path is valid: discard the traffic, or send it along the IGP's shortest path. */
+export type Fallback = 'drop' | 'shortest-path';
+
+/** What a mesh gives each of its policies, and what an operator gives a single one. */
+export interface PolicyTemplate {
+  readonly candidatePaths: readonly CandidatePathIntent[];
+  readonly fallback: Fallback;
+}
+
+export interface SrPolicyIntent extends PolicyTemplate {
+  readonly headend: NodeId;
+  /** 1 to 4294967295 */
+  readonly color: number;
+  readonly endpoint: NodeId;
+  readonly name?: string;
+  /** Explicit steering; without it the endpoint's pod prefixes that nobody else has claimed. */
+  readonly steeredPrefixes?: readonly string[];
+}
+
+export type InstallState = 'pending' | 'installed' | 'simulated' | 'failed' | 'none';
+
+export interface CandidatePathState {
+  readonly discriminator: number;
+  readonly preference: number;
+  readonly valid: boolean;
+  readonly active: boolean;
+  /** Why it is not valid: a no-path reason or a violation, with its sentence. */
+  readonly reason: string | null;
+  readonly message: string | null;
+}
+
+/** One transport list in use, with what it does. */
+export interface PolicyList {
+  readonly weight: number;
+  readonly nodes: readonly NodeId[];
+  readonly links: readonly LinkId[];
+  readonly metrics: PathMetrics;
+  readonly transport: readonly Segment[];
+  /** Finished lists, one per family. */
+  readonly segmentLists: readonly SegmentList[];
+  /** Share of the policy's traffic per directed link; what a booking reserves. */
+  readonly load: readonly { readonly linkId: LinkId; readonly share: number }[];
+}
+
+export interface PolicyState {
+  readonly status: 'up' | 'fallback' | 'down';
+  /** Discriminator of the active candidate path. */
+  readonly activeCandidatePath: number | null;
+  readonly compliance: 'constraints-met' | 'constraints-not-met' | 'unconstrained' | null;
+  readonly candidatePaths: readonly CandidatePathState[];
+  readonly lists: readonly PolicyList[];
+  readonly bindingSids: readonly { readonly family: AddressFamily; readonly sid: string }[];
+  readonly steering: readonly { readonly prefix: string; readonly heldBy: string | null }[];
+  /** Headend generation that carries this; null before the first publication. */
+  readonly generation: number | null;
+  readonly install: InstallState;
+  readonly installReason: string | null;
+  readonly cause: string;
+  readonly changedRevision: number;
+  readonly changedAt: string;
+  /** From the commit of what caused the change to the stored ack; null while pending. */
+  readonly eventToInstalledMs: number | null;
+}
+
+export interface SrPolicyView {
+  /** <headend>:<color>:<endpoint> */
+  readonly id: string;
+  /** Revision of the intent: its ETag. */
+  readonly version: number;
+  readonly intent: SrPolicyIntent;
+  readonly mesh: string | null;
+  readonly pinned: boolean;
+  readonly canRollBack: boolean;
+  /** null until the leader has computed it for the first time. */
+  readonly state: PolicyState | null;
+}
+
+export interface MeshIntent {
+  readonly id: string;
+  readonly color: number;
+  /** Hosts by id, by site, or all. */
+  readonly selector: { readonly all?: true; readonly nodes?: readonly NodeId[]; readonly sites?: readonly string[] };
+  readonly template: PolicyTemplate;
+  readonly overrides: readonly {
+    readonly headend: NodeId;
+    readonly endpoint: NodeId;
+    /** Replaces what it names of the template; `exclude` makes no policy for this pair. */
+    readonly override: Partial<PolicyTemplate> & { readonly exclude?: true };
+  }[];
+}
+
+export interface MeshView {
+  readonly id: string;
+  readonly version: number;
+  readonly intent: MeshIntent;
+  readonly policies: {
+    readonly total: number;
+    readonly up: number;
+    readonly fallback: number;
+    readonly down: number;
+    readonly installed: number;
+  };
+}
+
+/** What a change would do to one policy. */
+export interface PolicyMove {
+  readonly policyId: string;
+  readonly change: 'created' | 'moved' | 'fallback' | 'down' | 'restored' | 'removed' | 'unchanged-blocked';
+  readonly before: readonly { readonly weight: number; readonly links: readonly LinkId[] }[];
+  readonly after: readonly { readonly weight: number; readonly links: readonly LinkId[] }[];
+  readonly metricsBefore: PathMetrics | null;
+  readonly metricsAfter: PathMetrics | null;
+  readonly message: string;
+}
+
+export interface DryRunResult {
+  readonly revision: number;
+  readonly policiesExamined: number;
+  readonly moves: readonly PolicyMove[];
+}

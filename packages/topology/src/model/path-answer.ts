@@ -1,0 +1,104 @@
+import type { AddressFamily } from './address.js';
+import type { MetricType } from './path-request.js';
+import type { EndpointBehavior, LinkId, NodeId, SidOrigin } from './ted.js';
+
+/** Sums over a path. null: at least one link's value is unknown. */
+export interface PathMetrics {
+  readonly igp: number;
+  readonly te: number;
+  readonly delayUs: number | null;
+  readonly delayVariationUs: number | null;
+  /** 1 - product(1 - loss), rounded up to whole ppm. */
+  readonly lossPpm: number | null;
+  readonly hops: number;
+}
+
+/** One entry of a segment list, with what it makes the network do. */
+export interface Segment {
+  readonly sid: string;
+  readonly behavior: EndpointBehavior;
+  readonly node: NodeId;
+  /** End.X: the link it crosses. */
+  readonly linkId: LinkId | null;
+  readonly origin: SidOrigin;
+}
+
+export interface SegmentList {
+  /** null: transport only. */
+  readonly family: AddressFamily | null;
+  readonly segments: readonly Segment[];
+  /** Outer IPv6 header + SRH, in the headend's encapsulation mode. */
+  readonly headerBytes: number;
+  /** SRH entries the headend pushes; what its MSD limits. */
+  readonly srhEntries: number;
+  /** Largest inner packet that fits on every branch; null when a link's MTU is unknown. */
+  readonly pathMtuBytes: number | null;
+  readonly proof: ProofSummary;
+}
+
+/** What the proof measured over every ECMP branch the list can take. */
+export interface ProofSummary {
+  readonly worst: PathMetrics;
+  readonly best: PathMetrics;
+  /** False: more than one branch can be taken. */
+  readonly singlePath: boolean;
+  /** At least one SID is planned: computed and shown, never installed on a real data plane. */
+  readonly usesPlannedSids: boolean;
+}
+
+export interface ComputedPath {
+  /** Source to destination. */
+  readonly nodes: readonly NodeId[];
+  readonly links: readonly LinkId[];
+  readonly metrics: PathMetrics;
+  /** The link with the least unreserved bandwidth; null when no link's bandwidth is known. */
+  readonly bottleneck: { readonly linkId: LinkId; readonly unreservedBps: number } | null;
+  /** SIDs in front of the service SID; the finished lists are derived from it. */
+  readonly transport: readonly Segment[];
+  /** One per family, or one transport list when no family was asked for. */
+  readonly segmentLists: readonly SegmentList[];
+}
+
+export type NoPathReason =
+  | 'path-not-found'
+  | 'metric-bound-exceeded'
+  | 'insufficient-bandwidth'
+  | 'affinity-excluded'
+  | 'srlg-excluded'
+  | 'resource-excluded'
+  | 'include-unreachable'
+  | 'disjoint-path-not-found'
+  | 'msd-exceeded'
+  | 'sid-unresolved'
+  | 'source-unknown'
+  | 'destination-unknown';
+
+export interface NoPath {
+  readonly status: 'no-path';
+  readonly revision: number;
+  readonly reason: NoPathReason;
+  /** One sentence for an operator, naming the ids that matter. */
+  readonly message: string;
+  /** The constraint to blame, as a pointer into the request (`/constraints/bounds/0`), when there is one. */
+  readonly constraint: string | null;
+  /** The value of that constraint with which a path would exist. */
+  readonly nearestFeasible: number | null;
+  /** Directed links that block: a cut for bandwidth, affinity, SRLG, exclusion and disjointness. Sorted. */
+  readonly blockingLinks: readonly LinkId[];
+  /** Nodes that block (sid-unresolved, single points of failure). Sorted. */
+  readonly blockingNodes: readonly NodeId[];
+}
+
+export interface PathsFound {
+  readonly status: 'computed';
+  readonly revision: number;
+  readonly metric: MetricType;
+  /** `feasible`: the work budget ended the search; no better value than `lowerBound` can exist. */
+  readonly optimality: 'optimal' | 'feasible';
+  readonly lowerBound: number;
+  readonly paths: readonly ComputedPath[];
+  /** Disjoint pairs: what the two paths share all the same. */
+  readonly shared: { readonly nodes: readonly NodeId[]; readonly links: readonly LinkId[] } | null;
+}
+
+export type PathAnswer = PathsFound | NoPath;

@@ -1,0 +1,56 @@
+import type { AddressFamily } from './address.js';
+import type { LinkId, NodeId } from './ted.js';
+
+/** RFC 8776 / 5440 metric types that a path can be optimised for. */
+export type MetricType = 'igp' | 'te' | 'delay' | 'hop';
+
+/** igp, te: sum of metrics; delay: microseconds, end to end over every link including host links; hop: links crossed. */
+export interface MetricBound {
+  readonly metric: MetricType;
+  /** Inclusive. */
+  readonly max: number;
+}
+
+/** Names of affinities (extended admin groups). A link matches include-any when it has at least one of them. */
+export interface AffinityConstraint {
+  readonly includeAny?: readonly string[];
+  readonly includeAll?: readonly string[];
+  readonly excludeAny?: readonly string[];
+}
+
+/** What a path must obey. Shared by path computations and dynamic candidate paths. */
+export interface PathConstraints {
+  readonly bounds?: readonly MetricBound[];
+  /** Must fit into the unreserved bandwidth of every link of the path. */
+  readonly bandwidthBps?: number;
+  readonly affinities?: AffinityConstraint;
+  /** Directed links; excluding a node excludes all its links. */
+  readonly exclude?: {
+    readonly nodes?: readonly NodeId[];
+    readonly links?: readonly LinkId[];
+    readonly srlgs?: readonly number[];
+  };
+  /** Visited in this order, with anything between them. */
+  readonly include?: readonly ({ readonly node: NodeId } | { readonly link: LinkId })[];
+}
+
+export type Disjointness = 'link' | 'node';
+
+export interface PathRequest {
+  readonly source: NodeId;
+  readonly destination: NodeId;
+  /** Optimised; ties fall to fewer SIDs, then the smaller ids. */
+  readonly metric: MetricType;
+  readonly constraints: PathConstraints;
+  /** Up to this many loopless paths in ascending metric order. Default 1. Not together with `disjoint`. */
+  readonly k?: number;
+  /** A pair of paths, measured between attachment routers; what single-homing forces them to share is reported. */
+  readonly disjoint?: Disjointness;
+  /**
+   * Traffic families the segment lists must end in a service SID for. Default: those the destination has service SIDs
+   * for. Empty: transport only (a router as destination).
+   */
+  readonly families?: readonly AddressFamily[];
+  /** Overrides the headend's MSD when smaller. */
+  readonly maxSegments?: number;
+}
