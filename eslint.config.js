@@ -1,5 +1,18 @@
 import tseslint from 'typescript-eslint';
 
+// Inside the controller imports point one way: model <- storage, compute <- services <- api <- main. A service knows
+// another only through model/ports.ts or a function handed to its constructor.
+const rooms = ['model', 'storage', 'compute', 'ted', 'policies', 'distribution', 'api'];
+const mayImport = {
+  model: ['model'],
+  storage: ['model', 'storage'],
+  compute: ['model', 'compute'],
+  ted: ['model', 'storage', 'ted'],
+  policies: ['model', 'storage', 'compute', 'policies'],
+  distribution: ['model', 'storage', 'distribution'],
+  api: ['model', 'api'],
+};
+
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/generated/**', 'node_modules/**', '.waymark/**', 'coverage/**'] },
   ...tseslint.configs.strictTypeChecked,
@@ -16,5 +29,37 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
+  ...rooms.map((room) => ({
+    files: [`apps/controller/src/${room}/**/*.ts`],
+    ignores: ['**/*.test.ts'],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^(\\.\\./)+(?!(${mayImport[room].join('|')})/)`,
+              message: `${room} may import only from ${mayImport[room].join(', ')}.`,
+            },
+          ],
+        },
+      ],
+    },
+  })),
+  {
+    // The path engine is pure: no I/O, clock or randomness.
+    files: ['packages/topology/src/**/*.ts'],
+    ignores: ['**/*.test.ts', 'packages/topology/src/testing/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: [{ group: ['node:*'], message: 'packages/topology is pure.' }] }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'packages/topology is deterministic.' },
+        { object: 'Date', property: 'now', message: 'packages/topology has no clock.' },
+        { object: 'performance', property: 'now', message: 'packages/topology has no clock.' },
+      ],
+    },
+  },
   { files: ['**/*.js', '**/*.mjs'], ...tseslint.configs.disableTypeChecked },
+  { files: ['bench/**', 'scripts/**', 'test/lab/**'], rules: { 'no-console': 'off' } },
 );
