@@ -1,0 +1,109 @@
+import { availableParallelism } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { envSchema } from 'env-schema';
+
+/** The checkout this file is part of: migrations and examples are read from it. */
+export const repositoryRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
+
+/** All settings of the controller, from the environment. docs/operating.md lists them. */
+export interface ControllerConfig {
+  /** Shown as the holder of leadership and as the controller of an agent's session. */
+  readonly name: string;
+  readonly httpHost: string;
+  readonly httpPort: number;
+  readonly grpcHost: string;
+  readonly grpcPort: number;
+  /** undefined: the embedded server, in `dataDirectory`. */
+  readonly databaseUrl: string | undefined;
+  /** undefined: the in-memory bus, which reaches only agents in this process. */
+  readonly redisUrl: string | undefined;
+  readonly dataDirectory: string;
+  /** A topology file that is loaded when the TED is empty. */
+  readonly demoTopology: string | undefined;
+  /** Run a dry-run agent in this process for each host of the TED. */
+  readonly demoAgents: boolean;
+  /** Each headend draws its BSIDs from a block of this prefix. */
+  readonly bsidPool: string;
+  /** How long a returned or improved link must stay so before it is used again. */
+  readonly holdMs: number;
+  readonly maxHoldMs: number;
+  readonly historyDays: number;
+  readonly workers: number;
+  readonly logLevel: string;
+}
+
+interface Environment {
+  readonly WAYMARK_NAME: string;
+  readonly WAYMARK_HTTP_HOST: string;
+  readonly WAYMARK_HTTP_PORT: number;
+  readonly WAYMARK_GRPC_HOST: string;
+  readonly WAYMARK_GRPC_PORT: number;
+  readonly DATABASE_URL?: string;
+  readonly REDIS_URL?: string;
+  readonly WAYMARK_DATA_DIR: string;
+  readonly WAYMARK_DEMO: 'auto' | 'on' | 'topology' | 'off';
+  readonly WAYMARK_BSID_POOL: string;
+  readonly WAYMARK_HOLD_MS: number;
+  readonly WAYMARK_MAX_HOLD_MS: number;
+  readonly WAYMARK_HISTORY_DAYS: number;
+  readonly WAYMARK_WORKERS: number;
+  readonly WAYMARK_LOG_LEVEL: string;
+}
+
+const port = { type: 'integer', minimum: 0, maximum: 65535 } as const;
+const milliseconds = { type: 'integer', minimum: 0, maximum: 86_400_000 } as const;
+
+const schema = {
+  type: 'object',
+  required: [],
+  properties: {
+    WAYMARK_NAME: { type: 'string', default: `controller-${process.pid}`, minLength: 1, maxLength: 63 },
+    WAYMARK_HTTP_HOST: { type: 'string', default: '127.0.0.1' },
+    WAYMARK_HTTP_PORT: { ...port, default: 8080 },
+    WAYMARK_GRPC_HOST: { type: 'string', default: '127.0.0.1' },
+    WAYMARK_GRPC_PORT: { ...port, default: 50051 },
+    DATABASE_URL: { type: 'string', pattern: '^postgres(ql)?://' },
+    REDIS_URL: { type: 'string', pattern: '^rediss?://' },
+    WAYMARK_DATA_DIR: { type: 'string', default: join(repositoryRoot, '.waymark'), minLength: 1 },
+    WAYMARK_DEMO: { type: 'string', enum: ['auto', 'on', 'topology', 'off'], default: 'auto' },
+    WAYMARK_BSID_POOL: { type: 'string', default: 'fdbb:b51d::/32' },
+    WAYMARK_HOLD_MS: { ...milliseconds, default: 10_000 },
+    WAYMARK_MAX_HOLD_MS: { ...milliseconds, default: 320_000 },
+    WAYMARK_HISTORY_DAYS: { type: 'integer', minimum: 1, maximum: 36_500, default: 30 },
+    WAYMARK_WORKERS: { type: 'integer', minimum: 1, maximum: 64, default: Math.max(1, availableParallelism() - 1) },
+    WAYMARK_LOG_LEVEL: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
+  },
+} as const;
+
+/**
+ * Reads the settings. WAYMARK_DEMO: `on` loads the demo topology and runs dry-run agents for its hosts, `topology` only
+ * loads it; `auto` is `on` with the embedded database and `off` with any other.
+ *
+ * @throws Error naming the variable that does not fit.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
+  // An empty variable means unset, as operators expect of compose files and unit files.
+  const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const env = envSchema<Environment>({ schema, data, env: false });
+  const automatic = env.DATABASE_URL === undefined ? 'on' : 'off';
+  const demo = env.WAYMARK_DEMO === 'auto' ? automatic : env.WAYMARK_DEMO;
+  return {
+    name: env.WAYMARK_NAME,
+    httpHost: env.WAYMARK_HTTP_HOST,
+    httpPort: env.WAYMARK_HTTP_PORT,
+    grpcHost: env.WAYMARK_GRPC_HOST,
+    grpcPort: env.WAYMARK_GRPC_PORT,
+    databaseUrl: env.DATABASE_URL,
+    redisUrl: env.REDIS_URL,
+    dataDirectory: env.WAYMARK_DATA_DIR,
+    demoTopology: demo === 'off' ? undefined : join(repositoryRoot, 'examples', 'geant-datacentres.yaml'),
+    demoAgents: demo === 'on',
+    bsidPool: env.WAYMARK_BSID_POOL,
+    holdMs: env.WAYMARK_HOLD_MS,
+    maxHoldMs: env.WAYMARK_MAX_HOLD_MS,
+    historyDays: env.WAYMARK_HISTORY_DAYS,
+    workers: env.WAYMARK_WORKERS,
+    logLevel: env.WAYMARK_LOG_LEVEL,
+  };
+}
