@@ -1,1 +1,24 @@
-export {};
+export * from './generated/waymark/agent/v1/agent.js';
+export { nodeChannel } from './channel.js';
+export { checkPolicyChange, openDelta, sealDelta } from './delta.js';
+export { decodeDesiredPolicy, encodeDesiredPolicy } from './desired-policy.js';
+export { isNodeId, isPolicyId } from './identifiers.js';
+export {
+  HEARTBEAT_INTERVAL_MS,
+  HINT_ABOVE_BYTES,
+  MAX_BODY_BYTES,
+  MAX_MESSAGE_BYTES,
+  MISSED_HEARTBEATS,
+  SNAPSHOT_CHUNK_BYTES,
+} from './limits.js';
+export { ProtocolError, type ProtocolErrorCode } from './protocol-error.js';
+export { generateSigningKey, Signer, Verifier, type SigningKey } from './signing.js';
+export {
+  emptyStateHash,
+  equalBytes,
+  policyHash,
+  STATE_HASH_BYTES,
+  stateHashOf,
+  toggledStateHash,
+  type HashedPolicy,
+} from './state-hash.js';
