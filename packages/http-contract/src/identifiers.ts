@@ -1,0 +1,98 @@
+import { choice, integer, list, maxUint32, token } from './scalars.js';
+
+export const nodeIdPattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
+export const linkIdPattern = '^[A-Za-z0-9][A-Za-z0-9._:-]{0,190}$';
+export const policyIdPattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}:[1-9][0-9]{0,9}:[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
+export const affinityPattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
+
+export function nodeId(description = 'Id of a node.') {
+  return token(description, nodeIdPattern, 63, ['dc-london']);
+}
+
+export function linkId(description = 'Id of a directed link.') {
+  return token(description, linkIdPattern, 191, ['uk:nl']);
+}
+
+export function policyId(description = 'Id of an SR policy: headend, color and endpoint, joined by colons.') {
+  return token(description, policyIdPattern, 138, ['dc-london:100:dc-athens']);
+}
+
+export function meshId(description = 'Id of a mesh.') {
+  return token(description, nodeIdPattern, 63, ['all-hosts']);
+}
+
+export function sourceId(description = 'Id of a source of topology.') {
+  return token(description, nodeIdPattern, 63, ['igp-reader']);
+}
+
+export function ipv6(description: string) {
+  return token(description, '^[0-9A-Fa-f:.]{2,45}$', 45, ['fc00:0:1::']);
+}
+
+export function ipAddress(description: string) {
+  return token(description, '^[0-9A-Fa-f:.]{2,45}$', 45, ['2001:db8::1']);
+}
+
+export function prefix(description: string) {
+  return token(description, '^[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}$', 49, ['10.1.0.0/24']);
+}
+
+export function affinity(description = 'Name of an affinity (extended admin group).') {
+  return token(description, affinityPattern, 63, ['submarine']);
+}
+
+export function srlg(description = 'Number of a shared-risk link group.') {
+  return integer(description, { maximum: maxUint32, examples: [1001] });
+}
+
+export function color(description = 'Color of the SR policy (RFC 9256), at least 1.') {
+  return integer(description, { minimum: 1, maximum: maxUint32, examples: [100] });
+}
+
+export function revision(description = 'Revision: grows by one with every change of anything.') {
+  return integer(description, { examples: [42] });
+}
+
+export function timestamp(description: string) {
+  return token(
+    `${description} RFC 3339, UTC.`,
+    '^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z$',
+    30,
+    ['2026-01-31T12:00:00.000Z'],
+  );
+}
+
+export function adminState(description: string) {
+  return choice(description, ['up', 'drained', 'down']);
+}
+
+export function operationalState(description: string) {
+  return choice(description, ['up', 'down']);
+}
+
+export function addressFamily(description = 'Family of the traffic inside the tunnel.') {
+  return choice(description, ['ipv4', 'ipv6']);
+}
+
+export function metricType(
+  description = 'Metric type: igp and te are sums of metrics, delay is microseconds, hop counts links.',
+) {
+  return choice(description, ['igp', 'te', 'delay', 'hop'], ['delay']);
+}
+
+export function layer() {
+  return choice('Layer: what routers say, what was measured, what an operator laid over it.', [
+    'discovered',
+    'measured',
+    'operator',
+  ]);
+}
+
+/** Names of affinities, each once. */
+export function affinities(description: string) {
+  return list(description, affinity(), 256, { uniqueItems: true, examples: [['submarine']] });
+}
+
+export function srlgs(description: string) {
+  return list(description, srlg(), 256, { uniqueItems: true, examples: [[1001]] });
+}

@@ -1,0 +1,45 @@
+import { layerViewOf, provenanceOf } from './layers.js';
+import { adminState, affinities, ipAddress, linkId, nodeId, operationalState, srlgs } from './identifiers.js';
+import { integer, list, maxUint32, nullable, object, text } from './scalars.js';
+
+export const Link = object('Link', 'Effective values of a directed link: what path computation uses.', {
+  id: linkId(),
+  from: nodeId('Node at which the link starts.'),
+  to: nodeId('Node at which the link ends.'),
+  reverseId: linkId('The opposite direction of the same adjacency; routers use a link only when both are up.'),
+  igpArea: nullable(text('Area.', 63), 'IS-IS level or OSPF area; null when unknown.'),
+  interfaceAddresses: list('Addresses of the interface at `from`.', ipAddress('Address.'), 64),
+  igpMetric: integer('IGP metric.', { maximum: 16_777_215, examples: [10] }),
+  teMetric: nullable(
+    integer('TE metric.', { maximum: maxUint32 }),
+    'TE metric; null: equal to the IGP metric (RFC 5305).',
+  ),
+  delayUs: nullable(integer('Microseconds.'), 'Average unidirectional delay in microseconds; null when unknown.'),
+  delayMinUs: nullable(integer('Microseconds.'), 'Minimum unidirectional delay in microseconds; null when unknown.'),
+  delayMaxUs: nullable(integer('Microseconds.'), 'Maximum unidirectional delay in microseconds; null when unknown.'),
+  delayVariationUs: nullable(integer('Microseconds.'), 'Delay variation in microseconds; null when unknown.'),
+  lossPpm: nullable(
+    integer('Parts per million.', { maximum: 1_000_000 }),
+    'Loss in parts per million; null when unknown.',
+  ),
+  bandwidthBps: nullable(integer('Bits per second.'), 'Bandwidth in bits per second; null when unknown.'),
+  reservableBandwidthBps: nullable(
+    integer('Bits per second.'),
+    'Reservable bandwidth in bits per second; null: equal to the bandwidth.',
+  ),
+  affinities: affinities('Names of the affinities of this link.'),
+  srlgs: srlgs('Shared-risk link groups of this link.'),
+  mtuBytes: nullable(integer('Bytes.', { minimum: 1280, maximum: 65_535 }), 'IPv6 MTU in bytes; null when unknown.'),
+  adminState: adminState("The operator's will: `drained` takes nothing new, `down` may carry nothing."),
+  operationalState: operationalState('State of the adjacency as the routers see it.'),
+});
+
+export const LinkView = object(
+  'LinkView',
+  'A directed link: effective values, where each came from, and what each layer says.',
+  {
+    effective: Link,
+    provenance: provenanceOf('Per attribute, the layer and source that won.', Link.properties),
+    layers: layerViewOf('LinkLayer', Link.properties),
+  },
+);

@@ -1,0 +1,184 @@
+import { Type } from 'typebox';
+import { endpointBehavior, sidOrigin } from './node.js';
+import { addressFamily, ipv6, linkId, metricType, nodeId, revision } from './identifiers.js';
+import { choice, flag, integer, list, nullable, object, real, text, token } from './scalars.js';
+
+export const PathMetrics = object(
+  'PathMetrics',
+  "Sums over a path. null: at least one link's value is unknown.",
+  {
+    igp: integer('Sum of IGP metrics.'),
+    te: integer('Sum of TE metrics.'),
+    delayUs: nullable(integer('Microseconds.'), 'Delay in microseconds, host links included.'),
+    delayVariationUs: nullable(integer('Microseconds.'), 'Sum of delay variations in microseconds.'),
+    lossPpm: nullable(integer('Parts per million.', { maximum: 1_000_000 }), 'Loss in parts per million, rounded up.'),
+    hops: integer('Links crossed.'),
+  },
+  [{ igp: 40, te: 40, delayUs: 21_300, delayVariationUs: null, lossPpm: null, hops: 5 }],
+);
+
+export const Segment = object('Segment', 'One entry of a segment list, with what it makes the network do.', {
+  sid: ipv6('The SID.'),
+  behavior: endpointBehavior(),
+  node: nodeId('Node that owns the SID.'),
+  linkId: nullable(linkId(), 'End.X: the directed link it crosses.'),
+  origin: sidOrigin(),
+});
+
+export const ProofSummary = object(
+  'ProofSummary',
+  'What the proof measured over every ECMP branch the list can take.',
+  {
+    worst: PathMetrics,
+    best: PathMetrics,
+    singlePath: flag('False: more than one branch can be taken.'),
+    usesPlannedSids: flag('At least one SID is planned: shown, never installed on a real data plane.'),
+  },
+);
+
+export const SegmentList = object('SegmentList', 'A finished segment list.', {
+  family: nullable(addressFamily(), 'Family of the traffic it is for; null: transport only.'),
+  segments: list('Segments in the order of travel.', Segment, 128),
+  headerBytes: integer("Outer IPv6 header and SRH in bytes, in the headend's encapsulation mode.", { maximum: 65_535 }),
+  srhEntries: integer('SRH entries that the headend pushes; its maximum SID depth limits them.', { maximum: 128 }),
+  pathMtuBytes: nullable(
+    integer('Bytes.', { maximum: 65_535 }),
+    "Largest inner packet in bytes that fits on every branch; null when a link's MTU is unknown.",
+  ),
+  proof: ProofSummary,
+});
+
+export const ComputedPath = object('ComputedPath', 'One path with its segment lists.', {
+  nodes: list('Nodes, from source to destination.', nodeId(), 100_000),
+  links: list('Directed links, from source to destination.', linkId(), 100_000),
+  metrics: PathMetrics,
+  bottleneck: nullable(
+    object(undefined, 'The link with the least unreserved bandwidth.', {
+      linkId: linkId(),
+      unreservedBps: integer('Unreserved bandwidth in bits per second.'),
+    }),
+    "The link with the least unreserved bandwidth; null when no link's bandwidth is known.",
+  ),
+  transport: list('SIDs in front of the service SID.', Segment, 128),
+  segmentLists: list('One per family, or one transport list when no family was asked for.', SegmentList, 2),
+});
+
+export const noPathReasons = [
+  'path-not-found',
+  'metric-bound-exceeded',
+  'insufficient-bandwidth',
+  'affinity-excluded',
+  'srlg-excluded',
+  'resource-excluded',
+  'include-unreachable',
+  'disjoint-path-not-found',
+  'msd-exceeded',
+  'sid-unresolved',
+  'source-unknown',
+  'destination-unknown',
+] as const;
+
+export const NoPath = object(
+  'NoPath',
+  'There is no such path, and why. An answer, not an error.',
+  {
+    status: Type.Literal('no-path', { description: 'Tells the two kinds of answer apart.' }),
+    revision: revision('Topology revision the answer holds for.'),
+    reason: choice('Why there is none.', noPathReasons),
+    message: text('One sentence for an operator, naming the ids that matter.', 4000),
+    constraint: nullable(
+      token('JSON pointer.', '^(/[^/]*)*$', 255, ['/constraints/bounds/0']),
+      'The constraint to blame, as a JSON pointer into the request; null when no single one is.',
+    ),
+    nearestFeasible: nullable(
+      integer('In the unit of the constraint.'),
+      'The value of that constraint with which a path would exist, in its unit; null when there is none.',
+    ),
+    blockingLinks: list('Directed links that block.', linkId(), 100_000),
+    blockingNodes: list('Nodes that block.', nodeId(), 100_000),
+  },
+  [
+    {
+      status: 'no-path',
+      revision: 1,
+      reason: 'metric-bound-exceeded',
+      message: 'the best path from dc-london to dc-athens has a delay of 21300 us, the bound is 10000 us',
+      constraint: '/constraints/bounds/0',
+      nearestFeasible: 21_300,
+      blockingLinks: [],
+      blockingNodes: [],
+    },
+  ],
+);
+
+export const PathsFound = object('PathsFound', 'The paths that were found.', {
+  status: Type.Literal('computed', { description: 'Tells the two kinds of answer apart.' }),
+  revision: revision('Topology revision the answer holds for.'),
+  metric: metricType('The metric that was minimised.'),
+  optimality: choice('`feasible`: the work budget ended the search; nothing better than `lowerBound` can exist.', [
+    'optimal',
+    'feasible',
+  ]),
+  lowerBound: integer('No path can have a smaller value of the metric.'),
+  paths: list('Paths, best first.', ComputedPath, 64),
+  shared: nullable(
+    object(undefined, 'What both paths use.', {
+      nodes: list('Nodes.', nodeId(), 100_000),
+      links: list('Directed links.', linkId(), 100_000),
+    }),
+    'Disjoint pairs: what the two paths share all the same; null when no pair was asked for.',
+  ),
+});
+
+export const PathAnswer = Type.Union([PathsFound, NoPath], {
+  title: 'PathAnswer',
+  description: 'Paths, or why there is none.',
+});
+
+export const violationKinds = [
+  'unknown-sid',
+  'not-routed',
+  'link-down',
+  'loop',
+  'not-delivered',
+  'host-transit',
+  'msd-exceeded',
+  'metric-bound-exceeded',
+  'insufficient-bandwidth',
+  'affinity-excluded',
+  'srlg-excluded',
+  'resource-excluded',
+  'include-missed',
+  'admin-state',
+  'mtu-exceeded',
+] as const;
+
+export function load() {
+  return list(
+    'Share of the traffic per directed link under even ECMP splits, sorted by link id.',
+    object('LinkShare', 'Share of the traffic on one link.', {
+      linkId: linkId(),
+      share: real('Share of the traffic, from 0 to 1.', 0, 1.000001, [0.5]),
+    }),
+    100_000,
+  );
+}
+
+export const Proof = object('Proof', 'A segment list held against the topology, over every ECMP branch.', {
+  revision: revision('Topology revision it was proved on.'),
+  ok: flag('Every branch delivers and obeys.'),
+  violation: nullable(
+    object('Violation', 'What a segment list does wrong.', {
+      kind: choice('Kind of violation.', violationKinds),
+      message: text('One sentence, naming segment, node and link.', 4000),
+      segmentIndex: nullable(integer('From 0.', { maximum: 128 }), 'Position in the segment list, from 0.'),
+      node: nullable(nodeId(), 'Node at which it happens.'),
+      link: nullable(linkId(), 'Directed link at which it happens.'),
+    }),
+    'The first violation, walking from the headend; null when there is none.',
+  ),
+  worst: PathMetrics,
+  best: PathMetrics,
+  singlePath: flag('False: more than one branch can be taken.'),
+  load: load(),
+});

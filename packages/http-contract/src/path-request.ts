@@ -1,0 +1,108 @@
+import { Type } from 'typebox';
+import { addressFamily, affinities, ipv6, linkId, metricType, nodeId, revision, srlgs } from './identifiers.js';
+import { choice, integer, list, object } from './scalars.js';
+
+export const PathConstraints = object(
+  'PathConstraints',
+  'What a path must obey.',
+  {
+    bounds: Type.Optional(
+      list(
+        'Upper bounds, each inclusive; one per metric type.',
+        object('MetricBound', 'An upper bound on a metric of the whole path.', {
+          metric: metricType(),
+          max: integer('Largest value allowed, inclusive; microseconds for delay.', { examples: [40_000] }),
+        }),
+        4,
+      ),
+    ),
+    bandwidthBps: Type.Optional(
+      integer('Must fit into the unreserved bandwidth of every link of the path, in bits per second.', {
+        minimum: 1,
+        examples: [2_000_000_000],
+      }),
+    ),
+    affinities: Type.Optional(
+      object('AffinityConstraint', 'Affinities (extended admin groups), by name.', {
+        includeAny: Type.Optional(affinities('Every link must have at least one of these.')),
+        includeAll: Type.Optional(affinities('Every link must have all of these.')),
+        excludeAny: Type.Optional(affinities('No link may have any of these.')),
+      }),
+    ),
+    exclude: Type.Optional(
+      object('Exclusions', 'What the path must not use.', {
+        nodes: Type.Optional(list('Nodes; all their links with them.', nodeId(), 1000, { uniqueItems: true })),
+        links: Type.Optional(list('Directed links.', linkId(), 1000, { uniqueItems: true })),
+        srlgs: Type.Optional(srlgs('Shared-risk link groups.')),
+      }),
+    ),
+    include: Type.Optional(
+      list(
+        'Visited in this order, with anything between them.',
+        Type.Union([
+          object(undefined, 'A node to visit.', { node: nodeId() }),
+          object(undefined, 'A directed link to cross.', { link: linkId() }),
+        ]),
+        16,
+      ),
+    ),
+  },
+  [{ bounds: [{ metric: 'delay', max: 40_000 }], affinities: { excludeAny: ['submarine'] } }],
+);
+
+export function maxSegments() {
+  return integer("At most so many segments, when that is less than the headend's maximum SID depth.", {
+    minimum: 1,
+    maximum: 64,
+  });
+}
+
+export const PathRequest = object(
+  'PathRequest',
+  'A path computation. It is pure: it changes nothing, and the same request at the same revision gives the same answer.',
+  {
+    source: nodeId('Headend: the node at which the traffic enters.'),
+    destination: nodeId('Node at which the traffic leaves.'),
+    metric: metricType('What to minimise; ties fall to fewer SIDs, then to the smaller ids.'),
+    constraints: PathConstraints,
+    k: Type.Optional(
+      integer(
+        'Up to this many loopless paths in ascending order of the metric; 1 by default. Not together with `disjoint`.',
+        {
+          minimum: 1,
+          maximum: 64,
+        },
+      ),
+    ),
+    disjoint: Type.Optional(
+      choice('Ask for a pair of paths that share no link, or no node, between the attachment routers.', [
+        'link',
+        'node',
+      ]),
+    ),
+    families: Type.Optional(
+      list(
+        'Families whose segment lists are wanted; by default those the destination has service SIDs for. Empty: transport only.',
+        addressFamily(),
+        2,
+        { uniqueItems: true },
+      ),
+    ),
+    maxSegments: Type.Optional(maxSegments()),
+    revision: Type.Optional(revision('Compute on this past revision of the topology instead of the newest.')),
+  },
+  [{ source: 'dc-london', destination: 'dc-athens', metric: 'delay', constraints: {} }],
+);
+
+export const ProofRequest = object(
+  'ProofRequest',
+  'A hand-written segment list to hold against the topology.',
+  {
+    headend: nodeId('Node that pushes the list.'),
+    destination: nodeId('Node at which the traffic must arrive.'),
+    sids: list('SIDs in the order of travel, the service SID last when there is one.', ipv6('SID.'), 128),
+    constraints: Type.Optional(PathConstraints),
+    revision: Type.Optional(revision('Prove on this past revision of the topology instead of the newest.')),
+  },
+  [{ headend: 'dc-london', destination: 'dc-athens', sids: ['fc00:0:1::'] }],
+);

@@ -1,0 +1,228 @@
+import { Type } from 'typebox';
+import { PathConstraints, maxSegments } from './path-request.js';
+import { PathMetrics, Segment, SegmentList, load } from './path-answer.js';
+import {
+  addressFamily,
+  color,
+  ipv6,
+  linkId,
+  meshId,
+  metricType,
+  nodeId,
+  policyId,
+  prefix,
+  revision,
+  timestamp,
+} from './identifiers.js';
+import { choice, flag, integer, kind, list, maxUint32, nullable, object, tagged, text } from './scalars.js';
+
+const ExplicitPath = object('ExplicitPath', 'Hand-written segment lists.', {
+  kind: kind('explicit', 'Hand-written.'),
+  segmentLists: list(
+    'Traffic divides over these lists by weight.',
+    object('WeightedSids', 'One list and its weight.', {
+      weight: integer('Weight, relative to the other lists.', { minimum: 1, maximum: maxUint32, examples: [1] }),
+      sids: list(
+        'Transport SIDs in the order of travel; the service SID of each family is appended.',
+        ipv6('SID.'),
+        64,
+      ),
+    }),
+    16,
+    { minItems: 1 },
+  ),
+  constraints: Type.Optional(PathConstraints),
+});
+
+const DynamicPath = object('DynamicPath', 'Computed, and computed again whenever the topology asks for it.', {
+  kind: kind('dynamic', 'Computed by Waymark.'),
+  metric: metricType('What to minimise.'),
+  constraints: PathConstraints,
+  maxSegments: Type.Optional(maxSegments()),
+});
+
+export const CandidatePath = object(
+  'CandidatePath',
+  'A candidate path (RFC 9256): the valid one of highest preference is active.',
+  {
+    discriminator: integer('Tells the candidate paths of a policy apart.', {
+      minimum: 1,
+      maximum: maxUint32,
+      examples: [1],
+    }),
+    preference: integer('Higher wins (RFC 9256 section 2.7).', { maximum: maxUint32, examples: [100] }),
+    name: Type.Optional(text('Name for people.')),
+    path: tagged('CandidatePathSpec', 'Hand-written or computed.', [ExplicitPath, DynamicPath]),
+  },
+);
+
+function candidatePaths() {
+  return list('Candidate paths, each with its own discriminator.', CandidatePath, 16, { minItems: 1 });
+}
+
+function fallback() {
+  return choice("When no candidate path is valid: discard the traffic, or send it along the IGP's shortest path.", [
+    'drop',
+    'shortest-path',
+  ]);
+}
+
+const delayOptimal = {
+  candidatePaths: [{ discriminator: 1, preference: 100, path: { kind: 'dynamic', metric: 'delay', constraints: {} } }],
+  fallback: 'shortest-path',
+};
+
+export const PolicyTemplate = object(
+  'PolicyTemplate',
+  'What a mesh gives each of its policies.',
+  { candidatePaths: candidatePaths(), fallback: fallback() },
+  [delayOptimal],
+);
+
+export const SrPolicyIntent = object(
+  'SrPolicyIntent',
+  'What an operator asks for: traffic from headend to endpoint, of a color, over the best valid candidate path.',
+  {
+    headend: nodeId('Node that steers the traffic into the policy.'),
+    color: color(),
+    endpoint: nodeId('Node at which the traffic leaves.'),
+    name: Type.Optional(text('Name for people.')),
+    steeredPrefixes: Type.Optional(
+      list(
+        "Prefixes steered into the policy; without it the endpoint's pod prefixes that no other policy claims.",
+        prefix('Destination prefix.'),
+        1000,
+        { uniqueItems: true },
+      ),
+    ),
+    ...PolicyTemplate.properties,
+  },
+  [{ headend: 'dc-london', color: 100, endpoint: 'dc-athens', name: 'London to Athens, low delay', ...delayOptimal }],
+);
+
+const PolicyState = object('PolicyState', 'What the controller derived from the intent, and how far it has come.', {
+  status: choice('`fallback`: no candidate path is valid, the fallback carries the traffic.', [
+    'up',
+    'fallback',
+    'down',
+  ]),
+  activeCandidatePath: nullable(
+    integer('Discriminator.', { maximum: maxUint32 }),
+    'Discriminator of the active candidate path.',
+  ),
+  compliance: nullable(
+    choice('Compliance.', ['constraints-met', 'constraints-not-met', 'unconstrained']),
+    'Whether the lists in use meet the constraints; null when nothing is in use.',
+  ),
+  candidatePaths: list(
+    'Every candidate path with its validity.',
+    object('CandidatePathState', 'Validity of a candidate path.', {
+      discriminator: integer('Which candidate path.', { maximum: maxUint32 }),
+      preference: integer('Its preference.', { maximum: maxUint32 }),
+      valid: flag('It can be used.'),
+      active: flag('It is in use.'),
+      reason: nullable(text('Reason.', 100), 'Why it is not valid: a no-path reason or a violation.'),
+      message: nullable(text('Message.', 4000), 'The same in one sentence.'),
+    }),
+    16,
+  ),
+  lists: list(
+    'The lists in use.',
+    object('PolicyList', 'One transport list in use, with what it does.', {
+      weight: integer('Weight, relative to the other lists.', { maximum: maxUint32 }),
+      nodes: list('Nodes, from headend to endpoint.', nodeId(), 100_000),
+      links: list('Directed links, from headend to endpoint.', linkId(), 100_000),
+      metrics: PathMetrics,
+      transport: list('SIDs in front of the service SID.', Segment, 128),
+      segmentLists: list('Finished lists, one per family.', SegmentList, 2),
+      load: load(),
+    }),
+    16,
+  ),
+  bindingSids: list(
+    'Binding SIDs, one per family.',
+    object(undefined, 'A binding SID.', { family: addressFamily(), sid: ipv6('The binding SID.') }),
+    4,
+  ),
+  steering: list(
+    'Prefixes that this policy wants to steer.',
+    object(undefined, 'One prefix.', {
+      prefix: prefix('Destination prefix.'),
+      heldBy: nullable(policyId(), 'The policy that has claimed it already; null: this one steers it.'),
+    }),
+    10_000,
+  ),
+  generation: nullable(
+    integer('Generation.'),
+    'Generation of the headend that carries this; null before the first publication.',
+  ),
+  install: choice(
+    '`installed` only after the agent has read it back; `simulated` by a dry-run agent; `none`: nothing to install.',
+    ['pending', 'installed', 'simulated', 'failed', 'none'],
+  ),
+  installReason: nullable(text('Reason.', 4000), "Why it could not be installed, in the agent's words."),
+  cause: text('What made the controller change it last.', 4000),
+  changedRevision: revision('Revision that caused the last change.'),
+  changedAt: timestamp('When it changed last.'),
+  eventToInstalledMs: nullable(
+    integer('Milliseconds.'),
+    'From the commit of the cause to the stored acknowledgement, in milliseconds; null while pending.',
+  ),
+});
+
+export const SrPolicyView = object('SrPolicyView', 'An SR policy: what was asked for and what is.', {
+  id: policyId(),
+  version: revision('Revision of the intent. The ETag is this number in quotes.'),
+  intent: SrPolicyIntent,
+  mesh: nullable(meshId(), 'The mesh that maintains it; null when an operator does.'),
+  pinned: flag('It keeps its current lists as long as they deliver.'),
+  canRollBack: flag('There are lists from before the last change to return to.'),
+  state: nullable(PolicyState, 'null until it has been computed for the first time.'),
+});
+
+export const MeshIntent = object(
+  'MeshIntent',
+  'One SR policy for every ordered pair of the selected hosts.',
+  {
+    id: meshId(),
+    color: color('Color of every policy of the mesh.'),
+    selector: object(
+      'HostSelector',
+      'Which hosts: all, or the union of those named and those at the sites named.',
+      {
+        all: Type.Optional(Type.Literal(true, { description: 'Every host.' })),
+        nodes: Type.Optional(list('Hosts by id.', nodeId(), 10_000, { uniqueItems: true })),
+        sites: Type.Optional(list('Hosts by site.', text('Site.'), 1000, { uniqueItems: true })),
+      },
+      [{ all: true }],
+    ),
+    template: PolicyTemplate,
+    overrides: list(
+      'What single pairs have otherwise; one entry per pair.',
+      object('MeshOverride', 'What one ordered pair has otherwise.', {
+        headend: nodeId('Headend of the pair.'),
+        endpoint: nodeId('Endpoint of the pair.'),
+        override: object(undefined, 'Replaces what it names of the template.', {
+          candidatePaths: Type.Optional(candidatePaths()),
+          fallback: Type.Optional(fallback()),
+          exclude: Type.Optional(Type.Literal(true, { description: 'Make no policy for this pair.' })),
+        }),
+      }),
+      10_000,
+    ),
+  },
+  [{ id: 'all-hosts', color: 200, selector: { all: true }, template: delayOptimal, overrides: [] }],
+);
+
+export const MeshView = object('MeshView', 'A mesh and how its policies do.', {
+  id: meshId(),
+  version: revision('Revision of the intent. The ETag is this number in quotes.'),
+  intent: MeshIntent,
+  policies: object(undefined, 'Number of its policies, by status.', {
+    total: integer('All.'),
+    up: integer('With a valid candidate path.'),
+    fallback: integer('On the fallback.'),
+    down: integer('Carrying nothing.'),
+    installed: integer('Read back from the data plane.'),
+  }),
+});
