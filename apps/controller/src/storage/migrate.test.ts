@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { sql } from 'kysely';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
+import { migrate } from './migrate.js';
+
+const MIGRATIONS = fileURLToPath(new URL('../../../../migrations', import.meta.url));
+
+describe('migrations', () => {
+  let folder: string;
+  let database: TestDatabase;
+
+  beforeEach(async () => {
+    database = await createTestDatabase();
+    folder = await mkdtemp(join(tmpdir(), 'waymark-migrations-'));
+    await cp(MIGRATIONS, folder, { recursive: true });
+  });
+
+  afterEach(async () => {
+    await database.drop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('are all pinned by a checksum', async () => {
+    const pinned = JSON.parse(await readFile(join(MIGRATIONS, 'checksums.json'), 'utf8')) as object;
+    const files = (await readdir(MIGRATIONS)).filter((name) => name.endsWith('.sql'));
+    expect(Object.keys(pinned).sort()).toEqual(files.sort());
+  });
+
+  it('run a second time change nothing', async () => {
+    await migrate(database.url, folder);
+    expect(await database.db.selectFrom('head').select('revision').execute()).toEqual([{ revision: 0 }]);
+  });
+
+  it('may be run by several processes at once', async () => {
+    await addMigration(folder, '0099_fresh.sql', '-- Up Migration\ncreate table fresh (id integer);\n');
+    await Promise.all([1, 2, 3].map(() => migrate(database.url, folder)));
+    const ran = await sql`select name from migration where name = '0099_fresh'`.execute(database.db);
+    expect(ran.rows).toHaveLength(1);
+  });
+
+  it('leave the database as it was when one of them fails', async () => {
+    await addMigration(folder, '0098_good.sql', '-- Up Migration\ncreate table good (id integer);\n');
+    await addMigration(folder, '0099_bad.sql', '-- Up Migration\ncreate table bad (id no_such_type);\n');
+    await expect(migrate(database.url, folder)).rejects.toThrow(/no_such_type/);
+    const found = await sql<{ good: string | null }>`select to_regclass('good')::text as good`.execute(database.db);
+    expect(found.rows).toEqual([{ good: null }]);
+  });
+
+  it('are refused when a file has changed since its checksum was recorded', async () => {
+    await appendFile(join(folder, '0001_ted.sql'), '-- one more thought\n');
+    await expect(migrate(database.url, folder)).rejects.toThrow(/0001_ted\.sql differs/);
+  });
+
+  it('are refused when a file is missing', async () => {
+    await rm(join(folder, '0001_ted.sql'));
+    await expect(migrate(database.url, folder)).rejects.toThrow(/0001_ted\.sql differs/);
+  });
+});
+
+async function addMigration(folder: string, name: string, content: string): Promise<void> {
+  const file = join(folder, 'checksums.json');
+  const checksums = JSON.parse(await readFile(file, 'utf8')) as Record<string, string>;
+  checksums[name] = createHash('sha256').update(content).digest('hex');
+  await writeFile(join(folder, name), content);
+  await writeFile(file, JSON.stringify(checksums));
+}

@@ -1,0 +1,73 @@
+import { sql, type Transaction } from 'kysely';
+import type { Database, Tables } from './database.js';
+
+/** Channel on which each committed revision is announced, as a bare number. */
+export const REVISION_CHANNEL = 'waymark';
+
+export interface RevisionHeader<Result> {
+  readonly actor: string;
+  /** What kind of change, for the change log: `topology-import`, `link-constraints`, … */
+  readonly kind: string;
+  /** One sentence for the change log. */
+  readonly summary: string | ((result: Result) => string);
+  /** Does it change the TED? Policy changes must not: every TED revision costs a new snapshot. */
+  readonly ted: boolean;
+}
+
+export interface RevisionNumbers {
+  readonly revision: number;
+  readonly tedRevision: number;
+}
+
+export interface RevisionOutcome<Result> extends RevisionNumbers {
+  /** False: nothing was written; the numbers are those of the newest revision. */
+  readonly changed: boolean;
+  readonly result: Result;
+}
+
+/** Thrown by the work of a revision that found nothing to change: all is rolled back and `result` returned. */
+export class NothingChanged<Result> extends Error {
+  override readonly name = 'NothingChanged';
+  readonly result: Result;
+
+  constructor(result: Result) {
+    super('nothing changed');
+    this.result = result;
+  }
+}
+
+/**
+ * One change of intent or topology: takes the next revision, does the work, logs it and announces it, all in one
+ * transaction. The head row is updated first and stays locked, so revisions commit in the order of their numbers (those
+ * of a sequence would not). Whatever the work throws rolls back everything.
+ */
+export async function withRevision<Result>(
+  db: Database,
+  header: RevisionHeader<Result>,
+  work: (tx: Transaction<Tables>, revision: number, tedRevision: number) => Promise<Result>,
+): Promise<RevisionOutcome<Result>> {
+  // Filled in by the transaction, read once it has been rolled back.
+  let before: RevisionNumbers = { revision: 0, tedRevision: 0 };
+  try {
+    return await db.transaction().execute(async (tx) => {
+      const step = header.ted ? 1 : 0;
+      const { revision, ted_revision: tedRevision } = await tx
+        .updateTable('head')
+        .set((eb) => ({ revision: eb('revision', '+', 1), ted_revision: eb('ted_revision', '+', step) }))
+        .returning(['revision', 'ted_revision'])
+        .executeTakeFirstOrThrow();
+      before = { revision: revision - 1, tedRevision: tedRevision - step };
+      const result = await work(tx, revision, tedRevision);
+      const summary = typeof header.summary === 'string' ? header.summary : header.summary(result);
+      await tx
+        .insertInto('revision')
+        .values({ revision, ted_revision: tedRevision, actor: header.actor, kind: header.kind, summary })
+        .execute();
+      await sql`select pg_notify(${REVISION_CHANNEL}, ${String(revision)})`.execute(tx);
+      return { changed: true, revision, tedRevision, result };
+    });
+  } catch (error) {
+    if (error instanceof NothingChanged) return { changed: false, ...before, result: error.result as Result };
+    throw error;
+  }
+}

@@ -1,0 +1,42 @@
+import type { Generated } from 'kysely';
+
+/* The tables of migrations/0003_distribution.sql. */
+
+export interface DistributionTables {
+  leader: { one: Generated<boolean>; epoch: Generated<number>; holder: string | null; since: Date | null };
+  signing_key: { one: Generated<boolean>; private_key: Buffer; public_key: Buffer };
+  headend: {
+    node_id: string;
+    generation: Generated<number>;
+    epoch: Generated<number>;
+    state_hash: Buffer;
+    acked_epoch: Generated<number>;
+    acked_generation: Generated<number>;
+    read_back_hash: Buffer | null;
+    bsid_block: string | null;
+  };
+  desired: {
+    headend: string;
+    policy_id: string;
+    generation: number;
+    deleted: Generated<boolean>;
+    body: Buffer;
+    outcome: Generated<'pending' | 'installed' | 'simulated' | 'failed'>;
+    outcome_reason: string | null;
+    outcome_at: Date | null;
+  };
+  agent: {
+    node_id: string;
+    agent_version: string;
+    dataplane: string;
+    controller: string;
+    connected_at: Date;
+    last_seen: Date;
+    disconnected_at: Date | null;
+    epoch: number;
+    generation: number;
+    bus: string;
+    dataplane_error: string | null;
+    drift_repairs: Generated<number>;
+  };
+}

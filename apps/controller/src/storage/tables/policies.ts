@@ -1,0 +1,81 @@
+import type { Generated, JSONColumnType } from 'kysely';
+
+/* The tables of migrations/0002_policies.sql. */
+
+export interface PolicyTables {
+  mesh: {
+    id: string;
+    color: number;
+    selector: JSONColumnType<object>;
+    template: JSONColumnType<object>;
+    revision: number;
+  };
+  mesh_override: { mesh_id: string; headend: string; endpoint: string; override: JSONColumnType<object> };
+  sr_policy: {
+    id: string;
+    headend: string;
+    color: number;
+    endpoint: string;
+    name: string | null;
+    mesh_id: string | null;
+    fallback: 'drop' | 'shortest-path' | null;
+    steered_prefixes: string[] | null;
+    pinned_lists: JSONColumnType<object> | null;
+    revision: number;
+    created_at: Generated<Date>;
+  };
+  deleted_policy: { policy_id: string; headend: string; revision: number };
+  candidate_path: {
+    policy_id: string;
+    origin: 'configuration' | 'bgp';
+    originator: string;
+    discriminator: number;
+    owner: string;
+    preference: number;
+    name: string | null;
+    body: JSONColumnType<object>;
+  };
+  steering: { headend: string; class: Generated<string>; prefix: string; policy_id: string; explicit: boolean };
+  policy_state: {
+    policy_id: string;
+    computed_revision: number;
+    status: 'up' | 'fallback' | 'down';
+    active_candidate: number | null;
+    compliance: 'constraints-met' | 'constraints-not-met' | 'unconstrained' | null;
+    lists: JSONColumnType<object>;
+    previous_lists: JSONColumnType<object> | null;
+    candidates: JSONColumnType<object>;
+    held_prefixes: JSONColumnType<object>;
+    cause: string;
+    changed_revision: number;
+    changed_at: Date;
+    event_at: Date;
+    node_ids: string[];
+    link_ids: string[];
+    segment_from: string[];
+    segment_to: string[];
+    segment_igp: number[];
+    metric: 'igp' | 'te' | 'delay' | 'hop' | null;
+    metric_value: number | null;
+    unsettled: boolean;
+    starved: boolean;
+  };
+  booking: {
+    policy_id: string;
+    link_id: string;
+    generation: number;
+    bandwidth_bps: number;
+    setup_priority: Generated<number>;
+    hold_priority: Generated<number>;
+    releasing_generation: number | null;
+  };
+  released_link: { link_id: string };
+  bsid_block: { headend: string; block: string };
+  bsid: {
+    headend: string;
+    number: number;
+    policy_id: string | null;
+    releasing_generation: number | null;
+    quarantined_until: Date | null;
+  };
+}
