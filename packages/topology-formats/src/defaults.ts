@@ -49,7 +49,8 @@ function linkFrom(link: DocumentLink): TedLink {
   return { ...linkDefaults, ...link };
 }
 
-const byId = (a: { readonly id: string }, b: { readonly id: string }): number => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
+const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
+  a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 
 /** The TED that this document alone would make, defaults filled in: for benchmarks, tests and tools without a database. */
 export function tedFromDocument(document: TopologyDocument, revision = 0): Ted {

@@ -34,4 +34,3 @@ export interface TopologyDocument {
 
 /** `native` is JSON when the text begins with a brace, otherwise YAML. */
 export type TopologyFormat = 'native' | 'graphml' | 'repetita';
-

@@ -1,0 +1,109 @@
+import {
+  hostPrefix,
+  parseIpv6,
+  parsePrefix,
+  prefixContains,
+  type Locator,
+  type Sid,
+  type SidStructure,
+} from '@waymark/topology';
+import type { DocumentNode } from '../topology-document.js';
+import { locatorFields, nodeFields, sidFields } from './fields.js';
+import type { Placed } from './placed.js';
+import type { ProblemList } from './problem-list.js';
+import { readObject, type ValuesOf } from './readers.js';
+import type { PlainValue } from './source-text.js';
+
+/** One entry of `nodes`, defaults of locators and SIDs filled in; undefined when even its id could not be read. */
+export function readNode(value: PlainValue, pointer: string, problems: ProblemList): Placed<DocumentNode> | undefined {
+  const before = problems.count;
+  const read = readObject(value, pointer, problems, nodeFields, ['id']);
+  if (read?.id === undefined) return undefined;
+  const { id, kind = 'router', locators, sids, ...attributes } = read;
+  if ((read.latitude === undefined) !== (read.longitude === undefined)) {
+    problems.report(pointer, `${id}: latitude and longitude go together`);
+  }
+  if (problems.count > before) return { value: { id, kind }, pointer, sound: false };
+
+  const complete = locators?.flatMap((locator) => locatorFrom(locator));
+  return {
+    pointer,
+    sound: true,
+    value: {
+      id,
+      kind,
+      ...attributes,
+      ...(complete && { locators: complete }),
+      ...(sids && { sids: sids.flatMap((sid) => sidFrom(sid, complete ?? [])) }),
+    },
+  };
+}
+
+/** Empty when a required field is missing, which is reported already. */
+function locatorFrom(values: ValuesOf<typeof locatorFields>): Locator[] {
+  const { prefix, algorithm = 0, metric = 0, anycast = false, scope = 'igp', origin = 'discovered' } = values;
+  if (prefix === undefined) return [];
+  const structure = completeStructure(values.structure) ?? usualStructure(parsePrefix(prefix).length);
+  return [{ prefix, algorithm, metric, anycast, scope, structure, origin }];
+}
+
+/**
+ * What most networks do, when the file does not say: the last 16 bits of the locator number the node, and 16 bits of
+ * function follow.
+ */
+export function usualStructure(locatorLength: number): SidStructure {
+  const nodeBits = Math.min(16, locatorLength);
+  return {
+    blockBits: locatorLength - nodeBits,
+    nodeBits,
+    functionBits: Math.min(16, 128 - locatorLength),
+    argumentBits: 0,
+  };
+}
+
+function sidFrom(values: ValuesOf<typeof sidFields>, locators: readonly Locator[]): Sid[] {
+  const { sid, behavior, flavors = [], linkId = null, origin = 'discovered' } = values;
+  if (sid === undefined || behavior === undefined) return [];
+  const covering = coveringLocator(sid, locators);
+  const structure =
+    values.structure === 'opaque' ? null : (completeStructure(values.structure) ?? structureWithin(sid, covering));
+  return [
+    {
+      sid,
+      behavior,
+      flavors,
+      algorithm: values.algorithm ?? covering?.algorithm ?? 0,
+      protected: values.protected ?? false,
+      linkId,
+      structure,
+      origin,
+    },
+  ];
+}
+
+/** The longest of the locators that contain the SID. */
+export function coveringLocator(sid: string, locators: readonly Locator[]): Locator | undefined {
+  const address = hostPrefix(sid);
+  let best: { locator: Locator; length: number } | undefined;
+  for (const locator of locators) {
+    const prefix = parsePrefix(locator.prefix);
+    if (prefixContains(prefix, address) && prefix.length > (best?.length ?? -1)) {
+      best = { locator, length: prefix.length };
+    }
+  }
+  return best?.locator;
+}
+
+/** The locator's structure if the SID obeys it, that is, has no bits set behind the function; otherwise opaque. */
+function structureWithin(sid: string, locator: Locator | undefined): SidStructure | null {
+  if (locator === undefined) return null;
+  const { blockBits, nodeBits, functionBits } = locator.structure;
+  const rest = 128n - BigInt(blockBits + nodeBits + functionBits);
+  return (parseIpv6(sid) & ((1n << rest) - 1n)) === 0n ? locator.structure : null;
+}
+
+function completeStructure(values: Partial<SidStructure> | 'opaque' | undefined): SidStructure | undefined {
+  if (values === undefined || values === 'opaque') return undefined;
+  const { blockBits = 0, nodeBits = 0, functionBits = 0, argumentBits = 0 } = values;
+  return { blockBits, nodeBits, functionBits, argumentBits };
+}
