@@ -3,6 +3,7 @@
 
 create table mesh (
   id text primary key,
+  color bigint not null check (color between 1 and 4294967295),
   selector jsonb not null,
   template jsonb not null,
   revision bigint not null
@@ -27,15 +28,25 @@ create table sr_policy (
   fallback text check (fallback in ('drop', 'shortest-path')),
   -- null: default steering, the endpoint's unclaimed pod prefixes
   steered_prefixes cidr[],
-  pinned boolean not null default false,
+  -- not null: keep exactly these transport lists as long as they deliver
+  pinned_lists jsonb,
   revision bigint not null,
   created_at timestamptz not null default now(),
   unique (headend, color, endpoint),
   check ((mesh_id is null) = (fallback is not null))
 );
+-- pages are cut in code-unit order, whatever the collation of the database
+create index sr_policy_page on sr_policy (id collate "C");
 create index sr_policy_endpoint on sr_policy (endpoint);
 create index sr_policy_mesh on sr_policy (mesh_id) where mesh_id is not null;
 create index sr_policy_revision on sr_policy (revision);
+
+-- What deletion leaves for the leader: withdraw it, release its bookings and BSIDs.
+create table deleted_policy (
+  policy_id text primary key,
+  headend text not null,
+  revision bigint not null
+);
 
 -- RFC 9256 section 2.6: a candidate path is keyed <origin, originator, discriminator>.
 create table candidate_path (
@@ -50,6 +61,7 @@ create table candidate_path (
   primary key (policy_id, origin, originator, discriminator)
 );
 
+-- Explicit claims are intent and written with it; default ones are the leader's.
 create table steering (
   headend text not null,
   class text not null default '', -- VRF or traffic class; empty = default
@@ -64,38 +76,66 @@ create table policy_state (
   policy_id text primary key references sr_policy on delete cascade,
   computed_revision bigint not null, -- revision whose consequences this is
   status text not null check (status in ('up', 'fallback', 'down')),
-  active_candidate jsonb, -- key of the active candidate path
+  active_candidate bigint, -- discriminator of the active candidate path
   compliance text check (compliance in ('constraints-met', 'constraints-not-met', 'unconstrained')),
-  lists jsonb not null, -- transport lists with weight, path, metrics and proof
-  previous_lists jsonb, -- what `rollback` returns to
+  lists jsonb not null, -- transport lists with weight, path, metrics and proof, in compact form
+  previous_lists jsonb, -- what rolling back returns to
   candidates jsonb not null, -- per candidate path: valid, or why not
   held_prefixes jsonb not null, -- default steering that another policy holds
   cause text not null, -- why it last changed
   changed_revision bigint not null,
   changed_at timestamptz not null,
-  event_at timestamptz not null -- when what caused it was committed
+  event_at timestamptz not null, -- when what caused it was committed
+  -- What decides whether a change of the topology can affect the policy: what its traffic crosses (it may get worse) ...
+  node_ids text[] not null,
+  link_ids text[] not null,
+  -- ... the segments that the IGP expands (they may move), each with its IGP distance ...
+  segment_from text[] not null,
+  segment_to text[] not null,
+  segment_igp bigint[] not null,
+  -- ... what it is optimised for, and with what success (it may get better) ...
+  metric text check (metric in ('igp', 'te', 'delay', 'hop')),
+  metric_value double precision,
+  -- ... whether anything better than what it has was wanted and impossible, and whether for lack of bandwidth.
+  unsettled boolean not null,
+  starved boolean not null
 );
+create index policy_state_nodes on policy_state using gin (node_ids);
+create index policy_state_links on policy_state using gin (link_ids);
+create index policy_state_unsettled on policy_state (policy_id) where unsettled;
+create index policy_state_starved on policy_state (policy_id) where starved;
+create index policy_state_status on policy_state (status) where status <> 'up';
 
 create table booking (
   policy_id text not null,
   link_id text not null,
-  generation bigint not null,
+  generation bigint not null, -- of the headend: what carries the lists that book
   bandwidth_bps bigint not null check (bandwidth_bps > 0),
   setup_priority smallint not null default 7 check (setup_priority between 0 and 7),
   hold_priority smallint not null default 7 check (hold_priority between 0 and 7),
-  -- true: the policy has moved away; kept until the headend acks that generation
-  releasing boolean not null default false,
+  -- the generation with which the policy moves away; the booking stays until its headend has acked that
+  releasing_generation bigint,
   primary key (policy_id, link_id, generation)
 );
 create index booking_link on booking (link_id);
 
+-- Links on which bandwidth was released since the leader last looked: policies that lack some are tried again.
+create table released_link (
+  link_id text primary key
+);
+
+-- BSIDs: a block per headend, a number per policy; family and slot follow from the number.
+create table bsid_block (
+  headend text primary key,
+  block cidr not null unique
+);
+
 create table bsid (
   headend text not null,
-  sid inet not null,
-  policy_id text, -- null once quarantined
-  family text not null check (family in ('ipv4', 'ipv6')),
-  slot text not null check (slot in ('a', 'b')),
+  number integer not null check (number >= 0),
+  policy_id text, -- null once released
+  releasing_generation bigint, -- released with this generation of the headend, which has not been acked
   quarantined_until timestamptz,
-  primary key (headend, sid)
+  primary key (headend, number)
 );
-create unique index bsid_policy on bsid (policy_id, family, slot) where policy_id is not null;
+create unique index bsid_policy on bsid (policy_id) where policy_id is not null;

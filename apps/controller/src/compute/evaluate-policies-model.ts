@@ -1,0 +1,95 @@
+import type { LinkId, MetricType, NodeId, Snapshot } from '@waymark/topology';
+import type { CandidatePathIntent, CandidatePathState, Fallback, PolicyList, PolicyState } from '../model/sr-policy.js';
+
+/*
+ * What goes into an evaluation and what comes out: plain data, so that it can travel to a worker thread and be recorded.
+ */
+
+/** One weighted list of transport SIDs, without the service SID that each family appends. */
+export interface TransportList {
+  readonly weight: number;
+  readonly sids: readonly string[];
+}
+
+export interface LinkBandwidth {
+  readonly linkId: LinkId;
+  readonly bandwidthBps: number;
+}
+
+/** What a policy has now. */
+export interface Incumbent {
+  readonly status: PolicyState['status'];
+  /** Discriminator. */
+  readonly activeCandidate: number | null;
+  readonly lists: readonly TransportList[];
+  readonly candidatePaths: readonly CandidatePathState[];
+}
+
+export interface PolicyToEvaluate {
+  /** <headend>:<color>:<endpoint> */
+  readonly policyId: string;
+  readonly headend: NodeId;
+  readonly endpoint: NodeId;
+  readonly candidatePaths: readonly CandidatePathIntent[];
+  readonly fallback: Fallback;
+  /** null: never computed. */
+  readonly incumbent: Incumbent | null;
+  /** Own bookings per link: the maximum over the generations that still hold one. */
+  readonly bookings: readonly LinkBandwidth[];
+  /** The operator's order to use exactly these lists as long as they deliver. */
+  readonly pinned: readonly TransportList[] | null;
+  /**
+   * Is something better looked for when the incumbent still holds? False after changes that can only make paths worse:
+   * they leave nothing better to find, and a proof is cheaper than a search.
+   */
+  readonly reoptimise: boolean;
+}
+
+/** Everything but the snapshot: what a worker is sent. */
+export interface EvaluationTask {
+  readonly policies: readonly PolicyToEvaluate[];
+  /** Booked per link by all policies, those evaluated here included. */
+  readonly booked: readonly LinkBandwidth[];
+  /** Links that returned or improved too recently to be a reason to move there (hysteresis). */
+  readonly heldLinks: readonly LinkId[];
+}
+
+export interface EvaluationInput extends EvaluationTask {
+  readonly snapshot: Snapshot;
+}
+
+/** A part of a list that the IGP expands: from where one segment ended to where the next one starts. */
+export interface ExpandedSegment {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  /** IGP metric of the shortest path between them when the list was proved. */
+  readonly igp: number;
+}
+
+export interface PolicyEvaluation {
+  readonly policyId: string;
+  readonly status: PolicyState['status'];
+  /** Discriminator. */
+  readonly activeCandidate: number | null;
+  readonly compliance: PolicyState['compliance'];
+  /** In the order of their selection: the best first. */
+  readonly candidatePaths: readonly CandidatePathState[];
+  readonly lists: readonly PolicyList[];
+  /** What the lists book, sorted by link. Empty without a bandwidth constraint. */
+  readonly bookings: readonly LinkBandwidth[];
+  /**
+   * - `kept`: the same lists as before.
+   * - `blocked`: kept although a drained link or node is in use, for want of an alternative.
+   * - `changed`: other lists, another status or another candidate path.
+   */
+  readonly decision: 'kept' | 'blocked' | 'changed';
+  /** Why, in one sentence for an operator. */
+  readonly cause: string;
+  /** What the active path is optimised for and its value over the worst branch; null when nothing is optimised. */
+  readonly objective: { readonly metric: MetricType; readonly value: number } | null;
+  /** Something better than this was wanted and is impossible now. */
+  readonly unsettled: boolean;
+  /** ... for lack of unreserved bandwidth. */
+  readonly starved: boolean;
+  readonly expanded: readonly ExpandedSegment[];
+}
