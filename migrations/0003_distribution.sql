@@ -20,7 +20,8 @@ create table headend (
   node_id text primary key,
   generation bigint not null default 0,
   epoch bigint not null default 0,
-  state_hash bytea not null,
+  -- of the bodies that are not deleted; XOR of SHA-256s, so 32 zeros when there are none
+  state_hash bytea not null default decode(repeat('00', 32), 'hex') check (octet_length(state_hash) = 32),
   acked_epoch bigint not null default 0,
   acked_generation bigint not null default 0,
   read_back_hash bytea,
@@ -46,9 +47,12 @@ create table agent (
   agent_version text not null,
   dataplane text not null,
   controller text not null, -- the controller its session is on
+  -- the newest session; what an older one still says is not stored
+  session uuid not null,
   connected_at timestamptz not null,
   last_seen timestamptz not null,
   disconnected_at timestamptz,
+  -- what it has accepted durably of this instance's state
   epoch bigint not null,
   generation bigint not null,
   bus text not null,

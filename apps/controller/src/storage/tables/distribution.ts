@@ -9,7 +9,7 @@ export interface DistributionTables {
     node_id: string;
     generation: Generated<number>;
     epoch: Generated<number>;
-    state_hash: Buffer;
+    state_hash: Generated<Buffer>;
     acked_epoch: Generated<number>;
     acked_generation: Generated<number>;
     read_back_hash: Buffer | null;
@@ -30,6 +30,7 @@ export interface DistributionTables {
     agent_version: string;
     dataplane: string;
     controller: string;
+    session: string;
     connected_at: Date;
     last_seen: Date;
     disconnected_at: Date | null;
