@@ -22,3 +22,6 @@ export {
   toggledStateHash,
   type HashedPolicy,
 } from './state-hash.js';
+export { BusClosedError, type Bus, type BusListener, type Subscription } from './bus/bus.js';
+export { MemoryBus } from './bus/memory-bus.js';
+export { RedisBus } from './bus/redis-bus.js';
