@@ -34,6 +34,7 @@ export interface Arc {
   readonly address: string;
   readonly neighborAddress: string;
   readonly igpMetric: number;
+  readonly mtuBytes: number;
   /** As declared to the controller; the wires themselves add nothing. */
   readonly delayUs: number;
   /** Between routers only. */
@@ -84,7 +85,7 @@ const WIRES: readonly (readonly [from: number, to: number, delayUs: number])[] =
   [4, 6, 8 * MS],
   [5, 6, 2 * MS],
   [6, 7, 2 * MS],
-  [6, 8, 6 * MS],
+  [6, 8, 7 * MS],
   [7, 8, 2 * MS],
 ];
 
@@ -96,6 +97,9 @@ const HOSTS: readonly (readonly [id: string, attachment: number])[] = [
 
 const HOST_LINK_DELAY_US = 100;
 const IGP_METRIC = 10;
+
+/** Room for an SRH around a full-size pod packet, so that no pod packet is ever too big for the underlay. */
+const UNDERLAY_MTU = 9000;
 
 function pod(hostNumber: number, host: string, number: number): Pod {
   const v4 = `10.244.${hostNumber * 10 + number}`;
@@ -119,7 +123,7 @@ function wire(
   endXSids: readonly [string | null, string | null],
 ): readonly Arc[] {
   const [near, far] = suffixes.map((suffix) => `${subnet}${suffix}`) as [string, string];
-  const common = { igpMetric: IGP_METRIC, delayUs, subnet: `${subnet}/64` };
+  const common = { igpMetric: IGP_METRIC, mtuBytes: UNDERLAY_MTU, delayUs, subnet: `${subnet}/64` };
   return [
     {
       ...common,

@@ -1,9 +1,6 @@
 import { ipBatch, type Namespaces } from './namespaces.js';
 import type { Arc, Host, Router, Testbed } from './testbed.js';
 
-/** Room for an SRH around a full-size pod packet, so that no pod packet is ever too big for the underlay. */
-const UNDERLAY_MTU = 9000;
-
 /**
  * Encapsulation routes and localsids hang on a device that never goes down: the device of such a route is nominal, but
  * the route vanishes with it.
@@ -80,9 +77,9 @@ function wireLines(namespaces: Namespaces, testbed: Testbed): readonly string[] 
   return testbed.arcs
     .filter(({ id, reverseId }) => id < reverseId)
     .map(
-      ({ from, to }) =>
-        `link add to-${to} mtu ${UNDERLAY_MTU} netns ${name(from)} type veth ` +
-        `peer name to-${from} mtu ${UNDERLAY_MTU} netns ${name(to)}`,
+      ({ from, to, mtuBytes }) =>
+        `link add to-${to} mtu ${mtuBytes} netns ${name(from)} type veth ` +
+        `peer name to-${from} mtu ${mtuBytes} netns ${name(to)}`,
     );
 }
 

@@ -1,0 +1,85 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { createServer, type AddressInfo } from 'node:net';
+import { ended, SYSTEM_ENVIRONMENT } from './shell.js';
+
+/** A server of the lab: kept until it is stopped, its output kept for when it fails. */
+export class ManagedProcess {
+  readonly #name: string;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #end: Promise<string>;
+  #output = '';
+  #ended: string | undefined;
+  readonly #watchers = new Set<() => void>();
+
+  constructor(name: string, child: ChildProcessWithoutNullStreams) {
+    this.#name = name;
+    this.#child = child;
+    this.#end = ended(child);
+    this.#end.then(
+      (status) => this.#changed(() => (this.#ended = status)),
+      (error: unknown) => this.#changed(() => (this.#ended = String(error))),
+    );
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text: string) => this.#changed(() => (this.#output += text)));
+    }
+  }
+
+  static spawn(name: string, argv: readonly string[], environment: NodeJS.ProcessEnv = {}): ManagedProcess {
+    const [program = '', ...rest] = argv;
+    return new ManagedProcess(name, spawn(program, rest, { env: { ...SYSTEM_ENVIRONMENT, ...environment } }));
+  }
+
+  /** Everything it has printed. */
+  get output(): string {
+    return this.#output;
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Resolves when the output matches. Rejects when the process ends first, or the time is up. */
+  printed(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray> {
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        clearTimeout(timer);
+        this.#watchers.delete(watch);
+        settle();
+      };
+      const fail = (why: string): void => finish(() => reject(new Error(`${this.#name} ${why}:\n${this.#output}`)));
+      const watch = (): void => {
+        const match = pattern.exec(this.#output);
+        if (match !== null) finish(() => resolve(match));
+        else if (this.#ended !== undefined) fail(`ended (${this.#ended})`);
+      };
+      const timer = setTimeout(() => fail(`did not print ${String(pattern)}`), timeoutMs);
+      this.#watchers.add(watch);
+      watch();
+    });
+  }
+
+  /** Sends the signal and waits until the process is gone; one that does not go within ten seconds is killed. */
+  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+    this.#child.kill(signal);
+    const force = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
+    await this.#end.catch(() => undefined);
+    clearTimeout(force);
+  }
+
+  #changed(change: () => void): void {
+    change();
+    for (const watch of [...this.#watchers]) watch();
+  }
+}
+
+/** A TCP port that nobody listened on just now, for servers that must come back on the same one. */
+export async function freePort(address: string): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(0, address, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
