@@ -17,7 +17,7 @@ export function checkDocument(document: PlacedDocument, problems: ProblemList): 
   const nodes = indexById(document.nodes, 'node', problems);
   const links = indexById(document.links, 'link', problems);
   for (const link of document.links) {
-    checkEndpoints(link, nodes, document.allNodesRead, problems);
+    checkEndpoints(link, nodes, links, document.allNodesRead, problems);
     checkReverse(link, links, problems);
     if (link.sound) checkDelays(link, problems);
   }
@@ -52,12 +52,15 @@ function indexById<T extends { readonly id: string }>(
 }
 
 function checkEndpoints(
-  { value: { id, from, to }, pointer }: Placed<DocumentLink>,
+  { value: { id, from, to, reverseId }, pointer }: Placed<DocumentLink>,
   nodes: ReadonlyMap<string, Placed<DocumentNode>>,
+  links: ReadonlyMap<string, Placed<DocumentLink>>,
   allNodesRead: boolean,
   problems: ProblemList,
 ): void {
-  if (allNodesRead && !nodes.has(from)) problems.report(pointer, `link ${id}: there is no node ${from}`);
+  for (const end of links.has(reverseId) ? [from] : [from, to]) {
+    if (allNodesRead && !nodes.has(end)) problems.report(pointer, `link ${id}: there is no node ${end}`);
+  }
   if (from === to) problems.report(pointer, `link ${id} leads from ${from} to itself`);
   else if (nodes.get(from)?.value.kind === 'host' && nodes.get(to)?.value.kind === 'host' && from < to) {
     problems.report(pointer, `link ${id} joins two hosts; a host attaches to routers only`);

@@ -1,14 +1,84 @@
-import type { Ted } from '@waymark/topology';
-import type { SidPlan, TopologyDocument } from '../topology-document.js';
+import { type Locator, type NodeId, type Sid, type Ted, type TedNode } from '@waymark/topology';
+import type { DocumentLink, DocumentNode, SidPlan, TopologyDocument } from '../topology-document.js';
+import { knownAddresses, SortedRanges } from './address-space.js';
+import { LocatorPlanner } from './locator-planner.js';
+import { missingSids, type MissingSid } from './missing-sids.js';
+import { planNodeSids } from './plan-node-sids.js';
 
 export interface PlannedDocument {
   readonly document: TopologyDocument;
-  /** How many locators and SIDs of the document are planned ones. */
+  /** How many locators and SIDs the plan has filled in. */
   readonly planned: { readonly locators: number; readonly sids: number };
 }
 
+/**
+ * Fills in the locators and SIDs that the document does not declare, marked as planned.
+ *
+ * The result depends on the document, the plan and what `previous` already had planned, never on the order of entries:
+ * what was planned stays as it was; new values take the lowest numbers that nothing in the document or in `previous`
+ * uses, nodes in the order of their ids. So the values of a node that is gone are not given away by the same import.
+ * Throws TopologyFormatError when the plan has no numbers left.
+ */
 export function applySidPlan(document: TopologyDocument, previous: Ted | null, plan: SidPlan): PlannedDocument {
-  void previous;
-  void plan;
-  return { document, planned: { locators: 0, sids: 0 } };
+  const linksOut = new Map<NodeId, DocumentLink[]>(document.nodes.map(({ id }) => [id, []]));
+  for (const link of document.links) linksOut.get(link.from)?.push(link);
+  const wants = new Map<NodeId, readonly MissingSid[]>();
+  for (const node of document.nodes) {
+    const missing = missingSids(node, linksOut.get(node.id) ?? [], plan);
+    if (missing.length > 0) wants.set(node.id, missing);
+  }
+  const before = new Map((previous?.nodes ?? []).map((node) => [node.id, node]));
+  const declared = knownAddresses(document.nodes, document.links);
+  const known = knownAddresses(
+    [...document.nodes, ...(previous?.nodes ?? [])],
+    [...document.links, ...(previous?.links ?? [])],
+  );
+  const locators = planLocators(
+    document.nodes.filter(({ id }) => wants.has(id)),
+    before,
+    new LocatorPlanner(plan, { declared, known }),
+  );
+  const inUse = { declared: new SortedRanges(declared.inUse), known: new SortedRanges(known.inUse) };
+
+  const planned = { locators: 0, sids: 0 };
+  const nodes = document.nodes.map((node) => {
+    const home = locators.get(node.id);
+    const missing = wants.get(node.id);
+    if (home === undefined || missing === undefined) return node;
+    const added = planNodeSids({ node, locator: home, missing, before: before.get(node.id), inUse, plan });
+    planned.sids += added.length;
+    if (home.origin === 'planned') planned.locators += 1;
+    return withSids(node, home, added);
+  });
+  return { document: { ...document, nodes }, planned };
+}
+
+/** Where each node's planned SIDs go: a locator that the file declares, the one planned before, or a new one. */
+function planLocators(
+  nodes: readonly DocumentNode[],
+  before: ReadonlyMap<NodeId, TedNode>,
+  planner: LocatorPlanner,
+): ReadonlyMap<NodeId, Locator> {
+  const homes = new Map<NodeId, Locator>();
+  const homeless: NodeId[] = [];
+  for (const node of nodes) {
+    const home = node.locators?.find(canHoldSids) ?? planner.kept(node, before.get(node.id));
+    if (home === undefined) homeless.push(node.id);
+    else homes.set(node.id, home);
+  }
+  for (const id of homeless.sort()) homes.set(id, planner.next(id));
+  return homes;
+}
+
+function canHoldSids({ algorithm, anycast, structure }: Locator): boolean {
+  return algorithm === 0 && !anycast && structure.functionBits > 0;
+}
+
+function withSids(node: DocumentNode, home: Locator, added: readonly Sid[]): DocumentNode {
+  const locators = node.locators ?? [];
+  return {
+    ...node,
+    locators: locators.includes(home) ? locators : [...locators, home],
+    sids: [...(node.sids ?? []), ...added],
+  };
 }
