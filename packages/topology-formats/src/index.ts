@@ -8,6 +8,7 @@ export type {
 } from './topology-document.js';
 export { TopologyFormatError, maxReportedProblems, type FormatProblem } from './topology-format-error.js';
 export { parseTopology } from './parse-topology.js';
+export { parseDemands, type Demand } from './repetita/parse-demands.js';
 export { defaultIgpMetric, linkDefaults, nodeDefaults, tedFromDocument } from './defaults.js';
 export { defaultSidPlan } from './sid-plan/sid-plan.js';
 export { applySidPlan, type PlannedDocument } from './sid-plan/apply-sid-plan.js';

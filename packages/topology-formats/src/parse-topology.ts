@@ -1,4 +1,6 @@
 import type { TopologyDocument, TopologyFormat } from './topology-document.js';
+import { readGraphml } from './graphml/read-graphml.js';
+import { readRepetitaGraph } from './repetita/read-graph.js';
 import { readNative } from './native/read-native.js';
 
 /**
@@ -10,7 +12,8 @@ export function parseTopology(text: string, format: TopologyFormat): TopologyDoc
     case 'native':
       return readNative(text);
     case 'graphml':
+      return readGraphml(text);
     case 'repetita':
-      throw new Error(`${format}: not read yet`);
+      return readRepetitaGraph(text);
   }
 }

@@ -25,6 +25,7 @@ export type ServiceBehavior = 'End.DT4' | 'End.DT6' | 'End.DT46';
 
 /** A topology file, whatever its format. All references resolve and all ids are unique. */
 export interface TopologyDocument {
+  /** In the order of the file. */
   readonly nodes: readonly DocumentNode[];
   /** Directed: each arc names its reverse. */
   readonly links: readonly DocumentLink[];

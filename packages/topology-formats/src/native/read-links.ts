@@ -1,3 +1,4 @@
+import { LinkIds } from '../link-ids.js';
 import type { DocumentLink } from '../topology-document.js';
 import { directedLinkFields, shortLinkFields, type directionFields } from './fields.js';
 import type { Placed } from './placed.js';
@@ -78,24 +79,15 @@ function readDirected(entry: PlainValue, pointer: string, problems: ProblemList)
   ];
 }
 
-/**
- * Ids that the file gives come first. Then each pair without them gets `<from>:<to>`, or the first of `<from>:<to>:2`,
- * `<from>:<to>:3`, ... that is free in both directions.
- */
+/** Ids that the file gives come first; then each pair without them gets the next that are free. */
 function settleIds(pairs: readonly (readonly [Arc, Arc])[], single: readonly Arc[]): void {
-  const taken = new Set([...pairs.flat(), ...single].map(({ id }) => id));
-  const nextNumber = new Map<string, number>();
-  for (const pair of pairs) {
-    const [forward, backward] = pair;
-    const between = [forward.from, forward.to].sort().join(':');
-    for (let n = nextNumber.get(between) ?? 1; pair.some(({ id }) => id === undefined); n++) {
-      const suffix = n === 1 ? '' : `:${n}`;
-      const ids = pair.map(({ id, from, to }) => id ?? `${from}:${to}${suffix}`);
-      nextNumber.set(between, n + 1);
-      if (pair.some(({ id }, i) => id === undefined && taken.has(ids[i]))) continue;
-      [forward.id, backward.id] = ids;
-      for (const id of ids) taken.add(id);
-    }
+  const given = [...pairs.flat(), ...single].map(({ id }) => id).filter((id) => id !== undefined);
+  const linkIds = new LinkIds(given);
+  for (const [forward, backward] of pairs) {
+    [forward.id, backward.id] = linkIds.pair(forward.from, forward.to, {
+      ...(forward.id !== undefined && { forward: forward.id }),
+      ...(backward.id !== undefined && { backward: backward.id }),
+    });
     forward.reverseId = backward.id;
     backward.reverseId = forward.id;
   }

@@ -78,11 +78,8 @@ function readDocument(value: PlainValue, problems: ProblemList): TopologyDocumen
   const links = readLinks(read?.links ?? [], '/links', problems);
   checkDocument({ nodes, links, allNodesRead: nodes.length === nodeEntries.length }, problems);
   return {
-    nodes: nodes.map((node) => node.value).sort(byId),
-    links: links.map((link) => link.value).sort(byId),
+    nodes: nodes.map((node) => node.value),
+    links: links.map((link) => link.value),
     sidPlan: read?.sidPlan ?? null,
   };
 }
-
-const byId = (a: { readonly id: string }, b: { readonly id: string }): number =>
-  a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
