@@ -1,0 +1,55 @@
+import type { Client } from 'pg';
+import { createSession } from '../storage/database.js';
+
+/**
+ * One session of Postgres outside the pool, as advisory locks and LISTEN need it. Every query has a time limit: a
+ * server that hangs looks like one that is gone.
+ */
+export class DirectSession {
+  readonly #client: Client;
+  /** Rejects when the session ends, for whatever reason. Always handled, so it may be left alone. */
+  readonly lost: Promise<never>;
+
+  private constructor(client: Client) {
+    this.#client = client;
+    this.lost = new Promise((_, reject) => {
+      client.on('error', reject);
+      client.on('end', () => reject(new Error('the database session ended')));
+    });
+    this.lost.catch(() => undefined);
+  }
+
+  /** Rejects when there is no server. */
+  static async open(url: string): Promise<DirectSession> {
+    const client = createSession(url);
+    const session = new DirectSession(client);
+    await client.connect();
+    return session;
+  }
+
+  /** First row of the answer, if any. Rejects on errors, when the session ends and after `timeoutMs`. */
+  async ask<Row extends object>(timeoutMs: number, text: string, values: unknown[] = []): Promise<Row | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    const timeout = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('the database does not answer')), timeoutMs);
+    });
+    try {
+      const query = this.#client.query<Row>(text, values);
+      query.catch(() => undefined);
+      const result = await Promise.race([query, this.lost, timeout]);
+      return result.rows[0];
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Hears the NOTIFYs of the channels that this session LISTENs to. */
+  onNotification(listener: (channel: string, payload: string) => void): void {
+    this.#client.on('notification', (message) => listener(message.channel, message.payload ?? ''));
+  }
+
+  /** Does not wait for a server that hangs. */
+  close(): void {
+    this.#client.end().catch(() => undefined);
+  }
+}
