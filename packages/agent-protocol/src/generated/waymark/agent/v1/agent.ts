@@ -177,8 +177,10 @@ export interface Ack {
   readonly generation: number;
   /** only what changed since the last ack */
   readonly outcomes: readonly PolicyOutcome[];
-  /** of the tunnels read back from the data plane, in the same form as state_hash */
+  /** state hash of the policies whose read-back was as desired */
   readonly readBackHash: Uint8Array;
+  /** the outcomes of this generation go on in the next ack */
+  readonly more: boolean;
 }
 
 export interface ControllerMessage {
@@ -214,9 +216,13 @@ export interface AckReceipt {
 
 export interface SnapshotRequest {
   readonly nodeId: string;
+  /** What the agent holds of this instance's state; when it is the newest, the answer is one chunk that says so. */
+  readonly epoch: number;
+  readonly generation: number;
+  readonly stateHash: Uint8Array;
 }
 
-/** The first chunk carries the header; policies follow in order of policy_id. */
+/** Every chunk carries the header; policies follow in order of policy_id. */
 export interface SnapshotChunk {
   readonly instance: string;
   readonly epoch: number;
@@ -224,6 +230,8 @@ export interface SnapshotChunk {
   readonly stateHash: Uint8Array;
   readonly policies: readonly PolicyChange[];
   readonly last: boolean;
+  /** the agent holds this state already; no policies follow */
+  readonly unchanged: boolean;
 }
 
 function createBasePrefix(): Prefix {
@@ -1436,7 +1444,7 @@ export const PolicyOutcome: MessageFns<PolicyOutcome> = {
 };
 
 function createBaseAck(): Ack {
-  return { epoch: 0, generation: 0, outcomes: [], readBackHash: new Uint8Array(0) };
+  return { epoch: 0, generation: 0, outcomes: [], readBackHash: new Uint8Array(0), more: false };
 }
 
 export const Ack: MessageFns<Ack> = {
@@ -1452,6 +1460,9 @@ export const Ack: MessageFns<Ack> = {
     }
     if (message.readBackHash.length !== 0) {
       writer.uint32(34).bytes(message.readBackHash);
+    }
+    if (message.more !== false) {
+      writer.uint32(40).bool(message.more);
     }
     return writer;
   },
@@ -1501,6 +1512,14 @@ export const Ack: MessageFns<Ack> = {
             message.readBackHash = reader.bytes();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1522,6 +1541,7 @@ export const Ack: MessageFns<Ack> = {
     message.generation = object.generation ?? 0;
     message.outcomes = object.outcomes?.map((e) => PolicyOutcome.fromPartial(e)) || [];
     message.readBackHash = object.readBackHash ?? new Uint8Array(0);
+    message.more = object.more ?? false;
     return message;
   },
 };
@@ -1876,13 +1896,22 @@ export const AckReceipt: MessageFns<AckReceipt> = {
 };
 
 function createBaseSnapshotRequest(): SnapshotRequest {
-  return { nodeId: "" };
+  return { nodeId: "", epoch: 0, generation: 0, stateHash: new Uint8Array(0) };
 }
 
 export const SnapshotRequest: MessageFns<SnapshotRequest> = {
   encode(message: SnapshotRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.nodeId !== "") {
       writer.uint32(10).string(message.nodeId);
+    }
+    if (message.epoch !== 0) {
+      writer.uint32(16).uint64(message.epoch);
+    }
+    if (message.generation !== 0) {
+      writer.uint32(24).uint64(message.generation);
+    }
+    if (message.stateHash.length !== 0) {
+      writer.uint32(34).bytes(message.stateHash);
     }
     return writer;
   },
@@ -1908,6 +1937,30 @@ export const SnapshotRequest: MessageFns<SnapshotRequest> = {
             message.nodeId = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = longToNumber(reader.uint64());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.generation = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.stateHash = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1926,12 +1979,23 @@ export const SnapshotRequest: MessageFns<SnapshotRequest> = {
   fromPartial(object: DeepPartial<SnapshotRequest>): SnapshotRequest {
     const message = createBaseSnapshotRequest() as any;
     message.nodeId = object.nodeId ?? "";
+    message.epoch = object.epoch ?? 0;
+    message.generation = object.generation ?? 0;
+    message.stateHash = object.stateHash ?? new Uint8Array(0);
     return message;
   },
 };
 
 function createBaseSnapshotChunk(): SnapshotChunk {
-  return { instance: "", epoch: 0, generation: 0, stateHash: new Uint8Array(0), policies: [], last: false };
+  return {
+    instance: "",
+    epoch: 0,
+    generation: 0,
+    stateHash: new Uint8Array(0),
+    policies: [],
+    last: false,
+    unchanged: false,
+  };
 }
 
 export const SnapshotChunk: MessageFns<SnapshotChunk> = {
@@ -1953,6 +2017,9 @@ export const SnapshotChunk: MessageFns<SnapshotChunk> = {
     }
     if (message.last !== false) {
       writer.uint32(48).bool(message.last);
+    }
+    if (message.unchanged !== false) {
+      writer.uint32(56).bool(message.unchanged);
     }
     return writer;
   },
@@ -2018,6 +2085,14 @@ export const SnapshotChunk: MessageFns<SnapshotChunk> = {
             message.last = reader.bool();
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.unchanged = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2041,6 +2116,7 @@ export const SnapshotChunk: MessageFns<SnapshotChunk> = {
     message.stateHash = object.stateHash ?? new Uint8Array(0);
     message.policies = object.policies?.map((e) => PolicyChange.fromPartial(e)) || [];
     message.last = object.last ?? false;
+    message.unchanged = object.unchanged ?? false;
     return message;
   },
 };
