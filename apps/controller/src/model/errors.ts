@@ -30,6 +30,51 @@ export const problemCatalogue = {
     title: 'A named link is not in the topology',
     remedy: 'Use an id from GET /v1/links.',
   },
+  'body-malformed': {
+    status: 400,
+    title: 'The body cannot be parsed',
+    remedy: 'Send one complete document in the media type that Content-Type names.',
+  },
+  'route-unknown': {
+    status: 404,
+    title: 'There is no such path',
+    remedy: 'See Swagger UI at /docs for all operations.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'The path does not know this method',
+    remedy: 'Use one of the methods that the Allow header lists.',
+  },
+  'not-acceptable': {
+    status: 406,
+    title: 'The response cannot have the media type asked for',
+    remedy: 'Accept the media type that the operation documents.',
+  },
+  'body-too-large': {
+    status: 413,
+    title: 'The body is larger than this operation takes',
+    remedy: 'Divide the request into smaller ones.',
+  },
+  'media-type-unsupported': {
+    status: 415,
+    title: 'The operation does not take this media type',
+    remedy: 'Set Content-Type to one that the operation documents.',
+  },
+  'internal-error': {
+    status: 500,
+    title: 'A fault in Waymark',
+    remedy: 'Report it with the request id; the log of the controller has the details.',
+  },
+  'not-ready': {
+    status: 503,
+    title: 'The controller is not ready',
+    remedy: 'Try again after the time that Retry-After names.',
+  },
+  'service-unavailable': {
+    status: 503,
+    title: 'Something that the controller needs is not available',
+    remedy: 'Try again after the time that Retry-After names.',
+  },
 } as const satisfies Record<string, ProblemKind>;
 
 export interface ProblemKind {
