@@ -22,13 +22,14 @@ const TRACE_INTERVAL_US = 1000;
 export class Lab {
   readonly testbed: Testbed;
   readonly namespaces: Namespaces;
-  readonly #folder: string;
+  /** For what runs in the lab; removed with it. */
+  readonly folder: string;
   readonly #birds = new Map<string, Bird>();
 
   private constructor(testbed: Testbed, namespaces: Namespaces, folder: string) {
     this.testbed = testbed;
     this.namespaces = namespaces;
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   /** Builds everything and waits until every router knows every other. What a failed start built is removed. */
@@ -49,7 +50,7 @@ export class Lab {
   async stop(): Promise<void> {
     await Promise.all([...this.#birds.values()].map((bird) => bird.stop()));
     await this.namespaces.remove();
-    await rm(this.#folder, { recursive: true });
+    await rm(this.folder, { recursive: true });
   }
 
   controlSocket(router: string): string {
@@ -59,7 +60,7 @@ export class Lab {
   async startBird(router: string): Promise<void> {
     const spec = this.testbed.routers.find(({ id }) => id === router);
     if (spec === undefined) throw new Error(`no router ${router} in the testbed`);
-    this.#birds.set(router, await Bird.start(this.namespaces, router, birdConfig(spec, this.testbed), this.#folder));
+    this.#birds.set(router, await Bird.start(this.namespaces, router, birdConfig(spec, this.testbed), this.folder));
   }
 
   /** Until every router's database and SPF hold every router and every link that is not cut. */
@@ -98,6 +99,17 @@ export class Lab {
     await Promise.all(
       ends.map(({ from, interfaceName }) => this.namespaces.ip(from, [`link set ${interfaceName} ${state}`])),
     );
+  }
+
+  /** Routes of a host that put packets into SRv6 tunnels, as the kernel prints them. */
+  async encapsulations(host: string): Promise<readonly string[]> {
+    const tables = await Promise.all(
+      ['-4', '-6'].map((family) => this.namespaces.run(host, ['ip', family, '-d', 'route', 'show', 'table', 'all'])),
+    );
+    return tables
+      .join('\n')
+      .split('\n')
+      .filter((line) => / encap seg6 /.test(line));
   }
 
   /** Sends a few packets and reads from the counters which way they went. No other traffic of the headend may flow. */

@@ -4,6 +4,7 @@ import { missingNeeds } from '../require-program.js';
 import { IgpReader } from './igp-reader.js';
 import { Lab, LAB_PROGRAMS } from './lab.js';
 import { ping } from './probe.js';
+import { RouteMonitor } from './route-monitor.js';
 import type { Family, Host } from './testbed.js';
 import { installServiceSids, SRV6_DEVICE } from './wiring.js';
 
@@ -87,6 +88,15 @@ describe.skipIf(missing !== undefined)(
       const flow = { from: host('worker1').pods[0], to: host('worker2').pods[0], family: 'ipv4' } as const;
       const { routes } = await lab.trace(flow);
       expect(routes.map(({ nodes }) => nodes)).toEqual([['worker1', 'R3', 'R4', 'R5', 'R6', 'R8', 'worker2']]);
+    });
+
+    it('records every change of a route, and nothing else', async () => {
+      const quiet = await RouteMonitor.start(lab.namespaces, 'worker1');
+      expect(await quiet.stop()).toEqual([]);
+      const busy = await RouteMonitor.start(lab.namespaces, 'worker1');
+      await encapsulate('worker1', 'master', []);
+      expect(await busy.stop()).toHaveLength(host('master').pods.length * FAMILIES.length);
+      expect(await lab.encapsulations('worker1')).toHaveLength(8);
     });
 
     it('sees a cut wire through the IGP alone, and its return', async () => {

@@ -1,0 +1,86 @@
+import type { MeshIntent, SrPolicyIntent, SrPolicyView } from '../../apps/controller/src/model/sr-policy.js';
+import type { AgentView } from '../../apps/controller/src/model/ports.js';
+import type { ImportResult, SourceBatch, TopologyHead } from '../../apps/controller/src/model/topology.js';
+import type { PathAnswer, PathRequest } from '@waymark/topology';
+
+interface List<T> {
+  readonly items: readonly T[];
+}
+
+/** The controller's REST API as a user calls it. Every answer that is not 2xx is an error with its problem document. */
+export class RestClient {
+  readonly #base: string;
+
+  constructor(base: string) {
+    this.#base = base;
+  }
+
+  head(): Promise<TopologyHead> {
+    return this.#request('GET', '/v1/topology');
+  }
+
+  importTopology(source: string, content: string): Promise<ImportResult> {
+    return this.#request('POST', '/v1/topology/imports', { format: 'native', source, content });
+  }
+
+  /** The contract says that a repeated or held batch is an answer too. */
+  postEvents(source: string, batch: SourceBatch): Promise<{ readonly outcome: 'applied' | 'duplicate' | 'held' }> {
+    return this.#request('POST', `/v1/sources/${source}/events`, batch);
+  }
+
+  computePaths(request: PathRequest): Promise<PathAnswer> {
+    return this.#request('POST', '/v1/path-computations', request);
+  }
+
+  async policies(): Promise<readonly SrPolicyView[]> {
+    return (await this.#request<List<SrPolicyView>>('GET', '/v1/policies?limit=100')).items;
+  }
+
+  policy(id: string): Promise<SrPolicyView> {
+    return this.#request('GET', `/v1/policies/${id}`);
+  }
+
+  createPolicy(intent: SrPolicyIntent): Promise<SrPolicyView> {
+    return this.#request('POST', '/v1/policies', intent);
+  }
+
+  async deletePolicy(id: string): Promise<void> {
+    await this.#request('DELETE', `/v1/policies/${id}`, undefined, (await this.policy(id)).version);
+  }
+
+  /** Creates the mesh, or replaces it as it is now. */
+  async putMesh(intent: MeshIntent): Promise<void> {
+    const meshes = (await this.#request<List<{ id: string; version: number }>>('GET', '/v1/meshes?limit=100')).items;
+    const known = meshes.find(({ id }) => id === intent.id);
+    if (known === undefined) await this.#request('POST', '/v1/meshes', intent);
+    else await this.#request('PUT', `/v1/meshes/${intent.id}`, intent, known.version);
+  }
+
+  async deleteMesh(id: string): Promise<void> {
+    const { version } = await this.#request<{ version: number }>('GET', `/v1/meshes/${id}`);
+    await this.#request('DELETE', `/v1/meshes/${id}`, undefined, version);
+  }
+
+  async agents(): Promise<readonly AgentView[]> {
+    return (await this.#request<List<AgentView>>('GET', '/v1/agents?limit=100')).items;
+  }
+
+  /** Sets the operator's constraints on a link, whatever they were. */
+  async constrainLink(link: string, constraints: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#request('POST', '/v1/link-constraints', { mode: 'patch', changes: [{ link, constraints }] });
+  }
+
+  async #request<T>(method: string, path: string, body?: unknown, version?: number): Promise<T> {
+    const response = await fetch(`${this.#base}${path}`, {
+      method,
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(version !== undefined && { 'if-match': `"${version}"` }),
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return (text === '' ? undefined : JSON.parse(text)) as T;
+  }
+}

@@ -1,0 +1,133 @@
+import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import type { SrPolicyView } from '../../apps/controller/src/model/sr-policy.js';
+import { eventually } from './eventually.js';
+import { freePort, ManagedProcess } from './managed-process.js';
+import type { Namespaces } from './namespaces.js';
+import { Redis } from './redis.js';
+import { RestClient } from './rest-client.js';
+
+const CONTROLLER = fileURLToPath(new URL('../../apps/controller/dist/main.js', import.meta.url));
+const AGENT = fileURLToPath(new URL('../../apps/node-agent/dist/main.js', import.meta.url));
+const STARTED_MS = 30_000;
+
+export interface WaymarkOptions {
+  readonly namespaces: Namespaces;
+  /** Reachable from the hosts. */
+  readonly controllerAddress: string;
+  readonly databaseUrl: string;
+  readonly hosts: readonly string[];
+  /** For what controller and agents keep on disk. */
+  readonly folder: string;
+  /** How long a returned or improved link must stay so before it is used again. */
+  readonly holdMs: number;
+}
+
+/** One controller, one agent in each host, Redis: separate processes, as in production. */
+export class Waymark {
+  readonly rest: RestClient;
+  readonly redis: Redis;
+  readonly #options: WaymarkOptions;
+  readonly #ports: { readonly http: number; readonly grpc: number };
+  readonly #agents = new Map<string, ManagedProcess>();
+  #controller: ManagedProcess | undefined;
+
+  private constructor(options: WaymarkOptions, redis: Redis, ports: { readonly http: number; readonly grpc: number }) {
+    this.#options = options;
+    this.redis = redis;
+    this.#ports = ports;
+    this.rest = new RestClient(`http://${options.controllerAddress}:${ports.http}`);
+  }
+
+  static async start(options: WaymarkOptions): Promise<Waymark> {
+    const redis = await Redis.start(options.controllerAddress);
+    // Ports are fixed for the run: a controller that was killed comes back where its agents look for it.
+    const ports = {
+      http: await freePort(options.controllerAddress),
+      grpc: await freePort(options.controllerAddress),
+    };
+    const waymark = new Waymark(options, redis, ports);
+    try {
+      await waymark.startController();
+      for (const host of options.hosts) waymark.startAgent(host);
+    } catch (error) {
+      await waymark.stop();
+      throw error;
+    }
+    return waymark;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.stop()));
+    await this.#controller?.stop();
+    await this.redis.stop();
+  }
+
+  async startController(): Promise<void> {
+    const { controllerAddress, databaseUrl, folder, holdMs } = this.#options;
+    this.#controller = ManagedProcess.spawn('controller', ['node', CONTROLLER], {
+      WAYMARK_NAME: 'lab',
+      WAYMARK_HTTP_HOST: controllerAddress,
+      WAYMARK_HTTP_PORT: String(this.#ports.http),
+      WAYMARK_GRPC_HOST: controllerAddress,
+      WAYMARK_GRPC_PORT: String(this.#ports.grpc),
+      WAYMARK_DATA_DIR: join(folder, 'controller'),
+      WAYMARK_DEMO: 'off',
+      WAYMARK_HOLD_MS: String(holdMs),
+      WAYMARK_WORKERS: '1',
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: this.redis.url,
+    });
+    await this.#controller.printed(/^API: /m, STARTED_MS);
+  }
+
+  async killController(): Promise<void> {
+    await this.#controller?.stop('SIGKILL');
+  }
+
+  startAgent(host: string): void {
+    const { namespaces, controllerAddress, folder } = this.#options;
+    const child = namespaces.spawn(host, ['node', AGENT], {
+      WAYMARK_NODE_ID: host,
+      WAYMARK_CONTROLLER: `${controllerAddress}:${this.#ports.grpc}`,
+      WAYMARK_DATAPLANE: 'linux',
+      WAYMARK_DATA_DIR: join(folder, `agent-${host}`),
+      REDIS_URL: this.redis.url,
+    });
+    this.#agents.set(host, new ManagedProcess(`agent of ${host}`, child));
+  }
+
+  async killAgent(host: string): Promise<void> {
+    await this.#agents.get(host)?.stop('SIGKILL');
+  }
+
+  /** Everything that controller and agents have logged. */
+  logs(): string {
+    const processes = [['controller', this.#controller] as const, ...this.#agents];
+    return processes.map(([name, process]) => `--- ${name}\n${process?.output ?? ''}`).join('\n');
+  }
+
+  /** Until all that was written is computed, published, installed and read back. */
+  async settled(): Promise<readonly SrPolicyView[]> {
+    await eventually(
+      'computed through the newest revision',
+      () => this.rest.head(),
+      ({ revision, computedThrough }) => computedThrough >= revision,
+    );
+    return eventually(
+      'all policies installed',
+      () => this.rest.policies(),
+      (policies) => policies.every(({ state }) => state !== null && state.install === 'installed'),
+    );
+  }
+
+  /** Until every agent is connected and holds what it should. */
+  async agentsInSync(): Promise<void> {
+    await eventually(
+      'all agents in sync',
+      () => this.rest.agents(),
+      (agents) =>
+        agents.filter(({ state, inSync }) => state === 'connected' && inSync).length === this.#options.hosts.length,
+    );
+  }
+}
