@@ -1,1 +1,25 @@
-export {};
+export {
+  DataPlaneError,
+  type ActualState,
+  type ActualTunnel,
+  type Capabilities,
+  type DataPlane,
+  type Family,
+  type LocalSid,
+  type SegmentList,
+  type Step,
+  type StepFailure,
+  type Stray,
+  type Tunnel,
+  type TunnelAction,
+} from './dataplane/port.js';
+export { DryRunDataPlane, type DryRunOptions } from './dataplane/dry-run.js';
+export { LinuxDataPlane } from './dataplane/linux/linux-data-plane.js';
+export { LINUX_DEFAULTS, type LinuxSettings } from './dataplane/linux/settings.js';
+export { systemShell, type Shell } from './dataplane/linux/shell.js';
+export {
+  PolicyReconciler,
+  type PolicyReconcilerOptions,
+  type ReconcilerCounts,
+} from './reconcile/policy-reconciler.js';
+export type { DataPlaneHealth, DesiredState, PolicyOutcome, Reconciler, ReconcileReport } from './session/ports.js';

@@ -1,0 +1,124 @@
+import type { BaseLogger } from 'pino';
+import type {
+  ActualState,
+  Capabilities,
+  DataPlane,
+  Family,
+  LocalSid,
+  Step,
+  StepFailure,
+  TunnelAction,
+} from './port.js';
+import { describeAction } from './segment-lists.js';
+
+export interface DryRunOptions {
+  readonly log: Pick<BaseLogger, 'info'>;
+  readonly encapMode: 'full' | 'reduced';
+  /** 0 = no limit */
+  readonly msdHEncaps: number;
+  /** Takes every step as one line of JSON, in order. */
+  readonly record?: (line: string) => void;
+  /** Lets a test break a step: the reason, or null. */
+  readonly fail?: (step: Step) => string | null;
+}
+
+/**
+ * Forwards nothing: keeps in memory what a data plane with binding SIDs (as VPP's) would hold, and says each step in a
+ * log line.
+ */
+export class DryRunDataPlane implements DataPlane {
+  readonly capabilities: Capabilities;
+  readonly #options: DryRunOptions;
+  readonly #tunnels = new Map<string, { readonly family: Family; readonly action: TunnelAction }>();
+  /** Prefix to BSID. */
+  readonly #steering = new Map<string, string>();
+  readonly #localSids = new Map<string, LocalSid>();
+
+  constructor(options: DryRunOptions) {
+    this.#options = options;
+    const { encapMode, msdHEncaps } = options;
+    this.capabilities = { name: 'dry-run', real: false, msdHEncaps, encapMode, bindingSids: true };
+  }
+
+  prepare(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  read(): Promise<ActualState> {
+    const prefixes = new Map<string, string[]>();
+    for (const [prefix, bsid] of this.#steering) prefixes.set(bsid, [...(prefixes.get(bsid) ?? []), prefix]);
+    const tunnels = [...this.#tunnels].map(([bsid, { family, action }]) => ({
+      family,
+      bsid,
+      action,
+      steeredPrefixes: prefixes.get(bsid) ?? [],
+    }));
+    return Promise.resolve({ tunnels, localSids: [...this.#localSids.values()], strays: [], obstacles: new Map() });
+  }
+
+  objection(): null {
+    return null;
+  }
+
+  apply(steps: readonly Step[]): Promise<readonly StepFailure[]> {
+    const failures: StepFailure[] = [];
+    for (const step of steps) {
+      const reason = this.#options.fail?.(step) ?? null;
+      if (reason === null) this.#run(step);
+      else failures.push({ step, reason });
+    }
+    return Promise.resolve(failures);
+  }
+
+  dismantle(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  watch(): () => void {
+    return () => undefined;
+  }
+
+  #run(step: Step): void {
+    this.#options.record?.(JSON.stringify(step));
+    this.#options.log.info(`would ${describe(step)}`);
+    switch (step.kind) {
+      case 'put-tunnel':
+        this.#tunnels.set(step.tunnel.bsid, { family: step.tunnel.family, action: step.tunnel.action });
+        for (const { prefix } of step.steer) this.#steering.set(prefix, step.tunnel.bsid);
+        return;
+      case 'unsteer':
+        this.#steering.delete(step.prefix);
+        return;
+      case 'remove-tunnel':
+        this.#tunnels.delete(step.bsid);
+        return;
+      case 'put-local-sid':
+        this.#localSids.set(step.localSid.sid, step.localSid);
+        return;
+      case 'remove-local-sid':
+        this.#localSids.delete(step.localSid.sid);
+        return;
+      case 'remove-stray':
+        throw new Error('a dry-run data plane has no strays');
+    }
+  }
+}
+
+function describe(step: Step): string {
+  switch (step.kind) {
+    case 'put-tunnel': {
+      const prefixes = step.steer.map(({ prefix }) => prefix).join(', ') || 'no further prefix';
+      return `set ${step.policyId} ${step.tunnel.family} (BSID ${step.tunnel.bsid}) to ${describeAction(step.tunnel.action)} and steer ${prefixes} into it`;
+    }
+    case 'unsteer':
+      return `stop steering ${step.prefix}`;
+    case 'remove-tunnel':
+      return `remove the tunnel with BSID ${step.bsid}`;
+    case 'put-local-sid':
+      return `own ${step.localSid.sid} as ${step.localSid.behavior}`;
+    case 'remove-local-sid':
+      return `give up ${step.localSid.sid} (${step.localSid.behavior})`;
+    case 'remove-stray':
+      return `remove ${step.stray.description}`;
+  }
+}

@@ -1,0 +1,133 @@
+import type { ActualState, Capabilities, DataPlane, Family, Step, StepFailure, Stray, Tunnel } from '../port.js';
+import { DataPlaneError } from '../port.js';
+import { srhEntries } from '../segment-lists.js';
+import { parseBatchErrors } from './batch.js';
+import { Foundation } from './foundation.js';
+import { MAX_SIDS, objectionOf } from './limits.js';
+import { describeRoute, interpretRoute, parseRoutes, type KernelRoute } from './route-json.js';
+import { linesOf, type BatchLine } from './route-lines.js';
+import type { LinuxSettings } from './settings.js';
+import type { Shell } from './shell.js';
+import { groupSteerings, type Steering } from './steerings.js';
+
+/** How long to wait before `ip monitor` is started again after it ended. */
+const MONITOR_PAUSE_MS = 5_000;
+
+const FAMILY_FLAG = { ipv4: '-4', ipv6: '-6' } as const;
+
+/**
+ * SRv6 in the Linux kernel through iproute2: a steered prefix is one route whose nexthops encapsulate (`encap seg6`) or
+ * that discards (`blackhole`). Replacing it loses no packet. The kernel needs no binding SID for that, so none is
+ * installed; all of a tunnel is in its routes.
+ */
+export class LinuxDataPlane implements DataPlane {
+  readonly capabilities: Capabilities;
+  readonly #settings: LinuxSettings;
+  readonly #shell: Shell;
+  readonly #foundation: Foundation;
+
+  constructor(settings: LinuxSettings, shell: Shell) {
+    this.#settings = settings;
+    this.#shell = shell;
+    this.#foundation = new Foundation(settings, shell);
+    const { encapMode } = settings;
+    const msdHEncaps = srhEntries(MAX_SIDS, encapMode);
+    this.capabilities = { name: 'linux', real: true, msdHEncaps, encapMode, bindingSids: false };
+  }
+
+  prepare(): Promise<void> {
+    return this.#foundation.lay();
+  }
+
+  dismantle(): Promise<void> {
+    return this.#foundation.remove();
+  }
+
+  objection(tunnel: Tunnel): string | null {
+    return objectionOf(tunnel);
+  }
+
+  async read(): Promise<ActualState> {
+    const [v4, v6] = await Promise.all([this.#readFamily('ipv4'), this.#readFamily('ipv6')]);
+    return {
+      tunnels: groupSteerings([...v4.steerings, ...v6.steerings]),
+      localSids: v6.localSids,
+      strays: [...v4.strays, ...v6.strays],
+      obstacles: new Map([...v4.obstacles, ...v6.obstacles]),
+    };
+  }
+
+  async apply(steps: readonly Step[]): Promise<readonly StepFailure[]> {
+    const lines = steps.flatMap((step) => linesOf(step, this.#settings));
+    const failures = [
+      ...(await this.#runBatch(lines.filter(({ family }) => family === 'ipv4'))),
+      ...(await this.#runBatch(lines.filter(({ family }) => family === 'ipv6'))),
+    ];
+    return failures;
+  }
+
+  /** `ip monitor` prints text and misses some deletions: it says when to look, never what is there. */
+  watch(wake: () => void): () => void {
+    let stopped = false;
+    let pause: NodeJS.Timeout | undefined;
+    let stop: () => void = () => undefined;
+    const start = () => {
+      stop = this.#shell.follow('ip', ['monitor', 'route', 'nexthop', 'link'], wake, () => {
+        if (!stopped) pause = setTimeout(start, MONITOR_PAUSE_MS);
+      });
+    };
+    start();
+    return () => {
+      stopped = true;
+      clearTimeout(pause);
+      stop();
+    };
+  }
+
+  async #readFamily(family: Family) {
+    const { table, metric, protocol } = this.#settings;
+    const [inTable, marked] = await Promise.all([
+      this.#routes(family, ['table', String(table)]),
+      this.#routes(family, ['table', 'all', 'proto', String(protocol)]),
+    ]);
+    const isOurs = (route: KernelRoute) => route.protocol === protocol && route.metric === metric;
+    const ours = inTable.filter(isOurs).map((route) => interpretRoute(route, this.#settings));
+    return {
+      steerings: ours.flatMap((route): Steering[] => (route.kind === 'steering' ? [{ family, ...route }] : [])),
+      localSids: ours.flatMap((route) => (route.kind === 'local-sid' ? [route.localSid] : [])),
+      strays: marked
+        .filter((route) => Number(route.fields['table']) !== table || route.metric !== metric)
+        .map((route) => strayOf(family, route, protocol)),
+      // A route with a larger metric may stay: ours goes before it, and it serves again when ours is withdrawn.
+      obstacles: inTable
+        .filter((route) => route.protocol !== protocol && route.metric <= metric)
+        .map((route): [string, string] => [route.prefix, `route ${describeRoute(route)}`]),
+    };
+  }
+
+  async #routes(family: Family, selection: readonly string[]): Promise<KernelRoute[]> {
+    const args = [FAMILY_FLAG[family], '-N', '-j', '-d', 'route', 'show', ...selection];
+    const { code, stdout, stderr } = await this.#shell.run('ip', args);
+    // A table comes into being with its first route.
+    if (stderr.includes('FIB table does not exist')) return [];
+    if (code !== 0) throw new DataPlaneError(`the ${family} routes cannot be read: ${stderr.trim()}`);
+    return parseRoutes(stdout, family);
+  }
+
+  async #runBatch(lines: readonly BatchLine[]): Promise<StepFailure[]> {
+    const [first] = lines;
+    if (first === undefined) return [];
+    const text = lines.map((line) => `${line.text}\n`).join('');
+    const { code, stderr } = await this.#shell.run('ip', [FAMILY_FLAG[first.family], '-force', '-batch', '-'], text);
+    const { failures, aborted } = parseBatchErrors(stderr, code);
+    return lines.flatMap(({ step, text: line }, index) => {
+      const reason = failures.get(index) ?? aborted;
+      return reason === null ? [] : [{ step, reason: `ip ${line}: ${reason}` }];
+    });
+  }
+}
+
+function strayOf(family: Family, { prefix, metric, fields }: KernelRoute, protocol: number): Stray {
+  const id = `${prefix} table ${String(fields['table'])} metric ${metric} proto ${protocol}`;
+  return { family, id, description: `route ${id}` };
+}

@@ -1,0 +1,37 @@
+/** How the Linux kernel data plane is used. Everything that carries `protocol` in `table` is ours, and nothing else. */
+export interface LinuxSettings {
+  /** Device that all our routes name. Its only use is to be up for ever: egress follows the first SID. */
+  readonly device: string;
+  /** Routing table of our routes and local SIDs; 254 is main. */
+  readonly table: number;
+  /** Route protocol number that marks what is ours. */
+  readonly protocol: number;
+  /** Metric of our routes, IPv4 and IPv6. */
+  readonly metric: number;
+  readonly encapMode: 'full' | 'reduced';
+  /** Outer source address, set for the whole network namespace; null leaves it alone. */
+  readonly encapSource: string | null;
+  /** Set sysctls that are missing, instead of refusing to work. */
+  readonly manageSysctls: boolean;
+  /** Interfaces towards the SR domain, whose own sysctls matter besides `all` and `default`. */
+  readonly underlayInterfaces: readonly string[];
+  /** Whether this node terminates tunnels, which needs more sysctls than sending into them. */
+  readonly ownsLocalSids: boolean;
+}
+
+export const LINUX_DEFAULTS: LinuxSettings = {
+  device: 'waymark0',
+  table: 254,
+  protocol: 200,
+  metric: 90,
+  encapMode: 'reduced',
+  encapSource: null,
+  manageSysctls: false,
+  underlayInterfaces: [],
+  ownsLocalSids: false,
+};
+
+/** Text of iproute2 for an encapsulation mode. */
+export function modeName(encapMode: LinuxSettings['encapMode']): 'encap' | 'encap.red' {
+  return encapMode === 'full' ? 'encap' : 'encap.red';
+}

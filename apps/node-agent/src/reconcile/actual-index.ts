@@ -1,0 +1,52 @@
+import type { ActualState, ActualTunnel, Capabilities, LocalSid, Tunnel, TunnelAction } from '../dataplane/port.js';
+
+/** What was read back, by what it is looked up with. */
+export interface ActualIndex {
+  readonly byPrefix: ReadonlyMap<string, ActualTunnel>;
+  readonly byBsid: ReadonlyMap<string, ActualTunnel>;
+  readonly localSids: ReadonlyMap<string, LocalSid>;
+  readonly state: ActualState;
+}
+
+export function indexActual(state: ActualState): ActualIndex {
+  const byPrefix = new Map<string, ActualTunnel>();
+  const byBsid = new Map<string, ActualTunnel>();
+  for (const tunnel of state.tunnels) {
+    if (tunnel.bsid !== null) byBsid.set(tunnel.bsid, tunnel);
+    for (const prefix of tunnel.steeredPrefixes) byPrefix.set(prefix, tunnel);
+  }
+  return { byPrefix, byBsid, localSids: new Map(state.localSids.map((sid) => [sid.sid, sid])), state };
+}
+
+/** The steered prefixes of a tunnel that the data plane does not treat as the tunnel says. */
+export function wrongPrefixes(tunnel: Tunnel, actual: ActualIndex): readonly string[] {
+  return tunnel.steeredPrefixes.filter((prefix) => {
+    const found = actual.byPrefix.get(prefix);
+    return found === undefined || !isTunnel(found, tunnel);
+  });
+}
+
+/** Whether the data plane holds the tunnel, whole and exactly. */
+export function isHeld(tunnel: Tunnel, actual: ActualIndex, capabilities: Capabilities): boolean {
+  if (wrongPrefixes(tunnel, actual).length > 0) return false;
+  if (!capabilities.bindingSids) return true;
+  return [tunnel.bsid, tunnel.alternateBsid].some((bsid) => {
+    const found = actual.byBsid.get(bsid);
+    return found !== undefined && isTunnel(found, tunnel);
+  });
+}
+
+function isTunnel(found: ActualTunnel, tunnel: Tunnel): boolean {
+  const ownBsid = found.bsid === null || found.bsid === tunnel.bsid || found.bsid === tunnel.alternateBsid;
+  return ownBsid && found.family === tunnel.family && isSameAction(found.action, tunnel.action);
+}
+
+/** Both actions have their lists in canonical form, so that equal splits are equal texts. */
+export function isSameAction(found: ActualTunnel['action'], wanted: TunnelAction): boolean {
+  if (found.kind !== 'encapsulate' || wanted.kind !== 'encapsulate') return found.kind === wanted.kind;
+  if (found.segmentLists.length !== wanted.segmentLists.length) return false;
+  return found.segmentLists.every((list, index) => {
+    const other = wanted.segmentLists[index];
+    return list.weight === other?.weight && list.sids.join() === other.sids.join();
+  });
+}

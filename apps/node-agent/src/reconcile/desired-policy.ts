@@ -1,0 +1,53 @@
+import {
+  decodeDesiredPolicy,
+  Family,
+  TunnelAction as Action,
+  type Tunnel as TunnelMessage,
+} from '@waymark/agent-protocol';
+import { formatAddress } from '../dataplane/address.js';
+import { canonicalLists } from '../dataplane/segment-lists.js';
+import type { Tunnel } from '../dataplane/port.js';
+
+/** One SR policy as the controller wants it, in the words of the data plane port. */
+export interface WantedPolicy {
+  readonly policyId: string;
+  /** The headend generation that wrote it. */
+  readonly generation: number;
+  readonly body: Uint8Array;
+  /** `unreadable`: from a controller that this version does not understand; the reason says what is wrong. */
+  readonly content:
+    | { readonly kind: 'readable'; readonly tunnels: readonly Tunnel[]; readonly usesPlannedSids: boolean }
+    | { readonly kind: 'unreadable'; readonly reason: string };
+}
+
+/** Never throws: a policy that cannot be read is a value, so that it holds up no other. */
+export function wantedPolicy(policyId: string, generation: number, body: Uint8Array): WantedPolicy {
+  try {
+    const policy = decodeDesiredPolicy(body);
+    if (policy.policyId !== policyId) throw new Error(`the body is that of ${policy.policyId}`);
+    const tunnels = policy.tunnels.map(tunnelOf);
+    return {
+      policyId,
+      generation,
+      body,
+      content: { kind: 'readable', tunnels, usesPlannedSids: policy.usesPlannedSids },
+    };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return { policyId, generation, body, content: { kind: 'unreadable', reason } };
+  }
+}
+
+function tunnelOf(message: TunnelMessage): Tunnel {
+  return {
+    family: message.family === Family.IPV4 ? 'ipv4' : 'ipv6',
+    bsid: formatAddress(message.bsid),
+    alternateBsid: formatAddress(message.alternateBsid),
+    action: message.action === Action.DROP ? { kind: 'drop' } : { kind: 'encapsulate', segmentLists: listsOf(message) },
+    steeredPrefixes: message.steeredPrefixes.map(({ address, length }) => `${formatAddress(address)}/${length}`),
+  };
+}
+
+function listsOf(message: TunnelMessage) {
+  return canonicalLists(message.segmentLists.map(({ weight, sids }) => ({ weight, sids: sids.map(formatAddress) })));
+}

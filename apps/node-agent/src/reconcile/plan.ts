@@ -1,0 +1,60 @@
+import type { Capabilities, LocalSid, Step, Tunnel } from '../dataplane/port.js';
+import { isHeld, wrongPrefixes, type ActualIndex } from './actual-index.js';
+import type { WantedPolicy } from './desired-policy.js';
+
+/** What has to be put there: local SIDs first, so that nothing is sent towards a node that cannot yet receive. */
+export function planMakes(
+  accepted: ReadonlyMap<string, readonly Tunnel[]>,
+  localSids: readonly LocalSid[],
+  actual: ActualIndex,
+  capabilities: Capabilities,
+): Step[] {
+  const steps: Step[] = [];
+  for (const localSid of localSids) {
+    const found = actual.localSids.get(localSid.sid);
+    if (found?.behavior === localSid.behavior) continue;
+    steps.push({ kind: 'put-local-sid', localSid, replaces: found !== undefined });
+  }
+  for (const [policyId, tunnels] of accepted) {
+    for (const tunnel of tunnels) {
+      if (isHeld(tunnel, actual, capabilities)) continue;
+      const steer = wrongPrefixes(tunnel, actual).map((prefix) => ({ prefix, replaces: actual.byPrefix.has(prefix) }));
+      steps.push({ kind: 'put-tunnel', policyId, tunnel, steer });
+    }
+  }
+  return steps;
+}
+
+/**
+ * What of ours nobody wants any more. A policy that was refused still protects its prefixes: what was there before
+ * stays. A policy that cannot be read might protect anything, so nothing is removed while there is one.
+ */
+export function planBreaks(
+  wanted: Iterable<WantedPolicy>,
+  localSids: readonly LocalSid[],
+  { state }: ActualIndex,
+): Step[] {
+  const prefixes = new Set<string>();
+  const bsids = new Set<string>();
+  for (const { content } of wanted) {
+    if (content.kind === 'unreadable') return [];
+    for (const tunnel of content.tunnels) {
+      for (const prefix of tunnel.steeredPrefixes) prefixes.add(prefix);
+      bsids.add(tunnel.bsid).add(tunnel.alternateBsid);
+    }
+  }
+  const sids = new Set(localSids.map(({ sid }) => sid));
+  const unsteer = state.tunnels.flatMap(({ family, steeredPrefixes }) =>
+    steeredPrefixes
+      .filter((prefix) => !prefixes.has(prefix))
+      .map((prefix): Step => ({ kind: 'unsteer', family, prefix })),
+  );
+  const tunnels = state.tunnels.flatMap(({ family, bsid }): Step[] =>
+    bsid === null || bsids.has(bsid) ? [] : [{ kind: 'remove-tunnel', family, bsid }],
+  );
+  const unownedSids = state.localSids
+    .filter(({ sid }) => !sids.has(sid))
+    .map((localSid): Step => ({ kind: 'remove-local-sid', localSid }));
+  const strays = state.strays.map((stray): Step => ({ kind: 'remove-stray', stray }));
+  return [...unsteer, ...tunnels, ...unownedSids, ...strays];
+}

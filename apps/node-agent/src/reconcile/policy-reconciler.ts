@@ -1,0 +1,274 @@
+import { emptyStateHash, equalBytes, stateHashOf, type HashedPolicy } from '@waymark/agent-protocol';
+import type { BaseLogger } from 'pino';
+import type { DataPlane, LocalSid, Tunnel } from '../dataplane/port.js';
+import type { DataPlaneHealth, DesiredState, PolicyOutcome, Reconciler, ReconcileReport } from '../session/ports.js';
+import type { ActualIndex } from './actual-index.js';
+import { wantedPolicy, type WantedPolicy } from './desired-policy.js';
+import { runRound, type Round } from './round.js';
+
+export interface PolicyReconcilerOptions {
+  readonly dataPlane: DataPlane;
+  /** The local SIDs that this agent owns. */
+  readonly localSids: readonly LocalSid[];
+  /** How often the data plane is read again without any reason to. */
+  readonly rereadIntervalMs: number;
+  /** How long to gather wake-ups of the data plane before it is read again. */
+  readonly wakeDelayMs: number;
+  readonly log: Pick<BaseLogger, 'info' | 'warn' | 'error'>;
+}
+
+/** Numbers for metrics; all of them since the start. */
+export interface ReconcilerCounts {
+  readonly rounds: number;
+  readonly steps: number;
+  readonly driftRepairs: number;
+  /** Policies by their last outcome. */
+  readonly policies: Readonly<Record<'installed' | 'simulated' | 'failed', number>>;
+}
+
+/** What one round is about; whatever arrives while it runs belongs to the next. */
+interface Task {
+  readonly desired: DesiredState;
+  readonly wanted: ReadonlyMap<string, WantedPolicy>;
+  /** Policies that left the desired state, with what they had in it. */
+  readonly leaving: ReadonlyMap<string, readonly Tunnel[]>;
+  /** Policies whose outcome must be reported even if it is the same as before. */
+  readonly unreported: ReadonlySet<string>;
+}
+
+/**
+ * Keeps the data plane equal to the desired state: one round at a time, and whatever arrives during a round is done
+ * together in the next. Until a desired state is known, the data plane is not touched.
+ *
+ *     setDesired ─┐
+ *     timer ──────┼─► round: prepare → read → make → read back → break → read back ─► report
+ *     wake-up ────┘      ▲ again, when something arrived meanwhile │
+ *                        └─────────────────────────────────────────┘
+ */
+export class PolicyReconciler implements Reconciler {
+  readonly #options: PolicyReconcilerOptions;
+  #desired: DesiredState | null = null;
+  #wanted = new Map<string, WantedPolicy>();
+  #unreported = new Set<string>();
+  readonly #leaving = new Map<string, readonly Tunnel[]>();
+  readonly #outcomes = new Map<string, PolicyOutcome>();
+  #listener: (report: ReconcileReport) => void = () => undefined;
+  #lastReport: Pick<ReconcileReport, 'epoch' | 'generation' | 'readBackHash'> | null = null;
+  /** The desired state that the last complete round was about: what differs from it now is drift. */
+  #settled: DesiredState | null = null;
+  #error: string | null = null;
+  #counts = { rounds: 0, steps: 0, driftRepairs: 0 };
+
+  #requested = 0;
+  #running: Promise<void> | null = null;
+  #stopped = false;
+  #reread: NodeJS.Timeout | undefined;
+  #wake: NodeJS.Timeout | undefined;
+  #unwatch: () => void = () => undefined;
+
+  constructor(options: PolicyReconcilerOptions) {
+    this.#options = options;
+  }
+
+  /** From now on the data plane is read again on a timer and when it says that something changed. */
+  start(): void {
+    this.#reread = setInterval(() => void this.reconcile(), this.#options.rereadIntervalMs);
+    this.#unwatch = this.#options.dataPlane.watch(() => {
+      this.#wake ??= setTimeout(() => {
+        this.#wake = undefined;
+        void this.reconcile();
+      }, this.#options.wakeDelayMs);
+    });
+  }
+
+  /** Finishes the round that is under way; the data plane keeps what it has. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#reread);
+    clearTimeout(this.#wake);
+    this.#unwatch();
+    await this.#running;
+  }
+
+  onReport(listener: (report: ReconcileReport) => void): void {
+    this.#listener = listener;
+  }
+
+  setDesired(state: DesiredState, changed: ReadonlySet<string> | 'all'): void {
+    const wanted = new Map<string, WantedPolicy>();
+    for (const [policyId, { generation, body }] of state.policies) {
+      const known = this.#wanted.get(policyId);
+      const same = known?.generation === generation && equalBytes(known.body, body);
+      wanted.set(policyId, same ? known : wantedPolicy(policyId, generation, body));
+      if (changed === 'all') this.#unreported.add(policyId);
+      this.#leaving.delete(policyId);
+    }
+    for (const [policyId, { content }] of this.#wanted) {
+      if (!wanted.has(policyId)) this.#leaving.set(policyId, content.kind === 'readable' ? content.tunnels : []);
+    }
+    for (const policyId of changed === 'all' ? [] : changed) {
+      this.#unreported.add(policyId);
+      if (!wanted.has(policyId) && !this.#leaving.has(policyId)) this.#leaving.set(policyId, []);
+    }
+    this.#desired = state;
+    this.#wanted = wanted;
+    void this.reconcile();
+  }
+
+  get health(): DataPlaneHealth {
+    return { error: this.#error, driftRepairs: this.#counts.driftRepairs };
+  }
+
+  get counts(): ReconcilerCounts {
+    const policies = { installed: 0, simulated: 0, failed: 0 };
+    for (const { outcome } of this.#outcomes.values()) if (outcome !== 'removed') policies[outcome] += 1;
+    return { ...this.#counts, policies };
+  }
+
+  /** Runs a round now, or one more after the one under way. Resolves when all that was asked for is done. */
+  reconcile(): Promise<void> {
+    this.#requested += 1;
+    this.#running ??= this.#runRequested().finally(() => (this.#running = null));
+    return this.#running;
+  }
+
+  async #runRequested(): Promise<void> {
+    for (let done = -1; done !== this.#requested && !this.#stopped;) {
+      // A burst of deltas arrives within one turn of the event loop: take it whole.
+      await new Promise((resolve) => setImmediate(resolve));
+      done = this.#requested;
+      const desired = this.#desired;
+      if (desired === null) return;
+      const task = { desired, wanted: this.#wanted, leaving: new Map(this.#leaving), unreported: this.#unreported };
+      this.#unreported = new Set();
+      const round = await runRound(this.#options.dataPlane, task.wanted, this.#options.localSids);
+      this.#conclude(round, task);
+    }
+  }
+
+  #conclude(round: Round, task: Task): void {
+    const { desired, wanted } = task;
+    this.#counts.rounds += 1;
+    this.#say(round, desired);
+    const outcomes = [...wanted.values()].map((policy) => this.#outcomeOf(policy, round));
+    const readBackHash = readBackHashOf(round, outcomes, wanted);
+    if (round.kind === 'done') {
+      this.#counts.steps += round.makes.length + round.breaks.length;
+      this.#counts.driftRepairs += this.#repairsOf(round, desired, outcomes);
+      outcomes.push(...departures(round.actual, task, outcomes));
+      this.#settled = desired;
+    }
+    const news = outcomes.filter(
+      (outcome) => task.unreported.has(outcome.policyId) || !isSame(this.#outcomes.get(outcome.policyId), outcome),
+    );
+    for (const outcome of outcomes) this.#remember(outcome);
+    this.#report({ epoch: desired.epoch, generation: desired.generation, outcomes: news, readBackHash });
+  }
+
+  #outcomeOf({ policyId, generation }: WantedPolicy, round: Round): PolicyOutcome {
+    const reason = round.kind === 'fault' ? round.reason : (round.results.get(policyId) ?? null);
+    if (reason !== null) return { policyId, generation, outcome: 'failed', reason };
+    const outcome = this.#options.dataPlane.capabilities.real ? 'installed' : 'simulated';
+    return { policyId, generation, outcome, reason: '' };
+  }
+
+  /** What had to be done although nothing new was wanted. */
+  #repairsOf(
+    round: Extract<Round, { kind: 'done' }>,
+    desired: DesiredState,
+    outcomes: readonly PolicyOutcome[],
+  ): number {
+    if (this.#settled !== desired) return 0;
+    const mended = new Set(round.makes.flatMap((step) => (step.kind === 'put-tunnel' ? [step.policyId] : [])));
+    const repaired = outcomes.filter(
+      ({ policyId, outcome }) =>
+        mended.has(policyId) && outcome !== 'failed' && this.#outcomes.get(policyId)?.outcome === outcome,
+    );
+    return repaired.length + round.breaks.length;
+  }
+
+  #remember(outcome: PolicyOutcome): void {
+    if (outcome.outcome === 'removed') {
+      this.#leaving.delete(outcome.policyId);
+      this.#outcomes.delete(outcome.policyId);
+    } else {
+      this.#outcomes.set(outcome.policyId, outcome);
+    }
+  }
+
+  #report(report: ReconcileReport): void {
+    const last = this.#lastReport;
+    const isNews =
+      report.outcomes.length > 0 ||
+      last?.epoch !== report.epoch ||
+      last.generation !== report.generation ||
+      !equalBytes(last.readBackHash, report.readBackHash);
+    if (!isNews) return;
+    this.#lastReport = report;
+    this.#listener(report);
+  }
+
+  #say(round: Round, { epoch, generation }: DesiredState): void {
+    const { log } = this.#options;
+    const error = round.kind === 'fault' ? round.reason : (round.complaints[0] ?? null);
+    if (error !== this.#error) {
+      if (error === null) log.info('the data plane works again');
+      else log.error({ complaints: round.kind === 'fault' ? [] : round.complaints }, error);
+      this.#error = error;
+    }
+    if (round.kind === 'fault' || round.makes.length + round.breaks.length === 0) return;
+    const failed = [...round.results].filter(([, reason]) => reason !== null).length;
+    const facts = { epoch, generation, made: round.makes.length, removed: round.breaks.length, failed };
+    if (failed > 0) log.warn(facts, 'reconciled, but some policies failed');
+    else log.info(facts, 'reconciled');
+  }
+}
+
+function isSame(before: PolicyOutcome | undefined, now: PolicyOutcome): boolean {
+  return before?.generation === now.generation && before.outcome === now.outcome && before.reason === now.reason;
+}
+
+/** Policies that left: removed once their prefixes are steered no more, or by an installed policy. */
+function departures(actual: ActualIndex, task: Task, outcomes: readonly PolicyOutcome[]): PolicyOutcome[] {
+  const { generation } = task.desired;
+  const kept = new Set<string>();
+  for (const { policyId, outcome } of outcomes) {
+    if (outcome !== 'failed') for (const prefix of prefixesOf(task.wanted.get(policyId))) kept.add(prefix);
+  }
+  return [...task.leaving].map(([policyId, tunnels]) => {
+    const prefixes = tunnels.flatMap(({ steeredPrefixes }) => steeredPrefixes);
+    const left = prefixes.find((prefix) => actual.byPrefix.has(prefix) && !kept.has(prefix));
+    if (left === undefined) return { policyId, generation, outcome: 'removed', reason: '' };
+    return { policyId, generation, outcome: 'failed', reason: `${left} is still steered` };
+  });
+}
+
+function prefixesOf(policy: WantedPolicy | undefined): readonly string[] {
+  if (policy?.content.kind !== 'readable') return [];
+  return policy.content.tunnels.flatMap(({ steeredPrefixes }) => steeredPrefixes);
+}
+
+/**
+ * Equal to the hash of the desired state exactly when every policy was read back as wanted and nothing else of ours is
+ * there: what nobody wants counts as a policy of its own.
+ */
+function readBackHashOf(
+  round: Round,
+  outcomes: readonly PolicyOutcome[],
+  wanted: ReadonlyMap<string, WantedPolicy>,
+): Uint8Array {
+  if (round.kind === 'fault') return emptyStateHash();
+  const held: HashedPolicy[] = outcomes.flatMap(({ policyId, outcome }) => {
+    const policy = wanted.get(policyId);
+    return outcome === 'failed' || policy === undefined ? [] : [policy];
+  });
+  return stateHashOf([...held, ...unwantedIn(round.actual, wanted)]);
+}
+
+function unwantedIn({ state }: ActualIndex, wanted: ReadonlyMap<string, WantedPolicy>): HashedPolicy[] {
+  const prefixes = new Set([...wanted.values()].flatMap(prefixesOf));
+  return state.tunnels
+    .flatMap(({ steeredPrefixes }) => steeredPrefixes)
+    .filter((prefix) => !prefixes.has(prefix))
+    .map((prefix) => ({ policyId: `unwanted:${prefix}`, body: new Uint8Array() }));
+}
