@@ -8,8 +8,13 @@ export interface ProofRequirement {
   readonly destination: NodeId;
   /** Without: loop-free delivery to the destination only (fallbacks, explicit lists without constraints). */
   readonly constraints?: PathConstraints;
-  /** Links and nodes the operator drained or took down count as violations. Default true when constraints are given. */
-  readonly honourAdminState?: boolean;
+  /**
+   * Links, and nodes between the endpoints, that the operator drained or took down count as violations; so does an
+   * endpoint that is down. `down-only` lets drained ones pass. Default true when constraints are given.
+   */
+  readonly honourAdminState?: boolean | 'down-only';
+  /** Overrides the headend's MSD when smaller. */
+  readonly maxSegments?: number;
 }
 
 export type ViolationKind =

@@ -1,0 +1,18 @@
+import type { EncapMode } from './ted.js';
+
+/** SRH entries a headend can push when nobody knows: what the tightest data plane carries. */
+export const DEFAULT_MSD = 5;
+
+/** Smallest inner packet that every path must carry whole: the IPv6 minimum link MTU (RFC 8200 section 5). */
+export const MINIMUM_INNER_MTU_BYTES = 1280;
+
+/** SRH entries for a list of `sidCount` SIDs (RFC 8986 sections 5.1 and 5.2); one SID in reduced mode needs no SRH. */
+export function srhEntries(mode: EncapMode, sidCount: number): number {
+  return mode === 'full' ? sidCount : Math.max(0, sidCount - 1);
+}
+
+/** Outer IPv6 header (40) and SRH (8 + 16 per entry, RFC 8754) in bytes. */
+export function headerBytes(mode: EncapMode, sidCount: number): number {
+  const entries = srhEntries(mode, sidCount);
+  return entries === 0 ? 40 : 40 + 8 + 16 * entries;
+}

@@ -1,0 +1,132 @@
+import { canonicalIpv6 } from '../model/address.js';
+import { DEFAULT_MSD, srhEntries } from '../model/encapsulation.js';
+import type { Proof, ProofRequirement, Violation, ViolationKind } from '../model/proof.js';
+import { NodeFlag } from '../snapshot/snapshot-data.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+import { Forwarding } from './forwarding.js';
+import { measureWalk } from './measure.js';
+import { checkTotals, checkWalk } from './requirement-check.js';
+import { walkSegments, type WalkFailure, type WalkState } from './walk.js';
+
+export interface ProofOptions {
+  /** Bandwidth left per arc in bit/s; without it the reservable bandwidth. */
+  readonly unreservedBps?: Float64Array;
+}
+
+/** Routing tables of the snapshots in use; they hold nothing that the snapshot does not determine. */
+const forwardingOf = new WeakMap<Snapshot, Forwarding>();
+
+/**
+ * Walks a segment list as the network would, through every ECMP branch of every segment, and holds it against a
+ * requirement. It shares neither SPF nor encoding with the search: what this function accepts is safe to publish
+ * whatever the search believed. Failures of delivery come before broken requirements. Never throws for bad input:
+ * unknown SIDs and nodes are violations.
+ */
+export function prove(
+  snapshot: Snapshot,
+  sids: readonly string[],
+  requirement: ProofRequirement,
+  options: ProofOptions = {},
+): Proof {
+  const headend = snapshot.nodeIndexOf(requirement.headend);
+  const destination = snapshot.nodeIndexOf(requirement.destination);
+  const numbers = sids.map((sid) => sidNumber(snapshot, sid));
+  const refusal = headend < 0 || destination < 0 ? unknownNode(requirement) : refuse(snapshot, headend, sids, numbers);
+  if (refusal !== null) return conclude(snapshot, [], refusal, () => null);
+
+  const fixed = checkMsd(snapshot, headend, sids.length, requirement.maxSegments);
+  const { states, failure } = walkSegments(snapshot, forwarding(snapshot), headend, destination, numbers);
+  const walked = failure?.kind === 'loop' ? [] : states;
+  const early = fixed ?? failure ?? checkWalk(snapshot, states, requirement);
+  const unreserved = options.unreservedBps ?? snapshot.data.reservableBps;
+  return conclude(snapshot, walked, early === null ? null : toViolation(snapshot, early), (measured) =>
+    checkTotals(snapshot, walked, measured, sids.length, requirement, unreserved),
+  );
+}
+
+function conclude(
+  snapshot: Snapshot,
+  states: readonly WalkState[],
+  early: Violation | null,
+  checkTotalsOf: (measured: ReturnType<typeof measureWalk>) => WalkFailure | null,
+): Proof {
+  const measured = measureWalk(snapshot, states);
+  const late = early === null ? checkTotalsOf(measured) : null;
+  const violation = early ?? (late === null ? null : toViolation(snapshot, late));
+  const load = [...measured.load].map(([arc, share]) => ({ linkId: snapshot.linkIdOf(arc), share }));
+  load.sort((a, b) => (a.linkId < b.linkId ? -1 : 1));
+  const { worst, best, singlePath } = measured;
+  return { revision: snapshot.revision, ok: violation === null, violation, worst, best, singlePath, load };
+}
+
+function forwarding(snapshot: Snapshot): Forwarding {
+  const known = forwardingOf.get(snapshot) ?? new Forwarding(snapshot);
+  forwardingOf.set(snapshot, known);
+  return known;
+}
+
+function sidNumber(snapshot: Snapshot, text: string): number {
+  const known = snapshot.sidOf(text);
+  if (known >= 0) return known;
+  try {
+    return snapshot.sidOf(canonicalIpv6(text));
+  } catch {
+    return -1;
+  }
+}
+
+function unknownNode(requirement: ProofRequirement): Violation {
+  return violationOf('not-delivered', `${requirement.headend} or ${requirement.destination} is not in the topology`);
+}
+
+function refuse(
+  snapshot: Snapshot,
+  headend: number,
+  sids: readonly string[],
+  numbers: readonly number[],
+): Violation | null {
+  const unknown = numbers.indexOf(-1);
+  if (unknown >= 0) {
+    return { ...violationOf('unknown-sid', `nobody owns ${String(sids[unknown])}`), segmentIndex: unknown };
+  }
+  const ambiguous = numbers.findIndex((sid) => snapshot.isAmbiguousSid(snapshot.sidTextOf(sid)));
+  if (ambiguous >= 0) {
+    const message = `${String(sids[ambiguous])} is owned by several nodes`;
+    return { ...violationOf('unknown-sid', message), segmentIndex: ambiguous };
+  }
+  if (sids.length === 0) return violationOf('not-delivered', 'the list is empty');
+  if (((snapshot.data.nodeFlags[headend] as number) & NodeFlag.Up) === 0) {
+    const node = snapshot.nodeIdOf(headend);
+    return { ...violationOf('link-down', `headend ${node} is down`), node };
+  }
+  return null;
+}
+
+function checkMsd(
+  snapshot: Snapshot,
+  headend: number,
+  sidCount: number,
+  maxSegments: number | undefined,
+): WalkFailure | null {
+  const known = snapshot.data.nodeMsd[headend] as number;
+  const limit = Math.min(known < 0 ? DEFAULT_MSD : known, maxSegments ?? Infinity);
+  const mode = ((snapshot.data.nodeFlags[headend] as number) & NodeFlag.ReducedEncap) !== 0 ? 'reduced' : 'full';
+  const entries = srhEntries(mode, sidCount);
+  if (entries <= limit) return null;
+  const message = `${snapshot.nodeIdOf(headend)} would push ${entries} SRH entries; it can push ${limit}`;
+  return { kind: 'msd-exceeded', message, segment: null, node: headend, arc: null };
+}
+
+function violationOf(kind: ViolationKind, message: string): Violation {
+  return { kind, message, segmentIndex: null, node: null, link: null };
+}
+
+function toViolation(snapshot: Snapshot, failure: WalkFailure): Violation {
+  return {
+    kind: failure.kind,
+    message: failure.message,
+    segmentIndex: failure.segment,
+    node: snapshot.nodeIdOf(failure.node),
+    link: failure.arc === null ? null : snapshot.linkIdOf(failure.arc),
+  };
+}

@@ -1,0 +1,169 @@
+import { headerBytes, MINIMUM_INNER_MTU_BYTES } from '../model/encapsulation.js';
+import type { PathMetrics } from '../model/path-answer.js';
+import type { MetricType, PathConstraints } from '../model/path-request.js';
+import type { ProofRequirement } from '../model/proof.js';
+import { ArcFlag, NodeFlag } from '../snapshot/snapshot-data.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+import type { Measurement } from './measure.js';
+import type { WalkFailure, WalkState } from './walk.js';
+
+/** The first state or link of a walk that breaks a requirement, walking from the headend. */
+export function checkWalk(
+  snapshot: Snapshot,
+  states: readonly WalkState[],
+  requirement: ProofRequirement,
+): WalkFailure | null {
+  const constraints = requirement.constraints ?? {};
+  const honour = requirement.honourAdminState ?? requirement.constraints !== undefined;
+  const excludedNodes = new Set(constraints.exclude?.nodes);
+  for (const state of states) {
+    const node = snapshot.nodeIdOf(state.node);
+    const fail = (kind: WalkFailure['kind'], message: string, arc: number | null = null): WalkFailure => ({
+      kind,
+      message,
+      segment: state.segment,
+      node: state.node,
+      arc,
+    });
+    if (excludedNodes.has(node)) return fail('resource-excluded', `node ${node} is excluded`);
+    const isEndpoint = node === requirement.headend || node === requirement.destination;
+    const nodeState = adminState(snapshot.data.nodeFlags[state.node] as number, NodeFlag);
+    if (isForbidden(isEndpoint && nodeState === 'drained' ? 'up' : nodeState, honour)) {
+      return fail('admin-state', `node ${node} is ${nodeState} by the operator`);
+    }
+    for (const { arc } of state.moves) {
+      if (arc === null) continue;
+      const link = snapshot.linkIdOf(arc);
+      const linkState = adminState(snapshot.data.arcFlags[arc] as number, ArcFlag);
+      if (isForbidden(linkState, honour)) {
+        return fail('admin-state', `link ${link} is ${linkState} by the operator`, arc);
+      }
+      if (constraints.exclude?.links?.includes(link) === true) {
+        return fail('resource-excluded', `link ${link} is excluded`, arc);
+      }
+      const srlg = srlgsOf(snapshot, arc).find((group) => constraints.exclude?.srlgs?.includes(group));
+      if (srlg !== undefined) return fail('srlg-excluded', `link ${link} is in SRLG ${srlg}`, arc);
+      const wrong = affinityMismatch(affinitiesOf(snapshot, arc), constraints);
+      if (wrong !== null) return fail('affinity-excluded', `link ${link} ${wrong}`, arc);
+    }
+  }
+  return null;
+}
+
+/** What only the whole walk can tell: include order, bandwidth by load share, bounds on the worst branch, MTU. */
+export function checkTotals(
+  snapshot: Snapshot,
+  states: readonly WalkState[],
+  measured: Measurement,
+  sidCount: number,
+  requirement: ProofRequirement,
+  unreservedBps: Float64Array,
+): WalkFailure | null {
+  const { constraints } = requirement;
+  if (constraints === undefined) return null;
+  const headend = snapshot.nodeIndexOf(requirement.headend);
+  const fail = (kind: WalkFailure['kind'], message: string, arc: number | null = null): WalkFailure => ({
+    kind,
+    message,
+    segment: null,
+    node: arc === null ? headend : (snapshot.data.arcFrom[arc] as number),
+    arc,
+  });
+  const include = constraints.include ?? [];
+  const missed = include[includedByAll(snapshot, states, include)];
+  if (missed !== undefined) {
+    const what = 'node' in missed ? `node ${missed.node}` : `link ${missed.link}`;
+    return fail('include-missed', `not every branch passes ${what} in its turn`);
+  }
+  const mode = ((snapshot.data.nodeFlags[headend] as number) & NodeFlag.ReducedEncap) !== 0 ? 'reduced' : 'full';
+  const header = headerBytes(mode, sidCount);
+  for (const [arc, share] of [...measured.load].sort(([a], [b]) => a - b)) {
+    const link = snapshot.linkIdOf(arc);
+    const demand = (constraints.bandwidthBps ?? 0) * share;
+    const available = unreservedBps[arc] as number;
+    // Shares such as 1/3 are not exact in binary; a billionth is far below one packet.
+    if (demand > 0 && !(demand <= available * (1 + 1e-9))) {
+      const room = Number.isNaN(available) ? 'its bandwidth is unknown' : `it has ${available} bit/s left`;
+      return fail('insufficient-bandwidth', `link ${link} would carry ${Math.ceil(demand)} bit/s; ${room}`, arc);
+    }
+    const room = (snapshot.data.mtuBytes[arc] as number) - header;
+    if (room < MINIMUM_INNER_MTU_BYTES) {
+      return fail('mtu-exceeded', `link ${link} leaves ${room} bytes for the inner packet`, arc);
+    }
+  }
+  for (const bound of constraints.bounds ?? []) {
+    const value = metricValue(measured.worst, bound.metric);
+    if (value === null) return fail('metric-bound-exceeded', `the ${bound.metric} of a link is unknown`);
+    if (value > bound.max) {
+      return fail('metric-bound-exceeded', `the worst branch has ${bound.metric} ${value}, above ${bound.max}`);
+    }
+  }
+  return null;
+}
+
+/** How many entries of the include list every branch has passed, in order, when it is delivered. */
+function includedByAll(
+  snapshot: Snapshot,
+  states: readonly WalkState[],
+  include: NonNullable<PathConstraints['include']>,
+): number {
+  const passNode = (passed: number, node: number): number => {
+    let next = passed;
+    for (let entry = include[next]; entry !== undefined && 'node' in entry; entry = include[++next]) {
+      if (entry.node !== snapshot.nodeIdOf(node)) break;
+    }
+    return next;
+  };
+  const passLink = (passed: number, arc: number): number => {
+    const entry = include[passed];
+    return entry !== undefined && 'link' in entry && entry.link === snapshot.linkIdOf(arc) ? passed + 1 : passed;
+  };
+  const passedAt = new Map<WalkState, number>();
+  let least = include.length;
+  for (const [i, state] of states.entries()) {
+    const passed = i === 0 ? passNode(0, state.node) : (passedAt.get(state) ?? 0);
+    if (state.moves.length === 0) least = Math.min(least, passed);
+    for (const { arc, to } of state.moves) {
+      const after = arc === null ? passed : passNode(passLink(passed, arc), to.node);
+      passedAt.set(to, Math.min(passedAt.get(to) ?? Infinity, after));
+    }
+  }
+  return least;
+}
+
+function metricValue(metrics: PathMetrics, metric: MetricType): number | null {
+  if (metric === 'delay') return metrics.delayUs;
+  return metric === 'hop' ? metrics.hops : metrics[metric];
+}
+
+function adminState(flags: number, flag: { readonly Drained: number; readonly Down: number }) {
+  return (flags & flag.Down) !== 0 ? 'down' : (flags & flag.Drained) !== 0 ? 'drained' : 'up';
+}
+
+function isForbidden(state: 'up' | 'drained' | 'down', honour: boolean | 'down-only'): boolean {
+  return honour !== false && (state === 'down' || (state === 'drained' && honour === true));
+}
+
+function srlgsOf(snapshot: Snapshot, arc: number): number[] {
+  const { srlgStart, srlgs } = snapshot.data;
+  return [...srlgs.subarray(srlgStart[arc], srlgStart[arc + 1])];
+}
+
+function affinitiesOf(snapshot: Snapshot, arc: number): Set<string> {
+  const { affinityWords, affinities } = snapshot.data;
+  const has = (_: string, bit: number) =>
+    ((affinities[arc * affinityWords + (bit >>> 5)] as number) & (1 << (bit & 31))) !== 0;
+  return new Set(snapshot.affinityNames.filter(has));
+}
+
+function affinityMismatch(has: ReadonlySet<string>, constraints: PathConstraints): string | null {
+  const { includeAny, includeAll, excludeAny } = constraints.affinities ?? {};
+  const lacking = includeAll?.find((name) => !has.has(name));
+  if (lacking !== undefined) return `lacks affinity ${lacking}`;
+  const unwanted = excludeAny?.find((name) => has.has(name));
+  if (unwanted !== undefined) return `has affinity ${unwanted}`;
+  if (includeAny !== undefined && includeAny.length > 0 && !includeAny.some((name) => has.has(name))) {
+    return `has none of the affinities ${includeAny.join(', ')}`;
+  }
+  return null;
+}

@@ -1,0 +1,200 @@
+import type { Sid, Ted, TedLink, TedNode } from '../model/ted.js';
+import { Snapshot } from './snapshot.js';
+import { ArcFlag, BEHAVIORS, LocatorFlag, NodeFlag, ORIGINS } from './snapshot-data.js';
+import { packStrings } from './string-table.js';
+
+/**
+ * Freezes a TED into the form every algorithm runs on. Links with an end that is not in the TED are left out (routers
+ * cannot use them either); a link without its reverse is kept and never usable (two-way check). `toGraph` lists such
+ * findings. Throws RangeError for duplicate ids.
+ */
+export function freezeSnapshot(ted: Ted): Snapshot {
+  const nodes = sortedById(ted.nodes);
+  const nodeIndex = new Map(nodes.map((node, index) => [node.id, index]));
+  const links = arcOrder(sortedById(ted.links), nodeIndex);
+  const arcIndex = new Map(links.map((link, index) => [link.id, index]));
+  return new Snapshot({
+    revision: ted.revision,
+    nodeCount: nodes.length,
+    arcCount: links.length,
+    ...freezeNodes(nodes),
+    ...freezeTopology(nodes, nodeIndex, links, arcIndex),
+    ...freezeAttributes(links),
+    ...freezeLocators(nodes),
+    ...freezeSids(nodes, arcIndex),
+  });
+}
+
+function freezeNodes(nodes: readonly TedNode[]) {
+  return {
+    nodeIds: packStrings(nodes.map((node) => node.id)),
+    nodeFlags: bytes(
+      nodes.map(
+        (node) =>
+          (node.kind === 'host' ? NodeFlag.Host : 0) |
+          (node.operationalState === 'up' ? NodeFlag.Up : 0) |
+          (node.adminState === 'drained' ? NodeFlag.Drained : 0) |
+          (node.adminState === 'down' ? NodeFlag.Down : 0) |
+          (node.encapMode === 'reduced' ? NodeFlag.ReducedEncap : 0),
+      ),
+    ),
+    nodeMsd: signedIntegers(nodes.map((node) => node.msdHEncaps ?? -1)),
+  };
+}
+
+function freezeTopology(
+  nodes: readonly TedNode[],
+  nodeIndex: ReadonlyMap<string, number>,
+  links: readonly TedLink[],
+  arcIndex: ReadonlyMap<string, number>,
+) {
+  const arcFrom = integers(links.map((link) => nodeIndex.get(link.from) as number));
+  const arcTo = integers(links.map((link) => nodeIndex.get(link.to) as number));
+  const arcFlags = bytes(
+    links.map((link, arc) => {
+      const reverse = links[arcIndex.get(link.reverseId) ?? -1];
+      const from = nodes[arcFrom[arc] as number] as TedNode;
+      const to = nodes[arcTo[arc] as number] as TedNode;
+      const usable =
+        reverse !== undefined &&
+        reverse.from === link.to &&
+        reverse.to === link.from &&
+        reverse.reverseId === link.id &&
+        [link, reverse, from, to].every((part) => part.operationalState === 'up');
+      const igp = usable && from.kind === 'router' && to.kind === 'router' && from.igpDomain === to.igpDomain;
+      return (
+        (usable ? ArcFlag.Usable : 0) |
+        (igp ? ArcFlag.Igp : 0) |
+        (link.adminState === 'drained' ? ArcFlag.Drained : 0) |
+        (link.adminState === 'down' ? ArcFlag.Down : 0)
+      );
+    }),
+  );
+  const inStart = rowStarts(nodes.length, arcTo);
+  const inArcs = integers(new Array<number>(links.length).fill(0));
+  const next = Uint32Array.from(inStart);
+  arcTo.forEach((node, arc) => (inArcs[(next[node] as number)++] = arc));
+  return { arcFrom, arcTo, arcFlags, outStart: rowStarts(nodes.length, arcFrom), inStart, inArcs };
+}
+
+function freezeAttributes(links: readonly TedLink[]) {
+  const affinityNames = [...new Set(links.flatMap((link) => link.affinities))].sort(compare);
+  const bitOf = new Map(affinityNames.map((name, bit) => [name, bit]));
+  const affinityWords = Math.ceil(affinityNames.length / 32);
+  const affinities = new Uint32Array(new SharedArrayBuffer(4 * affinityWords * links.length));
+  links.forEach((link, arc) => {
+    for (const name of link.affinities) {
+      const bit = bitOf.get(name) as number;
+      const word = arc * affinityWords + (bit >>> 5);
+      affinities[word] = (affinities[word] as number) | (1 << (bit & 31));
+    }
+  });
+  const srlgStart = [0];
+  for (const link of links) srlgStart.push((srlgStart.at(-1) as number) + link.srlgs.length);
+  return {
+    linkIds: packStrings(links.map((link) => link.id)),
+    igpMetric: reals(links.map((link) => link.igpMetric)),
+    teMetric: reals(links.map((link) => link.teMetric ?? link.igpMetric)),
+    delayUs: reals(links.map((link) => link.delayUs ?? Number.NaN)),
+    delayVariationUs: reals(links.map((link) => link.delayVariationUs ?? Number.NaN)),
+    lossPpm: reals(links.map((link) => link.lossPpm ?? Number.NaN)),
+    reservableBps: reals(links.map((link) => link.reservableBandwidthBps ?? link.bandwidthBps ?? Number.NaN)),
+    mtuBytes: reals(links.map((link) => link.mtuBytes ?? Number.NaN)),
+    affinityCount: affinityNames.length,
+    affinityNames: packStrings(affinityNames),
+    affinityWords,
+    affinities,
+    srlgStart: integers(srlgStart),
+    srlgs: integers(links.flatMap((link) => [...link.srlgs])),
+  };
+}
+
+function freezeLocators(nodes: readonly TedNode[]) {
+  const locators = nodes.flatMap((node, index) => node.locators.map((locator) => ({ index, locator })));
+  return {
+    locatorCount: locators.length,
+    locatorPrefixes: packStrings(locators.map(({ locator }) => locator.prefix)),
+    locatorNode: integers(locators.map(({ index }) => index)),
+    locatorFlags: bytes(
+      locators.map(
+        ({ locator }) =>
+          (locator.scope === 'igp' ? LocatorFlag.IgpScope : 0) | (locator.anycast ? LocatorFlag.Anycast : 0),
+      ),
+    ),
+    locatorAlgorithm: bytes(locators.map(({ locator }) => locator.algorithm)),
+    locatorMetric: reals(locators.map(({ locator }) => locator.metric)),
+  };
+}
+
+function freezeSids(nodes: readonly TedNode[], arcIndex: ReadonlyMap<string, number>) {
+  const sidStart = [0];
+  const sids: { readonly node: number; readonly sid: Sid }[] = [];
+  nodes.forEach((node, index) => {
+    for (const sid of [...node.sids].sort((a, b) => compare(a.sid, b.sid))) sids.push({ node: index, sid });
+    sidStart.push(sids.length);
+  });
+  return {
+    sidCount: sids.length,
+    sidStart: integers(sidStart),
+    sidTexts: packStrings(sids.map(({ sid }) => sid.sid)),
+    sidNode: integers(sids.map(({ node }) => node)),
+    sidBehavior: bytes(sids.map(({ sid }) => BEHAVIORS.indexOf(sid.behavior))),
+    sidOrigin: bytes(sids.map(({ sid }) => ORIGINS.indexOf(sid.origin))),
+    sidAlgorithm: bytes(sids.map(({ sid }) => sid.algorithm)),
+    sidArc: signedIntegers(sids.map(({ sid }) => (sid.linkId === null ? -1 : (arcIndex.get(sid.linkId) ?? -1)))),
+  };
+}
+
+/** Code-unit order, the same on every machine. */
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function sortedById<T extends { readonly id: string }>(items: readonly T[]): readonly T[] {
+  const inOrder = items.every((item, i) => i === 0 || (items[i - 1] as T).id < item.id);
+  if (inOrder) return items;
+  const sorted = [...items].sort((a, b) => compare(a.id, b.id));
+  sorted.forEach((item, i) => {
+    if (sorted[i + 1]?.id === item.id) throw new RangeError(`the id "${item.id}" occurs twice`);
+  });
+  return sorted;
+}
+
+function arcOrder(links: readonly TedLink[], nodeIndex: ReadonlyMap<string, number>): TedLink[] {
+  return links
+    .filter((link) => nodeIndex.has(link.from) && nodeIndex.has(link.to))
+    .map((link) => ({ link, from: nodeIndex.get(link.from) as number }))
+    .sort((a, b) => a.from - b.from || compare(a.link.id, b.link.id))
+    .map(({ link }) => link);
+}
+
+function rowStarts(rows: number, rowOf: Uint32Array): Uint32Array<SharedArrayBuffer> {
+  const starts = new Uint32Array(new SharedArrayBuffer(4 * (rows + 1)));
+  for (const row of rowOf) starts[row + 1] = (starts[row + 1] as number) + 1;
+  for (let row = 0; row < rows; row++) starts[row + 1] = (starts[row + 1] as number) + (starts[row] as number);
+  return starts;
+}
+
+function bytes(values: readonly number[]): Uint8Array<SharedArrayBuffer> {
+  const array = new Uint8Array(new SharedArrayBuffer(values.length));
+  array.set(values);
+  return array;
+}
+
+function integers(values: readonly number[]): Uint32Array<SharedArrayBuffer> {
+  const array = new Uint32Array(new SharedArrayBuffer(4 * values.length));
+  array.set(values);
+  return array;
+}
+
+function signedIntegers(values: readonly number[]): Int32Array<SharedArrayBuffer> {
+  const array = new Int32Array(new SharedArrayBuffer(4 * values.length));
+  array.set(values);
+  return array;
+}
+
+function reals(values: readonly number[]): Float64Array<SharedArrayBuffer> {
+  const array = new Float64Array(new SharedArrayBuffer(8 * values.length));
+  array.set(values);
+  return array;
+}

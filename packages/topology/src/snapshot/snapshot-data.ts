@@ -1,0 +1,80 @@
+import type { EndpointBehavior, SidOrigin } from '../model/ted.js';
+
+type Bytes = Uint8Array<SharedArrayBuffer>;
+type Integers = Uint32Array<SharedArrayBuffer>;
+type SignedIntegers = Int32Array<SharedArrayBuffer>;
+type Reals = Float64Array<SharedArrayBuffer>;
+
+/** Bits of `nodeFlags`. */
+export const NodeFlag = { Host: 1, Up: 2, Drained: 4, Down: 8, ReducedEncap: 16 } as const;
+
+/**
+ * Bits of `arcFlags`. `Usable`: both directions of the link and both nodes are operationally up. `Igp`: usable, and
+ * between two routers of one IGP domain; these arcs and no others carry the routers' SPF. `Drained` and `Down` are the
+ * operator's will for the link itself.
+ */
+export const ArcFlag = { Usable: 1, Igp: 2, Drained: 4, Down: 8 } as const;
+
+/** Bits of `locatorFlags`. */
+export const LocatorFlag = { IgpScope: 1, Anycast: 2 } as const;
+
+export const BEHAVIORS = ['End', 'End.X', 'End.DT4', 'End.DT6', 'End.DT46'] as const satisfies EndpointBehavior[];
+export const ORIGINS = ['discovered', 'agent', 'operator', 'planned'] as const satisfies SidOrigin[];
+
+/**
+ * One revision of the TED as compressed sparse rows. Nodes are numbered in the order of their ids; arcs (directed links)
+ * in the order of (from, link id), so that comparing numbers compares ids. Unknown numbers are NaN.
+ * Everything lives in shared memory: posting it to a worker copies nothing.
+ */
+export interface SnapshotData {
+  readonly revision: number;
+  readonly nodeCount: number;
+  readonly arcCount: number;
+  readonly locatorCount: number;
+  readonly sidCount: number;
+  readonly affinityCount: number;
+
+  readonly nodeIds: Bytes;
+  readonly nodeFlags: Bytes;
+  /** SRH entries the node can push (MSD type 44); -1 unknown. */
+  readonly nodeMsd: SignedIntegers;
+  /** Arcs leaving node i: outStart[i] up to, not including, outStart[i + 1]. */
+  readonly outStart: Integers;
+  /** Arcs entering node i: inArcs[inStart[i]] up to, not including, inArcs[inStart[i + 1]]; ascending. */
+  readonly inStart: Integers;
+  readonly inArcs: Integers;
+
+  readonly linkIds: Bytes;
+  readonly arcFrom: Integers;
+  readonly arcTo: Integers;
+  readonly arcFlags: Bytes;
+  readonly igpMetric: Reals;
+  readonly teMetric: Reals;
+  readonly delayUs: Reals;
+  readonly delayVariationUs: Reals;
+  readonly lossPpm: Reals;
+  readonly reservableBps: Reals;
+  readonly mtuBytes: Reals;
+  /** `affinityWords` 32-bit words per arc; bit b of the set is the b-th name of `affinityNames`. */
+  readonly affinityWords: number;
+  readonly affinities: Integers;
+  readonly affinityNames: Bytes;
+  readonly srlgStart: Integers;
+  readonly srlgs: Integers;
+
+  readonly locatorPrefixes: Bytes;
+  readonly locatorNode: Integers;
+  readonly locatorFlags: Bytes;
+  readonly locatorAlgorithm: Bytes;
+  readonly locatorMetric: Reals;
+
+  /** SIDs of node i: sidStart[i] up to, not including, sidStart[i + 1]; in the order of their text. */
+  readonly sidStart: Integers;
+  readonly sidTexts: Bytes;
+  readonly sidNode: Integers;
+  readonly sidBehavior: Bytes;
+  readonly sidOrigin: Bytes;
+  readonly sidAlgorithm: Bytes;
+  /** End.X: the arc it crosses; -1 for every other behavior, or when the link is not in the TED. */
+  readonly sidArc: SignedIntegers;
+}
