@@ -25,6 +25,12 @@ export interface Incumbent {
   readonly candidatePaths: readonly CandidatePathState[];
 }
 
+export interface PinnedLists {
+  /** Discriminator of the candidate path they came from; null: from a fallback. */
+  readonly activeCandidate: number | null;
+  readonly lists: readonly TransportList[];
+}
+
 export interface PolicyToEvaluate {
   /** <headend>:<color>:<endpoint> */
   readonly policyId: string;
@@ -37,7 +43,7 @@ export interface PolicyToEvaluate {
   /** Own bookings per link: the maximum over the generations that still hold one. */
   readonly bookings: readonly LinkBandwidth[];
   /** The operator's order to use exactly these lists as long as they deliver. */
-  readonly pinned: readonly TransportList[] | null;
+  readonly pinned: PinnedLists | null;
   /**
    * Is something better looked for when the incumbent still holds? False after changes that can only make paths worse:
    * they leave nothing better to find, and a proof is cheaper than a search.

@@ -1,0 +1,84 @@
+import { createRequire } from 'node:module';
+import { Piscina } from 'piscina';
+import { snapshotToShared, type Snapshot } from '@waymark/topology';
+import { Problem } from '../model/errors.js';
+import type { ComputeMessage, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
+
+export interface ComputePoolOptions {
+  /** Worker threads. */
+  readonly threads: number;
+  /** Path computations and proofs that may wait for a worker; one more is refused as `overloaded`. */
+  readonly maxWaiting?: number;
+}
+
+// Workers run built code even when this file runs from source: a worker thread has no test runner to compile for it.
+const workerFile = createRequire(import.meta.url).resolve('#compute-worker');
+
+/** Runs tasks on snapshots in worker threads. */
+export class ComputePool {
+  readonly #piscina: Piscina<ComputeMessage>;
+  readonly #snapshotKeys = new WeakMap<Snapshot, number>();
+  readonly #limit: number;
+  #nextKey = 1;
+  #underWay = 0;
+  #closed = false;
+
+  constructor(options: ComputePoolOptions) {
+    this.#limit = options.threads + (options.maxWaiting ?? 32 * options.threads);
+    this.#piscina = new Piscina({
+      filename: workerFile,
+      name: 'runComputeTask',
+      minThreads: options.threads,
+      maxThreads: options.threads,
+    });
+  }
+
+  /** Tasks that wait for a worker or run. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** Throws Problem `overloaded` when too many tasks wait already, or the pool is closing. */
+  async run<Name extends ComputeTaskName>(
+    name: Name,
+    snapshot: Snapshot,
+    input: ComputeTasks[Name]['input'],
+  ): Promise<ComputeTasks[Name]['output']> {
+    if (this.#closed) throw overloaded('this controller is shutting down');
+    // Evaluations are the leader's own work and few at a time; only what anybody can ask for is limited.
+    if (name !== 'evaluate-policies' && this.#underWay >= this.#limit) {
+      throw overloaded(`${this.#underWay} computations are under way`);
+    }
+    this.#underWay += 1;
+    try {
+      const message: ComputeMessage<Name> = {
+        name,
+        input,
+        snapshotKey: this.#keyOf(snapshot),
+        snapshot: snapshotToShared(snapshot),
+      };
+      return (await this.#piscina.run(message)) as ComputeTasks[Name]['output'];
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  /** Refuses what comes, waits for what is under way, then ends the threads. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#piscina.close();
+  }
+
+  /** A key per snapshot object, not per revision: a dry-run asks about a TED that never was. */
+  #keyOf(snapshot: Snapshot): number {
+    const known = this.#snapshotKeys.get(snapshot);
+    if (known !== undefined) return known;
+    const key = this.#nextKey++;
+    this.#snapshotKeys.set(snapshot, key);
+    return key;
+  }
+}
+
+function overloaded(why: string): Problem {
+  return new Problem('overloaded', { detail: why, retryAfterSeconds: 1 });
+}

@@ -1,0 +1,73 @@
+import type {
+  NodeId,
+  PathAnswer,
+  PathConstraints,
+  PathRequest,
+  Proof,
+  ProofRequirement,
+  Snapshot,
+} from '@waymark/topology';
+import type { PathComputationService } from '../model/ports.js';
+import type { ComputePool } from './compute-pool.js';
+import { canonicalSids, idsInConstraints, requireKnownIds } from './request-ids.js';
+import type { SnapshotCache } from './snapshot-cache.js';
+
+export interface PathComputationParts {
+  readonly snapshots: SnapshotCache;
+  readonly pool: ComputePool;
+  /** Reservable bandwidth minus what policies have booked, per arc of the snapshot, in bit/s. */
+  readonly unreservedBps: (snapshot: Snapshot) => Promise<Float64Array>;
+}
+
+/** Answers path requests and proves segment lists on the TED, in worker threads. Changes nothing. */
+export class PathComputation implements PathComputationService {
+  readonly #snapshots: SnapshotCache;
+  readonly #pool: ComputePool;
+  readonly #unreservedBps: PathComputationParts['unreservedBps'];
+
+  constructor({ snapshots, pool, unreservedBps }: PathComputationParts) {
+    this.#snapshots = snapshots;
+    this.#pool = pool;
+    this.#unreservedBps = unreservedBps;
+  }
+
+  /**
+   * `revision` undefined: on the newest TED with what is booked now. A past revision is answered as if nothing were
+   * booked: bookings have no history. Throws Problem node-unknown, link-unknown, overloaded.
+   */
+  async compute(request: PathRequest, revision?: number): Promise<PathAnswer> {
+    const { snapshot, unreservedBps } = await this.#basis(revision);
+    requireKnownIds(snapshot, [
+      { field: '/source', node: request.source },
+      { field: '/destination', node: request.destination },
+      ...idsInConstraints(request.constraints),
+    ]);
+    return this.#pool.run('compute-path', snapshot, { request, unreservedBps });
+  }
+
+  /** As compute. An unknown SID is a violation in the answer; what is no IPv6 address is request-invalid. */
+  async prove(input: {
+    readonly headend: NodeId;
+    readonly destination: NodeId;
+    readonly sids: readonly string[];
+    readonly constraints?: PathConstraints;
+    readonly revision?: number;
+  }): Promise<Proof> {
+    const { headend, destination, constraints } = input;
+    const sids = canonicalSids(input.sids);
+    const { snapshot, unreservedBps } = await this.#basis(input.revision);
+    requireKnownIds(snapshot, [
+      { field: '/headend', node: headend },
+      { field: '/destination', node: destination },
+      ...idsInConstraints(constraints ?? {}),
+    ]);
+    const requirement: ProofRequirement = { headend, destination, ...(constraints && { constraints }) };
+    return this.#pool.run('prove', snapshot, { sids, requirement, unreservedBps });
+  }
+
+  async #basis(revision: number | undefined): Promise<{ snapshot: Snapshot; unreservedBps: Float64Array | undefined }> {
+    if (revision !== undefined) return { snapshot: await this.#snapshots.at(revision), unreservedBps: undefined };
+    const snapshot = await this.#snapshots.newest();
+    return { snapshot, unreservedBps: await this.#unreservedBps(snapshot) };
+  }
+}

@@ -1,0 +1,134 @@
+import {
+  prove,
+  segmentListFrom,
+  type AddressFamily,
+  type LinkId,
+  type PathConstraints,
+  type ProofRequirement,
+  type SegmentList,
+  type Snapshot,
+} from '@waymark/topology';
+import type { PolicyList } from '../model/sr-policy.js';
+import type { ExpandedSegment, PolicyToEvaluate, TransportList } from './evaluate-policies-model.js';
+import { BranchWalker } from './walk-branch.js';
+
+/** What transport lists are held against. Bandwidth is not part of it: the ledger admits, the proof proves. */
+export interface ListRequirement {
+  /** undefined: loop-free delivery only. */
+  readonly constraints: PathConstraints | undefined;
+  readonly honourAdminState: NonNullable<ProofRequirement['honourAdminState']>;
+  readonly maxSegments?: number | undefined;
+}
+
+export type ListOutcome =
+  | { readonly ok: true; readonly list: PolicyList; readonly expanded: readonly ExpandedSegment[] }
+  | { readonly ok: false; readonly reason: string; readonly message: string };
+
+/** Turns transport lists into finished, proved ones on one snapshot. */
+export class ListProver {
+  readonly #snapshot: Snapshot;
+  readonly #walker: BranchWalker;
+
+  constructor(snapshot: Snapshot) {
+    this.#snapshot = snapshot;
+    this.#walker = new BranchWalker(snapshot);
+  }
+
+  /** Appends the service SID of each family the endpoint serves, and proves every finished list. */
+  prove(policy: PolicyToEvaluate, transport: TransportList, requirement: ListRequirement): ListOutcome {
+    const unknown = this.#unknownPart(policy, transport);
+    if (unknown !== undefined) return unknown;
+    const families = serviceFamilies(this.#snapshot, policy.endpoint);
+    if (families.length === 0) {
+      return { ok: false, reason: 'sid-unresolved', message: `${policy.endpoint} has no service SID` };
+    }
+    const finished: SegmentList[] = [];
+    const shares = new Map<LinkId, number>();
+    let proof;
+    for (const family of families) {
+      const list = segmentListFrom(this.#snapshot, policy.headend, transport.sids, family, policy.endpoint);
+      finished.push(list);
+      // End.DT46 serves both families: one proof is enough.
+      if (proof !== undefined && sidsOf(list) === sidsOf(finished[0] as SegmentList)) continue;
+      proof = prove(
+        this.#snapshot,
+        list.segments.map((segment) => segment.sid),
+        proofRequirement(policy, requirement),
+      );
+      if (!proof.ok) return violated(proof.violation);
+      for (const { linkId, share } of proof.load) shares.set(linkId, Math.max(shares.get(linkId) ?? 0, share));
+    }
+    const first = finished[0];
+    const branch = first && this.#walker.walk(policy.headend, first.segments);
+    if (proof === undefined || first === undefined || branch === undefined) return violated(null);
+    return {
+      ok: true,
+      list: {
+        weight: transport.weight,
+        nodes: branch.nodes.map((node) => this.#snapshot.nodeIdOf(node)),
+        links: branch.arcs.map((arc) => this.#snapshot.linkIdOf(arc)),
+        metrics: proof.worst,
+        transport: first.segments.slice(0, transport.sids.length),
+        segmentLists: finished,
+        load: [...shares].map(([linkId, share]) => ({ linkId, share })).sort((a, b) => compare(a.linkId, b.linkId)),
+      },
+      expanded: branch.expanded,
+    };
+  }
+
+  #unknownPart(policy: PolicyToEvaluate, { sids }: TransportList): ListOutcome | undefined {
+    if (this.#snapshot.nodeIndexOf(policy.headend) < 0) {
+      return { ok: false, reason: 'source-unknown', message: `${policy.headend} is not in the topology` };
+    }
+    if (this.#snapshot.nodeIndexOf(policy.endpoint) < 0) {
+      return { ok: false, reason: 'destination-unknown', message: `${policy.endpoint} is not in the topology` };
+    }
+    const unknown = sids.find((sid) => this.#snapshot.sidOf(sid) < 0);
+    if (unknown === undefined) return undefined;
+    return { ok: false, reason: 'unknown-sid', message: `nobody in the topology owns the SID ${unknown}` };
+  }
+}
+
+/** Traffic families that a node has service SIDs for. Empty for an unknown node. */
+export function serviceFamilies(snapshot: Snapshot, endpoint: string): AddressFamily[] {
+  const node = snapshot.nodeIndexOf(endpoint);
+  if (node < 0) return [];
+  const behaviors = new Set(snapshot.sidsOf(node).map((sid) => snapshot.sidBehaviorOf(sid)));
+  const both = behaviors.has('End.DT46');
+  const families: AddressFamily[] = [];
+  if (both || behaviors.has('End.DT4')) families.push('ipv4');
+  if (both || behaviors.has('End.DT6')) families.push('ipv6');
+  return families;
+}
+
+function proofRequirement(policy: PolicyToEvaluate, requirement: ListRequirement): ProofRequirement {
+  const { constraints, honourAdminState, maxSegments } = requirement;
+  return {
+    headend: policy.headend,
+    destination: policy.endpoint,
+    honourAdminState,
+    ...(constraints === undefined ? {} : { constraints: withoutBandwidth(constraints) }),
+    ...(maxSegments === undefined ? {} : { maxSegments }),
+  };
+}
+
+function withoutBandwidth(constraints: PathConstraints): PathConstraints {
+  const { bandwidthBps: _admittedByTheLedger, ...proved } = constraints;
+  return proved;
+}
+
+function violated(violation: { readonly kind: string; readonly message: string } | null): ListOutcome {
+  return {
+    ok: false,
+    reason: violation?.kind ?? 'not-delivered',
+    message: violation?.message ?? 'the list does not lead to its endpoint',
+  };
+}
+
+function sidsOf(list: SegmentList): string {
+  return list.segments.map((segment) => segment.sid).join();
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
