@@ -3,8 +3,7 @@ import { Problem } from '../model/errors.js';
 
 /** An id that a request names, and where: a JSON pointer into the request. */
 export type NamedId =
-  | { readonly field: string; readonly node: NodeId }
-  | { readonly field: string; readonly link: LinkId };
+  { readonly field: string; readonly node: NodeId } | { readonly field: string; readonly link: LinkId };
 
 /** Ids that constraints name; `at` points to the constraints. */
 export function idsInConstraints(constraints: PathConstraints, at = '/constraints'): NamedId[] {

@@ -75,6 +75,11 @@ export const problemCatalogue = {
     title: 'Something that the controller needs is not available',
     remedy: 'Try again after the time that Retry-After names.',
   },
+  overloaded: {
+    status: 503,
+    title: 'More computations are asked for than this controller can do',
+    remedy: 'Try again after the time that Retry-After names, with fewer requests at a time.',
+  },
 } as const satisfies Record<string, ProblemKind>;
 
 export interface ProblemKind {
