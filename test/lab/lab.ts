@@ -9,7 +9,7 @@ import { parseOspfState, viewOf } from './link-state.js';
 import { Namespaces } from './namespaces.js';
 import { routesTaken, type ObservedRoute } from './observed-route.js';
 import { ProbeStream, type Flow, type ProbeReport } from './probe.js';
-import { paperTestbed, type Testbed } from './testbed.js';
+import { paperTestbed, type Arc, type Testbed } from './testbed.js';
 import { wireUp } from './wiring.js';
 
 /** Programs the lab needs; with root, that is all. */
@@ -85,17 +85,34 @@ export class Lab {
   }
 
   /** Takes both ends of a wire down, as when it is cut: nobody is told. */
-  async cut(linkId: string): Promise<void> {
-    await this.#setWire(linkId, 'down');
+  cut(linkId: string): Promise<void> {
+    return this.#setWires(this.#wire(linkId), 'down');
   }
 
-  async mend(linkId: string): Promise<void> {
-    await this.#setWire(linkId, 'up');
+  mend(linkId: string): Promise<void> {
+    return this.#setWires(this.#wire(linkId), 'up');
   }
 
-  async #setWire(linkId: string, state: 'up' | 'down'): Promise<void> {
+  /** Cuts every wire of a router, as when it loses power. */
+  isolate(router: string): Promise<void> {
+    return this.#setWires(this.#wiresOf(router), 'down');
+  }
+
+  rejoin(router: string): Promise<void> {
+    return this.#setWires(this.#wiresOf(router), 'up');
+  }
+
+  #wire(linkId: string): readonly Arc[] {
     const ends = this.testbed.arcs.filter(({ id, reverseId }) => id === linkId || reverseId === linkId);
     if (ends.length !== 2) throw new Error(`no link ${linkId} in the testbed`);
+    return ends;
+  }
+
+  #wiresOf(router: string): readonly Arc[] {
+    return this.testbed.arcs.filter(({ from, to }) => from === router || to === router);
+  }
+
+  async #setWires(ends: readonly Arc[], state: 'up' | 'down'): Promise<void> {
     await Promise.all(
       ends.map(({ from, interfaceName }) => this.namespaces.ip(from, [`link set ${interfaceName} ${state}`])),
     );

@@ -23,12 +23,20 @@ const KERNEL_SETTINGS = [
   'ipv6/conf/default/keep_addr_on_down=1',
 ];
 
+/** What a headend needs besides: flows spread over equal-cost paths and over weighted segment lists. */
+const HEADEND_SETTINGS = [
+  'ipv6/seg6_flowlabel=1',
+  'ipv4/fib_multipath_hash_policy=1',
+  'ipv6/fib_multipath_hash_policy=1',
+];
+
 /** Namespaces, wires, addresses, and what each router and host is configured with by hand; no routes between routers. */
 export async function wireUp(namespaces: Namespaces, testbed: Testbed): Promise<void> {
   const machines = [...testbed.routers.map(({ id }) => id), ...testbed.hosts.map(({ id }) => id)];
   const pods = testbed.pods.map(({ id }) => id);
   await namespaces.create([...machines, ...pods]);
-  await Promise.all(machines.map((node) => applyKernelSettings(namespaces, node)));
+  await Promise.all(machines.map((node) => applySettings(namespaces, node, KERNEL_SETTINGS)));
+  await Promise.all(testbed.hosts.map(({ id }) => applySettings(namespaces, id, HEADEND_SETTINGS)));
   await ipBatch([...wireLines(namespaces, testbed), ...podWireLines(namespaces, testbed)]);
   for (const router of testbed.routers)
     await namespaces.ip(router.id, routerLines(router, arcsFrom(testbed, router.id)));
@@ -65,10 +73,10 @@ export function arcsFrom(testbed: Testbed, node: string): readonly Arc[] {
   return testbed.arcs.filter(({ from }) => from === node);
 }
 
-async function applyKernelSettings(namespaces: Namespaces, node: string): Promise<void> {
-  const script = KERNEL_SETTINGS.map((setting) => setting.split('=')).map(
-    ([path, value]) => `echo ${value ?? ''} > /proc/sys/net/${path ?? ''}`,
-  );
+async function applySettings(namespaces: Namespaces, node: string, settings: readonly string[]): Promise<void> {
+  const script = settings
+    .map((setting) => setting.split('='))
+    .map(([path, value]) => `echo ${value ?? ''} > /proc/sys/net/${path ?? ''}`);
   await namespaces.run(node, ['sh', '-e'], script.join('\n'));
 }
 
