@@ -80,6 +80,46 @@ export const problemCatalogue = {
     title: 'More computations are asked for than this controller can do',
     remedy: 'Try again after the time that Retry-After names, with fewer requests at a time.',
   },
+  'topology-invalid': {
+    status: 422,
+    title: 'The topology file was refused whole',
+    remedy: 'Correct what is named and import again; nothing was changed.',
+  },
+  'affinity-overflow': {
+    status: 422,
+    title: 'There are no numbers left for new affinities',
+    remedy: 'Use one of the 256 affinity names that exist (extended admin groups have 256 bits).',
+  },
+  'revision-pruned': {
+    status: 410,
+    title: 'This revision is older than what is kept',
+    remedy: 'Ask for a newer revision; GET /v1/topology/changes lists those that are kept.',
+  },
+  'source-kind-mismatch': {
+    status: 409,
+    title: 'A source of another kind has this id',
+    remedy: 'Choose another source id: files, event streams and agents never share one.',
+  },
+  'source-sequence-gap': {
+    status: 409,
+    title: 'A batch of this source is missing',
+    remedy: 'Send the batch with the expected sequence; after a restart, a full batch with that sequence.',
+  },
+  'source-held': {
+    status: 409,
+    title: 'This source is held because it collapsed',
+    remedy: 'Release it, or send a full batch with the same sequence once the source is whole again.',
+  },
+  'source-not-held': {
+    status: 409,
+    title: 'This source is not held',
+    remedy: 'Read the source; someone may have released it already.',
+  },
+  'sid-conflict': {
+    status: 409,
+    title: 'Another node owns this SID',
+    remedy: 'Withdraw it from the other node first, or correct the SID.',
+  },
 } as const satisfies Record<string, ProblemKind>;
 
 export interface ProblemKind {
