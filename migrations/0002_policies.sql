@@ -81,7 +81,6 @@ create table policy_state (
   lists jsonb not null, -- transport lists with weight, path, metrics and proof, in compact form
   previous_lists jsonb, -- what rolling back returns to
   candidates jsonb not null, -- per candidate path: valid, or why not
-  held_prefixes jsonb not null, -- default steering that another policy holds
   cause text not null, -- why it last changed
   changed_revision bigint not null,
   changed_at timestamptz not null,
@@ -122,6 +121,14 @@ create index booking_link on booking (link_id);
 -- Links on which bandwidth was released since the leader last looked: policies that lack some are tried again.
 create table released_link (
   link_id text primary key
+);
+
+-- Hysteresis: links that got worse lately, and until when those that are better again are not a reason to move.
+create table link_hold (
+  link_id text primary key,
+  flaps integer not null,
+  worsened_at timestamptz not null,
+  held_until timestamptz
 );
 
 -- BSIDs: a block per headend, a number per policy; family and slot follow from the number.

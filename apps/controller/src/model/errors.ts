@@ -120,6 +120,36 @@ export const problemCatalogue = {
     title: 'Another node owns this SID',
     remedy: 'Withdraw it from the other node first, or correct the SID.',
   },
+  'prefix-claimed': {
+    status: 409,
+    title: 'A steered prefix belongs to another policy of the headend',
+    remedy: 'Take the prefix out of the policy that holds it, or out of this one.',
+  },
+  'mesh-owned': {
+    status: 409,
+    title: 'The policy belongs to a mesh',
+    remedy: "Change the mesh's template, or override this pair in the mesh.",
+  },
+  'no-lists-to-pin': {
+    status: 409,
+    title: 'The policy has no segment lists that could be pinned',
+    remedy: 'Wait until a candidate path is valid, or choose the fallback shortest-path.',
+  },
+  'no-lists-to-return-to': {
+    status: 409,
+    title: 'The policy has no previous segment lists that would deliver now',
+    remedy: 'Write the wanted lists as an explicit candidate path.',
+  },
+  'policy-unknown': {
+    status: 422,
+    title: 'A named policy does not exist',
+    remedy: 'Use an id from GET /v1/policies.',
+  },
+  'mesh-unknown': {
+    status: 422,
+    title: 'A named mesh does not exist',
+    remedy: 'Use an id from GET /v1/meshes.',
+  },
 } as const satisfies Record<string, ProblemKind>;
 
 export interface ProblemKind {

@@ -45,7 +45,6 @@ export interface PolicyTables {
     lists: JSONColumnType<object>;
     previous_lists: JSONColumnType<object> | null;
     candidates: JSONColumnType<object>;
-    held_prefixes: JSONColumnType<object>;
     cause: string;
     changed_revision: number;
     changed_at: Date;
@@ -70,6 +69,7 @@ export interface PolicyTables {
     releasing_generation: number | null;
   };
   released_link: { link_id: string };
+  link_hold: { link_id: string; flaps: number; worsened_at: Date; held_until: Date | null };
   bsid_block: { headend: string; block: string };
   bsid: {
     headend: string;
