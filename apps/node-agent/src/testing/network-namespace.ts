@@ -1,0 +1,54 @@
+import { randomBytes } from 'node:crypto';
+import { systemShell, type Shell } from '../dataplane/linux/shell.js';
+
+/** A fresh network namespace that the test made and removes. */
+export class NetworkNamespace {
+  readonly name: string;
+  readonly shell: Shell;
+
+  private constructor(name: string) {
+    this.name = name;
+    this.shell = systemShell(name);
+  }
+
+  static async create(): Promise<NetworkNamespace> {
+    const namespace = new NetworkNamespace(`wm-${randomBytes(4).toString('hex')}`);
+    await must(systemShell(), 'ip', ['netns', 'add', namespace.name]);
+    await namespace.ip('link set lo up');
+    return namespace;
+  }
+
+  /** Runs one `ip` command; throws with what it said when it fails. */
+  ip(command: string): Promise<string> {
+    return must(this.shell, 'ip', command.split(' '));
+  }
+
+  sysctl(setting: string): Promise<string> {
+    return must(this.shell, 'sysctl', ['-qw', setting]);
+  }
+
+  async remove(): Promise<void> {
+    await must(systemShell(), 'ip', ['netns', 'delete', this.name]);
+  }
+}
+
+async function must(shell: Shell, program: string, args: readonly string[]): Promise<string> {
+  const { code, stdout, stderr } = await shell.run(program, args);
+  if (code !== 0) throw new Error(`${program} ${args.join(' ')}: ${stderr}`);
+  return stdout;
+}
+
+/** Counts the commands that could change something: all but those that only show. */
+export function countingShell(shell: Shell): { readonly shell: Shell; writes(): number } {
+  let writes = 0;
+  return {
+    writes: () => writes,
+    shell: {
+      follow: shell.follow,
+      run: (program, args, stdin) => {
+        if (program === 'tee' || (program === 'ip' && !args.includes('show'))) writes += 1;
+        return shell.run(program, args, stdin);
+      },
+    },
+  };
+}
