@@ -3,7 +3,7 @@ import type { DocumentLink, DocumentNode } from '../topology-document.js';
 import { isServiceBehavior } from './fields.js';
 import type { Placed } from './placed.js';
 import type { ProblemList } from './problem-list.js';
-import { coveringLocator } from './read-node.js';
+import { coveringLocator } from './implied-values.js';
 
 interface PlacedDocument {
   readonly nodes: readonly Placed<DocumentNode>[];

@@ -1,14 +1,7 @@
-import {
-  hostPrefix,
-  parseIpv6,
-  parsePrefix,
-  prefixContains,
-  type Locator,
-  type Sid,
-  type SidStructure,
-} from '@waymark/topology';
+import { parsePrefix, type Locator, type Sid, type SidStructure } from '@waymark/topology';
 import type { DocumentNode } from '../topology-document.js';
 import { locatorFields, nodeFields, sidFields } from './fields.js';
+import { coveringLocator, structureWithin, usualStructure } from './implied-values.js';
 import type { Placed } from './placed.js';
 import type { ProblemList } from './problem-list.js';
 import { readObject, type ValuesOf } from './readers.js';
@@ -47,20 +40,6 @@ function locatorFrom(values: ValuesOf<typeof locatorFields>): Locator[] {
   return [{ prefix, algorithm, metric, anycast, scope, structure, origin }];
 }
 
-/**
- * What most networks do, when the file does not say: the last 16 bits of the locator number the node, and 16 bits of
- * function follow.
- */
-export function usualStructure(locatorLength: number): SidStructure {
-  const nodeBits = Math.min(16, locatorLength);
-  return {
-    blockBits: locatorLength - nodeBits,
-    nodeBits,
-    functionBits: Math.min(16, 128 - locatorLength),
-    argumentBits: 0,
-  };
-}
-
 function sidFrom(values: ValuesOf<typeof sidFields>, locators: readonly Locator[]): Sid[] {
   const { sid, behavior, flavors = [], linkId = null, origin = 'discovered' } = values;
   if (sid === undefined || behavior === undefined) return [];
@@ -79,27 +58,6 @@ function sidFrom(values: ValuesOf<typeof sidFields>, locators: readonly Locator[
       origin,
     },
   ];
-}
-
-/** The longest of the locators that contain the SID. */
-export function coveringLocator(sid: string, locators: readonly Locator[]): Locator | undefined {
-  const address = hostPrefix(sid);
-  let best: { locator: Locator; length: number } | undefined;
-  for (const locator of locators) {
-    const prefix = parsePrefix(locator.prefix);
-    if (prefixContains(prefix, address) && prefix.length > (best?.length ?? -1)) {
-      best = { locator, length: prefix.length };
-    }
-  }
-  return best?.locator;
-}
-
-/** The locator's structure if the SID obeys it, that is, has no bits set behind the function; otherwise opaque. */
-function structureWithin(sid: string, locator: Locator | undefined): SidStructure | null {
-  if (locator === undefined) return null;
-  const { blockBits, nodeBits, functionBits } = locator.structure;
-  const rest = 128n - BigInt(blockBits + nodeBits + functionBits);
-  return (parseIpv6(sid) & ((1n << rest) - 1n)) === 0n ? locator.structure : null;
 }
 
 function completeStructure(values: Partial<SidStructure> | 'opaque' | undefined): SidStructure | undefined {

@@ -1,6 +1,17 @@
-import type { AdminState, LinkId, Locator, NodeId, Sid, Ted, TedLink, TedNode } from '@waymark/topology';
-import { stringify } from 'yaml';
+import {
+  parsePrefix,
+  type AdminState,
+  type LinkId,
+  type Locator,
+  type NodeId,
+  type Sid,
+  type Ted,
+  type TedLink,
+  type TedNode,
+} from '@waymark/topology';
 import { linkDefaults, nodeDefaults } from '../defaults.js';
+import { coveringLocator, sameStructure, structureWithin, usualStructure } from './implied-values.js';
+import { writeYaml } from './write-yaml.js';
 
 /** What operators have laid over nodes and links, for an export. An import reads it and does not apply it. */
 export interface OperatorSettings {
@@ -40,8 +51,7 @@ export function serializeTopology(ted: Ted, syntax: 'json' | 'yaml', operatorSet
       operator: { nodes: operatorSettings.nodes.map(withoutNulls), links: operatorSettings.links.map(withoutNulls) },
     }),
   };
-  if (syntax === 'json') return `${JSON.stringify(file, null, 2)}\n`;
-  return stringify(file, { aliasDuplicateObjects: false, lineWidth: 0 });
+  return syntax === 'json' ? `${JSON.stringify(file, null, 2)}\n` : writeYaml(file);
 }
 
 function nodeEntry(node: TedNode): object {
@@ -52,7 +62,7 @@ function nodeEntry(node: TedNode): object {
     ...(name !== id && { name }),
     ...withoutDefaults(node, nodeAttributes),
     ...(locators.length > 0 && { locators: locators.map(locatorEntry) }),
-    ...(sids.length > 0 && { sids: sids.map(sidEntry) }),
+    ...(sids.length > 0 && { sids: sids.map((sid) => sidEntry(sid, locators)) }),
   };
 }
 
@@ -68,39 +78,63 @@ const locatorAttributes = Object.entries({
 });
 const sidAttributes = Object.entries({ flavors: [], protected: false, linkId: null, origin: 'discovered' });
 
-/** The structure is always written (and a SID's algorithm): what stands for a missing one is a guess that the reader makes. */
 function locatorEntry(locator: Locator): object {
-  return { prefix: locator.prefix, ...withoutDefaults(locator, locatorAttributes), structure: locator.structure };
+  const { prefix, structure } = locator;
+  return {
+    prefix,
+    ...withoutDefaults(locator, locatorAttributes),
+    ...(!sameStructure(structure, usualStructure(parsePrefix(prefix).length)) && { structure }),
+  };
 }
 
-function sidEntry(sid: Sid): object {
+function sidEntry(sid: Sid, locators: readonly Locator[]): object {
   const { algorithm, structure } = sid;
+  const covering = coveringLocator(sid.sid, locators);
   return {
     sid: sid.sid,
     behavior: sid.behavior,
     ...withoutDefaults(sid, sidAttributes),
-    algorithm,
-    structure: structure ?? 'opaque',
+    ...(algorithm !== (covering?.algorithm ?? 0) && { algorithm }),
+    ...(!sameStructure(structure, structureWithin(sid.sid, covering)) && { structure: structure ?? 'opaque' }),
   };
 }
 
-/** Links in the directed form, each with its reverse behind it. */
+/** Links in the short form: what both directions share once, what differs under `forward` and `backward`. */
 function linkEntries(links: readonly TedLink[]): object[] {
   const byId = new Map(links.map((link) => [link.id, link]));
-  return links
-    .flatMap((link) => (link.id < link.reverseId ? [link, byId.get(link.reverseId)] : []))
-    .filter((link) => link !== undefined)
-    .map(linkEntry);
+  return links.flatMap((link) => {
+    const reverse = byId.get(link.reverseId);
+    return reverse !== undefined && link.id < reverse.id ? [linkEntry(link, reverse)] : [];
+  });
 }
 
-function linkEntry(link: TedLink): object {
-  const { id, from, to, reverseId } = link;
-  return { id, from, to, reverse: reverseId, ...withoutDefaults(link, linkAttributes) };
+function linkEntry(link: TedLink, reverse: TedLink): object {
+  const { from, to } = link;
+  const there = withoutDefaults(link, linkAttributes);
+  const back = withoutDefaults(reverse, linkAttributes);
+  const usualIds = link.id === `${from}:${to}` && reverse.id === `${to}:${from}`;
+  const shared = Object.keys(there).filter(
+    (name) => name !== 'interfaceAddresses' && JSON.stringify(there[name]) === JSON.stringify(back[name]),
+  );
+  const forward = { ...(!usualIds && { id: link.id }), ...without(there, shared) };
+  const backward = { ...(!usualIds && { id: reverse.id }), ...without(back, shared) };
+  return {
+    between: [from, to],
+    ...Object.fromEntries(shared.map((name) => [name, there[name]])),
+    ...(Object.keys(forward).length > 0 && { forward }),
+    ...(Object.keys(backward).length > 0 && { backward }),
+  };
+}
+
+type Attributes = Readonly<Record<string, unknown>>;
+
+function without(attributes: Attributes, names: readonly string[]): Attributes {
+  return Object.fromEntries(Object.entries(attributes).filter(([name]) => !names.includes(name)));
 }
 
 /** The attributes that differ from their defaults; lists are defaults when empty. */
-function withoutDefaults(attributes: object, defaults: readonly (readonly [string, unknown])[]): object {
-  const values: Readonly<Record<string, unknown>> = { ...attributes };
+function withoutDefaults(attributes: object, defaults: readonly (readonly [string, unknown])[]): Attributes {
+  const values: Attributes = { ...attributes };
   const isDefault = (value: unknown, usual: unknown): boolean =>
     value === usual || (Array.isArray(value) && value.length === 0);
   return Object.fromEntries(

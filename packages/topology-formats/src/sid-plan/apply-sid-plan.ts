@@ -20,11 +20,12 @@ export interface PlannedDocument {
  * Throws TopologyFormatError when the plan has no numbers left.
  */
 export function applySidPlan(document: TopologyDocument, previous: Ted | null, plan: SidPlan): PlannedDocument {
-  const linksOut = new Map<NodeId, DocumentLink[]>(document.nodes.map(({ id }) => [id, []]));
-  for (const link of document.links) linksOut.get(link.from)?.push(link);
+  const routers = new Map<NodeId, DocumentLink[]>();
+  for (const { id, kind } of document.nodes) if (kind === 'router') routers.set(id, []);
+  for (const link of document.links) if (routers.has(link.to)) routers.get(link.from)?.push(link);
   const wants = new Map<NodeId, readonly MissingSid[]>();
   for (const node of document.nodes) {
-    const missing = missingSids(node, linksOut.get(node.id) ?? [], plan);
+    const missing = missingSids(node, routers.get(node.id) ?? [], plan);
     if (missing.length > 0) wants.set(node.id, missing);
   }
   const before = new Map((previous?.nodes ?? []).map((node) => [node.id, node]));

@@ -1,12 +1,5 @@
-import {
-  formatPrefix,
-  parsePrefix,
-  type Locator,
-  type NodeId,
-  type Prefix,
-  type SidStructure,
-  type TedNode,
-} from '@waymark/topology';
+import { formatPrefix, parsePrefix, type Locator, type NodeId, type Prefix, type TedNode } from '@waymark/topology';
+import { sameStructure } from '../native/implied-values.js';
 import { TopologyFormatError } from '../topology-format-error.js';
 import type { DocumentNode, SidPlan } from '../topology-document.js';
 import { knownAddresses, partsTouched, rangeOf, SortedRanges, type KnownAddresses } from './address-space.js';
@@ -89,13 +82,4 @@ export class LocatorPlanner {
     const usedByNode = new SortedRanges([...own.inUse, ...own.locators]).beginningIn(range);
     return this.#declared.beginningIn(range).length === usedByNode.length;
   }
-}
-
-export function sameStructure(a: SidStructure | null, b: SidStructure | null): boolean {
-  return (
-    a?.blockBits === b?.blockBits &&
-    a?.nodeBits === b?.nodeBits &&
-    a?.functionBits === b?.functionBits &&
-    a?.argumentBits === b?.argumentBits
-  );
 }

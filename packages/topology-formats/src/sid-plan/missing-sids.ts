@@ -8,8 +8,9 @@ export interface MissingSid {
 }
 
 /**
- * Routers should have an End SID and an End.X SID for each link that leaves them, hosts the plan's service SIDs.
- * `linksOut` are the links that leave the node.
+ * Routers should have an End SID and an End.X SID for each link to another router, hosts the plan's service SIDs; a host
+ * link needs no End.X, its router's End SID and the service SID lead over it. `linksOut` are the links from the node to
+ * routers.
  */
 export function missingSids(node: DocumentNode, linksOut: readonly DocumentLink[], plan: SidPlan): MissingSid[] {
   const declared = (node.sids ?? []).filter(({ algorithm }) => algorithm === 0);

@@ -7,10 +7,11 @@ import {
   type SidStructure,
   type TedNode,
 } from '@waymark/topology';
+import { sameStructure } from '../native/implied-values.js';
 import { TopologyFormatError } from '../topology-format-error.js';
 import type { DocumentNode, SidPlan } from '../topology-document.js';
 import { partsTouched, rangeOf, type SortedRanges } from './address-space.js';
-import { localShare, sameStructure } from './locator-planner.js';
+import { localShare } from './locator-planner.js';
 import type { MissingSid } from './missing-sids.js';
 import { NumberPool, type Interval } from './number-pool.js';
 
@@ -81,6 +82,9 @@ function keptSid({ before, locator, inUse }: NodeToPlan, planned: Omit<Sid, 'sid
   )?.sid;
 }
 
+/** A declared locator may leave more bits to functions than numbers are precise; the first of them will do. */
+const maxFunctionBits = 32;
+
 /** Function numbers of one locator. */
 class FunctionPool {
   readonly #task: NodeToPlan;
@@ -113,7 +117,7 @@ class FunctionPool {
   /** NEXT-C-SID: functions are local values and stay out of the numbers that nodes may have. */
   #free(): NumberPool {
     const { locator, inUse, plan } = this.#task;
-    const all = 2 ** locator.structure.functionBits;
+    const all = 2 ** Math.min(locator.structure.functionBits, maxFunctionBits);
     const first = plan.flavors.includes('NEXT-C-SID') ? Math.ceil(all * (1 - localShare)) : 1;
     const range = rangeOf(parsePrefix(locator.prefix));
     const taken = inUse.known
