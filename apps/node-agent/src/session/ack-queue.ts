@@ -1,0 +1,85 @@
+import { Outcome, type Ack, type AckReceipt } from '@waymark/agent-protocol';
+import type { PolicyOutcome, ReconcileReport } from './ports.js';
+
+/** Outcomes of one ack; longer reports go out in parts, so that no message nears the limit of gRPC. */
+const OUTCOMES_PER_ACK = 5_000;
+/** Longest reason that is sent, in characters. */
+const REASON_LENGTH = 300;
+/** An ack without a receipt is sent again after this many heartbeats. */
+const RESEND_AFTER_HEARTBEATS = 3;
+
+interface Sent {
+  readonly ack: Ack;
+  readonly outcomes: readonly PolicyOutcome[];
+  readonly heartbeats: number;
+}
+
+/** What the controller must still learn of the data plane. Outcomes stay until a receipt says that they are stored. */
+export interface AckQueue {
+  readonly pending: ReadonlyMap<string, PolicyOutcome>;
+  readonly report: ReconcileReport | null;
+  /** The newest report, even without outcomes, has not gone out. */
+  readonly unsent: boolean;
+  /** At most one ack is under way. */
+  readonly sent: Sent | null;
+}
+
+export const emptyAckQueue: AckQueue = { pending: new Map(), report: null, unsent: false, sent: null };
+
+export function withReport(queue: AckQueue, report: ReconcileReport): AckQueue {
+  const pending = new Map(queue.pending);
+  for (const outcome of report.outcomes) pending.set(outcome.policyId, outcome);
+  return { ...queue, pending, report, unsent: true };
+}
+
+/** The receipt of the ack under way; any other is ignored. */
+export function withReceipt(queue: AckQueue, receipt: AckReceipt): AckQueue {
+  const { sent } = queue;
+  if (sent?.ack.epoch !== receipt.epoch || sent.ack.generation !== receipt.generation) return queue;
+  const pending = new Map(queue.pending);
+  for (const outcome of sent.outcomes) {
+    if (pending.get(outcome.policyId) === outcome) pending.delete(outcome.policyId);
+  }
+  return { ...queue, pending, sent: null };
+}
+
+/** A heartbeat has passed. */
+export function withHeartbeat(queue: AckQueue): AckQueue {
+  const { sent } = queue;
+  if (sent === null) return queue;
+  return sent.heartbeats + 1 < RESEND_AFTER_HEARTBEATS
+    ? { ...queue, sent: { ...sent, heartbeats: sent.heartbeats + 1 } }
+    : withoutLink(queue);
+}
+
+/** The stream is gone: whatever was under way goes out again on the next one. */
+export function withoutLink(queue: AckQueue): AckQueue {
+  return { ...queue, unsent: queue.unsent || queue.sent !== null, sent: null };
+}
+
+/** The ack to send now, if one is due and none is under way. */
+export function nextAck(queue: AckQueue): { readonly queue: AckQueue; readonly ack: Ack } | undefined {
+  const { report } = queue;
+  if (report === null || queue.sent !== null || (!queue.unsent && queue.pending.size === 0)) return undefined;
+  const outcomes = [...queue.pending.values()].slice(0, OUTCOMES_PER_ACK);
+  const ack: Ack = {
+    epoch: report.epoch,
+    generation: report.generation,
+    outcomes: outcomes.map(({ policyId, generation, outcome, reason }) => ({
+      policyId,
+      generation,
+      outcome: wireOutcome[outcome],
+      reason: reason.slice(0, REASON_LENGTH),
+    })),
+    readBackHash: report.readBackHash,
+    more: outcomes.length < queue.pending.size,
+  };
+  return { queue: { ...queue, unsent: false, sent: { ack, outcomes, heartbeats: 0 } }, ack };
+}
+
+const wireOutcome: Readonly<Record<PolicyOutcome['outcome'], Outcome>> = {
+  installed: Outcome.INSTALLED,
+  simulated: Outcome.SIMULATED,
+  failed: Outcome.FAILED,
+  removed: Outcome.REMOVED,
+};
