@@ -39,12 +39,12 @@ async function must(shell: Shell, program: string, args: readonly string[]): Pro
 }
 
 /** Counts the commands that could change something: all but those that only show. */
-export function countingShell(shell: Shell): { readonly shell: Shell; writes(): number } {
+export function countingShell(shell: Shell): { readonly shell: Shell; readonly writes: () => number } {
   let writes = 0;
   return {
     writes: () => writes,
     shell: {
-      follow: shell.follow,
+      follow: (...call) => shell.follow(...call),
       run: (program, args, stdin) => {
         if (program === 'tee' || (program === 'ip' && !args.includes('show'))) writes += 1;
         return shell.run(program, args, stdin);

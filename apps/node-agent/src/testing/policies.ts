@@ -58,7 +58,7 @@ function tunnelMessage(id: string, family: Family, { lists, prefixes }: TunnelSk
 /** Distinct for each policy id, family and slot. */
 function bindingSid(id: string, family: Family, slot: number): Uint8Array {
   const sid = parseAddress('fdff::');
-  [...id].forEach((character, index) => {
+  id.split(/(?:)/u).forEach((character, index) => {
     const place = 2 + (index % 12);
     sid[place] = ((sid[place] ?? 0) * 31 + character.charCodeAt(0)) % 256;
   });

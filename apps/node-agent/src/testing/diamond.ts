@@ -1,0 +1,185 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { LinuxDataPlane } from '../dataplane/linux/linux-data-plane.js';
+import { LINUX_DEFAULTS } from '../dataplane/linux/settings.js';
+import { NetworkNamespace } from './network-namespace.js';
+import { ReconciledAgent } from './reconciled-agent.js';
+
+type Program = ChildProcessByStdio<Writable, Readable, null>;
+type Place = 'pod1' | 'h1' | 'r1' | 'r2' | 'h2' | 'pod2';
+
+const PLACES: readonly Place[] = ['pod1', 'h1', 'r1', 'r2', 'h2', 'pod2'];
+const LINKS: readonly (readonly [Place, Place])[] = [
+  ['pod1', 'h1'],
+  ['h1', 'r1'],
+  ['h1', 'r2'],
+  ['r1', 'h2'],
+  ['r2', 'h2'],
+  ['h2', 'pod2'],
+];
+const PORT = 5000;
+
+/**
+ * Two ways from one pod to another, of namespaces that the test made. Every route of the underlay is static; `h1` is
+ * the headend under test, the others own their SIDs through the same data plane.
+ *
+ *              ┌─ r1 ─┐
+ *     pod1 ─ h1        h2 ─ pod2      10.1.0.1, fd01::1      10.2.0.1, fd02::1
+ *              └─ r2 ─┘
+ */
+export class Diamond {
+  readonly headend: ReconciledAgent;
+  readonly #namespaces: ReadonlyMap<Place, NetworkNamespace>;
+  readonly #programs = new Set<Program>();
+
+  private constructor(namespaces: ReadonlyMap<Place, NetworkNamespace>) {
+    this.#namespaces = namespaces;
+    this.headend = new ReconciledAgent(this.#dataPlane('h1'));
+  }
+
+  static async create(): Promise<Diamond> {
+    const namespaces = new Map<Place, NetworkNamespace>();
+    for (const place of PLACES) namespaces.set(place, await NetworkNamespace.create());
+    const diamond = new Diamond(namespaces);
+    await diamond.#wire();
+    return diamond;
+  }
+
+  async remove(): Promise<void> {
+    await this.headend.reconciler.stop();
+    for (const program of this.#programs) program.kill('SIGKILL');
+    for (const namespace of this.#namespaces.values()) await namespace.remove();
+  }
+
+  /** Packets that the headend has sent to a router so far. */
+  async sentTowards(router: 'r1' | 'r2'): Promise<number> {
+    const text = await this.#at('h1').ip(`-s -j link show dev to-${router}`);
+    const packets = /"tx":\{"bytes":\d+,"packets":(\d+)/.exec(text)?.[1];
+    return Number(packets);
+  }
+
+  /** Streams UDP from pod to pod while `during` runs. Packets sent and packets that arrived, as the kernels counted. */
+  async stream(
+    address: string,
+    flows: number,
+    during: () => Promise<void>,
+  ): Promise<{ readonly sent: number; readonly arrived: number }> {
+    const sink = await this.#run('pod2', 'udp-sink.mjs', String(PORT));
+    const before = { sent: await this.#udp('pod1', ['OutDatagrams']), arrived: await this.#arrived() };
+    const sender = await this.#run('pod1', 'udp-sender.mjs', address, String(PORT), String(flows));
+    await during();
+    await this.#end(sender);
+    const sent = (await this.#udp('pod1', ['OutDatagrams'])) - before.sent;
+    const arrived = await this.#settled(before.arrived, sent);
+    await this.#end(sink);
+    return { sent, arrived };
+  }
+
+  /** The last packets may still be under way when the sender ends: give them ten looks to arrive. */
+  async #settled(before: number, sent: number): Promise<number> {
+    for (let look = 0; look < 10; look += 1) {
+      if ((await this.#arrived()) - before >= sent) break;
+      await pause(50);
+    }
+    return (await this.#arrived()) - before;
+  }
+
+  /** What the receiver's buffer could not hold has arrived all the same. */
+  #arrived(): Promise<number> {
+    return this.#udp('pod2', ['InDatagrams', 'RcvbufErrors']);
+  }
+
+  /** IPv4 and IPv6 counters of a pod, added up. */
+  async #udp(pod: Place, counters: readonly string[]): Promise<number> {
+    const { stdout } = await this.#at(pod).shell.run('cat', ['/proc/net/snmp', '/proc/net/snmp6']);
+    const lines = stdout.split('\n');
+    const [names = '', values = ''] = lines.filter((line) => line.startsWith('Udp:'));
+    const v4 = new Map(names.split(' ').map((name, index) => [name, Number(values.split(' ')[index])]));
+    const v6 = new Map(lines.map((line) => [line.split(/\s+/)[0] ?? '', Number(line.split(/\s+/)[1])]));
+    return counters.reduce((sum, name) => sum + (v4.get(name) ?? 0) + (v6.get(`Udp6${name}`) ?? 0), 0);
+  }
+
+  async #run(place: Place, script: string, ...args: readonly string[]): Promise<Program> {
+    const path = fileURLToPath(new URL(script, import.meta.url));
+    const argv = ['netns', 'exec', this.#at(place).name, process.execPath, path, ...args];
+    const program = spawn('ip', argv, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#programs.add(program);
+    await once(program.stdout, 'data');
+    return program;
+  }
+
+  async #end(program: Program): Promise<void> {
+    const ended = once(program, 'exit');
+    program.stdin.end();
+    await ended;
+    this.#programs.delete(program);
+  }
+
+  #at(place: Place): NetworkNamespace {
+    const namespace = this.#namespaces.get(place);
+    if (namespace === undefined) throw new Error(`there is no ${place}`);
+    return namespace;
+  }
+
+  #dataPlane(place: Place): LinuxDataPlane {
+    const settings = { ...LINUX_DEFAULTS, manageSysctls: true, ownsLocalSids: true };
+    return new LinuxDataPlane(settings, this.#at(place).shell);
+  }
+
+  async #wire(): Promise<void> {
+    for (const place of PLACES) await this.#at(place).sysctl('net.ipv6.conf.default.accept_dad=0');
+    for (const [index, [left, right]] of LINKS.entries()) {
+      const peer = `peer name to-${left} netns ${this.#at(right).name}`;
+      await this.#at(left).ip(`link add to-${right} type veth ${peer}`);
+      for (const [place, other, host] of [
+        [left, right, 1],
+        [right, left, 2],
+      ] as const) {
+        await this.#at(place).ip(`link set to-${other} up`);
+        await this.#at(place).ip(`addr add fd00:${index + 1}::${host}/64 dev to-${other} nodad`);
+      }
+    }
+    await this.#routePods();
+    await this.#routeUnderlay();
+    const owners = [
+      ['r1', [{ sid: 'fc00:a::1', behavior: 'End' }]],
+      ['r2', [{ sid: 'fc00:b::1', behavior: 'End' }]],
+      [
+        'h2',
+        [
+          { sid: 'fc00:2::d4', behavior: 'End.DT4' },
+          { sid: 'fc00:2::d6', behavior: 'End.DT6' },
+        ],
+      ],
+    ] as const;
+    for (const [place, localSids] of owners) {
+      const agent = new ReconciledAgent(this.#dataPlane(place), localSids);
+      await agent.want();
+      if (agent.reconciler.health.error !== null) throw new Error(agent.reconciler.health.error);
+    }
+  }
+
+  async #routePods(): Promise<void> {
+    await this.#at('pod1').ip('addr add 10.1.0.1/24 dev to-h1');
+    await this.#at('h1').ip('addr add 10.1.0.254/24 dev to-pod1');
+    await this.#at('pod1').ip('-6 addr add fd01::1/64 dev to-h1 nodad');
+    await this.#at('h1').ip('-6 addr add fd01::fe/64 dev to-pod1 nodad');
+    await this.#at('pod1').ip('route add default via 10.1.0.254');
+    await this.#at('pod1').ip('-6 route add default via fd01::fe');
+    await this.#at('pod2').ip('addr add 10.2.0.1/24 dev to-h2');
+    await this.#at('h2').ip('addr add 10.2.0.254/24 dev to-pod2');
+    await this.#at('pod2').ip('-6 addr add fd02::1/64 dev to-h2 nodad');
+    await this.#at('h2').ip('-6 addr add fd02::fe/64 dev to-pod2 nodad');
+  }
+
+  async #routeUnderlay(): Promise<void> {
+    await this.#at('h1').ip('-6 route add fc00:a::/64 via fd00:2::2');
+    await this.#at('h1').ip('-6 route add fc00:b::/64 via fd00:3::2');
+    await this.#at('h1').ip('-6 route add fc00:2::/64 nexthop via fd00:2::2 nexthop via fd00:3::2');
+    await this.#at('r1').ip('-6 route add fc00:2::/64 via fd00:4::2');
+    await this.#at('r2').ip('-6 route add fc00:2::/64 via fd00:5::2');
+  }
+}
