@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type, type Static } from 'typebox';
 import { layer, revision, sourceId, timestamp } from './identifiers.js';
 import { choice, flag, integer, list, nullable, object, text, token } from './scalars.js';
 
@@ -68,6 +68,8 @@ export const ImportRequest = object(
     },
   ],
 );
+
+export type ImportRequest = Static<typeof ImportRequest>;
 
 const EntityCounts = object('EntityCounts', 'How many entities an import added, changed and removed.', {
   added: integer('Added.'),

@@ -1,0 +1,142 @@
+import { randomUUID } from 'node:crypto';
+import { fastifySSE } from '@fastify/sse';
+import fastifySwagger from '@fastify/swagger';
+import fastifySwaggerUi from '@fastify/swagger-ui';
+import { LogController, fastify, type FastifyBaseLogger } from 'fastify';
+import type { Services } from '../model/ports.js';
+import { clientErrorHandler, frameworkError } from './framework-errors.js';
+import { EventLog } from './event-log.js';
+import { refuseUnknownMediaType } from './media-types.js';
+import { watchMethods } from './method-not-allowed.js';
+import { registerMetrics } from './metrics.js';
+import { addDocumentation, nameSchemas, openapiFrame } from './openapi.js';
+import { handleError, sendProblem } from './problems.js';
+import { agentRoutes } from './routes/agents.js';
+import { changeRoutes } from './routes/changes.js';
+import { dryRunRoutes } from './routes/dry-runs.js';
+import { eventRoutes } from './routes/events.js';
+import { healthRoutes } from './routes/health.js';
+import { linkConstraintRoutes } from './routes/link-constraints.js';
+import { linkRoutes } from './routes/links.js';
+import { meshRoutes } from './routes/meshes.js';
+import { nodeConstraintRoutes } from './routes/node-constraints.js';
+import { nodeRoutes } from './routes/nodes.js';
+import { pathRoutes } from './routes/paths.js';
+import { policyRoutes } from './routes/policies.js';
+import { sourceRoutes } from './routes/sources.js';
+import { topologyRoutes } from './routes/topology.js';
+import type { ApiApp, SchemaTypeProvider } from './type-provider.js';
+import { compileValidator } from './validation.js';
+
+export interface ApiOptions {
+  /** Version of Waymark, for the document. */
+  readonly version: string;
+  readonly logger: FastifyBaseLogger;
+}
+
+const heartbeatMs = 15_000;
+const eventsKept = 4096;
+
+/** Swagger UI runs only what this server serves; its styles are partly inline. */
+const contentSecurityPolicy = {
+  'default-src': ["'none'"],
+  'script-src': ["'self'"],
+  'style-src': ["'self'", "'unsafe-inline'"],
+  'img-src': ["'self'", 'data:'],
+  'connect-src': ["'self'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'none'"],
+  'frame-ancestors': ["'none'"],
+};
+
+const routes = [
+  healthRoutes,
+  topologyRoutes,
+  changeRoutes,
+  nodeRoutes,
+  linkRoutes,
+  linkConstraintRoutes,
+  nodeConstraintRoutes,
+  pathRoutes,
+  policyRoutes,
+  meshRoutes,
+  dryRunRoutes,
+  agentRoutes,
+  sourceRoutes,
+];
+
+/**
+ * The HTTP API on the services of a controller: routes under /v1, health and metrics, the OpenAPI document at
+ * /openapi.json and Swagger UI at /docs. The caller listens and closes.
+ */
+export async function buildApp(services: Services, options: ApiOptions): Promise<ApiApp> {
+  const app = fastify({
+    loggerInstance: options.logger,
+    // a request per line is too much for a log that people read; /metrics counts them
+    logController: new LogController({ disableRequestLogging: true }),
+    bodyLimit: 1_048_576,
+    return503OnClosing: false,
+    forceCloseConnections: true,
+    routerOptions: { maxParamLength: 1000 },
+    frameworkErrors: frameworkError,
+    clientErrorHandler,
+  }).withTypeProvider<SchemaTypeProvider>();
+
+  app.setValidatorCompiler(compileValidator);
+  // Replies go out as the services made them: a reply that does not fit its schema must be seen, not trimmed to fit.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.setErrorHandler(handleError);
+  app.setNotFoundHandler((request, reply) =>
+    sendProblem(request, reply, 'route-unknown', { detail: `there is nothing at ${request.method} ${request.url}` }),
+  );
+  for (const type of ['application/yaml', 'application/graphml+xml', 'text/plain']) {
+    if (!app.hasContentTypeParser(type))
+      app.addContentTypeParser(type, { parseAs: 'string' }, (_, body, done) => done(null, body));
+  }
+  app.addContentTypeParser(
+    'application/merge-patch+json',
+    { parseAs: 'string' },
+    app.getDefaultJsonParser('error', 'error'),
+  );
+  app.addHook('onRequest', (request, _, done) => {
+    refuseUnknownMediaType(request);
+    done();
+  });
+  app.addHook('onSend', (_, reply, payload, done) => {
+    void reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-cache');
+    done(null, payload);
+  });
+  refuseUnknownQueryParameters(app);
+  const forbidOtherMethods = watchMethods(app);
+
+  await app.register(fastifySwagger, {
+    openapi: openapiFrame(options.version),
+    transform: addDocumentation,
+    transformObject: (document) =>
+      nameSchemas('openapiObject' in document ? document.openapiObject : document.swaggerObject),
+    convertConstToEnum: false,
+  });
+  await app.register(fastifySwaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: contentSecurityPolicy,
+    uiConfig: { deepLinking: true, tryItOutEnabled: true, displayRequestDuration: true, docExpansion: 'list' },
+  });
+  await app.register(fastifySSE, { heartbeatInterval: heartbeatMs });
+
+  const log = new EventLog(services.events, { capacity: eventsKept, stream: randomUUID().slice(0, 8) });
+  app.addHook('onClose', () => log.close());
+  registerMetrics(app, services);
+  for (const register of routes) register(app, services);
+  eventRoutes(app, log);
+  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
+  forbidOtherMethods();
+  return app;
+}
+
+function refuseUnknownQueryParameters(app: ApiApp): void {
+  app.addHook('onRoute', (route) => {
+    if (route.schema === undefined || 'hide' in route.schema || route.schema.querystring !== undefined) return;
+    route.schema.querystring = { type: 'object', additionalProperties: false };
+  });
+}

@@ -1,0 +1,29 @@
+import type { FastifyRequest } from 'fastify';
+import { Problem } from '../model/errors.js';
+
+/** The media types with which a request of this route may come. */
+function accepted(request: FastifyRequest): readonly string[] {
+  const body = request.routeOptions.schema?.body;
+  if (typeof body === 'object' && body !== null && 'content' in body) return Object.keys(body.content as object);
+  return ['application/json'];
+}
+
+/** The media type of the body, without its parameters; undefined when there is no Content-Type. */
+export function mediaTypeOf(request: Pick<FastifyRequest, 'headers'>): string | undefined {
+  return request.headers['content-type']?.split(';')[0]?.trim().toLowerCase();
+}
+
+/**
+ * Refuses a body of a media type that the route does not document, before it is read. Parsers belong to the whole
+ * application, so without this a route would take what another one understands.
+ */
+export function refuseUnknownMediaType(request: FastifyRequest): void {
+  if (request.method === 'GET' || request.method === 'HEAD') return;
+  const mediaType = mediaTypeOf(request);
+  const allowed = accepted(request);
+  if (mediaType === undefined || allowed.includes(mediaType)) return;
+  throw new Problem('media-type-unsupported', {
+    detail: `the media type "${mediaType}" is not one of ${allowed.join(', ')}`,
+    field: 'Content-Type',
+  });
+}

@@ -1,0 +1,137 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { AgentView, Services } from '../model/ports.js';
+import type { ApiApp } from './type-provider.js';
+import { problems, readProblems, words } from './operation.js';
+
+/** The only file that knows the metrics library: what Prometheus sees of a controller. */
+export function registerMetrics(app: ApiApp, services: Services): void {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  watchRequests(app, registry);
+  watchEvents(app, services, registry);
+  watchServices(services, registry);
+  app.get(
+    '/metrics',
+    {
+      schema: {
+        ...words('Operation', 'getMetrics', 'Metrics', 'Metrics of this controller in the text format of Prometheus.'),
+        response: {
+          200: { description: 'Metrics.', content: { 'text/plain': { schema: { type: 'string' } } } },
+          ...problems(...readProblems),
+        },
+      },
+    },
+    async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()),
+  );
+}
+
+function watchRequests(app: ApiApp, registry: Registry): void {
+  const duration = new Histogram({
+    name: 'waymark_http_request_duration_seconds',
+    help: 'Time to answer a request, by operation and status.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10],
+    registers: [registry],
+  });
+  app.addHook('onResponse', (request, reply, done) => {
+    const route = request.routeOptions.url ?? 'none';
+    duration.observe({ method: request.method, route, status: reply.statusCode }, reply.elapsedTime / 1000);
+    done();
+  });
+}
+
+function watchEvents(app: ApiApp, services: Services, registry: Registry): void {
+  const events = new Counter({
+    name: 'waymark_events_total',
+    help: 'Events since the process started, by type.',
+    labelNames: ['type'],
+    registers: [registry],
+  });
+  app.addHook(
+    'onClose',
+    services.events.subscribe((event) => events.inc({ type: event.type })),
+  );
+}
+
+function watchServices(services: Services, registry: Registry): void {
+  const registers = [registry];
+  const revision = new Gauge({ name: 'waymark_revision', help: 'Newest revision.', registers });
+  const computed = new Gauge({
+    name: 'waymark_computed_through_revision',
+    help: 'Last revision whose consequences for SR policies were published.',
+    registers,
+  });
+  const entities = new Gauge({
+    name: 'waymark_topology_entities',
+    help: 'Routers, hosts and directed links in the topology.',
+    labelNames: ['kind'],
+    registers,
+  });
+  const agents = new Gauge({
+    name: 'waymark_agents',
+    help: 'Node agents, by state.',
+    labelNames: ['state'],
+    registers,
+  });
+  const inSync = new Gauge({
+    name: 'waymark_agents_in_sync',
+    help: 'Agents whose data plane is as desired.',
+    registers,
+  });
+  const policies = new Gauge({
+    name: 'waymark_agent_policies',
+    help: 'SR policies of all headends, by what their agent reported.',
+    labelNames: ['install'],
+    registers,
+  });
+  const held = new Gauge({ name: 'waymark_sources_held', help: 'Sources that wait for an operator.', registers });
+  // One gauge collects for all, so that a scrape asks the services once.
+  new Gauge({
+    name: 'waymark_ready',
+    help: '1 when the controller is ready to serve requests.',
+    registers,
+    async collect() {
+      const { ready } = await services.health();
+      this.set(ready ? 1 : 0);
+      if (!ready) return;
+      const head = await services.topology.head();
+      revision.set(head.revision);
+      computed.set(head.computedThrough);
+      entities.set({ kind: 'router' }, head.routers);
+      entities.set({ kind: 'host' }, head.hosts);
+      entities.set({ kind: 'link' }, head.links);
+      const all = await everyPage((after) => services.agents.agents({}, { limit: 1000, ...after }));
+      for (const state of ['connected', 'unknown'] as const) {
+        agents.set({ state }, all.filter((agent) => agent.state === state).length);
+      }
+      inSync.set(all.filter((agent) => agent.inSync).length);
+      for (const install of ['installed', 'simulated', 'pending', 'failed'] as const) {
+        policies.set(
+          { install },
+          sum(all, (agent) => agent.policies[install]),
+        );
+      }
+      const sources = await everyPage((after) => services.topology.sources({ limit: 1000, ...after }));
+      held.set(sources.filter((source) => source.held !== null).length);
+    },
+  });
+}
+
+async function everyPage<Item>(
+  read: (after: {
+    readonly after?: string;
+  }) => Promise<{ readonly items: readonly Item[]; readonly next: string | null }>,
+): Promise<readonly Item[]> {
+  const items: Item[] = [];
+  let page = await read({});
+  items.push(...page.items);
+  while (page.next !== null) {
+    page = await read({ after: page.next });
+    items.push(...page.items);
+  }
+  return items;
+}
+
+function sum(agents: readonly AgentView[], value: (agent: AgentView) => number): number {
+  return agents.reduce((total, agent) => total + value(agent), 0);
+}

@@ -1,0 +1,133 @@
+import type { SwaggerTransform } from '@fastify/swagger';
+import { StreamReset, eventSchemas } from '@waymark/http-contract';
+import type { Example, HeaderDocument, Tag } from './operation.js';
+
+/** What the document is about. */
+const description = `
+Waymark keeps the topology of an SRv6 network, computes segment lists that obey your constraints, and keeps the SR
+policies of every headend equal to what it computed.
+
+- **Errors** are RFC 9457 problem documents (\`application/problem+json\`); docs/errors.md lists every code. A path that
+  does not exist is an answer (200, \`status: "no-path"\`), not an error.
+- **Editing**: reading returns an ETag; changing and deleting need it in If-Match (428 without, 412 when it is outdated).
+- **Creating** is safe to repeat: keys are natural, so a repeated POST is refused with \`already-exists\`, and a PUT with
+  \`If-None-Match: *\` creates only what is not there.
+- **Lists** come in pages: \`limit\` and the opaque \`after\`.
+- **Units** are in the names: \`delayUs\` microseconds, \`bandwidthBps\` bits per second, \`lossPpm\` parts per million.
+- **Actor**: until there is authentication, the header \`Waymark-Actor\` says who makes a change.
+`.trim();
+
+const tags: readonly { readonly name: Tag; readonly description: string }[] = [
+  {
+    name: 'Topology',
+    description: 'Nodes and links: what routers say, what was measured, what operators lay over it.',
+  },
+  { name: 'Constraints', description: 'What operators lay over links and nodes. No import ever touches it.' },
+  { name: 'Paths', description: 'Path computations and proofs. Pure: they change nothing.' },
+  { name: 'SR policies', description: 'SR policies (RFC 9256): intent, and what became of it.' },
+  { name: 'Meshes', description: 'One SR policy for every ordered pair of hosts, from one template.' },
+  { name: 'Agents', description: 'Node agents, one per headend.' },
+  { name: 'Sources', description: 'Sources of topology and their events.' },
+  { name: 'Events', description: 'What happens, as it happens.' },
+  { name: 'Operation', description: 'Health, readiness and metrics.' },
+];
+
+/** The fixed part of the document. */
+export function openapiFrame(version: string) {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Waymark',
+      version,
+      description,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: '/', description: 'This controller.' }],
+    tags: [...tags],
+  };
+}
+
+/** Adds to a route's schema what only the document needs: headers that the code checks, and examples of bodies. */
+export const addDocumentation: SwaggerTransform = ({ schema, url, route }) => {
+  const document = route.config?.document;
+  if (document === undefined) return { schema, url };
+  const { examples, headers } = document;
+  return {
+    url,
+    schema: {
+      ...schema,
+      ...(headers === undefined ? {} : { headers: headerSchema(headers) }),
+      ...(examples === undefined ? {} : { body: withExamples(schema.body as Body, examples) }),
+    },
+  };
+};
+
+type Body = Json & { readonly content?: Readonly<Record<string, { readonly schema: Json }>> };
+
+function withExamples(body: Body, examples: Readonly<Record<string, Example>>): Body {
+  if (body.content === undefined) return { ...body, 'x-examples': examples };
+  const types = Object.entries(body.content);
+  return {
+    content: Object.fromEntries(
+      types.map(([type, { schema }]) => [type, { schema: { ...schema, 'x-examples': examples } }]),
+    ),
+  };
+}
+
+function headerSchema(headers: Readonly<Record<string, HeaderDocument>>) {
+  const entries = Object.entries(headers);
+  return {
+    type: 'object',
+    required: entries.filter(([, header]) => header.required).map(([name]) => name),
+    properties: Object.fromEntries(
+      entries.map(([name, { description: text, example }]) => [
+        name,
+        {
+          type: 'string',
+          minLength: 1,
+          maxLength: 1000,
+          description: text,
+          ...(example === undefined ? {} : { examples: [example] }),
+        },
+      ]),
+    ),
+  };
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Moves every schema that has a title into the components, so that the document says each thing once. */
+export function nameSchemas<Document extends object>(document: Document): Document {
+  const { paths, components } = document as { paths?: unknown; components?: Json };
+  const named = new Map<string, Json>();
+  const newPaths = hoist(paths, named);
+  for (const schema of [...Object.values(eventSchemas), StreamReset]) hoist(schema, named);
+  const schemas = Object.fromEntries([...named].toSorted(([a], [b]) => (a < b ? -1 : 1)));
+  return { ...document, paths: newPaths, components: { ...components, schemas } };
+}
+
+/** Values under these keywords are data, not schemas. */
+const dataKeywords = new Set(['example', 'examples', 'default', 'enum', 'const']);
+
+function hoist(value: unknown, named: Map<string, Json>): unknown {
+  if (Array.isArray(value)) return value.map((item: unknown) => hoist(item, named));
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, member]) => [
+    key,
+    dataKeywords.has(key) ? member : hoist(member, named),
+  ]);
+  const copy = Object.fromEntries(entries) as Json;
+  const { title } = copy;
+  if (typeof title !== 'string') return copy;
+  const known = named.get(title);
+  if (known !== undefined && fingerprint(known) !== fingerprint(copy)) {
+    throw new Error(`two different schemas have the title ${title}`);
+  }
+  // the generator of the document takes the examples of a top-level body away: keep the copy that has them
+  if (known?.['examples'] === undefined) named.set(title, copy);
+  return { $ref: `#/components/schemas/${title}` };
+}
+
+function fingerprint(schema: Json): string {
+  return JSON.stringify({ ...schema, examples: undefined });
+}

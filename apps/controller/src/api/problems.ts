@@ -1,0 +1,86 @@
+import type { ErrorObject } from 'ajv';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { ProblemDocument } from '@waymark/http-contract';
+import { Problem, problemCatalogue, type ProblemCode, type ProblemDetail } from '../model/errors.js';
+import { explainErrors } from './explain-validation.js';
+import { isOutage } from './outage.js';
+
+export const problemMediaType = 'application/problem+json';
+
+/** The RFC 9457 document of a problem. */
+export function problemDocument(code: ProblemCode, info: ProblemDetail, requestId: string): ProblemDocument {
+  const { status, title, remedy } = problemCatalogue[code];
+  const { detail, field, errors, retryAfterSeconds } = info;
+  return {
+    type: `urn:waymark:problem:${code}`,
+    title,
+    status,
+    detail: printable(detail, 4000),
+    code,
+    remedy,
+    requestId,
+    ...(field === undefined ? {} : { field: printable(field, 1000) }),
+    ...(errors === undefined
+      ? {}
+      : { errors: errors.map((one) => ({ field: printable(one.field, 1000), detail: printable(one.detail, 4000) })) }),
+    ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
+  };
+}
+
+// Details quote what the client sent, which may be anything.
+function printable(text: string, maxLength: number): string {
+  // control characters, and halves of surrogate pairs that the cut or the client left behind
+  return text.slice(0, maxLength).replaceAll(/[\p{Cc}\p{Cs}]/gu, '\ufffd');
+}
+
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, code: ProblemCode, info: ProblemDetail) {
+  const document = problemDocument(code, info, request.id);
+  if (info.retryAfterSeconds !== undefined) void reply.header('retry-after', String(info.retryAfterSeconds));
+  return reply.code(document.status).header('content-type', problemMediaType).send(JSON.stringify(document));
+}
+
+/** Sends whatever was thrown as a problem document. What is not foreseen is logged and answered without details. */
+export function handleError(error: unknown, request: FastifyRequest, reply: FastifyReply) {
+  const problem = asProblem(error);
+  if (problem.code === 'internal-error') request.log.error({ err: error }, 'unexpected error');
+  return sendProblem(request, reply, problem.code, problem.info);
+}
+
+function asProblem(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (isOutage(error)) {
+    return new Problem('service-unavailable', { detail: 'the database does not answer', retryAfterSeconds: 1 });
+  }
+  return isFastifyError(error) ? problemOfFastify(error) : unexpected;
+}
+
+const unexpected = new Problem('internal-error', { detail: 'the log of the controller has the details' });
+
+function isFastifyError(error: unknown): error is FastifyError {
+  return error instanceof Error && ('validation' in error || 'statusCode' in error);
+}
+
+function problemOfFastify(error: FastifyError): Problem {
+  if (error.validation !== undefined) {
+    // compileValidator uses Ajv, whose errors these are
+    const { pointer, detail } = explainErrors(error.validation as ErrorObject[]);
+    const field = error.validationContext === 'body' ? pointer : pointer.slice(1);
+    return field === ''
+      ? new Problem('request-invalid', { detail: `the body ${detail}` })
+      : new Problem('request-invalid', { detail: `${field} ${detail}`, field });
+  }
+  switch (error.statusCode) {
+    case 400:
+      return new Problem(error.code === 'FST_ERR_BAD_URL' ? 'request-invalid' : 'body-malformed', {
+        detail: error.message,
+      });
+    case 413:
+      return new Problem('body-too-large', { detail: error.message });
+    case 414:
+      return new Problem('request-invalid', { detail: error.message });
+    case 415:
+      return new Problem('media-type-unsupported', { detail: error.message });
+    default:
+      return unexpected;
+  }
+}

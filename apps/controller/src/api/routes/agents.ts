@@ -1,0 +1,42 @@
+import { Type } from 'typebox';
+import { AgentView, choice, nodeId, object, pageOf, pageQuery, text } from '@waymark/http-contract';
+import type { Services } from '../../model/ports.js';
+import { pageReply, pageRequest } from '../cursor.js';
+import { json, problems, readProblems, words } from '../operation.js';
+import type { ApiApp } from '../type-provider.js';
+
+const listing = { name: 'agents', keyPattern: /^[A-Za-z0-9._-]{1,63}$/ };
+const AgentPage = pageOf('AgentPage', 'A page of node agents.', AgentView);
+
+export function agentRoutes(app: ApiApp, { agents }: Services): void {
+  app.get(
+    '/v1/agents',
+    {
+      schema: {
+        ...words('Agents', 'listAgents', 'List node agents', 'What each should have, has accepted, and has installed.'),
+        querystring: object(undefined, 'Page and filters.', {
+          ...pageQuery,
+          state: Type.Optional(choice('Only agents in this state.', ['connected', 'unknown'])),
+          dataplane: Type.Optional(text('Only agents with this data plane.', 100, ['dry-run'])),
+        }),
+        response: { 200: json(AgentPage, 'A page of agents, by node id.'), ...problems(...readProblems) },
+      },
+    },
+    async (request) => {
+      const { filter, page } = pageRequest(listing, request.query);
+      return pageReply(listing, await agents.agents(filter, page));
+    },
+  );
+
+  app.get(
+    '/v1/agents/:node',
+    {
+      schema: {
+        ...words('Agents', 'getAgent', 'Get one node agent', 'What it should have, has accepted, and has installed.'),
+        params: object(undefined, 'Which agent.', { node: nodeId('The headend it serves.') }),
+        response: { 200: json(AgentView, 'The agent.'), ...problems(...readProblems, 'not-found') },
+      },
+    },
+    (request) => agents.agent(request.params.node),
+  );
+}

@@ -1,0 +1,43 @@
+import { DryRunRequest, DryRunResult } from '@waymark/http-contract';
+import type { Services } from '../../model/ports.js';
+import { bodyProblems, json, problems, words } from '../operation.js';
+import type { ApiApp } from '../type-provider.js';
+
+const examples = {
+  linkFails: {
+    summary: 'What if this adjacency fails?',
+    value: {
+      changes: [
+        { kind: 'link-state', link: 'uk:nl', state: 'down' },
+        { kind: 'link-state', link: 'nl:uk', state: 'down' },
+      ],
+    },
+  },
+  drainNode: {
+    summary: 'What if this router is drained?',
+    value: { changes: [{ kind: 'node-constraints', node: 'nl', constraints: { adminState: 'drained' } }] },
+  },
+};
+
+export function dryRunRoutes(app: ApiApp, { policies }: Services): void {
+  app.post(
+    '/v1/dry-runs',
+    {
+      config: { document: { examples } },
+      schema: {
+        ...words(
+          'SR policies',
+          'dryRun',
+          'Try changes without making them',
+          'Says which SR policies the changes, made together, would move, and where to. Writes nothing.',
+        ),
+        body: DryRunRequest,
+        response: {
+          200: json(DryRunResult, 'What would move.'),
+          ...problems(...bodyProblems, 'node-unknown', 'link-unknown', 'not-found'),
+        },
+      },
+    },
+    (request) => policies.dryRun(request.body.changes),
+  );
+}

@@ -1,0 +1,45 @@
+import { Health } from '@waymark/http-contract';
+import { Problem } from '../../model/errors.js';
+import type { Health as HealthState, Services } from '../../model/ports.js';
+import { json, problems, words } from '../operation.js';
+import type { ApiApp } from '../type-provider.js';
+
+export function healthRoutes(app: ApiApp, services: Services): void {
+  app.get(
+    '/healthz',
+    {
+      schema: {
+        ...words('Operation', 'getHealth', 'Is the process alive?', '503 means: restart it.'),
+        response: { 200: json(Health, 'It is.'), ...problems('request-invalid', 'not-ready') },
+      },
+    },
+    async () => {
+      const health = await services.health();
+      if (!health.live) throw notReady(health.checks);
+      return health;
+    },
+  );
+
+  app.get(
+    '/readyz',
+    {
+      schema: {
+        ...words('Operation', 'getReadiness', 'Can it serve requests?', '503 means: send requests elsewhere for now.'),
+        response: { 200: json(Health, 'It can.'), ...problems('request-invalid', 'not-ready') },
+      },
+    },
+    async () => {
+      const health = await services.health();
+      if (!health.ready) throw notReady(health.checks);
+      return health;
+    },
+  );
+}
+
+function notReady(checks: HealthState['checks']): Problem {
+  const failed = Object.entries(checks).filter(([, check]) => !check.ok);
+  return new Problem('not-ready', {
+    detail: failed.map(([name, check]) => `${name}: ${check.detail}`).join('; '),
+    retryAfterSeconds: 1,
+  });
+}

@@ -1,0 +1,254 @@
+import { Type } from 'typebox';
+import {
+  SrPolicyIntent,
+  SrPolicyView,
+  choice,
+  color,
+  linkId,
+  meshId,
+  nodeId,
+  object,
+  pageOf,
+  pageQuery,
+  policyId,
+} from '@waymark/http-contract';
+import { Problem } from '../../model/errors.js';
+import type { PolicyService, Services } from '../../model/ports.js';
+import { actorOf } from '../actor.js';
+import { createsOnly, etagOf, expectedVersion } from '../etag.js';
+import { pageReply, pageRequest } from '../cursor.js';
+import {
+  actorHeader,
+  bodyProblems,
+  createOrReplaceHeaders,
+  editProblems,
+  empty,
+  ifMatchHeader,
+  json,
+  problems,
+  readProblems,
+  tagged,
+  words,
+} from '../operation.js';
+import type { ApiApp } from '../type-provider.js';
+
+const listing = { name: 'sr-policies', keyPattern: /^[A-Za-z0-9._:-]{1,138}$/ };
+const PolicyPage = pageOf('SrPolicyPage', 'A page of SR policies.', SrPolicyView);
+const params = object(undefined, 'Which SR policy.', { id: policyId() });
+const url = '/v1/sr-policies/:id';
+const headers = { ...ifMatchHeader, ...actorHeader };
+
+const dynamic = (metric: string, constraints: object) => ({
+  candidatePaths: [{ discriminator: 1, preference: 100, path: { kind: 'dynamic', metric, constraints } }],
+  fallback: 'shortest-path',
+});
+
+const examples = {
+  lowDelay: {
+    summary: 'London to Athens over the path of lowest delay',
+    value: { headend: 'dc-london', color: 100, endpoint: 'dc-athens', ...dynamic('delay', {}) },
+  },
+  booked: {
+    summary: 'The same with 2 Gbit/s booked on every link of the path',
+    value: {
+      headend: 'dc-london',
+      color: 100,
+      endpoint: 'dc-athens',
+      ...dynamic('delay', { bandwidthBps: 2_000_000_000 }),
+    },
+  },
+};
+
+/** What an operator can tell a policy to do, besides changing its intent. */
+const actions = {
+  pin: {
+    operationId: 'pinPolicy',
+    summary: 'Pin an SR policy to its current lists',
+    description: 'It keeps exactly these lists as long as they deliver.',
+    run: (policies, ...args) => policies.pin(...args),
+  },
+  unpin: {
+    operationId: 'unpinPolicy',
+    summary: 'Let a pinned SR policy move again',
+    description: 'It is computed anew at once.',
+    run: (policies, ...args) => policies.unpin(...args),
+  },
+  'roll-back': {
+    operationId: 'rollBackPolicy',
+    summary: 'Return an SR policy to its previous lists',
+    description: 'Those from before the last change; it is pinned to them. They are proved first.',
+    run: (policies, ...args) => policies.rollBack(...args),
+  },
+} satisfies Record<
+  string,
+  {
+    readonly operationId: string;
+    readonly summary: string;
+    readonly description: string;
+    readonly run: (
+      policies: PolicyService,
+      ...args: Parameters<PolicyService['pin']>
+    ) => ReturnType<PolicyService['pin']>;
+  }
+>;
+
+export function policyRoutes(app: ApiApp, { policies }: Services): void {
+  const currentVersion = (id: string) => async () => (await policies.policy(id)).version;
+
+  app.get(
+    '/v1/sr-policies',
+    {
+      schema: {
+        ...words('SR policies', 'listPolicies', 'List SR policies', 'Intent and state.'),
+        querystring: object(undefined, 'Page and filters; several filters must all match.', {
+          ...pageQuery,
+          headend: Type.Optional(nodeId('Only policies of this headend.')),
+          endpoint: Type.Optional(nodeId('Only policies to this endpoint.')),
+          color: Type.Optional(color('Only policies of this color.')),
+          mesh: Type.Optional(meshId('Only policies of this mesh.')),
+          status: Type.Optional(choice('Only policies with this status.', ['up', 'fallback', 'down'])),
+          install: Type.Optional(
+            choice(
+              'Only policies in this state of installation.',
+              ['pending', 'installed', 'simulated', 'failed', 'none'],
+              ['simulated'],
+            ),
+          ),
+          usesLink: Type.Optional(linkId('Only policies whose current lists use this directed link.')),
+          usesNode: Type.Optional(nodeId('Only policies whose current lists use this node.')),
+        }),
+        response: { 200: json(PolicyPage, 'A page of SR policies, by id.'), ...problems(...readProblems) },
+      },
+    },
+    async (request) => {
+      const { filter, page } = pageRequest(listing, request.query);
+      return pageReply(listing, await policies.policies(filter, page));
+    },
+  );
+
+  app.post(
+    '/v1/sr-policies',
+    {
+      config: { document: { headers: actorHeader, examples } },
+      schema: {
+        ...words(
+          'SR policies',
+          'createPolicy',
+          'Create an SR policy',
+          'The key is natural: headend, color and endpoint. Repeating the request is refused with `already-exists`.',
+        ),
+        body: SrPolicyIntent,
+        response: {
+          201: tagged(SrPolicyView, 'Created; its state follows as soon as it is computed.'),
+          ...problems(...bodyProblems, 'already-exists', 'node-unknown', 'link-unknown'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const created = await policies.createPolicy(request.body, actorOf(request));
+      return reply.code(201).headers(locationOf(created)).send(created);
+    },
+  );
+
+  app.get(
+    url,
+    {
+      schema: {
+        ...words(
+          'SR policies',
+          'getPolicy',
+          'Get one SR policy',
+          'Intent, state, segment lists, and how far its agent has come.',
+        ),
+        params,
+        response: { 200: tagged(SrPolicyView, 'The SR policy.'), ...problems(...readProblems, 'not-found') },
+      },
+    },
+    async (request, reply) => {
+      const policy = await policies.policy(request.params.id);
+      return reply.header('etag', etagOf(policy.version)).send(policy);
+    },
+  );
+
+  app.put(
+    url,
+    {
+      config: { document: { headers: createOrReplaceHeaders, examples } },
+      schema: {
+        ...words(
+          'SR policies',
+          'putPolicy',
+          'Create or replace an SR policy',
+          'With If-Match it replaces the intent, with `If-None-Match: *` it creates what is not there.',
+        ),
+        params,
+        body: SrPolicyIntent,
+        response: {
+          200: tagged(SrPolicyView, 'Replaced.'),
+          201: tagged(SrPolicyView, 'Created.'),
+          ...problems(...editProblems, 'already-exists', 'node-unknown', 'link-unknown'),
+        },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const intent = request.body;
+      const key = `${intent.headend}:${String(intent.color)}:${intent.endpoint}`;
+      if (key !== id)
+        throw new Problem('request-invalid', {
+          detail: `the body is about "${key}", the path about "${id}"`,
+          field: 'id',
+        });
+      const actor = actorOf(request);
+      if (createsOnly(request.headers)) {
+        const created = await policies.createPolicy(intent, actor);
+        return reply.code(201).headers(locationOf(created)).send(created);
+      }
+      const ifVersion = await expectedVersion(request.headers['if-match'], currentVersion(id));
+      const replaced = await policies.replacePolicy(id, intent, ifVersion, actor);
+      return reply.header('etag', etagOf(replaced.version)).send(replaced);
+    },
+  );
+
+  app.delete(
+    url,
+    {
+      config: { document: { headers } },
+      schema: {
+        ...words('SR policies', 'deletePolicy', 'Delete an SR policy', 'Its traffic follows the shortest path again.'),
+        params,
+        response: { 204: empty('Deleted.'), ...problems(...editProblems) },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const ifVersion = await expectedVersion(request.headers['if-match'], currentVersion(id));
+      await policies.deletePolicy(id, ifVersion, actorOf(request));
+      return reply.code(204).send(null);
+    },
+  );
+
+  for (const [name, { operationId, summary, description, run }] of Object.entries(actions)) {
+    app.post(
+      `${url}/${name}`,
+      {
+        config: { document: { headers } },
+        schema: {
+          ...words('SR policies', operationId, summary, description),
+          params,
+          response: { 200: tagged(SrPolicyView, 'Done.'), ...problems(...editProblems) },
+        },
+      },
+      async (request, reply) => {
+        const { id } = request.params;
+        const ifVersion = await expectedVersion(request.headers['if-match'], currentVersion(id));
+        const policy = await run(policies, id, ifVersion, actorOf(request));
+        return reply.header('etag', etagOf(policy.version)).send(policy);
+      },
+    );
+  }
+}
+
+function locationOf({ id, version }: { readonly id: string; readonly version: number }) {
+  return { location: `/v1/sr-policies/${id}`, etag: etagOf(version) };
+}

@@ -1,0 +1,125 @@
+import {
+  ReleaseRequest,
+  SourceBatch,
+  SourceBatchResult,
+  SourceView,
+  object,
+  pageOf,
+  pageQuery,
+  sourceId,
+} from '@waymark/http-contract';
+import type { Services } from '../../model/ports.js';
+import { actorOf } from '../actor.js';
+import { pageReply, pageRequest } from '../cursor.js';
+import { actorHeader, bodyProblems, json, problems, readProblems, words } from '../operation.js';
+import type { ApiApp } from '../type-provider.js';
+
+const listing = { name: 'sources', keyPattern: /^[A-Za-z0-9._:-]{1,100}$/ };
+const SourcePage = pageOf('SourcePage', 'A page of sources.', SourceView);
+const params = object(undefined, 'Which source.', { id: sourceId() });
+
+const eventExamples = {
+  linkFails: {
+    summary: 'First batch: an adjacency went down',
+    value: {
+      sequence: 1,
+      full: false,
+      events: [
+        { kind: 'link-state', link: 'uk:nl', state: 'down' },
+        { kind: 'link-state', link: 'nl:uk', state: 'down' },
+      ],
+    },
+  },
+  linkReturns: {
+    summary: 'Second batch: it is back',
+    value: {
+      sequence: 2,
+      full: false,
+      events: [
+        { kind: 'link-state', link: 'uk:nl', state: 'up' },
+        { kind: 'link-state', link: 'nl:uk', state: 'up' },
+      ],
+    },
+  },
+  measured: {
+    summary: 'Third batch: a link was measured',
+    value: { sequence: 3, full: false, events: [{ kind: 'link-measurement', link: 'uk:nl', delayUs: 4200 }] },
+  },
+};
+
+const releaseExamples = {
+  discard: { summary: 'The batch was wrong: forget it', value: { decision: 'discard' } },
+  apply: { summary: 'It is really so: believe it', value: { decision: 'apply' } },
+};
+
+export function sourceRoutes(app: ApiApp, { topology }: Services): void {
+  app.get(
+    '/v1/sources',
+    {
+      schema: {
+        ...words('Sources', 'listSources', 'List sources of topology', 'Files, streams of events, and agents.'),
+        querystring: object(undefined, 'Page.', pageQuery),
+        response: { 200: json(SourcePage, 'A page of sources, by id.'), ...problems(...readProblems) },
+      },
+    },
+    async (request) => pageReply(listing, await topology.sources(pageRequest(listing, request.query).page)),
+  );
+
+  app.get(
+    '/v1/sources/:id',
+    {
+      schema: {
+        ...words('Sources', 'getSource', 'Get one source', 'Its last sequence, and whether it is held.'),
+        params,
+        response: { 200: json(SourceView, 'The source.'), ...problems(...readProblems, 'not-found') },
+      },
+    },
+    (request) => topology.source(request.params.id),
+  );
+
+  app.post(
+    '/v1/sources/:id/events',
+    {
+      bodyLimit: 33_554_432,
+      config: { document: { headers: actorHeader, examples: eventExamples } },
+      schema: {
+        ...words(
+          'Sources',
+          'postSourceEvents',
+          'Report events',
+          'Batches are numbered and idempotent: repeating one changes nothing. The first batch of a new source has the ' +
+            'sequence 1 and creates it. A source that says most of the network is gone is held, not believed.',
+        ),
+        params,
+        body: SourceBatch,
+        response: {
+          200: json(SourceBatchResult, 'What became of the batch.'),
+          ...problems(...bodyProblems, 'node-unknown', 'link-unknown'),
+        },
+      },
+    },
+    (request) => topology.applySourceBatch(request.params.id, request.body, actorOf(request)),
+  );
+
+  app.post(
+    '/v1/sources/:id/release',
+    {
+      config: { document: { headers: actorHeader, examples: releaseExamples } },
+      schema: {
+        ...words(
+          'Sources',
+          'releaseSource',
+          'Decide about a held source',
+          'Believe the batch at which it was held, or forget it.',
+        ),
+        params,
+        body: ReleaseRequest,
+        response: {
+          200: json(SourceView, 'The source.'),
+          ...problems(...bodyProblems, 'not-found'),
+        },
+      },
+    },
+    (request) => topology.releaseSource(request.params.id, request.body.decision, actorOf(request)),
+  );
+}
