@@ -33,32 +33,31 @@ export class RestClient {
   }
 
   async policies(): Promise<readonly SrPolicyView[]> {
-    return (await this.#request<List<SrPolicyView>>('GET', '/v1/policies?limit=100')).items;
+    return (await this.#request<List<SrPolicyView>>('GET', '/v1/sr-policies?limit=100')).items;
   }
 
   policy(id: string): Promise<SrPolicyView> {
-    return this.#request('GET', `/v1/policies/${id}`);
+    return this.#request('GET', `/v1/sr-policies/${encodeURIComponent(id)}`);
   }
 
   createPolicy(intent: SrPolicyIntent): Promise<SrPolicyView> {
-    return this.#request('POST', '/v1/policies', intent);
+    return this.#request('POST', '/v1/sr-policies', intent);
   }
 
   async deletePolicy(id: string): Promise<void> {
-    await this.#request('DELETE', `/v1/policies/${id}`, undefined, (await this.policy(id)).version);
+    await this.#request('DELETE', `/v1/sr-policies/${encodeURIComponent(id)}`);
   }
 
-  /** Creates the mesh, or replaces it as it is now. */
-  async putMesh(intent: MeshIntent): Promise<void> {
-    const meshes = (await this.#request<List<{ id: string; version: number }>>('GET', '/v1/meshes?limit=100')).items;
-    const known = meshes.find(({ id }) => id === intent.id);
-    if (known === undefined) await this.#request('POST', '/v1/meshes', intent);
-    else await this.#request('PUT', `/v1/meshes/${intent.id}`, intent, known.version);
+  async createMesh(intent: MeshIntent): Promise<void> {
+    await this.#request('POST', '/v1/meshes', intent);
+  }
+
+  async replaceMesh(intent: MeshIntent): Promise<void> {
+    await this.#request('PUT', `/v1/meshes/${intent.id}`, intent);
   }
 
   async deleteMesh(id: string): Promise<void> {
-    const { version } = await this.#request<{ version: number }>('GET', `/v1/meshes/${id}`);
-    await this.#request('DELETE', `/v1/meshes/${id}`, undefined, version);
+    await this.#request('DELETE', `/v1/meshes/${id}`);
   }
 
   async agents(): Promise<readonly AgentView[]> {
@@ -67,15 +66,16 @@ export class RestClient {
 
   /** Sets the operator's constraints on a link, whatever they were. */
   async constrainLink(link: string, constraints: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#request('POST', '/v1/link-constraints', { mode: 'patch', changes: [{ link, constraints }] });
+    await this.#request('POST', '/v1/link-constraints/bulk', { mode: 'patch', changes: [{ link, constraints }] });
   }
 
-  async #request<T>(method: string, path: string, body?: unknown, version?: number): Promise<T> {
+  async #request<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
     const response = await fetch(`${this.#base}${path}`, {
       method,
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),
-        ...(version !== undefined && { 'if-match': `"${version}"` }),
+        // Nobody else edits here: whatever is there is what shall be replaced.
+        ...((method === 'PUT' || method === 'DELETE') && { 'if-match': '*' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
