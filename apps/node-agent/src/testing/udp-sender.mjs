@@ -12,7 +12,7 @@ const timer = setInterval(() => {
     next += 1;
   }
 }, 5);
-console.log('sending');
+process.stdout.write('sending\n');
 process.stdin.resume().on('end', () => {
   clearInterval(timer);
   for (const socket of sockets) socket.close();

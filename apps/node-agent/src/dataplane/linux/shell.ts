@@ -27,9 +27,12 @@ export function systemShell(netns?: string): Shell {
   };
 }
 
+/** A program that hangs is ended after this time, and its command counts as failed. */
+const TIMEOUT_MS = 30_000;
+
 function run(program: string, args: readonly string[], stdin: string): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { env: { ...process.env, PATH, LC_ALL: 'C' } });
+    const child = spawn(program, args, { env: { ...process.env, PATH, LC_ALL: 'C' }, timeout: TIMEOUT_MS });
     let stdout = '';
     let stderr = '';
     child.stdout.setEncoding('utf8').on('data', (chunk: string) => (stdout += chunk));

@@ -1,0 +1,153 @@
+import { join } from 'node:path';
+import { envSchema } from 'env-schema';
+import { canonicalAddress } from './dataplane/address.js';
+import { LOCAL_SID_ACTIONS } from './dataplane/linux/route-lines.js';
+import { LINUX_DEFAULTS, type LinuxSettings } from './dataplane/linux/settings.js';
+import type { LocalSid } from './dataplane/port.js';
+
+/** All settings of the agent, from the environment. docs/node-agent.md lists them. */
+export interface AgentConfig {
+  readonly nodeId: string;
+  readonly controllers: readonly string[];
+  /** undefined: no bus, changes come with the heartbeats. */
+  readonly redisUrl: string | undefined;
+  readonly stateDirectory: string;
+  readonly localSids: readonly LocalSid[];
+  readonly rereadIntervalMs: number;
+  /** undefined: no status endpoint. */
+  readonly statusPort: number | undefined;
+  readonly logLevel: string;
+  readonly dataPlane:
+    | { readonly kind: 'linux'; readonly settings: LinuxSettings }
+    | {
+        readonly kind: 'dry-run';
+        readonly encapMode: 'full' | 'reduced';
+        readonly msdHEncaps: number;
+        /** undefined: steps are only logged. */
+        readonly file: string | undefined;
+      };
+}
+
+interface Environment {
+  readonly WAYMARK_NODE_ID: string;
+  readonly WAYMARK_CONTROLLER: string;
+  readonly REDIS_URL?: string;
+  readonly WAYMARK_DATAPLANE: 'dry-run' | 'linux';
+  readonly WAYMARK_DATA_DIR: string;
+  readonly WAYMARK_LOCAL_SIDS?: string;
+  readonly WAYMARK_REREAD_SECONDS: number;
+  readonly WAYMARK_STATUS_PORT: number;
+  readonly WAYMARK_LOG_LEVEL: string;
+  readonly WAYMARK_ENCAP_MODE: 'full' | 'reduced';
+  readonly WAYMARK_DRY_RUN_MSD: number;
+  readonly WAYMARK_DRY_RUN_FILE?: string;
+  readonly WAYMARK_LINUX_DEVICE: string;
+  readonly WAYMARK_LINUX_TABLE: number;
+  readonly WAYMARK_LINUX_PROTOCOL: number;
+  readonly WAYMARK_LINUX_METRIC: number;
+  readonly WAYMARK_LINUX_ENCAP_SOURCE?: string;
+  readonly WAYMARK_LINUX_MANAGE_SYSCTLS: boolean;
+  readonly WAYMARK_LINUX_UNDERLAY?: string;
+}
+
+const interfaceName = '[^\\s/:,]{1,15}';
+
+/** The settings with their bounds and defaults; docs/node-agent.md is checked against the keys. */
+export const environmentSchema = {
+  type: 'object',
+  required: ['WAYMARK_NODE_ID'],
+  properties: {
+    WAYMARK_NODE_ID: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' },
+    WAYMARK_CONTROLLER: { type: 'string', default: '127.0.0.1:50051', pattern: '^[^\\s,]+:\\d+(,[^\\s,]+:\\d+)*$' },
+    REDIS_URL: { type: 'string', pattern: '^rediss?://' },
+    WAYMARK_DATAPLANE: { type: 'string', enum: ['dry-run', 'linux'], default: 'dry-run' },
+    WAYMARK_DATA_DIR: { type: 'string', default: '/var/lib/waymark', minLength: 1 },
+    WAYMARK_LOCAL_SIDS: { type: 'string' },
+    WAYMARK_REREAD_SECONDS: { type: 'integer', minimum: 1, maximum: 3_600, default: 30 },
+    WAYMARK_STATUS_PORT: { type: 'integer', minimum: 0, maximum: 65_535, default: 9850 },
+    WAYMARK_LOG_LEVEL: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
+    WAYMARK_ENCAP_MODE: { type: 'string', enum: ['full', 'reduced'], default: LINUX_DEFAULTS.encapMode },
+    WAYMARK_DRY_RUN_MSD: { type: 'integer', minimum: 0, maximum: 127, default: 0 },
+    WAYMARK_DRY_RUN_FILE: { type: 'string', minLength: 1 },
+    WAYMARK_LINUX_DEVICE: { type: 'string', pattern: `^${interfaceName}$`, default: LINUX_DEFAULTS.device },
+    WAYMARK_LINUX_TABLE: { type: 'integer', minimum: 1, maximum: 4_294_967_295, default: LINUX_DEFAULTS.table },
+    // Up to 4 are the kernel's own; 255 is the largest number there is.
+    WAYMARK_LINUX_PROTOCOL: { type: 'integer', minimum: 5, maximum: 255, default: LINUX_DEFAULTS.protocol },
+    // 0 would mean 1024 in IPv6.
+    WAYMARK_LINUX_METRIC: { type: 'integer', minimum: 1, maximum: 4_294_967_295, default: LINUX_DEFAULTS.metric },
+    WAYMARK_LINUX_ENCAP_SOURCE: { type: 'string' },
+    WAYMARK_LINUX_MANAGE_SYSCTLS: { type: 'boolean', default: LINUX_DEFAULTS.manageSysctls },
+    WAYMARK_LINUX_UNDERLAY: { type: 'string', pattern: `^${interfaceName}(,${interfaceName})*$` },
+  },
+} as const;
+
+/** Behaviors that a controller knows of a node's service and transit SIDs. */
+const BEHAVIORS = ['End', 'End.DT4', 'End.DT6', 'End.DT46'];
+
+/** @throws Error naming the variable that does not fit. */
+export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
+  // An empty variable means unset, as operators expect of compose files and unit files.
+  const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const env = envSchema<Environment>({ schema: environmentSchema, data, env: false });
+  const localSids = localSidsIn(env.WAYMARK_LOCAL_SIDS ?? '', env.WAYMARK_DATAPLANE);
+  return {
+    nodeId: env.WAYMARK_NODE_ID,
+    controllers: env.WAYMARK_CONTROLLER.split(','),
+    redisUrl: env.REDIS_URL,
+    stateDirectory: join(env.WAYMARK_DATA_DIR, env.WAYMARK_NODE_ID),
+    localSids,
+    rereadIntervalMs: env.WAYMARK_REREAD_SECONDS * 1_000,
+    statusPort: env.WAYMARK_STATUS_PORT === 0 ? undefined : env.WAYMARK_STATUS_PORT,
+    logLevel: env.WAYMARK_LOG_LEVEL,
+    dataPlane:
+      env.WAYMARK_DATAPLANE === 'linux'
+        ? { kind: 'linux', settings: linuxSettings(env, localSids) }
+        : {
+            kind: 'dry-run',
+            encapMode: env.WAYMARK_ENCAP_MODE,
+            msdHEncaps: env.WAYMARK_DRY_RUN_MSD,
+            file: env.WAYMARK_DRY_RUN_FILE,
+          },
+  };
+}
+
+function linuxSettings(env: Environment, localSids: readonly LocalSid[]): LinuxSettings {
+  const source = env.WAYMARK_LINUX_ENCAP_SOURCE;
+  return {
+    device: env.WAYMARK_LINUX_DEVICE,
+    table: env.WAYMARK_LINUX_TABLE,
+    protocol: env.WAYMARK_LINUX_PROTOCOL,
+    metric: env.WAYMARK_LINUX_METRIC,
+    encapMode: env.WAYMARK_ENCAP_MODE,
+    encapSource: source === undefined ? null : ipv6('WAYMARK_LINUX_ENCAP_SOURCE', source),
+    manageSysctls: env.WAYMARK_LINUX_MANAGE_SYSCTLS,
+    underlayInterfaces: env.WAYMARK_LINUX_UNDERLAY?.split(',') ?? [],
+    ownsLocalSids: localSids.length > 0,
+  };
+}
+
+/** `fc00:1::d4=End.DT4,fc00:1::d6=End.DT6` */
+function localSidsIn(text: string, dataPlane: Environment['WAYMARK_DATAPLANE']): LocalSid[] {
+  const known = dataPlane === 'linux' ? Object.keys(LOCAL_SID_ACTIONS) : BEHAVIORS;
+  const entries = text.split(',').filter((entry) => entry.trim() !== '');
+  const localSids = entries.map((entry) => {
+    const [address = '', behavior = ''] = entry.trim().split('=');
+    if (!known.includes(behavior)) {
+      throw new Error(`WAYMARK_LOCAL_SIDS: "${entry}" must be <address>=<behavior> with one of ${known.join(', ')}`);
+    }
+    return { sid: ipv6('WAYMARK_LOCAL_SIDS', address), behavior };
+  });
+  if (new Set(localSids.map(({ sid }) => sid)).size !== localSids.length) {
+    throw new Error('WAYMARK_LOCAL_SIDS: an address is given twice');
+  }
+  return localSids;
+}
+
+function ipv6(variable: string, text: string): string {
+  if (!text.includes(':')) throw new Error(`${variable}: "${text}" is not an IPv6 address`);
+  try {
+    return canonicalAddress(text);
+  } catch {
+    throw new Error(`${variable}: "${text}" is not an IPv6 address`);
+  }
+}

@@ -1,0 +1,55 @@
+import { createWriteStream } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { RedisBus } from '@waymark/agent-protocol';
+import closeWithGrace from 'close-with-grace';
+import { pino, type Logger } from 'pino';
+import { readConfig, type AgentConfig } from './config.js';
+import { DryRunDataPlane } from './dataplane/dry-run.js';
+import { LinuxDataPlane } from './dataplane/linux/linux-data-plane.js';
+import { systemShell } from './dataplane/linux/shell.js';
+import type { DataPlane } from './dataplane/port.js';
+import { NodeAgent } from './node-agent.js';
+import { withdraw } from './reconcile/withdraw.js';
+import { StatusServer } from './status-server.js';
+
+const { values } = parseArgs({ options: { withdraw: { type: 'boolean', default: false } } });
+const config = readConfig(process.env);
+const log = pino({ level: config.logLevel, base: { node: config.nodeId } });
+const dataPlane = dataPlaneOf(config, log);
+
+if (values.withdraw) {
+  const removed = await withdraw(dataPlane);
+  log.info({ removed }, 'everything of ours is gone from the data plane');
+} else {
+  await run();
+}
+
+async function run(): Promise<void> {
+  const { redisUrl, statusPort, ...options } = config;
+  const bus =
+    redisUrl === undefined
+      ? null
+      : new RedisBus(redisUrl, (error) => log.warn({ err: error }, 'Redis is out of reach; heartbeats carry on'));
+  const agent = new NodeAgent({ ...options, bus, dataPlane, log });
+  const status = new StatusServer(() => agent.status());
+  closeWithGrace({ delay: 10_000, logger: log }, async ({ err, signal }) => {
+    if (err) log.fatal({ err }, 'node agent failed');
+    log.info({ signal }, 'node agent stopping; the data plane stays as it is');
+    await agent.stop();
+    await bus?.close();
+    if (statusPort !== undefined) await status.close();
+  });
+  if (statusPort !== undefined) {
+    const port = await status.listen(statusPort);
+    log.info(`status: http://127.0.0.1:${port}/status`);
+  }
+  await agent.start();
+}
+
+function dataPlaneOf({ dataPlane: settings }: AgentConfig, logger: Logger): DataPlane {
+  if (settings.kind === 'linux') return new LinuxDataPlane(settings.settings, systemShell());
+  const { encapMode, msdHEncaps, file } = settings;
+  if (file === undefined) return new DryRunDataPlane({ log: logger, encapMode, msdHEncaps });
+  const lines = createWriteStream(file, { flags: 'a' });
+  return new DryRunDataPlane({ log: logger, encapMode, msdHEncaps, record: (line) => lines.write(`${line}\n`) });
+}

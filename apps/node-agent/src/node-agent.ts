@@ -1,0 +1,114 @@
+import { readFileSync } from 'node:fs';
+import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
+import type { Bus } from '@waymark/agent-protocol';
+import type { Logger } from 'pino';
+import { parseAddress } from './dataplane/address.js';
+import type { DataPlane, LocalSid } from './dataplane/port.js';
+import { PolicyReconciler, type ReconcilerCounts } from './reconcile/policy-reconciler.js';
+import { AgentSession, type SessionStatus } from './session/agent-session.js';
+import type { DataPlaneHealth } from './session/ports.js';
+
+export interface NodeAgentOptions {
+  readonly nodeId: string;
+  /** `host:port` of each controller; any of them will do. */
+  readonly controllers: readonly string[];
+  /** null: deltas are not heard, and the agent converges by its heartbeats. The agent does not close the bus. */
+  readonly bus: Bus | null;
+  readonly dataPlane: DataPlane;
+  /** Local SIDs that this agent is to own. */
+  readonly localSids: readonly LocalSid[];
+  /** Where the accepted desired state is kept; one directory per agent. */
+  readonly stateDirectory: string;
+  readonly rereadIntervalMs: number;
+  readonly log: Logger;
+  /** Plaintext when left out. */
+  readonly credentials?: ChannelCredentials;
+}
+
+export interface NodeAgentStatus {
+  readonly nodeId: string;
+  readonly dataPlane: string;
+  readonly session: SessionStatus;
+  readonly health: DataPlaneHealth;
+  readonly reconciler: ReconcilerCounts;
+}
+
+/** Wake-ups of the data plane are gathered for this long: a routing daemon changes many routes at once. */
+const WAKE_DELAY_MS = 200;
+
+const VERSION = versionIn(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
+
+/**
+ * The agent of one headend: the session learns what the controller wants, the reconciler makes the data plane so. A
+ * stopped agent leaves the data plane as it is.
+ */
+export class NodeAgent {
+  readonly #options: NodeAgentOptions;
+  readonly #reconciler: PolicyReconciler;
+  readonly #session: AgentSession;
+
+  constructor(options: NodeAgentOptions) {
+    const { nodeId, controllers, bus, dataPlane, localSids, stateDirectory, rereadIntervalMs, log } = options;
+    const { name, msdHEncaps, encapMode } = dataPlane.capabilities;
+    this.#options = options;
+    this.#reconciler = new PolicyReconciler({
+      dataPlane,
+      localSids,
+      rereadIntervalMs,
+      wakeDelayMs: WAKE_DELAY_MS,
+      log,
+    });
+    this.#session = new AgentSession({
+      identity: {
+        nodeId,
+        agentVersion: VERSION,
+        dataplane: name,
+        msdHEncaps,
+        encapMode,
+        ownedSids: ownedSids(localSids),
+      },
+      controllers,
+      credentials: options.credentials ?? credentials.createInsecure(),
+      bus,
+      stateDirectory,
+      reconciler: this.#reconciler,
+      health: () => this.#reconciler.health,
+      log,
+    });
+  }
+
+  /** Resolves when the stored state has been read; rejects when it cannot be. The connection comes later. */
+  async start(): Promise<void> {
+    const { bus, log, dataPlane } = this.#options;
+    log.info({ version: VERSION, dataPlane: dataPlane.capabilities.name }, 'node agent starting');
+    if (bus === null) log.info('no Redis is configured: changes arrive with the heartbeats to the controller');
+    this.#reconciler.start();
+    await this.#session.start();
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async stop(): Promise<void> {
+    await this.#session.stop();
+    await this.#reconciler.stop();
+  }
+
+  status(): NodeAgentStatus {
+    return {
+      nodeId: this.#options.nodeId,
+      dataPlane: this.#options.dataPlane.capabilities.name,
+      session: this.#session.status(),
+      health: this.#reconciler.health,
+      reconciler: this.#reconciler.counts,
+    };
+  }
+}
+
+function ownedSids(localSids: readonly LocalSid[]) {
+  return localSids.map(({ sid, behavior }) => ({ sid: parseAddress(sid), behavior }));
+}
+
+function versionIn(packageJson: string): string {
+  const parsed: unknown = JSON.parse(packageJson);
+  const { version } = parsed as { readonly version: string };
+  return version;
+}

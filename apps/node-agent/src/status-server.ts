@@ -1,0 +1,93 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { Gauge, Registry } from 'prom-client';
+import type { NodeAgentStatus } from './node-agent.js';
+
+/**
+ * Tells how the agent fares, on loopback only: `/healthz` (503 while the data plane does not work), `/status` and
+ * `/metrics`. A controller that is out of reach is not ill health: the data plane keeps forwarding.
+ */
+export class StatusServer {
+  readonly #server: Server;
+  readonly #status: () => NodeAgentStatus;
+  readonly #metrics: Registry;
+
+  constructor(status: () => NodeAgentStatus) {
+    this.#status = status;
+    this.#metrics = metricsOf(status);
+    this.#server = createServer((request, response) => {
+      void this.#answer(request.url ?? '').then(({ code, type, body }) => {
+        response.writeHead(code, { 'content-type': type }).end(body);
+      });
+    });
+  }
+
+  /** @param port 0 = any. Returns the port; rejects when it is taken. */
+  async listen(port: number): Promise<number> {
+    this.#server.listen(port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    const address = this.#server.address();
+    return typeof address === 'object' && address !== null ? address.port : port;
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  async #answer(url: string): Promise<{ readonly code: number; readonly type: string; readonly body: string }> {
+    switch (url.split('?')[0]) {
+      case '/healthz': {
+        const { error } = this.#status().health;
+        return error === null ? json(200, { status: 'ok' }) : json(503, { status: 'failed', error });
+      }
+      case '/status':
+        return json(200, this.#status());
+      case '/metrics':
+        return { code: 200, type: this.#metrics.contentType, body: await this.#metrics.metrics() };
+      default:
+        return json(404, { error: 'there are /healthz, /status and /metrics' });
+    }
+  }
+}
+
+function json(code: number, body: object) {
+  const text = JSON.stringify(body, (_, value: unknown) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
+  );
+  return { code, type: 'application/json', body: `${text}\n` };
+}
+
+function metricsOf(status: () => NodeAgentStatus): Registry {
+  const registry = new Registry();
+  const gauge = (name: string, help: string, value: (status: NodeAgentStatus) => number) => {
+    new Gauge({
+      name: `waymark_agent_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value(status()));
+      },
+    });
+  };
+  gauge('connected', '1 while a session with a controller is up', ({ session }) => Number(session.connected));
+  gauge('generation', 'Generation of the desired state that was accepted', ({ session }) => session.generation);
+  gauge('dataplane_healthy', '1 while the data plane works', ({ health }) => Number(health.error === null));
+  gauge('drift_repairs', 'Repairs of drift since the start', ({ health }) => health.driftRepairs);
+  gauge('reconcile_rounds', 'Reconciliations since the start', ({ reconciler }) => reconciler.rounds);
+  gauge('reconcile_steps', 'Changes of the data plane since the start', ({ reconciler }) => reconciler.steps);
+  gauge('bad_messages', 'Messages that were refused since the start', ({ session }) => session.badMessages);
+  gauge('snapshot_requests', 'Snapshots asked for since the start', ({ session }) => session.snapshotRequests);
+  new Gauge({
+    name: 'waymark_agent_policies',
+    help: 'SR policies by their last outcome',
+    labelNames: ['outcome'],
+    registers: [registry],
+    collect() {
+      for (const [outcome, count] of Object.entries(status().reconciler.policies)) this.set({ outcome }, count);
+    },
+  });
+  return registry;
+}
