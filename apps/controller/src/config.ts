@@ -76,6 +76,9 @@ const schema = {
   },
 } as const;
 
+/** Every variable that the controller reads. */
+export const settingNames: readonly string[] = Object.keys(schema.properties);
+
 /**
  * Reads the settings. WAYMARK_DEMO: `on` loads the demo topology and runs dry-run agents for its hosts, `topology` only
  * loads it; `auto` is `on` with the embedded database and `off` with any other.
