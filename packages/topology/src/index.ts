@@ -9,3 +9,7 @@ export { freezeSnapshot } from './snapshot/freeze-snapshot.js';
 export { snapshotFromShared, snapshotToShared, type SharedSnapshot } from './snapshot/shared-snapshot.js';
 export { reservableBps } from './snapshot/reservable-bps.js';
 export { prove, type ProofOptions } from './proof/prove.js';
+export { ArcFlag, LocatorFlag } from './snapshot/snapshot-data.js';
+export { computePaths, type ComputeOptions } from './engine/compute-paths.js';
+export { resolveSegments } from './segments/resolve-segments.js';
+export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';

@@ -1,0 +1,32 @@
+import { IgpReach } from '../segments/igp-reach.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+import { ShortestPathSearch } from './shortest-path.js';
+
+/**
+ * Working memory that queries on one snapshot share, and values derived from it: the engine's only state. Queries run to
+ * their end one after another, so nothing here is in use by two of them.
+ */
+export interface EngineState {
+  readonly search: ShortestPathSearch;
+  readonly reach: IgpReach;
+  /** Breaks ties of the optimised metric: IGP metric, then hops. A hop weighs 2^-20, less than any IGP difference. */
+  readonly tie: Float64Array;
+  readonly hop: Float64Array;
+}
+
+const HOP_IN_TIE = 2 ** -20;
+
+const states = new WeakMap<Snapshot, EngineState>();
+
+export function engineState(snapshot: Snapshot): EngineState {
+  const known = states.get(snapshot);
+  if (known !== undefined) return known;
+  const state: EngineState = {
+    search: new ShortestPathSearch(),
+    reach: new IgpReach(snapshot),
+    tie: snapshot.data.igpMetric.map((metric) => metric + HOP_IN_TIE),
+    hop: new Float64Array(snapshot.arcCount).fill(1),
+  };
+  states.set(snapshot, state);
+  return state;
+}

@@ -1,0 +1,104 @@
+import { srhEntries } from '../model/encapsulation.js';
+import type { ComputedPath, PathMetrics } from '../model/path-answer.js';
+import type { ViolationKind } from '../model/proof.js';
+import { encodePath, type Encoding } from '../segments/encode-path.js';
+import { segmentOf } from '../segments/resolve-segments.js';
+import { proveSegmentList } from '../segments/segment-list.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+import type { PreparedRequest } from './prepare-request.js';
+import { sumOver } from './search-problem.js';
+
+/** A path with its segment lists, or why it has none that may be used. */
+export type FinishedPath =
+  | { readonly kind: 'finished'; readonly path: ComputedPath; readonly worst: number }
+  | { readonly kind: 'too-deep'; readonly srhEntries: number }
+  | { readonly kind: 'unencodable'; readonly arc: number }
+  | { readonly kind: 'refuted'; readonly violation: ViolationKind; readonly message: string };
+
+/** Encodes a path, proves every list of it, and measures it. `allowed`: arcs that ECMP branches may take. */
+export function finishPath(prepared: PreparedRequest, arcs: readonly number[], allowed: Uint8Array): FinishedPath {
+  const { snapshot, request, problem, families, finalSids, msd, encapMode, unreservedBps } = prepared;
+  const encoding: Encoding = encodePath(
+    {
+      snapshot,
+      source: problem.source,
+      destination: problem.destination,
+      arcs,
+      headendArcs: prepared.headendArcs,
+      finalSids,
+      allowed,
+      weights: [problem.weight, ...problem.bounds.map((bound) => bound.weight)],
+      limits: [Infinity, ...problem.bounds.map((bound) => bound.max)],
+      singlePath: request.constraints.bandwidthBps !== undefined,
+    },
+    prepared.state.reach,
+  );
+  if (encoding.kind === 'unencodable') return encoding;
+  const isTransportOnly = families[0] === null;
+  const transport = [...encoding.transport, ...(isTransportOnly ? finalSids : [])];
+  const entries = srhEntries(encapMode, transport.length + (isTransportOnly ? 0 : 1));
+  if (entries > msd) return { kind: 'too-deep', srhEntries: entries };
+
+  const texts = transport.map((sid) => snapshot.sidTextOf(sid));
+  const requirement = {
+    constraints: request.constraints,
+    ...(request.maxSegments === undefined ? {} : { maxSegments: request.maxSegments }),
+  };
+  const proved = families.map((family) =>
+    proveSegmentList(snapshot, request.source, texts, family, request.destination, requirement, { unreservedBps }),
+  );
+  const violation = proved.find(({ proof }) => !proof.ok)?.proof.violation;
+  if (violation) return { kind: 'refuted', violation: violation.kind, message: violation.message };
+  const worst = proved.map(({ list }) => metricValue(list.proof.worst, request.metric));
+  return {
+    kind: 'finished',
+    worst: Math.max(...worst),
+    path: {
+      nodes: nodesAlong(snapshot, problem.source, arcs),
+      links: arcs.map((arc) => snapshot.linkIdOf(arc)),
+      metrics: metricsOf(snapshot, arcs),
+      bottleneck: bottleneckOf(snapshot, arcs, unreservedBps),
+      transport: transport.map((sid) => segmentOf(snapshot, sid)),
+      segmentLists: proved.map(({ list }) => list),
+    },
+  };
+}
+
+export function nodesAlong(snapshot: Snapshot, source: number, arcs: readonly number[]): string[] {
+  return [source, ...arcs.map((arc) => snapshot.data.arcTo[arc] as number)].map((node) => snapshot.nodeIdOf(node));
+}
+
+function metricValue(metrics: PathMetrics, metric: PreparedRequest['request']['metric']): number {
+  if (metric === 'hop') return metrics.hops;
+  return metric === 'delay' ? (metrics.delayUs ?? Number.NaN) : metrics[metric];
+}
+
+function metricsOf(snapshot: Snapshot, arcs: readonly number[]): PathMetrics {
+  const { igpMetric, teMetric, delayUs, delayVariationUs, lossPpm } = snapshot.data;
+  const known = (sum: number) => (Number.isNaN(sum) ? null : sum);
+  const survival = arcs.reduce((product, arc) => product * (1 - (lossPpm[arc] as number) / 1e6), 1);
+  return {
+    igp: sumOver(igpMetric, arcs),
+    te: sumOver(teMetric, arcs),
+    delayUs: known(sumOver(delayUs, arcs)),
+    delayVariationUs: known(sumOver(delayVariationUs, arcs)),
+    // Whole ppm, rounded up; the allowance keeps one link's own value from rounding up to the next.
+    lossPpm: known(Math.max(0, Math.ceil((1 - survival) * 1e6 - 1e-6))),
+    hops: arcs.length,
+  };
+}
+
+function bottleneckOf(
+  snapshot: Snapshot,
+  arcs: readonly number[],
+  unreservedBps: Float64Array,
+): ComputedPath['bottleneck'] {
+  let least: number | undefined;
+  for (const arc of arcs) {
+    const here = unreservedBps[arc] as number;
+    if (!Number.isNaN(here) && (least === undefined || here < (unreservedBps[least] as number))) least = arc;
+  }
+  return least === undefined
+    ? null
+    : { linkId: snapshot.linkIdOf(least), unreservedBps: unreservedBps[least] as number };
+}

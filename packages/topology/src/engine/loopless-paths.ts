@@ -1,0 +1,128 @@
+import { findBoundedPath } from './bounded-path.js';
+import { reverseDistances } from './reverse-distances.js';
+import { isWithinBounds, statesAlong, sumOver, type FoundPath, type SearchProblem } from './search-problem.js';
+import type { ShortestPathSearch, Spur } from './shortest-path.js';
+import type { WorkBudget } from './work-budget.js';
+
+interface Candidate extends FoundPath {
+  readonly tie: number;
+  /** Index of the first arc that is not the parent path's. */
+  readonly deviation: number;
+}
+
+/**
+ * Loopless paths in ascending order of the optimised metric, one at a time (Yen, with Lawler's rule that a path is only
+ * varied from where it left its parent). Bounds are kept by each spur search, so that the order stays exact. Equal
+ * paths come by tie value, then by ids.
+ */
+export class LooplessPaths {
+  readonly #problem: SearchProblem;
+  readonly #search: ShortestPathSearch;
+  readonly #budget: WorkBudget;
+  readonly #accepted: Candidate[] = [];
+  readonly #candidates: Candidate[] = [];
+  #trees: readonly Float64Array[] | undefined;
+  #lowerBound = 0;
+  #isExact = true;
+
+  constructor(problem: SearchProblem, search: ShortestPathSearch, budget: WorkBudget) {
+    this.#problem = problem;
+    this.#search = search;
+    this.#budget = budget;
+  }
+
+  /** False once the budget ended a search: a path may have been missed. */
+  get isExact(): boolean {
+    return this.#isExact;
+  }
+
+  /** No path that `next` has not returned is cheaper than this. */
+  get lowerBound(): number {
+    return this.#lowerBound;
+  }
+
+  /**
+   * The next path; null when there is none (or, with `isExact` false, none was found). With a limit, null also when
+   * the next one is dearer; such paths are not searched for, so never raise the limit afterwards.
+   */
+  next(limit = Infinity): FoundPath | null {
+    const last = this.#accepted.at(-1);
+    if (last === undefined) this.#offer([], 0, null, limit);
+    else this.#vary(last, limit);
+    const best = this.#takeBest();
+    if (best === undefined) return null;
+    this.#accepted.push(best);
+    if (this.#isExact) this.#lowerBound = best.cost;
+    return best;
+  }
+
+  #vary(path: Candidate, limit: number): void {
+    const states = statesAlong(this.#problem, path.arcs);
+    for (let i = path.deviation; i < path.arcs.length; i++) {
+      if (this.#budget.isSpent) {
+        this.#isExact = false;
+        return;
+      }
+      const prefix = path.arcs.slice(0, i);
+      const bannedArcs = new Set<number>();
+      for (const other of this.#accepted) {
+        if (prefix.every((arc, at) => other.arcs[at] === arc)) bannedArcs.add(other.arcs[i] as number);
+      }
+      this.#offer(prefix, i, { state: states[i] as number, bannedStates: states.slice(0, i), bannedArcs }, limit);
+    }
+  }
+
+  #offer(prefix: readonly number[], deviation: number, spur: Spur | null, limit: number): void {
+    const { weight, tie } = this.#problem;
+    const prefixCost = sumOver(weight, prefix);
+    const found = this.#findSpur(prefix, spur, limit - prefixCost);
+    if (found === null) return;
+    const arcs = [...prefix, ...found.arcs];
+    this.#candidates.push({ arcs, cost: prefixCost + found.cost, tie: sumOver(tie, arcs), deviation });
+  }
+
+  #findSpur(prefix: readonly number[], spur: Spur | null, limit: number): FoundPath | null {
+    const problem = this.#problem;
+    const [costTree, ...boundTrees] = spur === null && problem.bounds.length === 0 ? [] : this.#reverseTrees();
+    const options = {
+      limit,
+      ...(spur === null ? {} : { spur }),
+      ...(costTree === undefined ? {} : { toDestination: costTree }),
+    };
+    const unbounded = this.#search.find(problem, this.#budget, options);
+    if (unbounded === null || costTree === undefined) return unbounded;
+    if (isWithinBounds(problem.bounds, [...prefix, ...unbounded.arcs])) return unbounded;
+    const bounded = findBoundedPath(problem, this.#budget, {
+      ...(spur === null ? {} : { spur }),
+      used: problem.bounds.map((bound) => sumOver(bound.weight, prefix)),
+      toDestination: [costTree, ...boundTrees],
+    });
+    if (!bounded.isExact) {
+      this.#isExact = false;
+      if (spur === null) this.#lowerBound = bounded.lowerBound;
+    }
+    return bounded.path !== null && bounded.path.cost <= limit ? bounded.path : null;
+  }
+
+  #reverseTrees(): readonly Float64Array[] {
+    const weights = [this.#problem.weight, ...this.#problem.bounds.map((bound) => bound.weight)];
+    this.#trees ??= weights.map((weight) => reverseDistances(this.#problem, weight, this.#budget));
+    return this.#trees;
+  }
+
+  #takeBest(): Candidate | undefined {
+    const candidates = this.#candidates;
+    let best = 0;
+    for (let i = 1; i < candidates.length; i++) {
+      if (isBefore(candidates[i] as Candidate, candidates[best] as Candidate)) best = i;
+    }
+    return candidates.splice(best, 1)[0];
+  }
+}
+
+function isBefore(a: Candidate, b: Candidate): boolean {
+  if (a.cost !== b.cost) return a.cost < b.cost;
+  if (a.tie !== b.tie) return a.tie < b.tie;
+  const differing = a.arcs.findIndex((arc, i) => arc !== b.arcs[i]);
+  return differing >= 0 && (a.arcs[differing] as number) < (b.arcs[differing] ?? Infinity);
+}

@@ -1,0 +1,171 @@
+import type { AddressFamily } from '../model/address.js';
+import { DEFAULT_MSD } from '../model/encapsulation.js';
+import type { NoPath } from '../model/path-answer.js';
+import type { MetricType, PathRequest } from '../model/path-request.js';
+import type { EncapMode } from '../model/ted.js';
+import { hostLinks } from '../segments/encode-path.js';
+import { adjacencySidOf, endSidOf, reachOf, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
+import { encapModeOf } from '../segments/segment-list.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+import { Eligibility } from './eligibility.js';
+import { engineState, type EngineState } from './engine-state.js';
+import type { SearchProblem } from './search-problem.js';
+
+/** A request with its ids resolved and its restrictions compiled. */
+export interface PreparedRequest {
+  readonly snapshot: Snapshot;
+  readonly request: PathRequest;
+  readonly state: EngineState;
+  readonly eligibility: Eligibility;
+  readonly problem: SearchProblem;
+  /** What each list ends in; `null` stands for a transport list, which ends in the destination's End SID. */
+  readonly families: readonly (AddressFamily | null)[];
+  readonly finalSids: readonly number[];
+  readonly headendArcs: readonly number[];
+  readonly deliveryArcs: readonly number[];
+  readonly unreservedBps: Float64Array;
+  readonly encapMode: EncapMode;
+  /** SRH entries the headend can push. */
+  readonly msd: number;
+}
+
+export function prepareRequest(
+  snapshot: Snapshot,
+  request: PathRequest,
+  unreservedBps: Float64Array,
+): PreparedRequest | NoPath {
+  const source = snapshot.nodeIndexOf(request.source);
+  const destination = snapshot.nodeIndexOf(request.destination);
+  if (source < 0) return refusal(snapshot, 'source-unknown', `node ${request.source} is not in the topology`);
+  if (destination < 0) {
+    return refusal(snapshot, 'destination-unknown', `node ${request.destination} is not in the topology`);
+  }
+  if (source === destination) {
+    return refusal(snapshot, 'path-not-found', `${request.source} is both source and destination`);
+  }
+  const ending = endingOf(snapshot, request, destination);
+  if ('status' in ending) return ending;
+  const state = engineState(snapshot);
+  const headendArcs = snapshot.isHost(source) ? headendArcsOf(snapshot, source, destination) : [];
+  const deliveryArcs = snapshot.isHost(destination)
+    ? deliveryArcsOf(snapshot, state, destination, ending.finalSids)
+    : [];
+  const { constraints, metric } = request;
+  const eligibility = new Eligibility({
+    snapshot,
+    source,
+    destination,
+    metric,
+    constraints,
+    unreservedBps,
+    headendArcs,
+    deliveryArcs,
+  });
+  const known = snapshot.data.nodeMsd[source] as number;
+  return {
+    snapshot,
+    request,
+    state,
+    eligibility,
+    problem: {
+      snapshot,
+      weight: weightOf(snapshot, metric),
+      tie: state.tie,
+      mask: eligibility.mask(),
+      source,
+      destination,
+      include: (constraints.include ?? []).map((entry) =>
+        'node' in entry
+          ? { node: snapshot.nodeIndexOf(entry.node), arc: -1 }
+          : { node: -1, arc: snapshot.arcOf(entry.link) },
+      ),
+      bounds: (constraints.bounds ?? []).map((bound) => ({
+        weight: weightOf(snapshot, bound.metric),
+        max: bound.max,
+      })),
+    },
+    ...ending,
+    headendArcs,
+    deliveryArcs,
+    unreservedBps,
+    encapMode: encapModeOf(snapshot, source),
+    msd: Math.min(known < 0 ? DEFAULT_MSD : known, request.maxSegments ?? Infinity),
+  };
+}
+
+export function weightOf(snapshot: Snapshot, metric: MetricType): Float64Array {
+  switch (metric) {
+    case 'igp':
+      return snapshot.data.igpMetric;
+    case 'te':
+      return snapshot.data.teMetric;
+    case 'delay':
+      return snapshot.data.delayUs;
+    case 'hop':
+      return engineState(snapshot).hop;
+  }
+}
+
+export function refusal(
+  snapshot: Snapshot,
+  reason: NoPath['reason'],
+  message: string,
+  details: Partial<Pick<NoPath, 'constraint' | 'nearestFeasible' | 'blockingLinks' | 'blockingNodes'>> = {},
+): NoPath {
+  return {
+    status: 'no-path',
+    revision: snapshot.revision,
+    reason,
+    message,
+    constraint: null,
+    nearestFeasible: null,
+    blockingLinks: [],
+    blockingNodes: [],
+    ...details,
+  };
+}
+
+function endingOf(
+  snapshot: Snapshot,
+  request: PathRequest,
+  destination: number,
+): { readonly families: readonly (AddressFamily | null)[]; readonly finalSids: readonly number[] } | NoPath {
+  const families = request.families ?? serviceFamilies(snapshot, destination);
+  const unresolved = (message: string) =>
+    refusal(snapshot, 'sid-unresolved', message, { blockingNodes: [request.destination] });
+  if (families.length === 0) {
+    const end = snapshot.isHost(destination) ? -1 : endSidOf(snapshot, destination);
+    if (end >= 0) return { families: [null], finalSids: [end] };
+    return unresolved(`${request.destination} has no SID that a list could end in`);
+  }
+  const finalSids = families.map((family) => serviceSidOf(snapshot, destination, family));
+  const missing = families[finalSids.indexOf(-1)];
+  if (missing !== undefined) return unresolved(`${request.destination} has no service SID for ${missing}`);
+  return { families, finalSids };
+}
+
+/** A host sends over its usable links of least IGP metric, whatever the first SID is. */
+function headendArcsOf(snapshot: Snapshot, host: number, destination: number): number[] {
+  const { arcTo, igpMetric } = snapshot.data;
+  const usable = snapshot
+    .linksOf(host)
+    .filter((arc) => snapshot.isUsable(arc) && !snapshot.isHost(arcTo[arc] as number));
+  const least = Math.min(...usable.map((arc) => igpMetric[arc] as number));
+  return destination === host ? [] : usable.filter((arc) => igpMetric[arc] === least);
+}
+
+/** The links into a host that some SID makes its attachment routers use, for every family. */
+function deliveryArcsOf(snapshot: Snapshot, state: EngineState, host: number, finalSids: readonly number[]): number[] {
+  const { arcFrom, igpMetric } = snapshot.data;
+  return snapshot.linksInto(host).filter((arc) => {
+    const router = arcFrom[arc] as number;
+    if (!snapshot.isUsable(arc) || snapshot.isHost(router)) return false;
+    if (adjacencySidOf(snapshot, arc) >= 0) return true;
+    return finalSids.every((sid) => {
+      const how = reachOf(snapshot, sid);
+      if (how === 'attachment') return hostLinks(snapshot, router, host).includes(arc);
+      state.reach.startAt(router, host);
+      return how === 'igp' && state.reach.distanceTo(host) === igpMetric[arc];
+    });
+  });
+}

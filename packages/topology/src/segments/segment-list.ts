@@ -1,0 +1,76 @@
+import type { AddressFamily } from '../model/address.js';
+import { headerBytes, srhEntries } from '../model/encapsulation.js';
+import type { SegmentList } from '../model/path-answer.js';
+import type { Proof, ProofRequirement } from '../model/proof.js';
+import type { EncapMode, NodeId } from '../model/ted.js';
+import { prove, type ProofOptions } from '../proof/prove.js';
+import { NodeFlag } from '../snapshot/snapshot-data.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+import { resolveSegments, segmentOf } from './resolve-segments.js';
+import { serviceSidOf } from './owned-sids.js';
+
+export function encapModeOf(snapshot: Snapshot, node: number): EncapMode {
+  return ((snapshot.data.nodeFlags[node] as number) & NodeFlag.ReducedEncap) !== 0 ? 'reduced' : 'full';
+}
+
+/** A finished list and the proof it was held against; without an ok proof it must not be published. */
+export interface ProvedSegmentList {
+  readonly list: SegmentList;
+  readonly proof: Proof;
+}
+
+/**
+ * Finishes transport SIDs into the list a headend pushes for one family: appends the destination's service SID (none for
+ * `null`), says what the list costs, and proves it against `requirement` (delivery only when empty). Throws RangeError
+ * for an unknown node or SID, or when the destination has no service SID for the family.
+ */
+export function proveSegmentList(
+  snapshot: Snapshot,
+  headend: NodeId,
+  transport: readonly string[],
+  family: AddressFamily | null,
+  destination: NodeId,
+  requirement: Omit<ProofRequirement, 'headend' | 'destination'> = {},
+  options: ProofOptions = {},
+): ProvedSegmentList {
+  const head = snapshot.nodeIndexOf(headend);
+  const tail = snapshot.nodeIndexOf(destination);
+  if (head < 0 || tail < 0) throw new RangeError(`there is no node ${head < 0 ? headend : destination}`);
+  const segments = resolveSegments(snapshot, transport);
+  if (family !== null) {
+    const service = serviceSidOf(snapshot, tail, family);
+    if (service < 0) throw new RangeError(`${destination} has no service SID for ${family}`);
+    segments.push(segmentOf(snapshot, service));
+  }
+  const sids = segments.map((segment) => segment.sid);
+  const proof = prove(snapshot, sids, { ...requirement, headend, destination }, options);
+  const mode = encapModeOf(snapshot, head);
+  const header = headerBytes(mode, sids.length);
+  const linkMtus = proof.load.map(({ linkId }) => snapshot.data.mtuBytes[snapshot.arcOf(linkId)] as number);
+  const linkMtu = Math.min(...linkMtus);
+  const list: SegmentList = {
+    family,
+    segments,
+    headerBytes: header,
+    srhEntries: srhEntries(mode, sids.length),
+    pathMtuBytes: Number.isFinite(linkMtu) ? linkMtu - header : null,
+    proof: {
+      worst: proof.worst,
+      best: proof.best,
+      singlePath: proof.singlePath,
+      usesPlannedSids: segments.some((segment) => segment.origin === 'planned'),
+    },
+  };
+  return { list, proof };
+}
+
+/** The finished list of `proveSegmentList` alone, for lists whose delivery has been proved before. */
+export function segmentListFrom(
+  snapshot: Snapshot,
+  headend: NodeId,
+  transport: readonly string[],
+  family: AddressFamily | null,
+  destination: NodeId,
+): SegmentList {
+  return proveSegmentList(snapshot, headend, transport, family, destination).list;
+}
