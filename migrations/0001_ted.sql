@@ -8,7 +8,9 @@ create table head (
   revision bigint not null default 0,
   ted_revision bigint not null default 0,
   -- the last revision whose consequences were published
-  computed_through bigint not null default 0
+  computed_through bigint not null default 0,
+  -- revisions before this one cannot be rebuilt any more
+  pruned_through bigint not null default 0
 );
 insert into head default values;
 
@@ -21,11 +23,17 @@ create table revision (
   kind text not null,
   summary text not null
 );
+create index revision_ted on revision (ted_revision);
+create index revision_at on revision (at);
 
 create table source (
   id text primary key,
   kind text not null check (kind in ('file', 'events', 'agent')),
   last_sequence bigint,
+  -- it has once stated everything it knows, so what it has not named is none of its links
+  complete boolean not null default false,
+  -- an operator vouched for what it said up to this revision: no collapse is seen in that
+  trusted_revision bigint not null default 0,
   -- held: it collapsed; its last batch is kept in `held_batch` and not believed until an operator says so
   held_since timestamptz,
   held_reason text,
@@ -57,6 +65,8 @@ create table node_layer (
   pod_prefixes cidr[],
   admin_state text check (admin_state in ('up', 'drained', 'down')),
   operational_state text check (operational_state in ('up', 'down')),
+  -- {attribute: revision} of those set before from_revision: a source that changes one attribute does not restate the rest
+  since jsonb,
   check (to_revision is null or to_revision > from_revision)
 );
 create unique index node_layer_open on node_layer (node_id, layer, source) where to_revision is null;
@@ -88,6 +98,8 @@ create table link_layer (
   mtu_bytes integer check (mtu_bytes between 1280 and 65535),
   admin_state text check (admin_state in ('up', 'drained', 'down')),
   operational_state text check (operational_state in ('up', 'down')),
+  -- {attribute: revision} of those set before from_revision: a source that changes one attribute does not restate the rest
+  since jsonb,
   check (to_revision is null or to_revision > from_revision)
 );
 create unique index link_layer_open on link_layer (link_id, layer, source) where to_revision is null;

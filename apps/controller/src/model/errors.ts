@@ -143,7 +143,7 @@ export const problemCatalogue = {
   'policy-unknown': {
     status: 422,
     title: 'A named policy does not exist',
-    remedy: 'Use an id from GET /v1/policies.',
+    remedy: 'Use an id from GET /v1/sr-policies.',
   },
   'mesh-unknown': {
     status: 422,

@@ -14,6 +14,7 @@ import type {
   NodeConstraints,
   NodeView,
   OperatorSettings,
+  PlannedSidsConfirmation,
   SourceBatch,
   SourceBatchResult,
   SourceView,
@@ -55,8 +56,13 @@ export type TopologyFormat = 'native' | 'graphml' | 'repetita';
 
 export interface TopologyService {
   head(): Promise<TopologyHead>;
-  /** Effective TED: of the newest revision (cached, shared, never mutated) or rebuilt for a past revision. */
-  ted(revision?: number): Promise<Ted>;
+  /**
+   * Effective TED: the newest (cached, shared, frozen; what did not change stays the same object from one to the next) or
+   * rebuilt for a past TED revision.
+   */
+  ted(tedRevision?: number): Promise<Ted>;
+  /** Every new revision, whoever wrote it; several close together as the newest. Returns the end of the subscription. */
+  onRevision(listener: (numbers: { readonly revision: number; readonly tedRevision: number }) => void): () => void;
   importTopology(input: {
     readonly text: string;
     readonly format: TopologyFormat;
@@ -96,9 +102,14 @@ export interface TopologyService {
     readonly ifVersion?: number;
     readonly actor: Actor;
   }): Promise<OperatorSettings<NodeConstraints>>;
+  /** Planned SIDs and locators of these nodes get the origin `operator`: the routers really have them. */
+  confirmPlannedSids(nodes: readonly NodeId[] | 'all', actor: Actor): Promise<PlannedSidsConfirmation>;
 
   changes(page: PageRequest): Promise<Page<ChangeEntry>>;
-  change(revision: number): Promise<ChangeEntry & { readonly entities: readonly EntityChange[] }>;
+  /** `entities` holds the first thousand of `entityCount`. */
+  change(
+    revision: number,
+  ): Promise<ChangeEntry & { readonly entityCount: number; readonly entities: readonly EntityChange[] }>;
 
   sources(page: PageRequest): Promise<Page<SourceView>>;
   source(id: string): Promise<SourceView>;

@@ -87,6 +87,12 @@ export interface ImportResult {
   readonly planned: { readonly locators: number; readonly sids: number };
 }
 
+export interface PlannedSidsConfirmation {
+  readonly revision: number;
+  /** How many were still only planned. */
+  readonly confirmed: { readonly locators: number; readonly sids: number };
+}
+
 export interface ChangeEntry {
   readonly revision: number;
   readonly tedRevision: number;

@@ -38,8 +38,7 @@ export class NothingChanged<Result> extends Error {
 
 /**
  * One change of intent or topology: takes the next revision, does the work, logs it and announces it, all in one
- * transaction. The head row is updated first and stays locked, so revisions commit in the order of their numbers (those
- * of a sequence would not). Whatever the work throws rolls back everything.
+ * transaction. Whatever the work throws rolls back everything.
  */
 export async function withRevision<Result>(
   db: Database,
@@ -50,24 +49,47 @@ export async function withRevision<Result>(
   let before: RevisionNumbers = { revision: 0, tedRevision: 0 };
   try {
     return await db.transaction().execute(async (tx) => {
-      const step = header.ted ? 1 : 0;
-      const { revision, ted_revision: tedRevision } = await tx
-        .updateTable('head')
-        .set((eb) => ({ revision: eb('revision', '+', 1), ted_revision: eb('ted_revision', '+', step) }))
-        .returning(['revision', 'ted_revision'])
-        .executeTakeFirstOrThrow();
-      before = { revision: revision - 1, tedRevision: tedRevision - step };
-      const result = await work(tx, revision, tedRevision);
+      const numbers = await takeRevision(tx, header.ted);
+      before = { revision: numbers.revision - 1, tedRevision: numbers.tedRevision - (header.ted ? 1 : 0) };
+      const result = await work(tx, numbers.revision, numbers.tedRevision);
       const summary = typeof header.summary === 'string' ? header.summary : header.summary(result);
-      await tx
-        .insertInto('revision')
-        .values({ revision, ted_revision: tedRevision, actor: header.actor, kind: header.kind, summary })
-        .execute();
-      await sql`select pg_notify(${REVISION_CHANNEL}, ${String(revision)})`.execute(tx);
-      return { changed: true, revision, tedRevision, result };
+      await logRevision(tx, numbers, { ...header, summary });
+      return { changed: true, ...numbers, result };
     });
   } catch (error) {
     if (error instanceof NothingChanged) return { changed: false, ...before, result: error.result as Result };
     throw error;
   }
+}
+
+/**
+ * Locks the head row: no other revision can be taken until this transaction ends. For those that must look before they
+ * know whether there is anything to write.
+ */
+export async function lockHead(tx: Transaction<Tables>): Promise<RevisionNumbers> {
+  const head = await tx.selectFrom('head').select(['revision', 'ted_revision']).forUpdate().executeTakeFirstOrThrow();
+  return { revision: head.revision, tedRevision: head.ted_revision };
+}
+
+/**
+ * The first statement of a change, but for lockHead. The head row stays locked to the end, so revisions commit in the
+ * order of their numbers (those of a sequence would not).
+ */
+export async function takeRevision(tx: Transaction<Tables>, ted: boolean): Promise<RevisionNumbers> {
+  const head = await tx
+    .updateTable('head')
+    .set((eb) => ({ revision: eb('revision', '+', 1), ted_revision: eb('ted_revision', '+', ted ? 1 : 0) }))
+    .returning(['revision', 'ted_revision'])
+    .executeTakeFirstOrThrow();
+  return { revision: head.revision, tedRevision: head.ted_revision };
+}
+
+/** The last statement of a change: its entry in the change log, and the announcement that follows the commit. */
+export async function logRevision(
+  tx: Transaction<Tables>,
+  { revision, tedRevision }: RevisionNumbers,
+  { actor, kind, summary }: { readonly actor: string; readonly kind: string; readonly summary: string },
+): Promise<void> {
+  await tx.insertInto('revision').values({ revision, ted_revision: tedRevision, actor, kind, summary }).execute();
+  await sql`select pg_notify(${REVISION_CHANNEL}, ${String(revision)})`.execute(tx);
 }

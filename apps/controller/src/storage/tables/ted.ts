@@ -13,6 +13,7 @@ export interface HeadTable {
   revision: Generated<number>;
   ted_revision: Generated<number>;
   computed_through: Generated<number>;
+  pruned_through: Generated<number>;
 }
 
 export interface RevisionTable {
@@ -28,6 +29,8 @@ export interface SourceTable {
   id: string;
   kind: 'file' | 'events' | 'agent';
   last_sequence: number | null;
+  complete: Generated<boolean>;
+  trusted_revision: Generated<number>;
   held_since: Date | null;
   held_reason: string | null;
   held_batch: JSONColumnType<object> | null;
@@ -62,6 +65,8 @@ export interface NodeLayerTable extends Validity {
   pod_prefixes: string[] | null;
   admin_state: AdminState | null;
   operational_state: OperationalState | null;
+  /** Attribute name → revision. */
+  since: JSONColumnType<Readonly<Record<string, number>>> | null;
 }
 
 export interface LinkLayerTable extends Validity {
@@ -86,6 +91,8 @@ export interface LinkLayerTable extends Validity {
   mtu_bytes: number | null;
   admin_state: AdminState | null;
   operational_state: OperationalState | null;
+  /** Attribute name → revision. */
+  since: JSONColumnType<Readonly<Record<string, number>>> | null;
 }
 
 export interface LocatorTable extends Validity {

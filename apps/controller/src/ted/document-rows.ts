@@ -1,0 +1,71 @@
+import type { Ted } from '@waymark/topology';
+import { nodeDefaults, type DocumentLink, type DocumentNode, type TopologyDocument } from '@waymark/topology-formats';
+import { linkAttributes, nodeAttributes } from './attributes.js';
+import { setAttributes } from './diff-rows.js';
+import type { LayeredTed } from './layered-ted.js';
+import type { LinkAttributes, LinkRow, NodeAttributes, NodeRow, SidRow, TedRows } from './ted-rows.js';
+
+/** The rows that say what a file says: the discovered layer of its source, opened by `revision`. */
+export function documentRows(document: TopologyDocument, source: string, revision: number): TedRows {
+  const row = { layer: 'discovered', source, fromRevision: revision, toRevision: null } as const;
+  return {
+    nodes: document.nodes.map((node) => ({ ...row, id: node.id, attributes: attributesOfNode(node), since: {} })),
+    links: document.links.map((link) => ({ ...row, id: link.id, attributes: attributesOfLink(link), since: {} })),
+    locators: document.nodes.flatMap((node) =>
+      (node.locators ?? []).map((locator) => ({ ...row, node: node.id, locator })),
+    ),
+    sids: document.nodes.flatMap((node) => (node.sids ?? []).map((sid) => ({ ...row, node: node.id, sid }))),
+  };
+}
+
+function attributesOfNode(node: DocumentNode): NodeRow['attributes'] {
+  return setAttributes<NodeAttributes>(nodeAttributes, node);
+}
+
+function attributesOfLink(link: DocumentLink): LinkRow['attributes'] {
+  const { affinities, srlgs } = link;
+  return setAttributes<LinkAttributes>(linkAttributes, {
+    ...link,
+    affinities: affinities && sortedNames(affinities),
+    srlgs: srlgs && sortedNumbers(srlgs),
+  });
+}
+
+/** Lists that are sets: the order in which somebody wrote them makes no difference. */
+export function sortedNames(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort();
+}
+
+export function sortedNumbers(numbers: readonly number[]): readonly number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b);
+}
+
+/** What one source says in the discovered layer. */
+export function rowsOfSource({ nodes, links, locators, sids }: TedRows, source: string): TedRows {
+  const says = (row: Pick<NodeRow | SidRow, 'layer' | 'source'>): boolean =>
+    row.layer === 'discovered' && row.source === source;
+  return {
+    nodes: nodes.filter(says),
+    links: links.filter(says),
+    locators: locators.filter(says),
+    sids: sids.filter(says),
+  };
+}
+
+/**
+ * Everything known, for the SID plan: with the planned values that something better has replaced since (so that a
+ * re-import plans them again, not others), and with what was said of nodes that are not in the TED.
+ */
+export function everythingKnown(layered: LayeredTed, ted: Ted): Ted {
+  const { locators, sids } = layered.rows();
+  const ids = new Set([...locators, ...sids].map((row) => row.node));
+  const unseen = [...ids].filter((id) => layered.node(id) === undefined);
+  const nodes = [...ted.nodes, ...unseen.map((id) => ({ ...nodeDefaults, id, kind: 'router', name: id }) as const)].map(
+    (node) => ({
+      ...node,
+      locators: layered.locatorRowsOf(node.id).map((row) => row.locator),
+      sids: layered.sidRowsOf(node.id).map((row) => row.sid),
+    }),
+  );
+  return { ...ted, nodes };
+}

@@ -1,0 +1,116 @@
+import type { Ted } from '@waymark/topology';
+import {
+  applySidPlan,
+  defaultSidPlan,
+  parseTopology,
+  TopologyFormatError,
+  type PlannedDocument,
+  type TopologyDocument,
+} from '@waymark/topology-formats';
+import { Problem } from '../model/errors.js';
+import type { TopologyFormat } from '../model/ports.js';
+import type { EntityCounts, ImportResult } from '../model/topology.js';
+import { diffRows } from './diff-rows.js';
+import { documentRows, everythingKnown, rowsOfSource } from './document-rows.js';
+import type { LayeredTed } from './layered-ted.js';
+import type { TedChange, TedRows } from './ted-rows.js';
+
+/** Throws `topology-invalid` with every finding, each with its field, line and column. */
+export function readDocument(text: string, format: TopologyFormat): TopologyDocument {
+  return refusing(() => parseTopology(text, format));
+}
+
+export interface PlannedImport {
+  readonly change: TedChange;
+  readonly result: Omit<ImportResult, 'revision'>;
+  readonly affinities: ReadonlySet<string>;
+}
+
+/**
+ * What importing a file changes: only rows of the discovered layer of its source, and of those only what differs.
+ * Throws `topology-invalid` when the SID plan runs out of numbers or a SID belongs to a node of another source.
+ */
+export function planImport(
+  document: TopologyDocument,
+  source: string,
+  before: { readonly layered: LayeredTed; readonly ted: Ted },
+  revision: number,
+): PlannedImport {
+  const plan = document.sidPlan ?? defaultSidPlan;
+  const planned: PlannedDocument = refusing(() =>
+    applySidPlan(document, everythingKnown(before.layered, before.ted), plan),
+  );
+  const rows = before.layered.rows();
+  const desired = documentRows(planned.document, source, revision);
+  refuseForeignSids(desired, rows, source);
+  const change = diffRows(rowsOfSource(rows, source), desired);
+  const nodes = count(touchedNodes(change));
+  const links = count(touchedLinks(change));
+  const changed = [nodes, links].some((counts) => counts.added + counts.changed + counts.removed > 0);
+  const affinities = new Set(change.opened.links.flatMap((row) => row.attributes.affinities ?? []));
+  return { change, result: { changed, nodes, links, planned: planned.planned }, affinities };
+}
+
+function refusing<Value>(read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof TopologyFormatError)) throw error;
+    const errors = error.problems.map(({ line, column, field, message }) => ({
+      field,
+      detail: line === null ? message : `line ${line}${column === null ? '' : `, column ${column}`}: ${message}`,
+    }));
+    const [first] = errors;
+    throw new Problem('topology-invalid', {
+      detail: `${first?.detail ?? error.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`,
+      field: error.field,
+      errors,
+    });
+  }
+}
+
+/** A SID has one owner. Within the file the reader has checked it. */
+function refuseForeignSids(desired: TedRows, known: TedRows, source: string): void {
+  const owners = new Map(known.sids.filter((row) => row.source !== source).map((row) => [row.sid.sid, row]));
+  const errors = desired.sids.flatMap(({ node, sid }) => {
+    const owner = owners.get(sid.sid);
+    if (owner === undefined || owner.node === node) return [];
+    const detail = `${sid.sid} of node ${node} belongs to node ${owner.node} (source ${owner.source})`;
+    return [{ field: '/nodes', detail }];
+  });
+  const [first] = errors;
+  if (first !== undefined) throw new Problem('topology-invalid', { ...first, errors: errors.slice(0, 50) });
+}
+
+interface Touched {
+  readonly closed: ReadonlySet<string>;
+  readonly opened: ReadonlySet<string>;
+  /** Through a SID or locator only. */
+  readonly otherwise: ReadonlySet<string>;
+}
+
+function touchedNodes({ closed, opened }: TedChange): Touched {
+  const parts = [closed, opened].flatMap(({ locators, sids }) => [
+    ...locators.map((row) => row.node),
+    ...sids.filter(({ sid }) => sid.linkId === null).map((row) => row.node),
+  ]);
+  return { closed: idsOf(closed.nodes), opened: idsOf(opened.nodes), otherwise: new Set(parts) };
+}
+
+/** An adjacency's SID counts as part of its link. */
+function touchedLinks({ closed, opened }: TedChange): Touched {
+  const parts = [...closed.sids, ...opened.sids].map(({ sid }) => sid.linkId).filter((id) => id !== null);
+  return { closed: idsOf(closed.links), opened: idsOf(opened.links), otherwise: new Set(parts) };
+}
+
+function idsOf(rows: readonly { readonly id: string }[]): ReadonlySet<string> {
+  return new Set(rows.map((row) => row.id));
+}
+
+function count({ closed, opened, otherwise }: Touched): EntityCounts {
+  const added = [...opened].filter((id) => !closed.has(id));
+  const removed = [...closed].filter((id) => !opened.has(id));
+  const ownRows = new Set([...closed, ...opened]);
+  const changed = ownRows.size - added.length - removed.length + [...otherwise].filter((id) => !ownRows.has(id)).length;
+  return { added: added.length, changed, removed: removed.length };
+}

@@ -1,0 +1,222 @@
+import type { LinkId, NodeId, Ted, TedLink, TedNode } from '@waymark/topology';
+import { linkDefaults, nodeDefaults } from '@waymark/topology-formats';
+import { linkAttributes, nodeAttributes } from './attributes.js';
+import { effectiveLocators, effectiveSids } from './effective-sids.js';
+import { effectiveValues, rowInForce } from './effective-values.js';
+import {
+  compareText,
+  layerKey,
+  locatorKey,
+  noRows,
+  sidKey,
+  type LinkAttributes,
+  type LinkRow,
+  type LocatorRow,
+  type NodeAttributes,
+  type NodeRow,
+  type SidRow,
+  type TedRows,
+} from './ted-rows.js';
+
+/**
+ * All open rows of one revision, and the effective TED they make. `replace` moves it to a later revision at the cost of
+ * what changed; nodes and links that did not change stay the same objects from one TED to the next.
+ *
+ * A node is in the TED when a discovered layer gives its kind; a link when discovered layers give its ends and its
+ * reverse, and these are there too. Everything else said of an id waits until it is.
+ */
+export class LayeredTed {
+  readonly #nodeRows = new Map<NodeId, readonly NodeRow[]>();
+  readonly #linkRows = new Map<LinkId, readonly LinkRow[]>();
+  readonly #locatorRows = new Map<NodeId, readonly LocatorRow[]>();
+  readonly #sidRows = new Map<NodeId, readonly SidRow[]>();
+  readonly #nodes = new Map<NodeId, TedNode>();
+  readonly #links = new Map<LinkId, TedLink>();
+  #sortedNodes: readonly NodeId[] = [];
+  #sortedLinks: readonly LinkId[] = [];
+
+  constructor(open: TedRows) {
+    this.replace(noRows, open);
+  }
+
+  /** Takes rows out and puts rows in; `closed` may name rows that are not here. */
+  replace(closed: TedRows, opened: TedRows): void {
+    const nodes = new Set<NodeId>();
+    const links = new Set<LinkId>();
+    exchange(this.#nodeRows, closed.nodes, opened.nodes, (row) => row.id, layerKey, nodes);
+    exchange(this.#linkRows, closed.links, opened.links, (row) => row.id, layerKey, links);
+    exchange(this.#locatorRows, closed.locators, opened.locators, (row) => row.node, locatorKey, nodes);
+    exchange(this.#sidRows, closed.sids, opened.sids, (row) => row.node, sidKey, nodes);
+    this.#evaluate(nodes, links);
+  }
+
+  /** Frozen, down to the lists within. Sorted by id. */
+  ted(revision: number): Ted {
+    const nodes = this.#sortedNodes.map((id) => this.#nodes.get(id)).filter((node) => node !== undefined);
+    const links = this.#sortedLinks.map((id) => this.#links.get(id)).filter((link) => link !== undefined);
+    return Object.freeze({ revision, nodes: Object.freeze(nodes), links: Object.freeze(links) });
+  }
+
+  node(id: NodeId): TedNode | undefined {
+    return this.#nodes.get(id);
+  }
+
+  link(id: LinkId): TedLink | undefined {
+    return this.#links.get(id);
+  }
+
+  nodeRowsOf(id: NodeId): readonly NodeRow[] {
+    return this.#nodeRows.get(id) ?? [];
+  }
+
+  linkRowsOf(id: LinkId): readonly LinkRow[] {
+    return this.#linkRows.get(id) ?? [];
+  }
+
+  locatorRowsOf(id: NodeId): readonly LocatorRow[] {
+    return this.#locatorRows.get(id) ?? [];
+  }
+
+  sidRowsOf(id: NodeId): readonly SidRow[] {
+    return this.#sidRows.get(id) ?? [];
+  }
+
+  /** Every open row, in no particular order. */
+  rows(): TedRows {
+    return {
+      nodes: [...this.#nodeRows.values()].flat(),
+      links: [...this.#linkRows.values()].flat(),
+      locators: [...this.#locatorRows.values()].flat(),
+      sids: [...this.#sidRows.values()].flat(),
+    };
+  }
+
+  /** What the TED would be without operators and measurements. */
+  discoveredOnly(): LayeredTed {
+    const { nodes, links, locators, sids } = this.rows();
+    const discovered = (row: Pick<NodeRow, 'layer'>): boolean => row.layer === 'discovered';
+    return new LayeredTed({
+      nodes: nodes.filter(discovered),
+      links: links.filter(discovered),
+      locators: locators.filter(discovered),
+      sids: sids.filter(discovered),
+    });
+  }
+
+  /** SIDs in force of a node, but those of links that are not there. */
+  sidsInForce(id: NodeId): readonly SidRow[] {
+    return effectiveSids(this.sidRowsOf(id)).filter(({ sid }) => sid.linkId === null || this.#links.has(sid.linkId));
+  }
+
+  #evaluate(touchedNodes: Set<NodeId>, touchedLinks: Set<LinkId>): void {
+    const appeared = this.#evaluateExistence(touchedNodes, touchedLinks);
+    for (const id of touchedLinks) {
+      if (this.#links.has(id)) this.#links.set(id, this.#effectiveLink(id));
+    }
+    for (const id of touchedNodes) {
+      if (this.#nodes.has(id)) this.#nodes.set(id, this.#effectiveNode(id));
+    }
+    if (appeared.nodes) this.#sortedNodes = [...this.#nodes.keys()].sort(compareText);
+    if (appeared.links) this.#sortedLinks = [...this.#links.keys()].sort(compareText);
+  }
+
+  /** Existence follows from other entities, so it is found anew for all; what came or went is added to what is touched. */
+  #evaluateExistence(touchedNodes: Set<NodeId>, touchedLinks: Set<LinkId>): { nodes: boolean; links: boolean } {
+    const changed = { nodes: false, links: false };
+    for (const id of touchedNodes) {
+      const exists = rowInForce(this.nodeRowsOf(id), 'kind', 'routers') !== undefined;
+      if (exists === this.#nodes.has(id)) continue;
+      changed.nodes = true;
+      if (exists) this.#nodes.set(id, { ...nodeDefaults, id, kind: 'router', name: id });
+      else this.#nodes.delete(id);
+    }
+    const candidates = this.#withReverses(touchedLinks);
+    if (changed.nodes) for (const id of this.#linkRows.keys()) candidates.add(id);
+    const wellDefined = new Map<LinkId, Ends | undefined>();
+    const endsOf = (id: LinkId): Ends | undefined => {
+      if (!wellDefined.has(id)) wellDefined.set(id, this.#endsOf(id));
+      return wellDefined.get(id);
+    };
+    for (const id of candidates) {
+      const ends = endsOf(id);
+      const exists = ends !== undefined && endsOf(ends.reverseId)?.reverseId === id;
+      const before = this.#links.get(id);
+      if (exists === (before !== undefined)) continue;
+      changed.links = true;
+      touchedLinks.add(id);
+      const owner = ends?.from ?? before?.from;
+      if (owner !== undefined) touchedNodes.add(owner);
+      if (exists) this.#links.set(id, { ...linkDefaults, ...ends, id });
+      else this.#links.delete(id);
+    }
+    return changed;
+  }
+
+  /** The touched links, what they now call their reverse, and what did so before. */
+  #withReverses(links: ReadonlySet<LinkId>): Set<LinkId> {
+    const all = new Set(links);
+    for (const id of links) {
+      const before = this.#links.get(id)?.reverseId;
+      const now = rowInForce(this.linkRowsOf(id), 'reverseId', 'routers')?.attributes.reverseId;
+      if (before !== undefined) all.add(before);
+      if (now !== undefined) all.add(now);
+    }
+    return all;
+  }
+
+  #endsOf(id: LinkId): Ends | undefined {
+    const rows = this.linkRowsOf(id);
+    const from = rowInForce(rows, 'from', 'routers')?.attributes.from;
+    const to = rowInForce(rows, 'to', 'routers')?.attributes.to;
+    const reverseId = rowInForce(rows, 'reverseId', 'routers')?.attributes.reverseId;
+    if (from === undefined || to === undefined || reverseId === undefined) return undefined;
+    return this.#nodes.has(from) && this.#nodes.has(to) ? { from, to, reverseId } : undefined;
+  }
+
+  #effectiveNode(id: NodeId): TedNode {
+    const defaults: NodeAttributes = { ...nodeDefaults, kind: 'router', name: id };
+    const values = effectiveValues(nodeAttributes, this.nodeRowsOf(id), defaults);
+    return freeze({
+      id,
+      ...values,
+      locators: effectiveLocators(this.locatorRowsOf(id)).map((row) => row.locator),
+      sids: this.sidsInForce(id).map((row) => row.sid),
+    });
+  }
+
+  #effectiveLink(id: LinkId): TedLink {
+    const defaults: LinkAttributes = { ...linkDefaults, from: '', to: '', reverseId: '' };
+    return freeze({ id, ...effectiveValues(linkAttributes, this.linkRowsOf(id), defaults) });
+  }
+}
+
+interface Ends {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly reverseId: LinkId;
+}
+
+function exchange<Row>(
+  rows: Map<string, readonly Row[]>,
+  closed: readonly Row[],
+  opened: readonly Row[],
+  entity: (row: Row) => string,
+  key: (row: Row) => string,
+  touched: Set<string>,
+): void {
+  for (const row of closed) {
+    const kept = (rows.get(entity(row)) ?? []).filter((other) => key(other) !== key(row));
+    if (kept.length > 0) rows.set(entity(row), kept);
+    else rows.delete(entity(row));
+    touched.add(entity(row));
+  }
+  for (const row of opened) {
+    rows.set(entity(row), [...(rows.get(entity(row)) ?? []), row]);
+    touched.add(entity(row));
+  }
+}
+
+function freeze<Entity extends TedNode | TedLink>(entity: Entity): Entity {
+  for (const value of Object.values(entity) as unknown[]) if (Array.isArray(value)) Object.freeze(value);
+  return Object.freeze(entity);
+}

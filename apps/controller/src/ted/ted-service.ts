@@ -1,0 +1,293 @@
+import type { NodeId, Ted } from '@waymark/topology';
+import { serializeTopology } from '@waymark/topology-formats';
+import { Problem } from '../model/errors.js';
+import type { LinkFilter, NodeFilter, Page, PageRequest, TopologyService } from '../model/ports.js';
+import type {
+  Actor,
+  ImportResult,
+  LinkConstraints,
+  LinkView,
+  NodeConstraints,
+  NodeView,
+  OperatorSettings,
+  SourceBatch,
+  SourceBatchResult,
+  SourceView,
+  TopologyHead,
+} from '../model/topology.js';
+import type { Database } from '../storage/database.js';
+import { RevisionListener } from '../storage/revision-listener.js';
+import { NothingChanged, withRevision, type RevisionNumbers } from '../storage/revision.js';
+import { registerAffinities } from './affinity-registry.js';
+import { confirmPlannedSids } from './confirm-sids.js';
+import { change, changes, tedAt } from './history.js';
+import { planImport, readDocument } from './import-topology.js';
+import type { LayeredTed } from './layered-ted.js';
+import { linkSettings, nodeSettings, operatorRow } from './operator-settings.js';
+import { setLinkConstraints, setNodeConstraints } from './set-constraints.js';
+import { requireSourceKind, sourceById, sources, writeSource } from './source-table.js';
+import { TedCache, type CurrentTed } from './ted-cache.js';
+import { compareText } from './ted-rows.js';
+import { linkView, matchesLink, matchesNode, nodeView, pageOf } from './views.js';
+import { writeRows } from './write-rows.js';
+import { recordAgentCapabilities, type AgentCapabilities } from './agent-capabilities.js';
+import { applySourceBatch } from './apply-source-batch.js';
+import { releaseSource } from './release-source.js';
+
+export interface TedServiceOptions {
+  readonly db: Database;
+  /** Of the same database, for the session that listens. */
+  readonly url: string;
+  readonly clock: () => Date;
+}
+
+/**
+ * The TED: what sources and operators say of the network, in layers and revisions, and the values in force.
+ *
+ *   files, events, agents ──► rows of layers ──► effective TED (in memory, moved forward row by row)
+ *   operators ─────────────►  (Postgres)    ──► any past revision (read back from the validity ranges)
+ */
+export class TedService implements TopologyService {
+  readonly #db: Database;
+  readonly #clock: () => Date;
+  readonly #cache: TedCache;
+  readonly #listener: RevisionListener;
+  readonly #subscribers = new Set<(numbers: RevisionNumbers) => void>();
+  #started = false;
+  /** Newest revision that the listener told of. */
+  #told = 0;
+
+  constructor({ db, url, clock }: TedServiceOptions) {
+    this.#db = db;
+    this.#clock = clock;
+    this.#cache = new TedCache(db);
+    this.#listener = new RevisionListener(url, db);
+    this.#listener.onRevision((numbers) => void this.#follow(numbers));
+  }
+
+  /** Loads the TED and follows it. Before this, every read asks the database what is new. */
+  async start(): Promise<void> {
+    await this.#listener.start();
+    await this.#cache.refresh();
+    this.#started = true;
+  }
+
+  async stop(): Promise<void> {
+    this.#started = false;
+    await this.#listener.stop();
+  }
+
+  onRevision(listener: (numbers: RevisionNumbers) => void): () => void {
+    this.#subscribers.add(listener);
+    return () => this.#subscribers.delete(listener);
+  }
+
+  async head(): Promise<TopologyHead> {
+    const head = await this.#db.selectFrom('head').selectAll().executeTakeFirstOrThrow();
+    const { ted } = await this.#current();
+    const routers = ted.nodes.filter((node) => node.kind === 'router').length;
+    return {
+      instance: head.instance,
+      revision: head.revision,
+      tedRevision: head.ted_revision,
+      computedThrough: head.computed_through,
+      nodes: ted.nodes.length,
+      routers,
+      hosts: ted.nodes.length - routers,
+      links: ted.links.length,
+    };
+  }
+
+  async ted(tedRevision?: number): Promise<Ted> {
+    const { ted } = await this.#current();
+    if (tedRevision === undefined || tedRevision === ted.revision) return ted;
+    return (await tedAt(this.#db, tedRevision)).ted(tedRevision);
+  }
+
+  async importTopology({
+    text,
+    format,
+    source,
+    actor,
+    dryRun,
+  }: Parameters<TopologyService['importTopology']>[0]): Promise<ImportResult> {
+    const document = readDocument(text, format);
+    if (dryRun === true) {
+      const before = await this.#cache.refresh();
+      await requireSourceKind(this.#db, source, 'file');
+      return { revision: before.revision, ...planImport(document, source, before, before.revision + 1).result };
+    }
+    const header = {
+      actor: actor.name,
+      kind: 'topology-import',
+      summary: (result: Omit<ImportResult, 'revision'>) => summaryOf(source, result),
+      ted: true,
+    };
+    const outcome = await withRevision(this.#db, header, async (tx, revision, tedRevision) => {
+      const before = await this.#cache.before(tx, { revision: revision - 1, tedRevision: tedRevision - 1 });
+      await requireSourceKind(tx, source, 'file');
+      const { change: rows, result, affinities } = planImport(document, source, before, revision);
+      if (!result.changed) throw new NothingChanged(result);
+      await registerAffinities(tx, affinities);
+      await writeRows(tx, revision, rows);
+      await writeSource(tx, source, 'file', { updated_at: this.#clock() });
+      return result;
+    });
+    await this.#cache.refresh();
+    return { revision: outcome.revision, ...outcome.result };
+  }
+
+  async exportTopology({
+    revision,
+    operatorSettings,
+    syntax,
+  }: Parameters<TopologyService['exportTopology']>[0]): Promise<string> {
+    const { ted, layered: newest } = await this.#current();
+    const past = revision === undefined || revision === ted.revision ? undefined : await tedAt(this.#db, revision);
+    const layered = past ?? newest;
+    const discovered = layered.discoveredOnly().ted(revision ?? ted.revision);
+    if (operatorSettings !== true) return serializeTopology(discovered, syntax);
+    return serializeTopology(discovered, syntax, settingsForExport(layered));
+  }
+
+  async nodes(filter: NodeFilter, page: PageRequest): Promise<Page<NodeView>> {
+    const { ted, layered } = await this.#current();
+    const { items, next } = pageOf(ted.nodes, (node) => matchesNode(node, filter), page);
+    return { items: items.map(({ id }) => nodeView(layered, id)).filter((view) => view !== undefined), next };
+  }
+
+  async node(id: NodeId): Promise<NodeView> {
+    return nodeView((await this.#current()).layered, id) ?? notFound('node', id);
+  }
+
+  async links(filter: LinkFilter, page: PageRequest): Promise<Page<LinkView>> {
+    const { ted, layered } = await this.#current();
+    const { items, next } = pageOf(ted.links, (link) => matchesLink(link, filter), page);
+    return { items: items.map(({ id }) => linkView(layered, id)).filter((view) => view !== undefined), next };
+  }
+
+  async link(id: string): Promise<LinkView> {
+    return linkView((await this.#current()).layered, id) ?? notFound('link', id);
+  }
+
+  async linkConstraints(id: string): Promise<OperatorSettings<LinkConstraints>> {
+    const { layered } = await this.#current();
+    const row = operatorRow(layered.linkRowsOf(id));
+    if (row === undefined && layered.link(id) === undefined) return notFound('link', id);
+    return linkSettings(id, row);
+  }
+
+  async allLinkConstraints(page: PageRequest): Promise<Page<OperatorSettings<LinkConstraints>>> {
+    const { layered } = await this.#current();
+    return pageOf(operatorLinks(layered), () => true, page);
+  }
+
+  async setLinkConstraints(
+    input: Parameters<TopologyService['setLinkConstraints']>[0],
+  ): Promise<{ readonly revision: number; readonly settings: readonly OperatorSettings<LinkConstraints>[] }> {
+    const outcome = await setLinkConstraints(this.#db, this.#cache, input);
+    await this.#cache.refresh();
+    return { revision: outcome.revision, settings: outcome.result };
+  }
+
+  async nodeConstraints(id: NodeId): Promise<OperatorSettings<NodeConstraints>> {
+    const { layered } = await this.#current();
+    const row = operatorRow(layered.nodeRowsOf(id));
+    if (row === undefined && layered.node(id) === undefined) return notFound('node', id);
+    return nodeSettings(id, row);
+  }
+
+  async setNodeConstraints(
+    input: Parameters<TopologyService['setNodeConstraints']>[0],
+  ): Promise<OperatorSettings<NodeConstraints>> {
+    const outcome = await setNodeConstraints(this.#db, this.#cache, input);
+    await this.#cache.refresh();
+    return outcome.result;
+  }
+
+  async confirmPlannedSids(nodes: readonly NodeId[] | 'all', actor: Actor) {
+    const confirmation = await confirmPlannedSids(this.#db, this.#cache, nodes, actor);
+    await this.#cache.refresh();
+    return confirmation;
+  }
+
+  changes(page: PageRequest) {
+    return changes(this.#db, page);
+  }
+
+  change(revision: number) {
+    return change(this.#db, revision);
+  }
+
+  sources(page: PageRequest): Promise<Page<SourceView>> {
+    return sources(this.#db, page);
+  }
+
+  source(id: string): Promise<SourceView> {
+    return sourceById(this.#db, id);
+  }
+
+  async applySourceBatch(id: string, batch: SourceBatch, actor: Actor): Promise<SourceBatchResult> {
+    const result = await applySourceBatch(this.#db, this.#cache, { id, batch, actor, now: this.#clock() });
+    await this.#cache.refresh();
+    return result;
+  }
+
+  async releaseSource(id: string, decision: 'apply' | 'discard', actor: Actor): Promise<SourceView> {
+    await releaseSource(this.#db, this.#cache, { id, decision, actor, now: this.#clock() });
+    await this.#cache.refresh();
+    return sourceById(this.#db, id);
+  }
+
+  /** What a node agent says of its data plane when it connects. Writes only what is new. */
+  async recordAgentCapabilities(node: NodeId, capabilities: AgentCapabilities): Promise<void> {
+    const current = await this.#current();
+    const changed = await recordAgentCapabilities(this.#db, this.#cache, current, {
+      node,
+      capabilities,
+      now: this.#clock(),
+    });
+    if (changed) await this.#cache.refresh();
+  }
+
+  async #current(): Promise<CurrentTed> {
+    const current = this.#cache.current;
+    const isNewest = this.#started && this.#listener.isListening && current !== undefined;
+    return isNewest && current.revision >= this.#told ? current : this.#cache.refresh();
+  }
+
+  async #follow(numbers: RevisionNumbers): Promise<void> {
+    this.#told = numbers.revision;
+    // Subscribers find the TED of that revision in memory. When the database is out of reach, the next reader tries again.
+    await this.#cache.refresh().catch(() => undefined);
+    for (const subscriber of this.#subscribers) subscriber(numbers);
+  }
+}
+
+function notFound(what: string, id: string): never {
+  throw new Problem('not-found', { detail: `there is no ${what} "${id}"` });
+}
+
+function operatorLinks(layered: LayeredTed): readonly OperatorSettings<LinkConstraints>[] {
+  return layered
+    .rows()
+    .links.filter((row) => row.layer === 'operator')
+    .map((row) => linkSettings(row.id, row))
+    .sort((a, b) => compareText(a.id, b.id));
+}
+
+function settingsForExport(layered: LayeredTed) {
+  const nodes = layered
+    .rows()
+    .nodes.filter((row) => row.layer === 'operator')
+    .sort((a, b) => compareText(a.id, b.id));
+  return {
+    nodes: nodes.map(({ id, attributes }) => ({ id, ...attributes })),
+    links: operatorLinks(layered).map(({ id, constraints }) => ({ id, ...constraints })),
+  };
+}
+
+function summaryOf(source: string, { nodes, links }: Omit<ImportResult, 'revision'>): string {
+  const counts = ({ added, changed, removed }: ImportResult['nodes']): string => `+${added} ~${changed} -${removed}`;
+  return `Import of ${source}: nodes ${counts(nodes)}, links ${counts(links)}`;
+}
