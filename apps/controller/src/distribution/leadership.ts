@@ -96,13 +96,17 @@ export class Leadership {
     this.#begin(raised.epoch);
   }
 
+  #isStopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
   async #contend(): Promise<void> {
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#isStopped()) {
       try {
         this.#session = await DirectSession.open(this.#options.url);
         await this.#contendOn(this.#session);
       } catch (error) {
-        if (!this.#stopping.signal.aborted) this.#options.log.warn({ err: error }, 'the leadership session was lost');
+        if (!this.#isStopped()) this.#options.log.warn({ err: error }, 'the leadership session was lost');
       } finally {
         this.#depose('its database session ended');
         this.#session?.close();
@@ -118,7 +122,7 @@ export class Leadership {
       `select set_config('idle_session_timeout', $1, false), set_config('idle_in_transaction_session_timeout', $1, false)`,
       [String(IDLE_TIMEOUT_MS)],
     );
-    while (!this.#stopping.signal.aborted) {
+    while (!this.#isStopped()) {
       const term = this.#term;
       if (term === undefined) await this.#tryToLead(session);
       else await this.#confirm(session, term);
@@ -136,7 +140,7 @@ export class Leadership {
       'update leader set epoch = epoch + 1, holder = $1, since = now() returning epoch',
       [this.#options.holder],
     );
-    if (row !== undefined && !this.#stopping.signal.aborted) this.#begin(row.epoch);
+    if (row !== undefined && !this.#isStopped()) this.#begin(row.epoch);
   }
 
   async #confirm(session: DirectSession, term: Term): Promise<void> {

@@ -13,7 +13,8 @@ export interface DesiredState {
 
 /**
  * What became of one policy in the data plane, as read back. `generation` is the one of the policy that was applied;
- * for `removed` it is the generation of the state that no longer held the policy. `reason` is empty unless `failed`.
+ * for a policy that is no longer desired (`removed`, or `failed` when it could not be removed) it is the generation of
+ * the state that no longer held it. `reason` is empty unless `failed`.
  */
 export interface PolicyOutcome {
   readonly policyId: string;

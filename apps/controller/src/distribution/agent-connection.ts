@@ -1,0 +1,209 @@
+import { randomUUID } from 'node:crypto';
+import { status, type ServerDuplexStream, type StatusObject } from '@grpc/grpc-js';
+import {
+  isNodeId,
+  STATE_HASH_BYTES,
+  type Ack,
+  type AgentMessage,
+  type ControllerMessage,
+  type Digest,
+  type Heartbeat,
+  type Hello,
+  type Welcome,
+} from '@waymark/agent-protocol';
+import type { NodeId } from '@waymark/topology';
+import type { AckRecord } from './ack-store.js';
+import type { HeartbeatRecord } from './agent-records.js';
+
+/** Above every epoch and generation that can come about, and far below where numbers lose exactness. */
+const MAX_POSITION = 2 ** 48;
+
+const SID_BEHAVIORS: ReadonlySet<string> = new Set(['End', 'End.X', 'End.DT4', 'End.DT6', 'End.DT46']);
+
+/** What a connection needs of the server. */
+export interface ConnectionHost {
+  /** Makes this the agent's newest session. */
+  welcome(connection: AgentConnection, node: NodeId, hello: Hello): Promise<Welcome>;
+  /** False: a newer session of this agent exists. */
+  heartbeat(record: HeartbeatRecord): Promise<boolean>;
+  digest(node: NodeId): Promise<Digest>;
+  /** Resolves when the ack is stored, or known to be of no use. */
+  ack(record: AckRecord): Promise<void>;
+  ended(connection: AgentConnection): void;
+  failed(error: unknown, during: string): void;
+}
+
+type SessionStream = ServerDuplexStream<AgentMessage, ControllerMessage>;
+
+/**
+ * One session stream, seen from the controller. What an agent sends is taken one message at a time: while an ack waits
+ * for its transaction nothing more is read, and of several digests that could not be sent only the newest goes out. So
+ * neither a flooding nor a slow agent makes anything grow.
+ */
+export class AgentConnection {
+  readonly session = randomUUID();
+  readonly #stream: SessionStream;
+  readonly #host: ConnectionHost;
+  #node: NodeId | undefined;
+  #bus = 'none';
+  #lastHeard: number;
+  #digestOwed = false;
+  #lastDigest: Digest | undefined;
+  #ended = false;
+
+  constructor(stream: SessionStream, host: ConnectionHost, now: number) {
+    this.#stream = stream;
+    this.#host = host;
+    this.#lastHeard = now;
+    stream.on('data', (message: AgentMessage) => void this.#take(message));
+    // Without this listener a broken connection would end the process.
+    stream.on('error', () => this.#end());
+    stream.on('cancelled', () => this.#end());
+    stream.on('close', () => this.#end());
+    stream.on('end', () => {
+      stream.end();
+      this.#end();
+    });
+    stream.on('drain', () => {
+      if (this.#digestOwed) void this.pushDigest();
+    });
+  }
+
+  /** Undefined before the hello. */
+  get node(): NodeId | undefined {
+    return this.#node;
+  }
+
+  /** True when deltas on the bus reach this agent. */
+  get hearsBus(): boolean {
+    return this.#bus !== 'none';
+  }
+
+  /** In milliseconds of the server's clock. */
+  get lastHeard(): number {
+    return this.#lastHeard;
+  }
+
+  heard(now: number): void {
+    this.#lastHeard = now;
+  }
+
+  /** Sends what this agent should hold now, unless it was just told so. */
+  async pushDigest(): Promise<void> {
+    await this.#guarded('a digest', async () => {
+      if (this.#node === undefined || this.#ended) return;
+      if (this.#stream.writableNeedDrain) {
+        this.#digestOwed = true;
+        return;
+      }
+      this.#digestOwed = false;
+      const digest = await this.#host.digest(this.#node);
+      const { epoch, generation } = digest;
+      if (this.#lastDigest?.epoch === epoch && this.#lastDigest.generation === generation) return;
+      this.#sendDigest(digest);
+    });
+  }
+
+  /** Ends the stream; the agent connects again, here or elsewhere. */
+  close(code: status, details: string): void {
+    if (this.#ended) return;
+    this.#stream.emit('error', { code, details } satisfies Partial<StatusObject>);
+    this.#end();
+  }
+
+  async #take({ message }: AgentMessage): Promise<void> {
+    if (this.#ended) return;
+    this.#stream.pause();
+    await this.#guarded(message?.$case ?? 'an empty message', async () => {
+      if (this.#node === undefined) {
+        if (message?.$case === 'hello') await this.#greet(message.value);
+        else this.close(status.FAILED_PRECONDITION, 'a session begins with a hello');
+        return;
+      }
+      switch (message?.$case) {
+        case 'heartbeat':
+          await this.#heartbeat(this.#node, message.value);
+          return;
+        case 'ack':
+          await this.#ack(this.#node, message.value);
+          return;
+        case 'hello':
+        case undefined:
+          this.close(status.INVALID_ARGUMENT, 'only heartbeats and acks follow the hello');
+      }
+    });
+    this.#stream.resume();
+  }
+
+  async #greet(hello: Hello): Promise<void> {
+    const mistake = mistakeIn(hello);
+    if (mistake !== undefined) {
+      this.close(status.INVALID_ARGUMENT, mistake);
+      return;
+    }
+    this.#node = hello.nodeId;
+    const welcome = await this.#host.welcome(this, hello.nodeId, hello);
+    this.#lastDigest = welcome.digest;
+    this.#send({ $case: 'welcome', value: welcome });
+  }
+
+  async #heartbeat(node: NodeId, heartbeat: Heartbeat): Promise<void> {
+    if (!isPosition(heartbeat.epoch) || !isPosition(heartbeat.generation)) {
+      this.close(status.INVALID_ARGUMENT, 'the epoch or generation is out of range');
+      return;
+    }
+    this.#bus = heartbeat.bus;
+    if (!(await this.#host.heartbeat({ node, session: this.session, heartbeat }))) {
+      this.close(status.ABORTED, 'a newer session of this node exists');
+      return;
+    }
+    if (this.#stream.writableNeedDrain) this.#digestOwed = true;
+    else this.#sendDigest(await this.#host.digest(node));
+  }
+
+  async #ack(node: NodeId, ack: Ack): Promise<void> {
+    if (ack.readBackHash.length !== STATE_HASH_BYTES) {
+      this.close(status.INVALID_ARGUMENT, 'the hash of what was read back is not 32 bytes long');
+      return;
+    }
+    await this.#host.ack({ node, session: this.session, ack });
+    this.#send({ $case: 'ackReceipt', value: { epoch: ack.epoch, generation: ack.generation } });
+  }
+
+  #sendDigest(digest: Digest): void {
+    this.#lastDigest = digest;
+    this.#send({ $case: 'digest', value: digest });
+  }
+
+  #send(message: NonNullable<ControllerMessage['message']>): void {
+    if (!this.#ended) this.#stream.write({ message });
+  }
+
+  async #guarded(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      this.#host.failed(error, what);
+      this.close(status.UNAVAILABLE, 'this controller cannot serve the session now');
+    }
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#host.ended(this);
+  }
+}
+
+function mistakeIn(hello: Hello): string | undefined {
+  if (!isNodeId(hello.nodeId)) return 'the node id is malformed';
+  if (!isPosition(hello.epoch) || !isPosition(hello.generation)) return 'the epoch or generation is out of range';
+  if (hello.ownedSids.some(({ sid, behavior }) => sid.length !== 16 || !SID_BEHAVIORS.has(behavior))) {
+    return 'an owned SID is malformed';
+  }
+  return undefined;
+}
+
+function isPosition(value: number): boolean {
+  return value >= 0 && value <= MAX_POSITION;
+}

@@ -1,0 +1,233 @@
+import { Server, status, type ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
+import {
+  AgentServiceService,
+  isNodeId,
+  MAX_MESSAGE_BYTES,
+  MISSED_HEARTBEATS,
+  nodeChannel,
+  type AgentServiceServer,
+  type Digest,
+  type Hello,
+  type SnapshotChunk,
+  type SnapshotRequest,
+  type Welcome,
+} from '@waymark/agent-protocol';
+import type { NodeId } from '@waymark/topology';
+import type { Logger } from 'pino';
+import type { Database } from '../storage/database.js';
+import { storeAcks, type AckRecord, type OnAcked, type StoredAck } from './ack-store.js';
+import { AgentConnection } from './agent-connection.js';
+import { readDigests, recordEnd, recordHeartbeats, recordHello, type HeartbeatRecord } from './agent-records.js';
+import { Batcher } from './batcher.js';
+import { Gate } from './gate.js';
+import type { ControllerIdentity } from './identity.js';
+import { readSnapshot } from './snapshot-reader.js';
+
+/** Most heartbeats, digests or acks of one transaction. */
+const BATCH = 2_000;
+/** Snapshots that are held in memory at the same time. */
+const SNAPSHOTS = 16;
+/** An agent that takes longer over a snapshot must ask again. */
+const SNAPSHOT_TIMEOUT_MS = 30_000;
+const SWEEP_MS = 1_000;
+
+/** What an agent says of its node when it connects. */
+export interface AgentCapabilities {
+  /** SRH entries that its data plane can push; null: not known. */
+  readonly msdHEncaps: number | null;
+  readonly encapMode: 'full' | 'reduced';
+  /** Only when it owns its local SIDs. `sid`: 16 bytes. */
+  readonly ownedSids: readonly { readonly sid: Uint8Array; readonly behavior: string }[];
+}
+
+export interface AgentServerOptions {
+  readonly db: Database;
+  readonly identity: ControllerIdentity;
+  readonly log: Logger;
+  /** Names this controller to operators. */
+  readonly controller: string;
+  readonly credentials: ServerCredentials;
+  /** At most HEARTBEAT_INTERVAL_MS. */
+  readonly heartbeatIntervalMs: number;
+  readonly onAcked: OnAcked;
+  /** Called for one agent after the other; a failure is logged and leaves the session as it is. */
+  readonly onHello: (node: NodeId, capabilities: AgentCapabilities) => Promise<void>;
+  /** After the transaction of the acks has committed. */
+  readonly onStored: (acks: readonly StoredAck[]) => void;
+}
+
+/**
+ * The controller's side of agent.proto:
+ *
+ *   hello ─► agent row (newest session) ─► welcome          heartbeats ─► batch ─► agent rows ─► digests
+ *   acks ─► batch ─► T3: headend, desired, onAcked ─► receipts          GetSnapshot ─► REPEATABLE READ ─► chunks
+ */
+export class AgentServer {
+  readonly #options: AgentServerOptions;
+  readonly #server: Server;
+  readonly #connections = new Set<AgentConnection>();
+  readonly #byNode = new Map<NodeId, AgentConnection>();
+  readonly #heartbeats: Batcher<HeartbeatRecord, boolean>;
+  readonly #digests: Batcher<NodeId, Digest>;
+  readonly #acks: Batcher<AckRecord, true>;
+  readonly #snapshots = new Gate(SNAPSHOTS);
+  #hooks: Promise<void> = Promise.resolve();
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(options: AgentServerOptions) {
+    const { db } = options;
+    this.#options = options;
+    this.#heartbeats = new Batcher(BATCH, (records) => recordHeartbeats(db, records));
+    this.#digests = new Batcher(BATCH, (nodes) => readDigests(db, nodes));
+    this.#acks = new Batcher(BATCH, async (records) => {
+      options.onStored(await storeAcks(db, records, options.onAcked));
+      return records.map(() => true as const);
+    });
+    this.#server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES });
+    this.#server.addService(AgentServiceService, {
+      session: (stream) => {
+        this.#connections.add(new AgentConnection(stream, this.#host, Date.now()));
+      },
+      getSnapshot: (stream) => void this.#sendSnapshot(stream),
+    } satisfies AgentServiceServer);
+  }
+
+  /** Nodes with a session on this controller. */
+  get connectedNodes(): ReadonlySet<NodeId> {
+    return new Set(this.#byNode.keys());
+  }
+
+  /** Listens on `host:port` and resolves with the port (port 0 takes a free one). Rejects when it is taken. */
+  async start(address: string): Promise<number> {
+    const port = await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(address, this.#options.credentials, (error, bound) => {
+        if (error === null) resolve(bound);
+        else reject(error);
+      });
+    });
+    this.#sweep = setInterval(() => this.#closeSilent(), SWEEP_MS);
+    return port;
+  }
+
+  /** Ends all sessions; the agents go to another controller and keep forwarding meanwhile. */
+  async stop(): Promise<void> {
+    clearInterval(this.#sweep);
+    for (const connection of [...this.#connections]) connection.close(status.UNAVAILABLE, 'this controller stops');
+    this.#server.forceShutdown();
+    await this.#hooks;
+  }
+
+  /** Desired state was published: tells the agents on this controller that did not get it through the bus. */
+  announce(published: readonly { readonly headend: NodeId; readonly delivered: boolean }[]): void {
+    for (const { headend, delivered } of published) {
+      const connection = this.#byNode.get(headend);
+      if (connection !== undefined && !(delivered && connection.hearsBus)) void connection.pushDigest();
+    }
+  }
+
+  /** Some controller wrote desired state: tells the agents that hear no bus. */
+  announceAll(): void {
+    for (const connection of this.#byNode.values()) if (!connection.hearsBus) void connection.pushDigest();
+  }
+
+  readonly #host = {
+    welcome: (connection: AgentConnection, node: NodeId, hello: Hello) => this.#welcome(connection, node, hello),
+    heartbeat: (record: HeartbeatRecord) => {
+      this.#byNode.get(record.node)?.heard(Date.now());
+      return this.#heartbeats.submit(record);
+    },
+    digest: (node: NodeId) => this.#digests.submit(node),
+    ack: async (record: AckRecord) => {
+      await this.#acks.submit(record);
+    },
+    ended: (connection: AgentConnection) => this.#forget(connection),
+    failed: (error: unknown, during: string) =>
+      this.#options.log.error({ err: error, during }, 'an agent session failed'),
+  };
+
+  async #welcome(connection: AgentConnection, node: NodeId, hello: Hello): Promise<Welcome> {
+    const { db, identity, controller, heartbeatIntervalMs } = this.#options;
+    const ours = hello.instance === identity.instance;
+    const { agentVersion, dataplane } = hello;
+    this.#byNode.get(node)?.close(status.ABORTED, 'a newer session of this node exists');
+    this.#byNode.set(node, connection);
+    const position = ours ? { epoch: hello.epoch, generation: hello.generation } : { epoch: 0, generation: 0 };
+    await recordHello(db, {
+      node,
+      session: connection.session,
+      controller,
+      hello: { agentVersion, dataplane, ...position },
+    });
+    this.#tellCapabilities(node, hello);
+    return {
+      instance: identity.instance,
+      publicKey: identity.signingKey.publicKey,
+      channel: nodeChannel(identity.instance, node),
+      heartbeatIntervalMs,
+      digest: await this.#digests.submit(node),
+    };
+  }
+
+  #tellCapabilities(node: NodeId, { msdHEncaps, encapMode, ownedSids }: Hello): void {
+    const capabilities: AgentCapabilities = {
+      msdHEncaps: msdHEncaps === 0 ? null : msdHEncaps,
+      encapMode: encapMode === 'full' ? 'full' : 'reduced',
+      ownedSids,
+    };
+    this.#hooks = this.#hooks
+      .then(() => this.#options.onHello(node, capabilities))
+      .catch((error: unknown) =>
+        this.#options.log.error({ err: error, node }, 'the capabilities of an agent are not stored'),
+      );
+  }
+
+  #forget(connection: AgentConnection): void {
+    this.#connections.delete(connection);
+    const { node, session } = connection;
+    if (node === undefined || this.#byNode.get(node) !== connection) return;
+    this.#byNode.delete(node);
+    recordEnd(this.#options.db, node, session).catch((error: unknown) =>
+      this.#options.log.warn({ err: error, node }, 'the end of a session is not stored'),
+    );
+  }
+
+  /** A connection whose other end vanished without a word would otherwise stay for ever. */
+  #closeSilent(): void {
+    const limit = Date.now() - (MISSED_HEARTBEATS + 2) * this.#options.heartbeatIntervalMs - SWEEP_MS;
+    for (const connection of this.#connections) {
+      if (connection.lastHeard < limit) connection.close(status.DEADLINE_EXCEEDED, 'the agent is silent');
+    }
+  }
+
+  async #sendSnapshot(stream: ServerWritableStream<SnapshotRequest, SnapshotChunk>): Promise<void> {
+    stream.on('error', () => undefined);
+    const { request } = stream;
+    if (!isNodeId(request.nodeId)) {
+      stream.emit('error', { code: status.INVALID_ARGUMENT, details: 'the node id is malformed' });
+      return;
+    }
+    try {
+      await this.#snapshots.pass(async () => {
+        const deadline = AbortSignal.timeout(SNAPSHOT_TIMEOUT_MS);
+        const { db, identity } = this.#options;
+        for (const chunk of await readSnapshot(db, identity.instance, request)) {
+          if (stream.cancelled) return;
+          if (!stream.write(chunk)) await drained(stream, deadline);
+        }
+        stream.end();
+      });
+    } catch (error) {
+      this.#options.log.warn({ err: error, node: request.nodeId }, 'a snapshot was not sent');
+      stream.emit('error', { code: status.UNAVAILABLE, details: 'the snapshot cannot be sent now' });
+    }
+  }
+}
+
+/** Resolves on `drain` or when the client gives up; rejects at the deadline. */
+function drained(stream: ServerWritableStream<SnapshotRequest, SnapshotChunk>, deadline: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    stream.once('drain', resolve);
+    stream.once('cancelled', resolve);
+    deadline.addEventListener('abort', () => reject(new Error('the agent reads too slowly')), { once: true });
+  });
+}

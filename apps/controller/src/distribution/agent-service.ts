@@ -1,0 +1,105 @@
+import { sql } from 'kysely';
+import { Problem } from '../model/errors.js';
+import type { AgentService, AgentView, Page, PageRequest } from '../model/ports.js';
+import type { Database } from '../storage/database.js';
+import { agentStateSql } from './agent-state.js';
+
+interface AgentFilter {
+  readonly state?: string;
+  readonly dataplane?: string;
+}
+
+/** Agents as operators see them: every one that has ever connected, in order of node id. */
+export class AgentDirectory implements AgentService {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async agents(filter: AgentFilter, page: PageRequest): Promise<Page<AgentView>> {
+    let query = selectAgents(this.#db)
+      .orderBy('agent.node_id')
+      .limit(page.limit + 1);
+    if (page.after !== undefined) query = query.where('agent.node_id', '>', page.after);
+    if (filter.dataplane !== undefined) query = query.where('agent.dataplane', '=', filter.dataplane);
+    if (filter.state !== undefined) query = query.where(sql<boolean>`${agentStateSql} = ${filter.state}`);
+    const rows = await query.execute();
+    const items = rows.slice(0, page.limit).map(viewOf);
+    return { items, next: rows.length > page.limit ? (items.at(-1)?.node ?? null) : null };
+  }
+
+  /** Throws `not-found` for a node whose agent never connected. */
+  async agent(node: string): Promise<AgentView> {
+    const row = await selectAgents(this.#db).where('agent.node_id', '=', node).executeTakeFirst();
+    if (row === undefined) throw new Problem('not-found', { detail: `No agent of node "${node}" has ever connected.` });
+    return viewOf(row);
+  }
+}
+
+function selectAgents(db: Database) {
+  return db
+    .selectFrom('agent')
+    .leftJoin('headend', 'headend.node_id', 'agent.node_id')
+    .leftJoinLateral(
+      (eb) =>
+        eb
+          .selectFrom('desired')
+          .select([
+            sql<number>`count(*)`.as('total'),
+            sql<number>`count(*) filter (where outcome = 'installed')`.as('installed'),
+            sql<number>`count(*) filter (where outcome = 'simulated')`.as('simulated'),
+            sql<number>`count(*) filter (where outcome = 'pending')`.as('pending'),
+            sql<number>`count(*) filter (where outcome = 'failed')`.as('failed'),
+          ])
+          .whereRef('desired.headend', '=', 'agent.node_id')
+          .where('desired.deleted', '=', false)
+          .as('policies'),
+      (join) => join.onTrue(),
+    )
+    .selectAll('policies')
+    .select([
+      'agent.node_id as node',
+      agentStateSql.as('state'),
+      'agent.agent_version as agentVersion',
+      'agent.dataplane',
+      'agent.controller',
+      'agent.last_seen as lastSeen',
+      'agent.bus',
+      'agent.dataplane_error as dataplaneError',
+      'agent.drift_repairs as driftRepairs',
+      'agent.epoch',
+      'agent.generation',
+      'headend.epoch as desiredEpoch',
+      'headend.generation as desiredGeneration',
+      sql<boolean | null>`agent.generation = headend.generation and headend.acked_generation = headend.generation
+        and headend.read_back_hash = headend.state_hash`.as('inSync'),
+    ]);
+}
+
+type AgentRow = Awaited<ReturnType<ReturnType<typeof selectAgents>['execute']>>[number];
+
+function viewOf(row: AgentRow): AgentView {
+  return {
+    node: row.node,
+    state: row.state,
+    agentVersion: row.agentVersion,
+    dataplane: row.dataplane,
+    controller: row.controller,
+    lastSeen: row.lastSeen.toISOString(),
+    bus: row.bus,
+    dataplaneError: row.dataplaneError,
+    driftRepairs: row.driftRepairs,
+    desired: { epoch: row.desiredEpoch ?? 0, generation: row.desiredGeneration ?? 0 },
+    accepted: { epoch: row.epoch, generation: row.generation },
+    // A node that never had a policy has nothing to be out of step with.
+    inSync: row.inSync ?? row.generation === 0,
+    policies: {
+      total: row.total ?? 0,
+      installed: row.installed ?? 0,
+      simulated: row.simulated ?? 0,
+      pending: row.pending ?? 0,
+      failed: row.failed ?? 0,
+    },
+  };
+}

@@ -1,0 +1,93 @@
+import type { ServerCredentials } from '@grpc/grpc-js';
+import { Signer, type Bus } from '@waymark/agent-protocol';
+import type { Logger } from 'pino';
+import type { AgentService, EventBus } from '../model/ports.js';
+import type { Database } from '../storage/database.js';
+import type { OnAcked, StoredAck } from './ack-store.js';
+import { AgentServer, type AgentServerOptions } from './agent-server.js';
+import { AgentDirectory } from './agent-service.js';
+import { AgentStateWatcher } from './agent-state-watcher.js';
+import { DesiredListener } from './desired-listener.js';
+import { guardGenerations } from './generation-guard.js';
+import { loadIdentity, type ControllerIdentity } from './identity.js';
+import { Leadership } from './leadership.js';
+import { Publisher } from './publisher.js';
+
+export interface DistributionOptions {
+  /** Leads to Postgres itself, not to a pooler: leadership and LISTEN need sessions of their own. */
+  readonly databaseUrl: string;
+  readonly db: Database;
+  readonly bus: Bus;
+  readonly events: EventBus;
+  readonly log: Logger;
+  /** Names this controller to operators. */
+  readonly controller: string;
+  readonly credentials: ServerCredentials;
+  readonly heartbeatIntervalMs: number;
+  readonly onAcked: OnAcked;
+  readonly onHello: AgentServerOptions['onHello'];
+}
+
+/** Everything between desired state in Postgres and the agents, wired together. The bus is not closed with it. */
+export class Distribution {
+  readonly identity: ControllerIdentity;
+  readonly leadership: Leadership;
+  readonly publisher: Publisher;
+  readonly server: AgentServer;
+  readonly agents: AgentService;
+  readonly #listener: DesiredListener;
+  readonly #watcher: AgentStateWatcher;
+
+  private constructor(identity: ControllerIdentity, options: DistributionOptions) {
+    const { databaseUrl, db, bus, events, log, controller } = options;
+    this.identity = identity;
+    this.leadership = new Leadership({ url: databaseUrl, db, log, holder: controller });
+    this.server = new AgentServer({
+      ...options,
+      identity,
+      onStored: (acks) => emitOutcomes(events, acks),
+    });
+    this.publisher = new Publisher({
+      instance: identity.instance,
+      bus,
+      signer: new Signer(identity.signingKey.privateKey),
+      onPublished: (published) => this.server.announce(published),
+    });
+    this.agents = new AgentDirectory(db);
+    this.#listener = new DesiredListener(databaseUrl, log, () => this.server.announceAll());
+    this.#watcher = new AgentStateWatcher({ db, events, log });
+    guardGenerations({ db, leadership: this.leadership, publisher: this.publisher, log });
+    this.leadership.onLead((epoch) =>
+      events.emit({ type: 'leader.elected', at: new Date().toISOString(), data: { epoch, holder: controller } }),
+    );
+  }
+
+  /** Reads the identity of the installation; nothing runs yet. */
+  static async create(options: DistributionOptions): Promise<Distribution> {
+    return new Distribution(await loadIdentity(options.db), options);
+  }
+
+  /** Listens for agents on `host:port`, resolves with the port, and contends for leadership. */
+  async start(address: string): Promise<number> {
+    const port = await this.server.start(address);
+    this.#listener.start();
+    this.#watcher.start();
+    this.leadership.start();
+    return port;
+  }
+
+  /** Gives up leadership first, so that another controller takes over while the sessions here end. */
+  async stop(): Promise<void> {
+    await this.leadership.stop();
+    await Promise.all([this.server.stop(), this.#listener.stop(), this.#watcher.stop()]);
+  }
+}
+
+function emitOutcomes(events: EventBus, acks: readonly StoredAck[]): void {
+  const at = new Date().toISOString();
+  for (const { revision, outcomes } of acks) {
+    for (const { policyId, outcome, reason } of outcomes) {
+      events.emit({ type: 'policy.install', at, data: { revision, policyId, outcome, reason } });
+    }
+  }
+}
