@@ -92,8 +92,8 @@ export const BulkLinkConstraints = object(
     {
       mode: 'patch',
       changes: [
-        { link: 'uk:nl', constraints: { adminState: 'drained' } },
-        { link: 'nl:uk', constraints: { adminState: 'drained' } },
+        { link: 'UK:FR', constraints: { adminState: 'drained' } },
+        { link: 'FR:UK', constraints: { adminState: 'drained' } },
       ],
     },
   ],

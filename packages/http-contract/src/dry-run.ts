@@ -47,7 +47,7 @@ export const DryRunRequest = object(
   'DryRunRequest',
   'Changes to try together. Nothing is written.',
   { changes: list('The changes, as if made in one transaction.', ProposedChange, 1000, { minItems: 1 }) },
-  [{ changes: [{ kind: 'link-state', link: 'uk:nl', state: 'down' }] }],
+  [{ changes: [{ kind: 'link-state', link: 'UK:FR', state: 'down' }] }],
 );
 
 function routes(description: string) {

@@ -10,7 +10,7 @@ export function nodeId(description = 'Id of a node.') {
 }
 
 export function linkId(description = 'Id of a directed link.') {
-  return token(description, linkIdPattern, 191, ['uk:nl']);
+  return token(description, linkIdPattern, 191, ['UK:FR']);
 }
 
 export function policyId(description = 'Id of an SR policy: headend, color and endpoint, joined by colons.') {
@@ -22,19 +22,19 @@ export function meshId(description = 'Id of a mesh.') {
 }
 
 export function sourceId(description = 'Id of a source of topology.') {
-  return token(description, nodeIdPattern, 63, ['igp-reader']);
+  return token(description, nodeIdPattern, 63, ['demo']);
 }
 
 export function ipv6(description: string) {
-  return token(description, '^[0-9A-Fa-f:.]{2,45}$', 45, ['fc00:0:1::']);
+  return token(description, '^[0-9A-Fa-f:.]{2,45}$', 45, ['fcbb:bb00:8:1::']);
 }
 
 export function ipAddress(description: string) {
-  return token(description, '^[0-9A-Fa-f:.]{2,45}$', 45, ['2001:db8::1']);
+  return token(description, '^[0-9A-Fa-f:.]{2,45}$', 45, ['fd00:ffff:0:8::1']);
 }
 
 export function prefix(description: string) {
-  return token(description, '^[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}$', 49, ['10.1.0.0/24']);
+  return token(description, '^[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}$', 49, ['10.2.0.0/16']);
 }
 
 export function affinity(description = 'Name of an affinity (extended admin group).') {
@@ -42,7 +42,7 @@ export function affinity(description = 'Name of an affinity (extended admin grou
 }
 
 export function srlg(description = 'Number of a shared-risk link group.') {
-  return integer(description, { maximum: maxUint32, examples: [1001] });
+  return integer(description, { maximum: maxUint32, examples: [102] });
 }
 
 export function color(description = 'Color of the SR policy (RFC 9256), at least 1.') {
@@ -94,5 +94,5 @@ export function affinities(description: string) {
 }
 
 export function srlgs(description: string) {
-  return list(description, srlg(), 256, { uniqueItems: true, examples: [[1001]] });
+  return list(description, srlg(), 256, { uniqueItems: true, examples: [[102]] });
 }

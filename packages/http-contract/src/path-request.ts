@@ -104,5 +104,5 @@ export const ProofRequest = object(
     constraints: Type.Optional(PathConstraints),
     revision: Type.Optional(revision('Prove on this past revision of the topology instead of the newest.')),
   },
-  [{ headend: 'dc-london', destination: 'dc-athens', sids: ['fc00:0:1::'] }],
+  [{ headend: 'dc-london', destination: 'dc-athens', sids: ['fcbb:bb00:8:1::', 'fcbb:bb00:2a:1::'] }],
 );

@@ -61,7 +61,7 @@ export const SourceBatch = object(
     ),
     events: list('The events, in order.', SourceEvent, 200_000),
   },
-  [{ sequence: 1, full: false, events: [{ kind: 'link-state', link: 'uk:nl', state: 'down' }] }],
+  [{ sequence: 1, full: false, events: [{ kind: 'link-state', link: 'UK:FR', state: 'down' }] }],
 );
 
 export const SourceBatchResult = object(

@@ -1,5 +1,5 @@
 import { Type, type Static } from 'typebox';
-import { layer, revision, sourceId, timestamp } from './identifiers.js';
+import { layer, nodeId, revision, sourceId, timestamp } from './identifiers.js';
 import { choice, flag, integer, list, nullable, object, text, token } from './scalars.js';
 
 export const TopologyHead = object(
@@ -127,5 +127,36 @@ export const EntityChange = object('EntityChange', 'What a change did to one ent
 
 export const ChangeDetail = object('ChangeDetail', 'One entry of the change log with everything it changed.', {
   ...changeEntry,
-  entities: list('What changed, by entity.', EntityChange, 1_000_000),
+  entityCount: integer('How many entities changed.'),
+  entities: list('What changed, by entity: the first thousand.', EntityChange, 1000),
 });
+
+export const SidConfirmationRequest = Type.Union(
+  [
+    object(undefined, 'Some nodes.', {
+      nodes: list('Nodes whose routers really have what was planned for them.', nodeId(), 10_000, {
+        minItems: 1,
+        uniqueItems: true,
+      }),
+    }),
+    object(undefined, 'Every node.', { all: Type.Literal(true, { description: 'Every node of the topology.' }) }),
+  ],
+  {
+    title: 'SidConfirmationRequest',
+    description: 'The nodes whose planned SIDs and locators are confirmed.',
+    examples: [{ nodes: ['UK', 'FR'] }, { all: true }],
+  },
+);
+
+export const SidConfirmation = object(
+  'SidConfirmation',
+  'What was confirmed.',
+  {
+    revision: revision('Revision that wrote it; the newest one when nothing was still planned.'),
+    confirmed: object(undefined, 'How much was still only planned.', {
+      locators: integer('Locators.'),
+      sids: integer('SIDs.'),
+    }),
+  },
+  [{ revision: 5, confirmed: { locators: 2, sids: 11 } }],
+);

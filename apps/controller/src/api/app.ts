@@ -23,6 +23,7 @@ import { nodeConstraintRoutes } from './routes/node-constraints.js';
 import { nodeRoutes } from './routes/nodes.js';
 import { pathRoutes } from './routes/paths.js';
 import { policyRoutes } from './routes/policies.js';
+import { sidConfirmationRoutes } from './routes/sid-confirmations.js';
 import { sourceRoutes } from './routes/sources.js';
 import { topologyRoutes } from './routes/topology.js';
 import type { ApiApp, SchemaTypeProvider } from './type-provider.js';
@@ -57,6 +58,7 @@ const routes = [
   linkRoutes,
   linkConstraintRoutes,
   nodeConstraintRoutes,
+  sidConfirmationRoutes,
   pathRoutes,
   policyRoutes,
   meshRoutes,
@@ -137,6 +139,6 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
 function refuseUnknownQueryParameters(app: ApiApp): void {
   app.addHook('onRoute', (route) => {
     if (route.schema === undefined || 'hide' in route.schema || route.schema.querystring !== undefined) return;
-    route.schema.querystring = { type: 'object', additionalProperties: false };
+    route.schema.querystring = { type: 'object', properties: {}, additionalProperties: false };
   });
 }

@@ -49,29 +49,42 @@ export function openapiFrame(version: string) {
 
 /** Adds to a route's schema what only the document needs: headers that the code checks, and examples of bodies. */
 export const addDocumentation: SwaggerTransform = ({ schema, url, route }) => {
-  const document = route.config?.document;
-  if (document === undefined) return { schema, url };
-  const { examples, headers } = document;
+  const { examples, headers } = route.config?.document ?? {};
   return {
     url,
     schema: {
       ...schema,
+      ...(schema.querystring === undefined ? {} : { querystring: withoutExamples(schema.querystring as Parameters) }),
       ...(headers === undefined ? {} : { headers: headerSchema(headers) }),
       ...(examples === undefined ? {} : { body: withExamples(schema.body as Body, examples) }),
     },
   };
 };
 
-type Body = Json & { readonly content?: Readonly<Record<string, { readonly schema: Json }>> };
+interface Parameters {
+  readonly properties: Readonly<Record<string, Json>>;
+}
 
-function withExamples(body: Body, examples: Readonly<Record<string, Example>>): Body {
-  if (body.content === undefined) return { ...body, 'x-examples': examples };
-  const types = Object.entries(body.content);
-  return {
-    content: Object.fromEntries(
-      types.map(([type, { schema }]) => [type, { schema: { ...schema, 'x-examples': examples } }]),
-    ),
-  };
+// Swagger UI fills in the examples of parameters: all filters of a list at once would find nothing.
+function withoutExamples(query: Parameters): Parameters {
+  const entries = Object.entries(query.properties).map(([name, schema]) => [name, { ...schema, examples: undefined }]);
+  return { ...query, properties: Object.fromEntries(entries) as Parameters['properties'] };
+}
+
+type Body = Json & { readonly content?: Readonly<Record<string, { readonly schema: Json }>> };
+type Examples = Readonly<Record<string, Example>>;
+
+function withExamples(body: Body, examples: Examples): Body {
+  if (body.content === undefined) return { ...body, examples: undefined, 'x-examples': examples };
+  const types = Object.entries(body.content).map(([type, { schema }]) => {
+    return [type, { schema: { ...schema, examples: undefined, 'x-examples': examplesOf(type, examples) } }] as const;
+  });
+  return { content: Object.fromEntries(types) };
+}
+
+function examplesOf(type: string, examples: Examples): Examples {
+  const fitting = Object.entries(examples).filter(([, { mediaType = type }]) => mediaType === type);
+  return Object.fromEntries(fitting.map(([name, { summary, value }]) => [name, { summary, value }]));
 }
 
 function headerSchema(headers: Readonly<Record<string, HeaderDocument>>) {

@@ -7,6 +7,8 @@ import { problemMediaType } from './problems.js';
 export interface Example {
   readonly summary: string;
   readonly value: unknown;
+  /** Only for bodies of this media type; without it for all. */
+  readonly mediaType?: string;
 }
 
 export interface HeaderDocument {
@@ -103,7 +105,6 @@ export const actorHeader = {
     description:
       'Who makes the change, for the change log: 1 to 64 printable ASCII characters; `anonymous` without it.',
     required: false,
-    example: 'alice',
   },
 } satisfies Record<string, HeaderDocument>;
 

@@ -29,7 +29,10 @@ export function changeRoutes(app: ApiApp, { topology }: Services): void {
         params: object(undefined, 'Which change.', {
           revision: Type.Integer({ ...revision('Revision of the change.'), examples: [1] }),
         }),
-        response: { 200: json(ChangeDetail, 'The change.'), ...problems(...readProblems, 'not-found') },
+        response: {
+          200: json(ChangeDetail, 'The change.'),
+          ...problems(...readProblems, 'not-found', 'revision-pruned'),
+        },
       },
     },
     (request) => topology.change(request.params.revision),

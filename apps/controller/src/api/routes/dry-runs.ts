@@ -8,14 +8,14 @@ const examples = {
     summary: 'What if this adjacency fails?',
     value: {
       changes: [
-        { kind: 'link-state', link: 'uk:nl', state: 'down' },
-        { kind: 'link-state', link: 'nl:uk', state: 'down' },
+        { kind: 'link-state', link: 'UK:FR', state: 'down' },
+        { kind: 'link-state', link: 'FR:UK', state: 'down' },
       ],
     },
   },
   drainNode: {
     summary: 'What if this router is drained?',
-    value: { changes: [{ kind: 'node-constraints', node: 'nl', constraints: { adminState: 'drained' } }] },
+    value: { changes: [{ kind: 'node-constraints', node: 'FR', constraints: { adminState: 'drained' } }] },
   },
 };
 
@@ -34,7 +34,16 @@ export function dryRunRoutes(app: ApiApp, { policies }: Services): void {
         body: DryRunRequest,
         response: {
           200: json(DryRunResult, 'What would move.'),
-          ...problems(...bodyProblems, 'node-unknown', 'link-unknown', 'not-found'),
+          ...problems(
+            ...bodyProblems,
+            'node-unknown',
+            'link-unknown',
+            'policy-unknown',
+            'mesh-unknown',
+            'prefix-claimed',
+            'mesh-owned',
+            'overloaded',
+          ),
         },
       },
     },

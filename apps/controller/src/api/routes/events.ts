@@ -42,7 +42,6 @@ export function eventRoutes(app: ApiApp, log: EventLog): void {
             'Last-Event-ID': {
               description: 'Id of the last event that was received.',
               required: false,
-              example: '1f0c9a2b-17',
             },
           },
         },

@@ -38,7 +38,7 @@ const url = '/v1/links/:id/constraints';
 const examples = {
   drain: { summary: 'Drain the link: nothing new, and policies move away', value: { adminState: 'drained' } },
   delay: { summary: 'A known delay, in microseconds', value: { delayUs: 25_000 } },
-  affinity: { summary: 'Name an affinity and a shared risk', value: { affinities: ['submarine'], srlgs: [1001] } },
+  affinity: { summary: 'Name an affinity and a shared risk', value: { affinities: ['submarine'], srlgs: [102] } },
 };
 
 const bulkExamples = {
@@ -47,8 +47,8 @@ const bulkExamples = {
     value: {
       mode: 'patch',
       changes: [
-        { link: 'uk:nl', constraints: { adminState: 'drained' } },
-        { link: 'nl:uk', constraints: { adminState: 'drained' } },
+        { link: 'UK:FR', constraints: { adminState: 'drained' } },
+        { link: 'FR:UK', constraints: { adminState: 'drained' } },
       ],
     },
   },
@@ -102,7 +102,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
         body: BulkLinkConstraints,
         response: {
           200: json(BulkResult, 'The settings as written.'),
-          ...problems(...bodyProblems, 'link-unknown', 'precondition-failed'),
+          ...problems(...bodyProblems, 'link-unknown', 'precondition-failed', 'affinity-overflow'),
         },
       },
     },
@@ -146,7 +146,10 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
         ),
         params,
         body: LinkConstraints,
-        response: { 200: tagged(LinkSettings, 'The settings as written.'), ...problems(...editProblems) },
+        response: {
+          200: tagged(LinkSettings, 'The settings as written.'),
+          ...problems(...editProblems, 'affinity-overflow'),
+        },
       },
     },
     async (request, reply) => {
@@ -174,7 +177,10 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
         ),
         params,
         body: mergePatch(LinkConstraints),
-        response: { 200: tagged(LinkSettings, 'The settings as written.'), ...problems(...editProblems) },
+        response: {
+          200: tagged(LinkSettings, 'The settings as written.'),
+          ...problems(...editProblems, 'affinity-overflow'),
+        },
       },
     },
     async (request, reply) => {

@@ -42,6 +42,14 @@ const examples = {
   },
 };
 
+const intentProblems = [
+  'already-exists',
+  'node-unknown',
+  'link-unknown',
+  'prefix-claimed',
+  'affinity-overflow',
+] as const;
+
 export function meshRoutes(app: ApiApp, { policies }: Services): void {
   const currentVersion = (id: string) => async () => (await policies.mesh(id)).version;
 
@@ -71,7 +79,7 @@ export function meshRoutes(app: ApiApp, { policies }: Services): void {
         body: MeshIntent,
         response: {
           201: tagged(MeshView, 'Created; its policies follow.'),
-          ...problems(...bodyProblems, 'already-exists', 'node-unknown', 'link-unknown'),
+          ...problems(...bodyProblems, ...intentProblems),
         },
       },
     },
@@ -113,7 +121,7 @@ export function meshRoutes(app: ApiApp, { policies }: Services): void {
         response: {
           200: tagged(MeshView, 'Replaced.'),
           201: tagged(MeshView, 'Created.'),
-          ...problems(...editProblems, 'already-exists', 'node-unknown', 'link-unknown'),
+          ...problems(...editProblems, ...intentProblems),
         },
       },
     },

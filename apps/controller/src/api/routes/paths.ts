@@ -4,44 +4,77 @@ import { bodyProblems, json, problems, words } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
 
 const pathExamples = {
-  lowestDelay: {
-    summary: 'The path of lowest delay',
-    value: { source: 'dc-london', destination: 'dc-athens', metric: 'delay', constraints: {} },
+  leastDelay: {
+    summary: 'The path of least delay from Madrid to Stockholm',
+    value: { source: 'dc-madrid', destination: 'dc-stockholm', metric: 'delay', constraints: {} },
   },
-  bounded: {
-    summary: 'Lowest IGP metric with at most 40 ms and room for 2 Gbit/s',
+  delayBoundOnFibre: {
+    summary: 'Athens to London by IGP metric within 20 ms, over fibre and submarine links only',
     value: {
-      source: 'dc-london',
-      destination: 'dc-athens',
+      source: 'dc-athens',
+      destination: 'dc-london',
       metric: 'igp',
-      constraints: { bounds: [{ metric: 'delay', max: 40_000 }], bandwidthBps: 2_000_000_000 },
+      constraints: {
+        bounds: [{ metric: 'delay', max: 20_000 }],
+        affinities: { includeAny: ['fibre', 'submarine'] },
+      },
     },
   },
-  threePaths: {
-    summary: 'The three best paths by delay',
-    value: { source: 'dc-london', destination: 'dc-athens', metric: 'delay', constraints: {}, k: 3 },
+  sixGigabit: {
+    summary: 'Room for 6 Gbit/s from Vienna to Athens',
+    value: {
+      source: 'dc-vienna',
+      destination: 'dc-athens',
+      metric: 'igp',
+      constraints: { bandwidthBps: 6_000_000_000 },
+    },
+  },
+  threeAlternatives: {
+    summary: 'The three best paths by TE metric from London to Milan',
+    value: { source: 'dc-london', destination: 'dc-milan', metric: 'te', constraints: {}, k: 3 },
   },
   nodeDisjoint: {
-    summary: 'Two paths that share no node',
-    value: { source: 'dc-london', destination: 'dc-athens', metric: 'delay', constraints: {}, disjoint: 'node' },
+    summary: 'Two paths from Amsterdam to Milan that share no router',
+    value: { source: 'dc-amsterdam', destination: 'dc-milan', metric: 'delay', constraints: {}, disjoint: 'node' },
   },
-  impossible: {
-    summary: 'No path: a bound that light cannot meet',
+  avoidSharedRisk: {
+    summary: 'Madrid to Frankfurt without the ducts across the Pyrenees, for IPv6 only',
     value: {
-      source: 'dc-london',
+      source: 'dc-madrid',
+      destination: 'dc-frankfurt',
+      metric: 'igp',
+      constraints: { exclude: { srlgs: [105] } },
+      families: ['ipv6'],
+    },
+  },
+  impossibleDelay: {
+    summary: 'Less delay than light allows: no path, and the nearest feasible value',
+    value: {
+      source: 'dc-madrid',
       destination: 'dc-athens',
-      metric: 'delay',
+      metric: 'igp',
       constraints: { bounds: [{ metric: 'delay', max: 1000 }] },
     },
   },
 };
 
 const proofExamples = {
-  shortest: {
-    summary: 'The plain shortest path: only the service SID',
-    value: { headend: 'dc-london', destination: 'dc-athens', sids: [] },
+  overFrankfurt: {
+    summary: 'London to Athens over Frankfurt, ending in the IPv4 service SID of Athens',
+    value: { headend: 'dc-london', destination: 'dc-athens', sids: ['fcbb:bb00:8:1::', 'fcbb:bb00:2a:1::'] },
+  },
+  bounded: {
+    summary: 'The same, held against a bound of 10 ms: a violation',
+    value: {
+      headend: 'dc-london',
+      destination: 'dc-athens',
+      sids: ['fcbb:bb00:8:1::', 'fcbb:bb00:2a:1::'],
+      constraints: { bounds: [{ metric: 'delay', max: 10_000 }] },
+    },
   },
 };
+
+const computationProblems = ['node-unknown', 'link-unknown', 'not-found', 'revision-pruned', 'overloaded'] as const;
 
 export function pathRoutes(app: ApiApp, { paths }: Services): void {
   app.post(
@@ -59,7 +92,7 @@ export function pathRoutes(app: ApiApp, { paths }: Services): void {
         body: PathRequest,
         response: {
           200: json(PathAnswer, 'Paths, or why there is none.'),
-          ...problems(...bodyProblems, 'node-unknown', 'link-unknown'),
+          ...problems(...bodyProblems, ...computationProblems),
         },
       },
     },
@@ -84,7 +117,7 @@ export function pathRoutes(app: ApiApp, { paths }: Services): void {
         body: ProofRequest,
         response: {
           200: json(Proof, 'Whether it holds, and if not why.'),
-          ...problems(...bodyProblems, 'node-unknown', 'link-unknown'),
+          ...problems(...bodyProblems, ...computationProblems),
         },
       },
     },

@@ -59,6 +59,14 @@ const examples = {
   },
 };
 
+const intentProblems = [
+  'already-exists',
+  'node-unknown',
+  'link-unknown',
+  'prefix-claimed',
+  'affinity-overflow',
+] as const;
+
 /** What an operator can tell a policy to do, besides changing its intent. */
 const actions = {
   pin: {
@@ -140,7 +148,7 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
         body: SrPolicyIntent,
         response: {
           201: tagged(SrPolicyView, 'Created; its state follows as soon as it is computed.'),
-          ...problems(...bodyProblems, 'already-exists', 'node-unknown', 'link-unknown'),
+          ...problems(...bodyProblems, ...intentProblems),
         },
       },
     },
@@ -186,7 +194,7 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
         response: {
           200: tagged(SrPolicyView, 'Replaced.'),
           201: tagged(SrPolicyView, 'Created.'),
-          ...problems(...editProblems, 'already-exists', 'node-unknown', 'link-unknown'),
+          ...problems(...editProblems, ...intentProblems, 'mesh-owned'),
         },
       },
     },
@@ -217,7 +225,7 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
       schema: {
         ...words('SR policies', 'deletePolicy', 'Delete an SR policy', 'Its traffic follows the shortest path again.'),
         params,
-        response: { 204: empty('Deleted.'), ...problems(...editProblems) },
+        response: { 204: empty('Deleted.'), ...problems(...editProblems, 'mesh-owned') },
       },
     },
     async (request, reply) => {
@@ -236,7 +244,10 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
         schema: {
           ...words('SR policies', operationId, summary, description),
           params,
-          response: { 200: tagged(SrPolicyView, 'Done.'), ...problems(...editProblems) },
+          response: {
+            200: tagged(SrPolicyView, 'Done.'),
+            ...problems(...editProblems, 'no-lists-to-pin', 'no-lists-to-return-to'),
+          },
         },
       },
       async (request, reply) => {

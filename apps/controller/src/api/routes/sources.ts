@@ -25,8 +25,8 @@ const eventExamples = {
       sequence: 1,
       full: false,
       events: [
-        { kind: 'link-state', link: 'uk:nl', state: 'down' },
-        { kind: 'link-state', link: 'nl:uk', state: 'down' },
+        { kind: 'link-state', link: 'UK:FR', state: 'down' },
+        { kind: 'link-state', link: 'FR:UK', state: 'down' },
       ],
     },
   },
@@ -36,14 +36,14 @@ const eventExamples = {
       sequence: 2,
       full: false,
       events: [
-        { kind: 'link-state', link: 'uk:nl', state: 'up' },
-        { kind: 'link-state', link: 'nl:uk', state: 'up' },
+        { kind: 'link-state', link: 'UK:FR', state: 'up' },
+        { kind: 'link-state', link: 'FR:UK', state: 'up' },
       ],
     },
   },
   measured: {
     summary: 'Third batch: a link was measured',
-    value: { sequence: 3, full: false, events: [{ kind: 'link-measurement', link: 'uk:nl', delayUs: 4200 }] },
+    value: { sequence: 3, full: false, events: [{ kind: 'link-measurement', link: 'UK:FR', delayUs: 4200 }] },
   },
 };
 
@@ -94,7 +94,15 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
         body: SourceBatch,
         response: {
           200: json(SourceBatchResult, 'What became of the batch.'),
-          ...problems(...bodyProblems, 'node-unknown', 'link-unknown'),
+          ...problems(
+            ...bodyProblems,
+            'node-unknown',
+            'link-unknown',
+            'source-kind-mismatch',
+            'source-sequence-gap',
+            'source-held',
+            'sid-conflict',
+          ),
         },
       },
     },
@@ -116,7 +124,7 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
         body: ReleaseRequest,
         response: {
           200: json(SourceView, 'The source.'),
-          ...problems(...bodyProblems, 'not-found'),
+          ...problems(...bodyProblems, 'not-found', 'source-not-held'),
         },
       },
     },

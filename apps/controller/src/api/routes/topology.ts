@@ -9,7 +9,6 @@ import {
   object,
   revision,
   sourceId,
-  topologyFormat,
 } from '@waymark/http-contract';
 import { Problem } from '../../model/errors.js';
 import type { Services, TopologyFormat } from '../../model/ports.js';
@@ -24,10 +23,36 @@ const rawText = Type.String({
   maxLength: maxTopologyCharacters,
 });
 
-/** The format that a media type implies when the query does not name one. */
-const impliedFormat: Readonly<Record<string, TopologyFormat | undefined>> = {
-  'application/yaml': 'native',
-  'application/graphml+xml': 'graphml',
+const twoRouters = `waymark: 1
+nodes:
+  - { id: lab-1, kind: router, name: Lab 1 }
+  - { id: lab-2, kind: router, name: Lab 2 }
+links:
+  - { between: [ lab-1, lab-2 ], igpMetric: 10, delayUs: 500, bandwidthBps: 10000000000 }
+`;
+
+const twoRoutersGraphml = `<?xml version="1.0" encoding="utf-8"?>
+<graphml xmlns="http://graphml.graphdrawing.org/xmlns">
+  <key attr.name="label" attr.type="string" for="node" id="d0" />
+  <key attr.name="Longitude" attr.type="double" for="node" id="d1" />
+  <key attr.name="Latitude" attr.type="double" for="node" id="d2" />
+  <graph edgedefault="undirected">
+    <node id="0"><data key="d0">Lab 3</data><data key="d1">8.68</data><data key="d2">50.11</data></node>
+    <node id="1"><data key="d0">Lab 4</data><data key="d1">4.89</data><data key="d2">52.37</data></node>
+    <edge source="0" target="1" />
+  </graph>
+</graphml>
+`;
+
+const importExamples = {
+  json: {
+    summary: 'Two routers and a link, beside what is there',
+    mediaType: 'application/json',
+    value: { format: 'native', source: 'example', content: twoRouters },
+  },
+  yaml: { summary: 'Two routers and a link', mediaType: 'application/yaml', value: twoRouters },
+  graphml: { summary: 'Two routers and a link', mediaType: 'application/graphml+xml', value: twoRoutersGraphml },
+  text: { summary: 'Two routers and a link', mediaType: 'text/plain', value: twoRouters },
 };
 
 export function topologyRoutes(app: ApiApp, { topology }: Services): void {
@@ -46,7 +71,7 @@ export function topologyRoutes(app: ApiApp, { topology }: Services): void {
     '/v1/topology/imports',
     {
       bodyLimit: 4 * maxTopologyCharacters,
-      config: { document: { headers: actorHeader } },
+      config: { document: { headers: actorHeader, examples: importExamples } },
       schema: {
         ...words(
           'Topology',
@@ -58,8 +83,13 @@ export function topologyRoutes(app: ApiApp, { topology }: Services): void {
         ),
         querystring: object(undefined, 'Parameters of the import.', {
           dryRun: Type.Optional(flag('Say what would change, and change nothing.')),
-          format: Type.Optional(topologyFormat()),
-          source: Type.Optional(sourceId('Names the file; only for bodies that are not JSON.')),
+          format: Type.Optional(
+            choice(
+              'Format of the file; by default what Content-Type says, or native. Only for bodies that are not JSON.',
+              ['native', 'graphml', 'repetita'],
+            ),
+          ),
+          source: Type.Optional(sourceId('Names the file; `upload` by default. Only for bodies that are not JSON.')),
         }),
         body: {
           content: {
@@ -71,7 +101,7 @@ export function topologyRoutes(app: ApiApp, { topology }: Services): void {
         },
         response: {
           200: json(ImportResult, 'What changed.'),
-          ...problems(...bodyProblems),
+          ...problems(...bodyProblems, 'topology-invalid', 'affinity-overflow', 'source-kind-mismatch', 'sid-conflict'),
         },
       },
     },
@@ -110,7 +140,7 @@ export function topologyRoutes(app: ApiApp, { topology }: Services): void {
               'application/json': { schema: Type.Object({}, { description: 'The file as JSON.' }) },
             },
           },
-          ...problems(...readProblems, 'not-found'),
+          ...problems(...readProblems, 'not-found', 'revision-pruned'),
         },
       },
     },
@@ -135,11 +165,6 @@ function envelope({ format, source, content }: ImportRequest, named: NamedImport
   return { text: content, format, source };
 }
 
-function rawImport(text: string, named: NamedImport, mediaType: string | undefined) {
-  const format = named.format ?? impliedFormat[mediaType ?? ''];
-  if (format === undefined)
-    throw new Problem('request-invalid', { detail: 'the format of the text is missing', field: 'format' });
-  if (named.source === undefined)
-    throw new Problem('request-invalid', { detail: 'the source of the text is missing', field: 'source' });
-  return { text, format, source: named.source };
+function rawImport(text: string, { format, source = 'upload' }: NamedImport, mediaType: string | undefined) {
+  return { text, source, format: format ?? (mediaType === 'application/graphml+xml' ? 'graphml' : 'native') };
 }
