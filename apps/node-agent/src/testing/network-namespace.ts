@@ -23,8 +23,9 @@ export class NetworkNamespace {
     return must(this.shell, 'ip', command.split(' '));
   }
 
-  sysctl(setting: string): Promise<string> {
-    return must(this.shell, 'sysctl', ['-qw', setting]);
+  /** @param settings `name=value`, with spaces between */
+  sysctl(settings: string): Promise<string> {
+    return must(this.shell, 'sysctl', ['-qw', ...settings.split(' ')]);
   }
 
   async remove(): Promise<void> {
