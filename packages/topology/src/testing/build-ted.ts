@@ -1,0 +1,123 @@
+import type { Locator, Sid, SidStructure, Ted, TedLink, TedNode } from '../model/ted.js';
+
+/** A link of a test network in one line; unset attributes are plain. */
+export interface LinkSpec extends Partial<Omit<TedLink, 'from' | 'to' | 'reverseId'>> {
+  /** `a-b`, or `a-b#2` for a parallel link. Both directions are made. */
+  readonly between: string;
+  /** What differs in the direction from b to a. */
+  readonly back?: Partial<TedLink>;
+  /** False: no End.X SIDs. */
+  readonly adjacencySids?: boolean;
+}
+
+export interface NodeSpec extends Partial<TedNode> {
+  readonly id: string;
+  /** Scope of a host's locator; `none` leaves it without one. Routers are always IGP-wide. */
+  readonly scope?: 'igp' | 'attachment' | 'none';
+  /** False: no End SID (routers), no service SIDs (hosts). */
+  readonly ownSids?: boolean;
+}
+
+const STRUCTURE: SidStructure = { blockBits: 32, nodeBits: 16, functionBits: 16, argumentBits: 0 };
+
+/**
+ * A complete TED from a sketch. Nodes whose id begins with "h" are hosts. Node number i (in the order given) has locator
+ * fd00:0:<i>::/48, End SID fd00:0:<i>:1::, service SIDs :d4 and :d6, and End.X SIDs from :e000 on.
+ */
+export function buildTed(nodes: readonly (string | NodeSpec)[], links: readonly LinkSpec[]): Ted {
+  const tedLinks = links.flatMap(buildLink);
+  const adjacencies = new Set(
+    links.filter((spec) => spec.adjacencySids !== false).flatMap((spec) => buildLink(spec).map((link) => link.id)),
+  );
+  const tedNodes = nodes.map((spec, i) => {
+    const full = typeof spec === 'string' ? { id: spec } : spec;
+    return buildNode(
+      full,
+      i + 1,
+      tedLinks.filter((link) => link.from === full.id && adjacencies.has(link.id)),
+    );
+  });
+  return { revision: 1, nodes: tedNodes.sort(byId), links: tedLinks.sort(byId) };
+}
+
+function buildLink(spec: LinkSpec): TedLink[] {
+  const { between, back = {}, adjacencySids: _, ...attributes } = spec;
+  const [ends = '', parallel] = between.split('#');
+  const [from = '', to = ''] = ends.split('-');
+  const suffix = parallel === undefined ? '' : `:${parallel}`;
+  const forward = `${from}:${to}${suffix}`;
+  const backward = `${to}:${from}${suffix}`;
+  const link: TedLink = {
+    id: forward,
+    from,
+    to,
+    reverseId: backward,
+    igpArea: null,
+    interfaceAddresses: [],
+    igpMetric: 10,
+    teMetric: null,
+    delayUs: 1000,
+    delayMinUs: null,
+    delayMaxUs: null,
+    delayVariationUs: 0,
+    lossPpm: 0,
+    bandwidthBps: 10_000_000_000,
+    reservableBandwidthBps: null,
+    affinities: [],
+    srlgs: [],
+    mtuBytes: 9000,
+    adminState: 'up',
+    operationalState: 'up',
+    ...attributes,
+  };
+  return [link, { ...link, id: backward, from: to, to: from, reverseId: forward, ...back }];
+}
+
+function buildNode(spec: NodeSpec, number: number, links: readonly TedLink[]): TedNode {
+  const { scope = 'attachment', ownSids = true, ...attributes } = spec;
+  const kind = spec.kind ?? (spec.id.startsWith('h') ? 'host' : 'router');
+  const base = `fd00:0:${number.toString(16)}`;
+  const sid = (text: string, behavior: Sid['behavior'], linkId: string | null = null): Sid => ({
+    sid: `${base}:${text}::`,
+    behavior,
+    flavors: [],
+    algorithm: 0,
+    protected: false,
+    linkId,
+    structure: STRUCTURE,
+    origin: 'discovered',
+  });
+  const locator: Locator = {
+    prefix: `${base}::/48`,
+    algorithm: 0,
+    metric: 0,
+    anycast: false,
+    scope: kind === 'router' ? 'igp' : scope === 'igp' ? 'igp' : 'attachment',
+    structure: STRUCTURE,
+    origin: 'discovered',
+  };
+  const own = kind === 'router' ? [sid('1', 'End')] : [sid('d4', 'End.DT4'), sid('d6', 'End.DT6')];
+  const adjacency = kind === 'router' ? links.map((link, i) => sid((0xe000 + i).toString(16), 'End.X', link.id)) : [];
+  return {
+    name: spec.id,
+    kind,
+    site: null,
+    latitude: null,
+    longitude: null,
+    routerId: null,
+    igpDomain: 'default',
+    address: null,
+    encapMode: 'reduced',
+    msdHEncaps: 10,
+    podPrefixes: [],
+    adminState: 'up',
+    operationalState: 'up',
+    locators: scope === 'none' ? [] : [locator],
+    sids: [...(ownSids ? own : []), ...adjacency],
+    ...attributes,
+  };
+}
+
+function byId(a: { readonly id: string }, b: { readonly id: string }): number {
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
