@@ -22,7 +22,9 @@ export class BandwidthLedger {
   }
 
   /** The first link that cannot take its share; undefined when all fit. An unknown bandwidth admits nothing. */
-  firstLacking(needs: readonly LinkBandwidth[]): { readonly linkId: string; readonly freeBps: number | null } | undefined {
+  firstLacking(
+    needs: readonly LinkBandwidth[],
+  ): { readonly linkId: string; readonly freeBps: number | null } | undefined {
     for (const { linkId, bandwidthBps } of needs) {
       const free = this.#freeOf(linkId);
       if (free >= bandwidthBps) continue;

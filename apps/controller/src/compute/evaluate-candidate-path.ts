@@ -65,7 +65,11 @@ export class CandidateEvaluator {
   }
 
   /** Do these lists deliver, constraints apart, over nothing that the operator took down? */
-  deliver(policy: PolicyToEvaluate, lists: readonly TransportList[], bandwidthBps: number | undefined): CandidateOutcome {
+  deliver(
+    policy: PolicyToEvaluate,
+    lists: readonly TransportList[],
+    bandwidthBps: number | undefined,
+  ): CandidateOutcome {
     const outcome = this.#proveAll(policy, lists, { constraints: undefined, honourAdminState: 'down-only' });
     return outcome.valid ? { ...outcome, bookings: bookingsOf(outcome.lists, bandwidthBps) } : outcome;
   }

@@ -98,4 +98,6 @@ export interface PolicyEvaluation {
   /** ... for lack of unreserved bandwidth. */
   readonly starved: boolean;
   readonly expanded: readonly ExpandedSegment[];
+  /** All that any branch of the lists crosses, sorted. */
+  readonly crossed: { readonly nodes: readonly NodeId[]; readonly links: readonly LinkId[] };
 }

@@ -265,7 +265,18 @@ class BatchEvaluation {
         pinMissed || choice.blocked === true || (choice.pinned !== true && (choice.status !== 'up' || activeRank > 0)),
       starved: better.some((state) => state.reason === 'insufficient-bandwidth') || pinMissed,
       expanded: choice.lists?.expanded ?? [],
+      crossed: this.#crossed(lists),
     };
+  }
+
+  #crossed(lists: readonly PolicyList[]): PolicyEvaluation['crossed'] {
+    const { snapshot } = this.#input;
+    const links = [...new Set(lists.flatMap(({ load }) => load.map(({ linkId }) => linkId)))].sort();
+    const ends = links.flatMap((linkId) => {
+      const arc = snapshot.arcOf(linkId);
+      return [snapshot.data.arcFrom[arc] as number, snapshot.data.arcTo[arc] as number];
+    });
+    return { links, nodes: [...new Set(ends)].sort((a, b) => a - b).map((node) => snapshot.nodeIdOf(node)) };
   }
 
   #stateOf(job: Job, choice: Choice, candidate: CandidatePathIntent, worse: boolean): CandidatePathState {

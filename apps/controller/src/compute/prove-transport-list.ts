@@ -1,6 +1,5 @@
 import {
-  prove,
-  segmentListFrom,
+  proveSegmentList,
   type AddressFamily,
   type LinkId,
   type PathConstraints,
@@ -44,30 +43,29 @@ export class ListProver {
     }
     const finished: SegmentList[] = [];
     const shares = new Map<LinkId, number>();
-    let proof;
     for (const family of families) {
-      const list = segmentListFrom(this.#snapshot, policy.headend, transport.sids, family, policy.endpoint);
-      finished.push(list);
-      // End.DT46 serves both families: one proof is enough.
-      if (proof !== undefined && sidsOf(list) === sidsOf(finished[0] as SegmentList)) continue;
-      proof = prove(
+      const { list, proof } = proveSegmentList(
         this.#snapshot,
-        list.segments.map((segment) => segment.sid),
-        proofRequirement(policy, requirement),
+        policy.headend,
+        transport.sids,
+        family,
+        policy.endpoint,
+        proofRequirement(requirement),
       );
       if (!proof.ok) return violated(proof.violation);
+      finished.push(list);
       for (const { linkId, share } of proof.load) shares.set(linkId, Math.max(shares.get(linkId) ?? 0, share));
     }
     const first = finished[0];
     const branch = first && this.#walker.walk(policy.headend, first.segments);
-    if (proof === undefined || first === undefined || branch === undefined) return violated(null);
+    if (first === undefined || branch === undefined) return violated(null);
     return {
       ok: true,
       list: {
         weight: transport.weight,
         nodes: branch.nodes.map((node) => this.#snapshot.nodeIdOf(node)),
         links: branch.arcs.map((arc) => this.#snapshot.linkIdOf(arc)),
-        metrics: proof.worst,
+        metrics: first.proof.worst,
         transport: first.segments.slice(0, transport.sids.length),
         segmentLists: finished,
         load: [...shares].map(([linkId, share]) => ({ linkId, share })).sort((a, b) => compare(a.linkId, b.linkId)),
@@ -101,20 +99,22 @@ export function serviceFamilies(snapshot: Snapshot, endpoint: string): AddressFa
   return families;
 }
 
-function proofRequirement(policy: PolicyToEvaluate, requirement: ListRequirement): ProofRequirement {
+function proofRequirement(requirement: ListRequirement): Omit<ProofRequirement, 'headend' | 'destination'> {
   const { constraints, honourAdminState, maxSegments } = requirement;
   return {
-    headend: policy.headend,
-    destination: policy.endpoint,
     honourAdminState,
     ...(constraints === undefined ? {} : { constraints: withoutBandwidth(constraints) }),
     ...(maxSegments === undefined ? {} : { maxSegments }),
   };
 }
 
-function withoutBandwidth(constraints: PathConstraints): PathConstraints {
-  const { bandwidthBps: _admittedByTheLedger, ...proved } = constraints;
-  return proved;
+function withoutBandwidth({ bounds, affinities, exclude, include }: PathConstraints): PathConstraints {
+  return {
+    ...(bounds === undefined ? {} : { bounds }),
+    ...(affinities === undefined ? {} : { affinities }),
+    ...(exclude === undefined ? {} : { exclude }),
+    ...(include === undefined ? {} : { include }),
+  };
 }
 
 function violated(violation: { readonly kind: string; readonly message: string } | null): ListOutcome {
@@ -123,10 +123,6 @@ function violated(violation: { readonly kind: string; readonly message: string }
     reason: violation?.kind ?? 'not-delivered',
     message: violation?.message ?? 'the list does not lead to its endpoint',
   };
-}
-
-function sidsOf(list: SegmentList): string {
-  return list.segments.map((segment) => segment.sid).join();
 }
 
 function compare(a: string, b: string): number {

@@ -64,7 +64,9 @@ export class BranchWalker {
   #enterHost(path: Path, host: number, sid: string): boolean {
     const { data } = this.#snapshot;
     const locators = this.#snapshot.locators.covering(sid)[0] ?? [];
-    const everywhere = locators.some((locator) => ((data.locatorFlags[locator] as number) & LocatorFlag.IgpScope) !== 0);
+    const everywhere = locators.some(
+      (locator) => ((data.locatorFlags[locator] as number) & LocatorFlag.IgpScope) !== 0,
+    );
     const from = here(path);
     const arcs = this.#snapshot
       .linksInto(host)

@@ -1,0 +1,124 @@
+import { sql } from 'kysely';
+import type { NodeId, Ted } from '@waymark/topology';
+import { bindingSids, freeBlocks, reservedPrefixes, type BindingSidPair } from './binding-sids.js';
+import type { Executor } from './policy-intents.js';
+
+/** How long a released number is not given to another policy: packets and caches that still carry its BSID die out. */
+export const QUARANTINE_SECONDS = 600;
+
+interface PolicyKey {
+  readonly id: string;
+  readonly headend: NodeId;
+}
+
+/**
+ * BSIDs of these policies; those that have none get some. Numbers whose quarantine is over are used again before new ones.
+ * Throws RangeError when the pool is exhausted.
+ */
+export async function allocateBindingSids(
+  db: Executor,
+  policies: readonly PolicyKey[],
+  pool: string,
+  ted: Ted,
+): Promise<Map<string, readonly BindingSidPair[]>> {
+  const blocks = await allocateBlocks(db, [...new Set(policies.map(({ headend }) => headend))].sort(), pool, ted);
+  const present = await numbersOf(db, policies);
+  const missing = policies.filter(({ id }) => !present.has(id));
+  if (missing.length > 0) {
+    await assignNumbers(db, missing);
+    for (const [id, number] of await numbersOf(db, missing)) present.set(id, number);
+  }
+  return new Map(
+    policies.map(({ id, headend }) => [id, bindingSids(blocks.get(headend) ?? '', present.get(id) ?? -1)] as const),
+  );
+}
+
+/** BSIDs of policies, of those that have some. */
+export async function bindingSidsOf(
+  db: Executor,
+  ids: readonly string[],
+): Promise<Map<string, readonly BindingSidPair[]>> {
+  const rows = await sql<{ policy_id: string; block: string; number: number }>`
+    select b.policy_id, k.block::text, b.number from bsid b join bsid_block k using (headend)
+    where b.policy_id = any(${ids}::text[])
+  `.execute(db);
+  return new Map(rows.rows.map(({ policy_id, block, number }) => [policy_id, bindingSids(block, number)]));
+}
+
+/**
+ * Gives up the BSIDs of policies that are gone. They stay reserved until their headend has acked `generation` (null: it
+ * never held them), then in quarantine.
+ */
+export async function releaseBindingSids(
+  db: Executor,
+  released: readonly { readonly policyId: string; readonly generation: number | null }[],
+): Promise<void> {
+  await sql`
+    update bsid set policy_id = null, releasing_generation = n.generation,
+      quarantined_until = case when n.generation is null then now() + make_interval(secs => ${QUARANTINE_SECONDS}) end
+    from unnest(${released.map((row) => row.policyId)}::text[], ${released.map((row) => row.generation)}::bigint[])
+      as n (policy_id, generation)
+    where bsid.policy_id = n.policy_id
+  `.execute(db);
+}
+
+/** The headend has removed what it was told to remove up to this generation: the quarantine begins. */
+export async function quarantineBindingSids(db: Executor, headend: NodeId, generation: number): Promise<void> {
+  await sql`
+    update bsid
+    set releasing_generation = null, quarantined_until = now() + make_interval(secs => ${QUARANTINE_SECONDS})
+    where headend = ${headend} and policy_id is null and releasing_generation <= ${generation}
+  `.execute(db);
+}
+
+async function allocateBlocks(
+  db: Executor,
+  headends: readonly NodeId[],
+  pool: string,
+  ted: Ted,
+): Promise<Map<NodeId, string>> {
+  const rows = await sql<{ headend: NodeId; block: string }>`select headend, block::text from bsid_block`.execute(db);
+  const blocks = new Map(rows.rows.map((row) => [row.headend, row.block]));
+  const missing = headends.filter((headend) => !blocks.has(headend));
+  if (missing.length === 0) return blocks;
+  const found = freeBlocks(pool, missing.length, new Set(blocks.values()), reservedPrefixes(ted));
+  await sql`
+    insert into bsid_block (headend, block) select * from unnest(${missing}::text[], ${found}::cidr[])
+  `.execute(db);
+  missing.forEach((headend, index) => blocks.set(headend, found[index] ?? ''));
+  return blocks;
+}
+
+async function numbersOf(db: Executor, policies: readonly PolicyKey[]): Promise<Map<string, number>> {
+  const rows = await sql<{ policy_id: string; number: number }>`
+    select policy_id, number from bsid where policy_id = any(${policies.map(({ id }) => id)}::text[])
+  `.execute(db);
+  return new Map(rows.rows.map(({ policy_id, number }) => [policy_id, number]));
+}
+
+async function assignNumbers(db: Executor, policies: readonly PolicyKey[]): Promise<void> {
+  await sql`
+    with wanted as (
+      select headend, policy_id, row_number() over (partition by headend order by policy_id) as place
+      from unnest(${policies.map(({ headend }) => headend)}::text[], ${policies.map(({ id }) => id)}::text[])
+        as w (headend, policy_id)
+    ), free as (
+      select headend, number, row_number() over (partition by headend order by number) as place
+      from bsid
+      where policy_id is null and releasing_generation is null and quarantined_until <= now()
+        and headend in (select headend from wanted)
+    ), highest as (
+      select w.headend, coalesce(max(b.number), -1) as number, count(distinct f.place) as reusable
+      from (select distinct headend from wanted) w
+      left join bsid b using (headend)
+      left join free f using (headend)
+      group by w.headend
+    )
+    insert into bsid (headend, number, policy_id)
+    select w.headend, coalesce(f.number, h.number + (w.place - h.reusable)::integer), w.policy_id
+    from wanted w
+    join highest h using (headend)
+    left join free f on f.headend = w.headend and f.place = w.place
+    on conflict (headend, number) do update set policy_id = excluded.policy_id, quarantined_until = null
+  `.execute(db);
+}

@@ -1,0 +1,141 @@
+import { sql } from 'kysely';
+import { reservableBps, type NodeId, type Snapshot } from '@waymark/topology';
+import type { LinkBandwidth } from '../compute/evaluate-policies-model.js';
+import type { Executor } from './policy-intents.js';
+
+/*
+ * While a policy moves, its old and its new lists both hold a booking, but its traffic is on one of them: per link, a
+ * policy counts with the larger of its bookings.
+ */
+
+/** Booked per link by all policies together. */
+export async function bookedPerLink(db: Executor): Promise<LinkBandwidth[]> {
+  const rows = await sql<LinkBandwidth>`
+    select link_id as "linkId", sum(largest)::bigint as "bandwidthBps"
+    from (select link_id, max(bandwidth_bps) as largest from booking group by link_id, policy_id) per_policy
+    group by link_id
+    order by link_id
+  `.execute(db);
+  return rows.rows;
+}
+
+/** Bandwidth that is still free per arc of the snapshot, in bit/s; NaN where the reservable bandwidth is unknown. */
+export async function unreservedBps(db: Executor, snapshot: Snapshot): Promise<Float64Array> {
+  const free = reservableBps(snapshot);
+  for (const { linkId, bandwidthBps } of await bookedPerLink(db)) {
+    const arc = snapshot.arcOf(linkId);
+    if (arc >= 0) free[arc] = Math.max(0, (free[arc] as number) - bandwidthBps);
+  }
+  return free;
+}
+
+/** Bookings of these policies per link. */
+export async function ownBookings(db: Executor, ids: readonly string[]): Promise<Map<string, LinkBandwidth[]>> {
+  const rows = await sql<LinkBandwidth & { readonly policyId: string }>`
+    select policy_id as "policyId", link_id as "linkId", max(bandwidth_bps) as "bandwidthBps"
+    from booking
+    where policy_id = any(${ids}::text[])
+    group by policy_id, link_id
+    order by policy_id, link_id
+  `.execute(db);
+  const bookings = new Map<string, LinkBandwidth[]>();
+  for (const { policyId, linkId, bandwidthBps } of rows.rows) {
+    const own = bookings.get(policyId) ?? [];
+    bookings.set(policyId, own);
+    own.push({ linkId, bandwidthBps });
+  }
+  return bookings;
+}
+
+/** What a policy books from now on. */
+export interface BookingChange {
+  readonly policyId: string;
+  /** Of the headend, that carries the policy's lists. */
+  readonly generation: number;
+  readonly bookings: readonly LinkBandwidth[];
+  /**
+   * - `moved`: other lists; what was booked stays until the headend has acked this generation.
+   * - `at-once`: the same lists with another bandwidth, or a headend that never held anything.
+   */
+  readonly release: 'moved' | 'at-once';
+}
+
+export async function storeBookings(db: Executor, changes: readonly BookingChange[]): Promise<void> {
+  const atOnce = changes.filter(({ release }) => release === 'at-once').map(({ policyId }) => policyId);
+  const moved = changes.filter(({ release }) => release === 'moved');
+  if (atOnce.length > 0) await deleteBookings(db, atOnce);
+  if (moved.length > 0) {
+    await sql`
+      update booking b set releasing_generation = n.generation
+      from unnest(${moved.map(({ policyId }) => policyId)}::text[], ${moved.map(({ generation }) => generation)}::bigint[])
+        as n (policy_id, generation)
+      where b.policy_id = n.policy_id and b.releasing_generation is null
+    `.execute(db);
+  }
+  const rows = changes.flatMap(({ policyId, generation, bookings }) =>
+    bookings.map((booking) => ({ policyId, generation, ...booking })),
+  );
+  if (rows.length === 0) return;
+  await sql`
+    insert into booking (policy_id, link_id, generation, bandwidth_bps)
+    select * from unnest(${rows.map((row) => row.policyId)}::text[], ${rows.map((row) => row.linkId)}::text[],
+      ${rows.map((row) => row.generation)}::bigint[], ${rows.map((row) => row.bandwidthBps)}::bigint[])
+    on conflict (policy_id, link_id, generation)
+      do update set bandwidth_bps = excluded.bandwidth_bps, releasing_generation = null
+  `.execute(db);
+}
+
+/** Bookings of policies that are still in use (not being released): generation and amounts. */
+export async function currentBookings(
+  db: Executor,
+  ids: readonly string[],
+): Promise<Map<string, { readonly generation: number; readonly bookings: LinkBandwidth[] }>> {
+  const rows = await sql<{ policyId: string; generation: number } & LinkBandwidth>`
+    select policy_id as "policyId", generation, link_id as "linkId", bandwidth_bps as "bandwidthBps"
+    from booking
+    where policy_id = any(${ids}::text[]) and releasing_generation is null
+    order by policy_id, link_id
+  `.execute(db);
+  const current = new Map<string, { generation: number; bookings: LinkBandwidth[] }>();
+  for (const { policyId, generation, linkId, bandwidthBps } of rows.rows) {
+    const own = current.get(policyId) ?? { generation, bookings: [] };
+    current.set(policyId, own);
+    own.bookings.push({ linkId, bandwidthBps });
+  }
+  return current;
+}
+
+/** The headend no longer uses what these policies had before the generations it acked. */
+export async function releaseBookings(
+  db: Executor,
+  acked: readonly { readonly policyId: string; readonly generation: number }[],
+): Promise<void> {
+  if (acked.length === 0) return;
+  await sql`
+    with released as (
+      delete from booking b
+      using unnest(${acked.map(({ policyId }) => policyId)}::text[], ${acked.map(({ generation }) => generation)}::bigint[])
+        as n (policy_id, generation)
+      where b.policy_id = n.policy_id and b.releasing_generation <= n.generation
+      returning b.link_id
+    )
+    insert into released_link (link_id) select distinct link_id from released order by link_id on conflict do nothing
+  `.execute(db);
+}
+
+async function deleteBookings(db: Executor, ids: readonly string[]): Promise<void> {
+  await sql`
+    with released as (
+      delete from booking where policy_id = any(${ids}::text[]) and releasing_generation is null returning link_id
+    )
+    insert into released_link (link_id) select distinct link_id from released order by link_id on conflict do nothing
+  `.execute(db);
+}
+
+/** Headends of which an agent has ever said hello. What the others hold is certain: nothing. */
+export async function headendsWithAgent(db: Executor, headends: readonly NodeId[]): Promise<ReadonlySet<NodeId>> {
+  const rows = await sql<{ node_id: NodeId }>`
+    select node_id from agent where node_id = any(${headends}::text[])
+  `.execute(db);
+  return new Set(rows.rows.map(({ node_id }) => node_id));
+}

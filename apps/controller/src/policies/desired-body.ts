@@ -1,0 +1,94 @@
+import {
+  encodeDesiredPolicy,
+  Family,
+  TunnelAction,
+  type Prefix as ProtocolPrefix,
+  type Tunnel,
+} from '@waymark/agent-protocol';
+import { ipv6ToBytes, parsePrefix, type AddressFamily } from '@waymark/topology';
+import type { PolicyState } from '../model/sr-policy.js';
+import type { BindingSidPair } from './binding-sids.js';
+import type { StoredList } from './stored-lists.js';
+
+export interface BodyInput {
+  readonly policyId: string;
+  readonly color: number;
+  /** Canonical IPv6 of the endpoint; null when the topology knows none. */
+  readonly endpointAddress: string | null;
+  readonly status: PolicyState['status'];
+  readonly lists: readonly StoredList[];
+  readonly prefixes: readonly string[];
+  readonly bindingSids: readonly BindingSidPair[];
+}
+
+/**
+ * What the headend is to hold for a policy, as the bytes that are stored, hashed and sent. null: nothing, so that the
+ * underlay takes the traffic (a policy that is down, or has nothing to drop).
+ */
+export function desiredBody(input: BodyInput): Uint8Array | null {
+  if (input.status === 'down') return null;
+  const tunnels = input.lists.length === 0 ? dropTunnels(input) : encapsulatingTunnels(input);
+  if (tunnels.length === 0) return null;
+  return encodeDesiredPolicy({
+    policyId: input.policyId,
+    color: input.color,
+    endpoint: ipv6ToBytes(input.endpointAddress ?? '::'),
+    tunnels,
+    usesPlannedSids: input.lists.some((list) => list.families.some((family) => family.planned)),
+  });
+}
+
+function encapsulatingTunnels(input: BodyInput): Tunnel[] {
+  return families(input).flatMap((family) => {
+    const segmentLists = input.lists.flatMap((list) => {
+      const finished = list.families.find((candidate) => candidate.family === family);
+      if (finished === undefined) return [];
+      const sids = [...list.transport, ...finished.service].map(([sid]) => ipv6ToBytes(sid));
+      return [{ weight: list.weight, sids }];
+    });
+    return segmentLists.length === 0 ? [] : [tunnel(input, family, TunnelAction.ENCAPSULATE, segmentLists)];
+  });
+}
+
+function dropTunnels(input: BodyInput): Tunnel[] {
+  return families(input)
+    .map((family) => tunnel(input, family, TunnelAction.DROP, []))
+    .filter(({ steeredPrefixes }) => steeredPrefixes.length > 0);
+}
+
+function families({ bindingSids }: BodyInput): AddressFamily[] {
+  return bindingSids.map(({ family }) => family);
+}
+
+function tunnel(
+  { prefixes, bindingSids }: BodyInput,
+  family: AddressFamily,
+  action: TunnelAction,
+  segmentLists: Tunnel['segmentLists'],
+): Tunnel {
+  const pair = bindingSids.find((candidate) => candidate.family === family);
+  if (pair === undefined) throw new RangeError(`no BSIDs for ${family}`);
+  return {
+    family: family === 'ipv4' ? Family.IPV4 : Family.IPV6,
+    action,
+    bsid: ipv6ToBytes(pair.a),
+    alternateBsid: ipv6ToBytes(pair.b),
+    segmentLists,
+    steeredPrefixes: prefixes.map(protocolPrefix).filter((prefix) => prefix.family === protocolFamily(family)),
+  };
+}
+
+function protocolFamily(family: AddressFamily): Family {
+  return family === 'ipv4' ? Family.IPV4 : Family.IPV6;
+}
+
+function protocolPrefix(text: string): ProtocolPrefix {
+  const { family, network, length } = parsePrefix(text);
+  const bytes = new Uint8Array(family === 'ipv4' ? 4 : 16);
+  let value = network;
+  for (let i = bytes.length - 1; i >= 0; i--) {
+    bytes[i] = Number(value & 0xffn);
+    value >>= 8n;
+  }
+  return { family: protocolFamily(family), address: bytes, length };
+}

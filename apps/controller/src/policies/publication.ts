@@ -1,0 +1,257 @@
+import { sql, type Transaction } from 'kysely';
+import type { NodeId, Ted } from '@waymark/topology';
+import type { LinkBandwidth, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
+import type { WaymarkEvent } from '../model/events.js';
+import type { Tables } from '../storage/database.js';
+import { allocateBindingSids, releaseBindingSids } from './binding-sid-store.js';
+import { currentBookings, headendsWithAgent, storeBookings, type BookingChange } from './bookings.js';
+import { desiredBody } from './desired-body.js';
+import { groupBy } from './group-by.js';
+import { storeLinkHolds } from './link-hold-store.js';
+import type { LinkHold } from './link-holds.js';
+import { loadIntents, type PolicyIntent } from './policy-intents.js';
+import { loadStates, storeStates, type StateToStore, type StoredState } from './policy-states.js';
+import type { DesiredChange, WrittenDelta } from './reaction-dependencies.js';
+import { assignDefaultClaims, podPrefixesOf, steeredPrefixes } from './steering-claims.js';
+import { storedList, type StoredList } from './stored-lists.js';
+
+/** The TED is not the one the evaluations were proved on; nothing was written. */
+export class TedMoved extends Error {
+  override readonly name = 'TedMoved';
+}
+
+/** What is to be published together. */
+export interface Publication {
+  readonly ted: Ted;
+  /** Of the head row when `ted` was read. */
+  readonly tedRevision: number;
+  readonly evaluations: readonly PolicyEvaluation[];
+  readonly intents: ReadonlyMap<string, PolicyIntent>;
+  readonly states: ReadonlyMap<string, StoredState>;
+  readonly eventAt: (policyId: string) => Date;
+  /** Headends whose default steering is assigned anew. */
+  readonly steering: readonly NodeId[];
+  readonly holds: ReadonlyMap<string, LinkHold | null>;
+  readonly computedThrough: number;
+  readonly bsidPool: string;
+}
+
+export interface Published<Delta> {
+  readonly deltas: readonly Delta[];
+  readonly events: readonly WaymarkEvent<'policy.state'>[];
+}
+
+export type WriteDesired<Delta> = (changes: readonly DesiredChange[]) => Promise<readonly Delta[]>;
+
+/**
+ * Writes the consequences of evaluations, within a fenced transaction: states, steering, BSIDs, bookings, and what each
+ * headend is to hold. The head row is locked first, so neither topology nor intent changes meanwhile; an intent that
+ * changed before is left out (its new revision will be looked at). Throws TedMoved.
+ */
+export async function publish<Delta extends WrittenDelta>(
+  tx: Transaction<Tables>,
+  publication: Publication,
+  writeDesired: WriteDesired<Delta>,
+): Promise<Published<Delta>> {
+  const head = await tx.selectFrom('head').select(['revision', 'ted_revision']).forUpdate().executeTakeFirstOrThrow();
+  if (head.ted_revision !== publication.tedRevision) throw new TedMoved();
+
+  const current = await loadIntents(
+    tx,
+    publication.evaluations.map(({ policyId }) => policyId),
+  );
+  const evaluations = publication.evaluations.filter(
+    ({ policyId }) => current.get(policyId)?.version === publication.intents.get(policyId)?.version,
+  );
+  const deleted = await deletedPolicies(tx);
+  const wanted = await wantedPolicies(tx, publication, evaluations);
+  const bodies = await desiredBodies(tx, publication, wanted);
+  const deltas = await writeDesired(desiredChanges(bodies, deleted));
+  const generations = new Map(
+    deltas.flatMap(({ generation, changes }) => changes.map(({ policyId }) => [policyId, generation] as const)),
+  );
+
+  const states = evaluations.map((evaluation): StateToStore => {
+    const before = publication.states.get(evaluation.policyId);
+    const changed = generations.has(evaluation.policyId) || before?.status !== evaluation.status;
+    return { evaluation, before, changed, eventAt: publication.eventAt(evaluation.policyId) };
+  });
+  await storeStates(tx, states, head.revision);
+  await noteSteering(tx, wanted, generations, head.revision);
+  await book(tx, evaluations, deleted, generations);
+  await forgetDeleted(tx, deleted, generations);
+  await storeLinkHolds(tx, publication.holds);
+  await sql`
+    update head set computed_through = greatest(computed_through, ${publication.computedThrough}::bigint)
+  `.execute(tx);
+  return { deltas, events: stateEvents(states, generations, head.revision) };
+}
+
+interface DeletedPolicy {
+  readonly id: string;
+  readonly headend: NodeId;
+}
+
+/** Deleted and not created anew since. */
+async function deletedPolicies(tx: Transaction<Tables>): Promise<DeletedPolicy[]> {
+  await sql`delete from deleted_policy d using sr_policy p where p.id = d.policy_id`.execute(tx);
+  const rows = await sql<DeletedPolicy>`
+    select policy_id as id, headend from deleted_policy order by policy_id
+  `.execute(tx);
+  return rows.rows;
+}
+
+/** A policy with what its headend is to hold for it. `eventAt`: only for those that were not evaluated. */
+interface WantedPolicy {
+  readonly intent: PolicyIntent;
+  readonly status: StoredState['status'];
+  readonly lists: readonly StoredList[];
+  readonly steeringOnly: boolean;
+}
+
+/** Those evaluated, and those whose steering alone has changed. */
+async function wantedPolicies(
+  tx: Transaction<Tables>,
+  publication: Publication,
+  evaluations: readonly PolicyEvaluation[],
+): Promise<WantedPolicy[]> {
+  const changed = await assignDefaultClaims(tx, publication.steering, podPrefixesOf(publication.ted));
+  const evaluated = new Set(evaluations.map(({ policyId }) => policyId));
+  const others = [...changed].filter((id) => !evaluated.has(id)).sort();
+  const otherStates = await loadStates(tx, others);
+  const otherIntents = await loadIntents(tx, [...otherStates.keys()]);
+  const wanted: WantedPolicy[] = [];
+  for (const { policyId, status, lists } of evaluations) {
+    const intent = publication.intents.get(policyId);
+    if (intent !== undefined) wanted.push({ intent, status, lists: lists.map(storedList), steeringOnly: false });
+  }
+  for (const intent of otherIntents.values()) {
+    const state = otherStates.get(intent.id);
+    if (state !== undefined) wanted.push({ intent, status: state.status, lists: state.lists, steeringOnly: true });
+  }
+  return wanted;
+}
+
+interface Body {
+  readonly id: string;
+  readonly headend: NodeId;
+  readonly body: Uint8Array | null;
+}
+
+async function desiredBodies(
+  tx: Transaction<Tables>,
+  { ted, bsidPool }: Publication,
+  wanted: readonly WantedPolicy[],
+): Promise<Body[]> {
+  const policies = wanted.map(({ intent }) => intent);
+  const bindingSids = await allocateBindingSids(tx, policies, bsidPool, ted);
+  const prefixes = await steeredPrefixes(
+    tx,
+    policies.map(({ id }) => id),
+  );
+  const addresses = new Map(ted.nodes.map((node) => [node.id, node.address]));
+  return wanted.map(({ intent, status, lists }) => ({
+    id: intent.id,
+    headend: intent.headend,
+    body: desiredBody({
+      policyId: intent.id,
+      color: intent.color,
+      endpointAddress: addresses.get(intent.endpoint) ?? null,
+      status,
+      lists,
+      prefixes: prefixes.get(intent.id) ?? [],
+      bindingSids: bindingSids.get(intent.id) ?? [],
+    }),
+  }));
+}
+
+function desiredChanges(bodies: readonly Body[], deleted: readonly DeletedPolicy[]): DesiredChange[] {
+  const all = [...bodies, ...deleted.map(({ id, headend }) => ({ id, headend, body: null }))];
+  return [...groupBy(all, ({ headend }) => headend)].map(([headend, policies]) => ({
+    headend,
+    policies: policies.map(({ id, body }) => ({ policyId: id, body })),
+  }));
+}
+
+async function noteSteering(
+  tx: Transaction<Tables>,
+  wanted: readonly WantedPolicy[],
+  generations: ReadonlyMap<string, number>,
+  revision: number,
+): Promise<void> {
+  const ids = wanted.filter(({ intent, steeringOnly }) => steeringOnly && generations.has(intent.id));
+  if (ids.length === 0) return;
+  await sql`
+    update policy_state set cause = 'its steered prefixes changed', changed_revision = ${revision}, changed_at = now(),
+      event_at = (select at from revision where revision = ${revision})
+    where policy_id = any(${ids.map(({ intent }) => intent.id)}::text[])
+  `.execute(tx);
+}
+
+async function book(
+  tx: Transaction<Tables>,
+  evaluations: readonly PolicyEvaluation[],
+  deleted: readonly DeletedPolicy[],
+  generations: ReadonlyMap<string, number>,
+): Promise<void> {
+  const wanted = [
+    ...evaluations.map(({ policyId, bookings }) => ({ policyId, bookings })),
+    ...deleted.map(({ id }) => ({ policyId: id, bookings: [] })),
+  ];
+  const current = await currentBookings(
+    tx,
+    wanted.map(({ policyId }) => policyId),
+  );
+  const different = wanted.filter(
+    ({ policyId, bookings }) => !sameBookings(bookings, current.get(policyId)?.bookings ?? []),
+  );
+  if (different.length === 0) return;
+  const headendOf = (policyId: string): NodeId => policyId.slice(0, policyId.indexOf(':'));
+  const answering = await headendsWithAgent(tx, [...new Set(different.map(({ policyId }) => headendOf(policyId)))]);
+  const changes = different.map(({ policyId, bookings }): BookingChange => {
+    const generation = generations.get(policyId);
+    return {
+      policyId,
+      bookings,
+      generation: generation ?? current.get(policyId)?.generation ?? 0,
+      // Without a new generation the headend sends as before, and the IGP has moved the traffic already.
+      release: generation !== undefined && answering.has(headendOf(policyId)) ? 'moved' : 'at-once',
+    };
+  });
+  await storeBookings(tx, changes);
+}
+
+function sameBookings(a: readonly LinkBandwidth[], b: readonly LinkBandwidth[]): boolean {
+  if (a.length !== b.length) return false;
+  const amounts = new Map(b.map(({ linkId, bandwidthBps }) => [linkId, bandwidthBps]));
+  return a.every(({ linkId, bandwidthBps }) => amounts.get(linkId) === bandwidthBps);
+}
+
+async function forgetDeleted(
+  tx: Transaction<Tables>,
+  deleted: readonly DeletedPolicy[],
+  generations: ReadonlyMap<string, number>,
+): Promise<void> {
+  if (deleted.length === 0) return;
+  await releaseBindingSids(
+    tx,
+    deleted.map(({ id }) => ({ policyId: id, generation: generations.get(id) ?? null })),
+  );
+  const ids = deleted.map(({ id }) => id);
+  await sql`delete from deleted_policy where policy_id = any(${ids}::text[])`.execute(tx);
+}
+
+function stateEvents(
+  states: readonly StateToStore[],
+  generations: ReadonlyMap<string, number>,
+  revision: number,
+): WaymarkEvent<'policy.state'>[] {
+  const at = new Date().toISOString();
+  return states
+    .filter(({ changed }) => changed)
+    .map(({ evaluation: { policyId, status, cause } }) => ({
+      type: 'policy.state',
+      at,
+      data: { revision, policyId, status, generation: generations.get(policyId) ?? 0, cause },
+    }));
+}

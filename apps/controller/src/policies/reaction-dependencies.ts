@@ -1,0 +1,58 @@
+import type { NodeId, Snapshot, Ted } from '@waymark/topology';
+import type { Transaction } from 'kysely';
+import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
+import type { EventBus } from '../model/ports.js';
+import type { Database, Tables } from '../storage/database.js';
+import type { StartTimer } from './delay-machine.js';
+
+/** What distribution says it wrote for one headend; only as much of it as policies need. */
+export interface WrittenDelta {
+  readonly headend: NodeId;
+  readonly generation: number;
+  readonly changes: readonly { readonly policyId: string }[];
+}
+
+export interface DesiredChange {
+  readonly headend: NodeId;
+  readonly policies: readonly { readonly policyId: string; readonly body: Uint8Array | null }[];
+}
+
+export type Evaluate = (snapshot: Snapshot, task: EvaluationTask) => Promise<readonly PolicyEvaluation[]>;
+
+/** Everything the reaction loop needs of other rooms. `Delta` is theirs: it is only handed from one to the other. */
+export interface ReactionDependencies<Delta extends WrittenDelta> {
+  readonly db: Database;
+  /** The newest TED, or that of a past revision. */
+  readonly ted: (revision?: number) => Promise<Ted>;
+  /** Calls back after each revision that was committed anywhere; returns the function that ends this. */
+  readonly onRevision: (listener: () => void) => () => void;
+  /** A transaction that commits only while the epoch is the newest. */
+  readonly fenced: <T>(epoch: number, work: (tx: Transaction<Tables>) => Promise<T>) => Promise<T>;
+  readonly writeDesired: (
+    tx: Transaction<Tables>,
+    epoch: number,
+    changes: readonly DesiredChange[],
+  ) => Promise<readonly Delta[]>;
+  /** After COMMIT. */
+  readonly publish: (deltas: readonly Delta[]) => Promise<void>;
+  readonly evaluate: Evaluate;
+  readonly events: EventBus;
+  readonly log: ReactionLog;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  readonly startTimer: StartTimer;
+}
+
+export interface ReactionLog {
+  info(detail: object, message: string): void;
+  error(detail: object, message: string): void;
+}
+
+export interface ReactionSettings {
+  /** Each headend draws its BSIDs from a /64 of this prefix. */
+  readonly bsidPool: string;
+  readonly holdMs: number;
+  readonly maxHoldMs: number;
+  /** Evaluations that may run at the same time. */
+  readonly parallelism: number;
+}

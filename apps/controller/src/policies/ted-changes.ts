@@ -1,0 +1,180 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { LinkId, NodeId, Ted, TedLink, TedNode } from '@waymark/topology';
+
+/** What differs between two states of the TED, sorted into what it can mean for policies. All lists are sorted. */
+export interface TedChanges {
+  /** Links of which anything changed; a link whose node went up or down counts as changed. */
+  readonly links: readonly LinkId[];
+  /** Links that can make paths better: they returned, or one of their attributes improved or cannot be compared. */
+  readonly improved: readonly { readonly linkId: LinkId; readonly returned: boolean }[];
+  readonly worsened: readonly LinkId[];
+  /** Links over which the IGP may send traffic that it sent elsewhere: usable again, or of a lower IGP metric. */
+  readonly attracting: readonly LinkId[];
+  /** Routers that changed otherwise (SIDs, locators, admin state), or left: what crosses them must be proved again. */
+  readonly transit: readonly NodeId[];
+  /** Nodes that changed as headends: MSD, encapsulation, existence. */
+  readonly headends: readonly NodeId[];
+  /** Nodes that changed as endpoints: service SIDs, locators, address, existence. */
+  readonly endpoints: readonly NodeId[];
+  /** Nodes whose pod prefixes changed. */
+  readonly prefixes: readonly NodeId[];
+  /** Which hosts exist, or where, has changed: meshes may have to follow. */
+  readonly hosts: boolean;
+}
+
+export function tedChanges(before: Ted, after: Ted): TedChanges {
+  const nodes = pairs(before.nodes, after.nodes).filter(differ);
+  const standingBefore = linkStanding(before);
+  const standingAfter = linkStanding(after);
+  const links = pairs(before.links, after.links)
+    .map((pair) => compareLink(pair, standingBefore(pair.before), standingAfter(pair.after)))
+    .filter((change) => change.changed);
+  return {
+    links: links.map(({ id }) => id),
+    improved: links.filter(({ improved }) => improved).map(({ id, returned }) => ({ linkId: id, returned })),
+    worsened: links.filter(({ worsened }) => worsened).map(({ id }) => id),
+    attracting: links.filter(({ attracting }) => attracting).map(({ id }) => id),
+    transit: idsOf(nodes, (node) => [node.kind, node.locators, node.sids, node.adminState]),
+    headends: idsOf(nodes, (node) => [node.kind, node.msdHEncaps, node.encapMode, node.adminState]),
+    endpoints: idsOf(nodes, (node) => [node.kind, node.locators, node.sids, node.address, node.adminState]),
+    prefixes: idsOf(nodes, (node) => node.podPrefixes),
+    hosts: idsOf(nodes, (node) => [node.kind, node.site]).length > 0,
+  };
+}
+
+interface Pair<T> {
+  readonly id: string;
+  readonly before: T | undefined;
+  readonly after: T | undefined;
+}
+
+/** Merges two lists that are sorted by id. */
+function pairs<T extends { readonly id: string }>(before: readonly T[], after: readonly T[]): Pair<T>[] {
+  const merged: Pair<T>[] = [];
+  let i = 0;
+  let j = 0;
+  while (i < before.length || j < after.length) {
+    const a = before[i];
+    const b = after[j];
+    if (b === undefined || (a !== undefined && a.id < b.id)) {
+      if (a !== undefined) merged.push({ id: a.id, before: a, after: undefined });
+      i++;
+    } else if (a === undefined || b.id < a.id) {
+      merged.push({ id: b.id, before: undefined, after: b });
+      j++;
+    } else {
+      merged.push({ id: a.id, before: a, after: b });
+      i++;
+      j++;
+    }
+  }
+  return merged;
+}
+
+function differ<T>({ before, after }: Pair<T>): boolean {
+  return before !== after && !isDeepStrictEqual(before, after);
+}
+
+function idsOf(nodes: readonly Pair<TedNode>[], aspect: (node: TedNode) => unknown): NodeId[] {
+  return nodes
+    .filter(
+      ({ before, after }) =>
+        before === undefined || after === undefined || !isDeepStrictEqual(aspect(before), aspect(after)),
+    )
+    .map(({ id }) => id);
+}
+
+/** What a link owes to its nodes and its other direction. */
+interface LinkStanding {
+  /** Do routers use it: both directions and both nodes up (two-way check)? */
+  readonly usable: boolean;
+  /** The strictest admin state of link and nodes. */
+  readonly adminRank: number;
+}
+
+const ADMIN_RANK = { up: 0, drained: 1, down: 2 } as const;
+
+function linkStanding(ted: Ted): (link: TedLink | undefined) => LinkStanding {
+  const nodes = new Map(ted.nodes.map((node) => [node.id, node]));
+  const links = new Map(ted.links.map((link) => [link.id, link]));
+  const isUp = (link: TedLink | undefined): boolean =>
+    link?.operationalState === 'up' &&
+    nodes.get(link.from)?.operationalState === 'up' &&
+    nodes.get(link.to)?.operationalState === 'up';
+  return (link) => {
+    if (link === undefined) return { usable: false, adminRank: ADMIN_RANK.down };
+    const admin = [link, nodes.get(link.from), nodes.get(link.to)].map((part) => part?.adminState ?? 'up');
+    return {
+      usable: isUp(link) && isUp(links.get(link.reverseId)),
+      adminRank: Math.max(...admin.map((state) => ADMIN_RANK[state])),
+    };
+  };
+}
+
+interface LinkChange {
+  readonly id: LinkId;
+  readonly changed: boolean;
+  readonly improved: boolean;
+  readonly returned: boolean;
+  readonly worsened: boolean;
+  readonly attracting: boolean;
+}
+
+function compareLink(pair: Pair<TedLink>, standingBefore: LinkStanding, standingAfter: LinkStanding): LinkChange {
+  const { id, before, after } = pair;
+  const changed = !isDeepStrictEqual(standingBefore, standingAfter) || differ(pair);
+  if (!standingBefore.usable || !standingAfter.usable || before === undefined || after === undefined) {
+    const returned = !standingBefore.usable && standingAfter.usable;
+    const worsened = standingBefore.usable && !standingAfter.usable;
+    return {
+      id,
+      changed,
+      improved: returned,
+      returned: returned && before !== undefined,
+      worsened,
+      attracting: returned,
+    };
+  }
+  const { better, worse } = changed ? compareAttributes(before, after) : { better: false, worse: false };
+  return {
+    id,
+    changed,
+    improved: better || standingAfter.adminRank < standingBefore.adminRank,
+    returned: false,
+    worsened: worse || standingAfter.adminRank > standingBefore.adminRank,
+    attracting: after.igpMetric < before.igpMetric,
+  };
+}
+
+/** Unknown values, affinities and SRLGs cannot be ordered: a change of one may be good for some and bad for others. */
+function compareAttributes(before: TedLink, after: TedLink): { readonly better: boolean; readonly worse: boolean } {
+  let better = false;
+  let worse = false;
+  /** Lower is better. */
+  const lower = (a: number | null, b: number | null): void => {
+    if (a === b) return;
+    better ||= b !== null && (a === null || b < a);
+    worse ||= a !== null && (b === null || b > a);
+  };
+  lower(before.igpMetric, after.igpMetric);
+  lower(before.teMetric ?? before.igpMetric, after.teMetric ?? after.igpMetric);
+  lower(before.delayUs, after.delayUs);
+  lower(before.delayVariationUs, after.delayVariationUs);
+  lower(before.lossPpm, after.lossPpm);
+  lower(negated(reservable(before)), negated(reservable(after)));
+  lower(negated(before.mtuBytes), negated(after.mtuBytes));
+  const other = (link: TedLink) => [link.affinities, link.srlgs];
+  if (!isDeepStrictEqual(other(before), other(after))) {
+    better = true;
+    worse = true;
+  }
+  return { better, worse };
+}
+
+function reservable(link: TedLink): number | null {
+  return link.reservableBandwidthBps ?? link.bandwidthBps;
+}
+
+function negated(value: number | null): number | null {
+  return value === null ? null : -value;
+}
