@@ -36,7 +36,9 @@ class GraphmlReader {
   document(nodeElements: readonly GraphmlElement[], edgeElements: readonly GraphmlElement[]): TopologyDocument {
     const nodes = this.#nodes(nodeElements);
     const edges = edgeElements.flatMap((element) => this.#edge(element, nodes));
-    const [first, ...others] = this.#errors.slice(0, maxReportedProblems);
+    const [first, ...others] = this.#errors.sort(
+      (a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0),
+    );
     if (first !== undefined) throw new TopologyFormatError(first, ...others);
 
     const sharedMedia = [...nodes.values()].filter(({ isSharedMedium }) => isSharedMedium).map(({ key }) => key);

@@ -1,5 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, parseDocument, type Node } from 'yaml';
-import { TopologyFormatError } from '../topology-format-error.js';
+import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser, type CST, type Node } from 'yaml';
 import {
   maxDepth,
   parentPointer,
@@ -26,19 +25,32 @@ export function readYamlText(text: string): SourceText {
 type Offsets = Map<string, { key: number; value: number }>;
 
 function compose(text: string): Node | null {
-  let document;
-  try {
-    // Duplicate keys are found by YamlReader: the library compares every pair of keys of a map.
-    document = parseDocument(text, { schema: 'core', merge: false, uniqueKeys: false, prettyErrors: false });
-  } catch (error) {
-    // The composer recurses, and has no limit of its own.
-    if (!(error instanceof RangeError)) throw error;
-    throw new TopologyFormatError({ line: null, column: null, field: '', message: 'nested too deeply' });
-  }
-  const [first] = document.errors;
-  if (first !== undefined) throw syntaxError(text, first.pos[0], '', first.message);
-  return document.contents;
+  // Duplicate keys are found by YamlReader: the library compares every pair of keys of a map.
+  const composer = new Composer({ schema: 'core', merge: false, uniqueKeys: false, prettyErrors: false });
+  const [document, second] = composer.compose(shallowTokens(text), true, text.length);
+  const [error] = document?.errors ?? [];
+  if (error !== undefined) throw syntaxError(text, error.pos[0], '', error.message);
+  if (second !== undefined) throw syntaxError(text, second.range[0], '', 'one file holds one document');
+  return document?.contents ?? null;
 }
+
+/**
+ * The parser's tokens, refused as soon as they nest too deeply: composing them recurses, and a stack that overflows
+ * inside a regular expression takes the whole process with it.
+ */
+function* shallowTokens(text: string): Generator<CST.Token, void> {
+  const parser = new Parser();
+  for (const lexeme of new Lexer().lex(text)) {
+    yield* parser.next(lexeme);
+    if (parser.stack.length > maxOpenTokens) {
+      throw syntaxError(text, parser.offset, '', `nested more than ${maxDepth} levels deep`);
+    }
+  }
+  yield* parser.end();
+}
+
+/** A level of nesting opens up to three tokens. */
+const maxOpenTokens = 3 * maxDepth;
 
 function locate(text: string, offsets: Offsets, places: readonly Place[]): Position[] {
   return places.map(({ pointer, part }) => {

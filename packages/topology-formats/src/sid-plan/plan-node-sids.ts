@@ -72,6 +72,7 @@ function keptSid({ before, locator, inUse }: NodeToPlan, planned: Omit<Sid, 'sid
   return before?.sids.find(
     (sid) =>
       sid.origin === 'planned' &&
+      sid.algorithm === 0 &&
       sid.behavior === planned.behavior &&
       sid.linkId === planned.linkId &&
       sid.flavors.length === planned.flavors.length &&
