@@ -6,6 +6,7 @@ import { freePort, ManagedProcess } from './managed-process.js';
 import type { Namespaces } from './namespaces.js';
 import { Redis } from './redis.js';
 import { RestClient } from './rest-client.js';
+import type { Host } from './testbed.js';
 
 const CONTROLLER = fileURLToPath(new URL('../../apps/controller/dist/main.js', import.meta.url));
 const AGENT = fileURLToPath(new URL('../../apps/node-agent/dist/main.js', import.meta.url));
@@ -16,7 +17,7 @@ export interface WaymarkOptions {
   /** Reachable from the hosts. */
   readonly controllerAddress: string;
   readonly databaseUrl: string;
-  readonly hosts: readonly string[];
+  readonly hosts: readonly Host[];
   /** For what controller and agents keep on disk. */
   readonly folder: string;
   /** How long a returned or improved link must stay so before it is used again. */
@@ -49,7 +50,7 @@ export class Waymark {
     const waymark = new Waymark(options, redis, ports);
     try {
       await waymark.startController();
-      for (const host of options.hosts) waymark.startAgent(host);
+      for (const { id } of options.hosts) waymark.startAgent(id);
     } catch (error) {
       await waymark.stop();
       throw error;
@@ -86,12 +87,18 @@ export class Waymark {
   }
 
   startAgent(host: string): void {
-    const { namespaces, controllerAddress, folder } = this.#options;
+    const { namespaces, controllerAddress, folder, hosts } = this.#options;
+    const { address, attachment, serviceSid } = hosts.find(({ id }) => id === host) ?? unknownHost(host);
     const child = namespaces.spawn(host, ['node', AGENT], {
       WAYMARK_NODE_ID: host,
       WAYMARK_CONTROLLER: `${controllerAddress}:${this.#ports.grpc}`,
       WAYMARK_DATAPLANE: 'linux',
-      WAYMARK_DATA_DIR: join(folder, `agent-${host}`),
+      WAYMARK_DATA_DIR: join(folder, 'agents'),
+      WAYMARK_LOCAL_SIDS: `${serviceSid.ipv4}=End.DT4,${serviceSid.ipv6}=End.DT6`,
+      WAYMARK_LINUX_ENCAP_SOURCE: address,
+      WAYMARK_LINUX_UNDERLAY: `to-${attachment}`,
+      WAYMARK_LINUX_MANAGE_SYSCTLS: 'true',
+      WAYMARK_STATUS_PORT: '0',
       REDIS_URL: this.redis.url,
     });
     this.#agents.set(host, new ManagedProcess(`agent of ${host}`, child));
@@ -130,4 +137,8 @@ export class Waymark {
         agents.filter(({ state, inSync }) => state === 'connected' && inSync).length === this.#options.hosts.length,
     );
   }
+}
+
+function unknownHost(host: string): never {
+  throw new Error(`no host ${host} in the testbed`);
 }

@@ -23,20 +23,12 @@ const KERNEL_SETTINGS = [
   'ipv6/conf/default/keep_addr_on_down=1',
 ];
 
-/** What a headend needs besides: flows spread over equal-cost paths and over weighted segment lists. */
-const HEADEND_SETTINGS = [
-  'ipv6/seg6_flowlabel=1',
-  'ipv4/fib_multipath_hash_policy=1',
-  'ipv6/fib_multipath_hash_policy=1',
-];
-
 /** Namespaces, wires, addresses, and what each router and host is configured with by hand; no routes between routers. */
 export async function wireUp(namespaces: Namespaces, testbed: Testbed): Promise<void> {
   const machines = [...testbed.routers.map(({ id }) => id), ...testbed.hosts.map(({ id }) => id)];
   const pods = testbed.pods.map(({ id }) => id);
   await namespaces.create([...machines, ...pods]);
-  await Promise.all(machines.map((node) => applySettings(namespaces, node, KERNEL_SETTINGS)));
-  await Promise.all(testbed.hosts.map(({ id }) => applySettings(namespaces, id, HEADEND_SETTINGS)));
+  await Promise.all(machines.map((node) => applyKernelSettings(namespaces, node)));
   await ipBatch([...wireLines(namespaces, testbed), ...podWireLines(namespaces, testbed)]);
   for (const router of testbed.routers)
     await namespaces.ip(router.id, routerLines(router, arcsFrom(testbed, router.id)));
@@ -56,7 +48,7 @@ export async function wireUp(namespaces: Namespaces, testbed: Testbed): Promise<
 }
 
 /**
- * The localsids of the hosts, as their network plugin would own them. The kernel has no VRF here: End.DX4 to 0.0.0.0
+ * The localsids of the hosts, for a lab without agents to own them. The kernel has no VRF here: End.DX4 to 0.0.0.0
  * routes on the inner destination, which is End.DT4 into the main table.
  */
 export async function installServiceSids(namespaces: Namespaces, testbed: Testbed): Promise<void> {
