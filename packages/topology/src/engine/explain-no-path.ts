@@ -1,8 +1,200 @@
-import type { NoPath } from '../model/path-answer.js';
+import type { NoPath, NoPathReason } from '../model/path-answer.js';
+import type { Restriction } from './eligibility.js';
+import { LooplessPaths } from './loopless-paths.js';
 import { refusal, type PreparedRequest } from './prepare-request.js';
+import { reachableFrom, reachesTo } from './reachable.js';
 import type { WorkBudget } from './work-budget.js';
 
-export function explainNoPath(prepared: PreparedRequest, _budget: WorkBudget): NoPath {
+const BLAME: Readonly<
+  Record<Restriction, { readonly reason: NoPathReason; readonly constraint: string | null; readonly what: string }>
+> = {
+  exclude: { reason: 'resource-excluded', constraint: '/constraints/exclude', what: 'are excluded' },
+  srlg: { reason: 'srlg-excluded', constraint: '/constraints/exclude/srlgs', what: 'are in excluded SRLGs' },
+  affinity: { reason: 'affinity-excluded', constraint: '/constraints/affinities', what: 'do not match the affinities' },
+  bandwidth: { reason: 'insufficient-bandwidth', constraint: '/constraints/bandwidthBps', what: 'lack the bandwidth' },
+  'unknown-delay': { reason: 'path-not-found', constraint: null, what: 'have no known delay' },
+  admin: {
+    reason: 'resource-excluded',
+    constraint: null,
+    what: 'are drained or down by the operator, or lead to a node that is',
+  },
+};
+
+/** Says why the search found nothing: which constraint to blame, what blocks, and the value that would be met. */
+export function explainNoPath(prepared: PreparedRequest, budget: WorkBudget): NoPath {
+  const { problem, eligibility } = prepared;
+  const open = eligibility.mask(new Set(eligibility.restrictionsInUse()));
+  if (!connects(prepared, open)) return explainDisconnected(prepared, open);
+  if (!connects(prepared, problem.mask)) return explainRestricted(prepared, open);
+  return explainInclude(prepared, budget) ?? explainBounds(prepared, budget);
+}
+
+function connects(prepared: PreparedRequest, mask: Uint8Array): boolean {
+  const { snapshot, problem } = prepared;
+  return reachableFrom(snapshot, mask, problem.source)[problem.destination] === 1;
+}
+
+function explainDisconnected(prepared: PreparedRequest, open: Uint8Array): NoPath {
+  const { snapshot, request, problem } = prepared;
+  const { arcFrom, arcTo } = snapshot.data;
+  const reached = reachableFrom(snapshot, open, problem.source);
+  const blocking = arcsWhere(open, (arc) => {
+    const to = arcTo[arc] as number;
+    const isTransit = !snapshot.isHost(to) || to === problem.destination;
+    return reached[arcFrom[arc] as number] === 1 && reached[to] === 0 && isTransit && !snapshot.isUsable(arc);
+  });
+  const links = linkIds(prepared, blocking);
+  const message =
+    links.length === 0
+      ? `no links lead from ${request.source} to ${request.destination}`
+      : `every way from ${request.source} to ${request.destination} crosses a link that is down: ${some(links)}`;
+  return refusal(snapshot, 'path-not-found', message, { blockingLinks: links });
+}
+
+function explainRestricted(prepared: PreparedRequest, open: Uint8Array): NoPath {
+  const { snapshot, request, eligibility } = prepared;
+  const inUse = eligibility.restrictionsInUse();
+  const alone = inUse.find((restriction) => connects(prepared, eligibility.mask(new Set([restriction]))));
+  const without = new Set<Restriction>(alone === undefined ? [] : [alone]);
+  if (alone === undefined) {
+    for (const restriction of inUse) {
+      without.add(restriction);
+      if (connects(prepared, eligibility.mask(without))) break;
+    }
+  }
+  const blamed = alone ?? [...without].at(-1) ?? 'exclude';
+  const cut = blockingCut(prepared, open);
+  const links = linkIds(prepared, cut);
+  const { reason, constraint, what } = BLAME[blamed];
+  const together = alone === undefined ? ` (together with: ${[...without].slice(0, -1).join(', ')})` : '';
+  const excluded = new Set(request.constraints.exclude?.nodes);
+  const ends = new Set(
+    cut.flatMap((arc) => [snapshot.data.arcFrom[arc] as number, snapshot.data.arcTo[arc] as number]),
+  );
+  const nodes =
+    blamed === 'exclude' ? [...ends].map((node) => snapshot.nodeIdOf(node)).filter((id) => excluded.has(id)) : [];
+  const widest = blamed === 'bandwidth' ? widestBottleneck(prepared) : null;
+  const room = widest === null ? '' : `; at most ${widest} bit/s would fit`;
+  const pair = `${request.source} to ${request.destination}`;
+  return refusal(snapshot, reason, `all ways from ${pair} cross links that ${what}: ${some(links)}${together}${room}`, {
+    constraint: blamed === 'exclude' ? excludePointer(prepared, cut) : constraint,
+    nearestFeasible: widest,
+    blockingLinks: links,
+    blockingNodes: nodes.sort(),
+  });
+}
+
+/** Restricted arcs that every allowed way runs into first, and from which the destination could still be reached. */
+function blockingCut(prepared: PreparedRequest, open: Uint8Array): number[] {
+  const { snapshot, problem } = prepared;
+  const { arcFrom, arcTo } = snapshot.data;
+  const reached = reachableFrom(snapshot, problem.mask, problem.source);
+  const useful = reachesTo(snapshot, open, problem.destination);
+  const fromSource = arcsWhere(
+    open,
+    (arc) =>
+      open[arc] === 1 &&
+      problem.mask[arc] === 0 &&
+      reached[arcFrom[arc] as number] === 1 &&
+      reached[arcTo[arc] as number] === 0 &&
+      useful[arcTo[arc] as number] === 1,
+  );
+  const arrives = reachesTo(snapshot, problem.mask, problem.destination);
+  const started = reachableFrom(snapshot, open, problem.source);
+  const fromDestination = arcsWhere(
+    open,
+    (arc) =>
+      open[arc] === 1 &&
+      problem.mask[arc] === 0 &&
+      arrives[arcTo[arc] as number] === 1 &&
+      arrives[arcFrom[arc] as number] === 0 &&
+      started[arcFrom[arc] as number] === 1,
+  );
+  return fromDestination.length < fromSource.length ? fromDestination : fromSource;
+}
+
+function excludePointer(prepared: PreparedRequest, cut: readonly number[]): string {
   const { snapshot, request } = prepared;
-  return refusal(snapshot, 'path-not-found', `no path from ${request.source} to ${request.destination}`);
+  const links = new Set(request.constraints.exclude?.links);
+  const isByLinks = cut.every((arc) => links.has(snapshot.linkIdOf(arc)));
+  return `/constraints/exclude/${isByLinks ? 'links' : 'nodes'}`;
+}
+
+/** The most bandwidth that some path allowed otherwise has left on each of its links; null when that is unknown. */
+function widestBottleneck(prepared: PreparedRequest): number | null {
+  const { snapshot, problem, eligibility, unreservedBps } = prepared;
+  const mask = eligibility.mask(new Set<Restriction>(['bandwidth']));
+  const values = [...new Set(unreservedBps)].filter((value) => value > 0).sort((a, b) => a - b);
+  const fits = (value: number): boolean => {
+    const wide = mask.map((allowed, arc) => (allowed === 1 && (unreservedBps[arc] as number) >= value ? 1 : 0));
+    return reachableFrom(snapshot, wide, problem.source)[problem.destination] === 1;
+  };
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (fits(values[middle] as number)) low = middle + 1;
+    else high = middle;
+  }
+  return low === 0 ? null : (values[low - 1] as number);
+}
+
+function explainInclude(prepared: PreparedRequest, budget: WorkBudget): NoPath | null {
+  const { snapshot, request, problem, state } = prepared;
+  const entries = request.constraints.include ?? [];
+  for (let count = 1; count <= entries.length; count++) {
+    const upTo = { ...problem, include: problem.include.slice(0, count) };
+    if (state.search.find(upTo, budget) !== null) continue;
+    const entry = entries[count - 1] as (typeof entries)[number];
+    const what = 'node' in entry ? `node ${entry.node}` : `link ${entry.link}`;
+    const message = `${what} cannot be passed between ${request.source} and ${request.destination} in the order asked for`;
+    return refusal(snapshot, 'include-unreachable', message, {
+      constraint: `/constraints/include/${count - 1}`,
+      blockingLinks: 'link' in entry ? [entry.link] : [],
+      blockingNodes: 'node' in entry ? [entry.node] : [],
+    });
+  }
+  return null;
+}
+
+function explainBounds(prepared: PreparedRequest, budget: WorkBudget): NoPath {
+  const { snapshot, request, problem, state } = prepared;
+  const bounds = request.constraints.bounds ?? [];
+  const exceeded = (index: number, value: number | null, why: string) =>
+    refusal(snapshot, 'metric-bound-exceeded', why, {
+      constraint: `/constraints/bounds/${index}`,
+      nearestFeasible: value,
+    });
+  for (const [i, bound] of bounds.entries()) {
+    const weight = problem.bounds[i]?.weight ?? problem.weight;
+    const least = state.search.find({ ...problem, weight }, budget);
+    if (least !== null && least.cost > bound.max) {
+      return exceeded(i, least.cost, `the least ${bound.metric} is ${least.cost}, above the bound of ${bound.max}`);
+    }
+  }
+  const last = bounds.length - 1;
+  const weight = problem.bounds[last]?.weight ?? problem.weight;
+  const others = new LooplessPaths({ ...problem, weight, bounds: problem.bounds.slice(0, last) }, state.search, budget);
+  const least = others.next();
+  if (least === null || !others.isExact || least.cost <= (bounds[last]?.max ?? Infinity)) {
+    return exceeded(last, null, 'the work budget ended the search before it found a path within all bounds');
+  }
+  const metric = bounds[last]?.metric ?? request.metric;
+  return exceeded(last, least.cost, `within the other bounds the least ${metric} is ${least.cost}`);
+}
+
+function arcsWhere(mask: Uint8Array, matches: (arc: number) => boolean): number[] {
+  const arcs: number[] = [];
+  for (let arc = 0; arc < mask.length; arc++) if (matches(arc)) arcs.push(arc);
+  return arcs;
+}
+
+function linkIds(prepared: PreparedRequest, arcs: readonly number[]): string[] {
+  return arcs.map((arc) => prepared.snapshot.linkIdOf(arc)).sort();
+}
+
+/** The first few ids, for a sentence. */
+function some(ids: readonly string[]): string {
+  const shown = ids.slice(0, 5).join(', ');
+  return ids.length > 5 ? `${shown} and ${ids.length - 5} more` : shown;
 }

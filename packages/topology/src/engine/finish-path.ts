@@ -10,7 +10,14 @@ import { sumOver } from './search-problem.js';
 
 /** A path with its segment lists, or why it has none that may be used. */
 export type FinishedPath =
-  | { readonly kind: 'finished'; readonly path: ComputedPath; readonly worst: number }
+  | {
+      readonly kind: 'finished';
+      readonly path: ComputedPath;
+      /** Optimised metric on the worst branch of the worst list. */
+      readonly worst: number;
+      /** Every arc that packets of one of the lists can cross. */
+      readonly load: ReadonlySet<number>;
+    }
   | { readonly kind: 'too-deep'; readonly srhEntries: number }
   | { readonly kind: 'unencodable'; readonly arc: number }
   | { readonly kind: 'refuted'; readonly violation: ViolationKind; readonly message: string };
@@ -53,6 +60,7 @@ export function finishPath(prepared: PreparedRequest, arcs: readonly number[], a
   return {
     kind: 'finished',
     worst: Math.max(...worst),
+    load: new Set(proved.flatMap(({ proof }) => proof.load.map(({ linkId }) => snapshot.arcOf(linkId)))),
     path: {
       nodes: nodesAlong(snapshot, problem.source, arcs),
       links: arcs.map((arc) => snapshot.linkIdOf(arc)),

@@ -50,9 +50,10 @@ function freezeTopology(
 ) {
   const arcFrom = integers(links.map((link) => nodeIndex.get(link.from) as number));
   const arcTo = integers(links.map((link) => nodeIndex.get(link.to) as number));
+  const arcReverse = signedIntegers(links.map((link) => arcIndex.get(link.reverseId) ?? -1));
   const arcFlags = bytes(
     links.map((link, arc) => {
-      const reverse = links[arcIndex.get(link.reverseId) ?? -1];
+      const reverse = links[arcReverse[arc] as number];
       const from = nodes[arcFrom[arc] as number] as TedNode;
       const to = nodes[arcTo[arc] as number] as TedNode;
       const usable =
@@ -74,7 +75,7 @@ function freezeTopology(
   const inArcs = integers(new Array<number>(links.length).fill(0));
   const next = Uint32Array.from(inStart);
   arcTo.forEach((node, arc) => (inArcs[(next[node] as number)++] = arc));
-  return { arcFrom, arcTo, arcFlags, outStart: rowStarts(nodes.length, arcFrom), inStart, inArcs };
+  return { arcFrom, arcTo, arcReverse, arcFlags, outStart: rowStarts(nodes.length, arcFrom), inStart, inArcs };
 }
 
 function freezeAttributes(links: readonly TedLink[]) {

@@ -47,6 +47,8 @@ export interface SnapshotData {
   readonly linkIds: Bytes;
   readonly arcFrom: Integers;
   readonly arcTo: Integers;
+  /** The opposite arc of the same link; -1 when the TED has none. */
+  readonly arcReverse: SignedIntegers;
   readonly arcFlags: Bytes;
   readonly igpMetric: Reals;
   readonly teMetric: Reals;

@@ -121,6 +121,11 @@ export class Snapshot {
     return Array.from(inArcs.subarray(inStart[node], inStart[node + 1]));
   }
 
+  /** The opposite arc of the same link; -1 when the TED has none. */
+  reverseOf(arc: number): number {
+    return this.data.arcReverse[arc] as number;
+  }
+
   isHost(node: number): boolean {
     return ((this.data.nodeFlags[node] as number) & NodeFlag.Host) !== 0;
   }

@@ -6,8 +6,6 @@ export interface LinkSpec extends Partial<Omit<TedLink, 'from' | 'to' | 'reverse
   readonly between: string;
   /** What differs in the direction from b to a. */
   readonly back?: Partial<TedLink>;
-  /** False: no End.X SIDs. */
-  readonly adjacencySids?: boolean;
 }
 
 export interface NodeSpec extends Partial<TedNode> {
@@ -16,6 +14,8 @@ export interface NodeSpec extends Partial<TedNode> {
   readonly scope?: 'igp' | 'attachment' | 'none';
   /** False: no End SID (routers), no service SIDs (hosts). */
   readonly ownSids?: boolean;
+  /** False: no End.X SIDs. */
+  readonly adjacencySids?: boolean;
 }
 
 const STRUCTURE: SidStructure = { blockBits: 32, nodeBits: 16, functionBits: 16, argumentBits: 0 };
@@ -26,22 +26,19 @@ const STRUCTURE: SidStructure = { blockBits: 32, nodeBits: 16, functionBits: 16,
  */
 export function buildTed(nodes: readonly (string | NodeSpec)[], links: readonly LinkSpec[]): Ted {
   const tedLinks = links.flatMap(buildLink);
-  const adjacencies = new Set(
-    links.filter((spec) => spec.adjacencySids !== false).flatMap((spec) => buildLink(spec).map((link) => link.id)),
-  );
   const tedNodes = nodes.map((spec, i) => {
     const full = typeof spec === 'string' ? { id: spec } : spec;
     return buildNode(
       full,
       i + 1,
-      tedLinks.filter((link) => link.from === full.id && adjacencies.has(link.id)),
+      tedLinks.filter((link) => link.from === full.id),
     );
   });
   return { revision: 1, nodes: tedNodes.sort(byId), links: tedLinks.sort(byId) };
 }
 
 function buildLink(spec: LinkSpec): TedLink[] {
-  const { between, back = {}, adjacencySids: _, ...attributes } = spec;
+  const { between, back = {}, ...attributes } = spec;
   const [ends = '', parallel] = between.split('#');
   const [from = '', to = ''] = ends.split('-');
   const suffix = parallel === undefined ? '' : `:${parallel}`;
@@ -74,7 +71,7 @@ function buildLink(spec: LinkSpec): TedLink[] {
 }
 
 function buildNode(spec: NodeSpec, number: number, links: readonly TedLink[]): TedNode {
-  const { scope = 'attachment', ownSids = true, ...attributes } = spec;
+  const { scope = 'attachment', ownSids = true, adjacencySids = true, ...attributes } = spec;
   const kind = spec.kind ?? (spec.id.startsWith('h') ? 'host' : 'router');
   const base = `fd00:0:${number.toString(16)}`;
   const sid = (text: string, behavior: Sid['behavior'], linkId: string | null = null): Sid => ({
@@ -97,7 +94,8 @@ function buildNode(spec: NodeSpec, number: number, links: readonly TedLink[]): T
     origin: 'discovered',
   };
   const own = kind === 'router' ? [sid('1', 'End')] : [sid('d4', 'End.DT4'), sid('d6', 'End.DT6')];
-  const adjacency = kind === 'router' ? links.map((link, i) => sid((0xe000 + i).toString(16), 'End.X', link.id)) : [];
+  const hasAdjacency = kind === 'router' && adjacencySids;
+  const adjacency = hasAdjacency ? links.map((link, i) => sid((0xe000 + i).toString(16), 'End.X', link.id)) : [];
   return {
     name: spec.id,
     kind,

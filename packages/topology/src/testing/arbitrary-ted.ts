@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import type { Ted } from '../model/ted.js';
+import { buildTed, type LinkSpec, type NodeSpec } from './build-ted.js';
+
+export const AFFINITIES = ['blue', 'gold', 'red'] as const;
+
+export interface TedShape {
+  readonly maxRouters: number;
+  readonly maxLinks: number;
+  /** Every attribute is known, everything is up, and every router and link has its SIDs. */
+  readonly healthy?: boolean;
+  readonly zeroMetrics?: boolean;
+}
+
+/**
+ * Random small networks: routers a, b, c, … with parallel links, ties, links down in one direction, disconnected parts,
+ * and hosts h1, h2, h3 with one or two links.
+ */
+export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
+  const { maxRouters, maxLinks, healthy = false, zeroMetrics = true } = shape;
+  const metric = fc.integer({ min: zeroMetrics ? 0 : 1, max: 3 });
+  const rarely = <T>(value: T, otherwise: T) =>
+    healthy ? fc.constant(otherwise) : fc.integer({ min: 0, max: 9 }).map((n) => (n === 0 ? value : otherwise));
+  const direction = fc.record({
+    igpMetric: metric,
+    teMetric: healthy ? metric : fc.option(metric),
+    delayUs: healthy ? metric : fc.option(metric, { freq: 9 }),
+    lossPpm: fc.constantFrom(0, 100_000),
+    bandwidthBps: fc.constantFrom(10, 20, 30),
+    affinities: fc.subarray([...AFFINITIES]),
+    srlgs: fc.subarray([1, 2]),
+    operationalState: rarely('down' as const, 'up' as const),
+    adminState: rarely('drained' as const, 'up' as const),
+  });
+  const link = fc.record({ from: fc.nat(), to: fc.nat(), forward: direction, back: direction });
+  return fc
+    .record({
+      routers: fc.integer({ min: 2, max: maxRouters }),
+      links: fc.array(link, { minLength: 1, maxLength: maxLinks }),
+      hosts: fc.array(
+        fc.record({
+          links: fc.array(fc.record({ to: fc.nat(), forward: direction, back: direction }), { minLength: 1, maxLength: 2 }),
+          scope: fc.constantFrom('igp' as const, 'attachment' as const, 'none' as const),
+        }),
+        { maxLength: 3 },
+      ),
+      nodeStates: fc.array(rarely('down' as const, 'up' as const), { minLength: 10, maxLength: 10 }),
+      withoutSids: fc.array(rarely(true, false), { minLength: 10, maxLength: 10 }),
+    })
+    .map(({ routers, links, hosts, nodeStates, withoutSids }) => {
+      const names = Array.from({ length: routers }, (_, i) => String.fromCharCode(97 + i));
+      const nodes: NodeSpec[] = names.map((id, i) => ({
+        id,
+        operationalState: nodeStates[i] ?? 'up',
+        ownSids: withoutSids[i] !== true,
+        adjacencySids: withoutSids[9 - i] !== true,
+        msdHEncaps: 100,
+      }));
+      const specs: LinkSpec[] = [];
+      const count = new Map<string, number>();
+      const add = (from: string, to: string, forward: Partial<LinkSpec>, back: Partial<LinkSpec>) => {
+        const pair = [from, to].sort().join('-');
+        const number = (count.get(pair) ?? 0) + 1;
+        count.set(pair, number);
+        specs.push({ between: `${from}-${to}${number === 1 ? '' : `#${number}`}`, ...forward, back });
+      };
+      for (const { from, to, forward, back } of links) {
+        const a = names[from % routers] ?? 'a';
+        const b = names[to % routers] ?? 'a';
+        if (a !== b) add(a, b, forward, back);
+      }
+      hosts.forEach((host, i) => {
+        const id = `h${i + 1}`;
+        nodes.push({ id, scope: host.scope, msdHEncaps: 100 });
+        for (const { to, forward, back } of host.links) add(id, names[to % routers] ?? 'a', forward, back);
+      });
+      return buildTed(nodes, specs);
+    });
+}
