@@ -65,8 +65,8 @@ export function arcsFrom(testbed: Testbed, node: string): readonly Arc[] {
   return testbed.arcs.filter(({ from }) => from === node);
 }
 
-async function applySettings(namespaces: Namespaces, node: string, settings: readonly string[]): Promise<void> {
-  const script = settings
+async function applyKernelSettings(namespaces: Namespaces, node: string): Promise<void> {
+  const script = KERNEL_SETTINGS
     .map((setting) => setting.split('='))
     .map(([path, value]) => `echo ${value ?? ''} > /proc/sys/net/${path ?? ''}`);
   await namespaces.run(node, ['sh', '-e'], script.join('\n'));
