@@ -23,3 +23,9 @@ export {
   type ReconcilerCounts,
 } from './reconcile/policy-reconciler.js';
 export type { DataPlaneHealth, DesiredState, PolicyOutcome, Reconciler, ReconcileReport } from './session/ports.js';
+export {
+  AgentSession,
+  type AgentIdentity,
+  type AgentSessionOptions,
+  type SessionStatus,
+} from './session/agent-session.js';

@@ -63,7 +63,7 @@ export class DryRunDataPlane implements DataPlane {
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]> {
     const failures: StepFailure[] = [];
     for (const step of steps) {
-      const reason = this.#options.fail?.(step) ?? null;
+      const reason = this.#options.fail?.(step) ?? this.#refusal(step);
       if (reason === null) this.#run(step);
       else failures.push({ step, reason });
     }
@@ -76,6 +76,13 @@ export class DryRunDataPlane implements DataPlane {
 
   watch(): () => void {
     return () => undefined;
+  }
+
+  /** As in VPP, where it would corrupt the steering: a tunnel cannot go while prefixes are steered into it. */
+  #refusal(step: Step): string | null {
+    if (step.kind !== 'remove-tunnel') return null;
+    const steered = [...this.#steering].find(([, bsid]) => bsid === step.bsid);
+    return steered === undefined ? null : `${steered[0]} is steered into it`;
   }
 
   #run(step: Step): void {

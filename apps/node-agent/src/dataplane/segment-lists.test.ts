@@ -29,10 +29,11 @@ describe('canonical segment lists', () => {
   });
 
   it('are equal whenever the split is', () => {
+    const orders = fc.array(fc.nat(), { minLength: 6, maxLength: 6 });
     fc.assert(
-      fc.property(lists, fc.integer({ min: 1, max: 9 }), fc.infiniteStream(fc.nat()), (some, factor, order) => {
+      fc.property(lists, fc.integer({ min: 1, max: 9 }), orders, (some, factor, order) => {
         const shuffled = some
-          .map((entry) => ({ entry: { ...entry, weight: entry.weight * factor }, place: order.next().value }))
+          .map((entry, index) => ({ entry: { ...entry, weight: entry.weight * factor }, place: order[index] ?? 0 }))
           .sort((a, b) => a.place - b.place)
           .map(({ entry }) => entry);
         expect(canonicalLists(shuffled)).toEqual(canonicalLists(some));

@@ -1,0 +1,76 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { environmentSchema, readConfig } from './config.js';
+import { LINUX_DEFAULTS } from './dataplane/linux/settings.js';
+
+const NODE = { WAYMARK_NODE_ID: 'dc-london-1' };
+
+describe('the settings of the agent', () => {
+  it('need only a node id', () => {
+    expect(readConfig(NODE)).toEqual({
+      nodeId: 'dc-london-1',
+      controllers: ['127.0.0.1:50051'],
+      redisUrl: undefined,
+      stateDirectory: '/var/lib/waymark/dc-london-1',
+      localSids: [],
+      rereadIntervalMs: 30_000,
+      statusPort: 9850,
+      logLevel: 'info',
+      dataPlane: { kind: 'dry-run', encapMode: 'reduced', msdHEncaps: 0, file: undefined },
+    });
+  });
+
+  it('take an empty variable as unset', () => {
+    expect(readConfig({ ...NODE, REDIS_URL: '', WAYMARK_LOCAL_SIDS: '' })).toEqual(readConfig(NODE));
+  });
+
+  it('describe a Linux data plane that owns local SIDs', () => {
+    const { dataPlane, localSids, controllers } = readConfig({
+      ...NODE,
+      WAYMARK_CONTROLLER: '10.0.0.1:50051,[fd00::2]:50051',
+      WAYMARK_DATAPLANE: 'linux',
+      WAYMARK_LOCAL_SIDS: 'FC00:1:0::d4=End.DT4, fc00:1::d6=End.DT6',
+      WAYMARK_LINUX_MANAGE_SYSCTLS: 'true',
+      WAYMARK_LINUX_UNDERLAY: 'eth0,eth1.100',
+      WAYMARK_LINUX_ENCAP_SOURCE: 'fd00::0001',
+    });
+    expect(controllers).toEqual(['10.0.0.1:50051', '[fd00::2]:50051']);
+    expect(localSids).toEqual([
+      { sid: 'fc00:1::d4', behavior: 'End.DT4' },
+      { sid: 'fc00:1::d6', behavior: 'End.DT6' },
+    ]);
+    const underlayInterfaces = ['eth0', 'eth1.100'];
+    const settings = { manageSysctls: true, encapSource: 'fd00::1', underlayInterfaces, ownsLocalSids: true };
+    expect(dataPlane).toEqual({ kind: 'linux', settings: { ...LINUX_DEFAULTS, ...settings } });
+  });
+
+  it.each([
+    ['WAYMARK_NODE_ID', 'no spaces'],
+    ['WAYMARK_CONTROLLER', 'localhost'],
+    ['REDIS_URL', 'http://localhost'],
+    ['WAYMARK_DATAPLANE', 'vpp'],
+    ['WAYMARK_REREAD_SECONDS', '0'],
+    ['WAYMARK_STATUS_PORT', '65536'],
+    ['WAYMARK_ENCAP_MODE', 'inline'],
+    ['WAYMARK_LINUX_METRIC', '0'],
+    ['WAYMARK_LINUX_PROTOCOL', '2'],
+    ['WAYMARK_LINUX_DEVICE', 'a b'],
+    ['WAYMARK_LINUX_ENCAP_SOURCE', '10.0.0.1'],
+    ['WAYMARK_LOCAL_SIDS', 'fc00::1=End.DX2'],
+    ['WAYMARK_LOCAL_SIDS', 'fc00::1=End,fc00:0::1=End.DT4'],
+    ['WAYMARK_LOCAL_SIDS', 'fc00::1=End.DT46'],
+  ])('are refused with the name of the variable: %s=%s', (variable, value) => {
+    const environment = { ...NODE, WAYMARK_DATAPLANE: 'linux', [variable]: value };
+    expect(() => readConfig(environment)).toThrow(variable);
+  });
+
+  it('are all in docs/node-agent.md, with their defaults, and no others', () => {
+    const page = readFileSync(new URL('../../../docs/node-agent.md', import.meta.url), 'utf8');
+    const rows = [...page.matchAll(/^\| `([A-Z_]+)`\s*\| ([^|]*?)\s*\|/gm)].map(([, name, value]) => [name, value]);
+    const wanted = Object.entries(environmentSchema.properties).map(([name, property]) => [
+      name,
+      'default' in property ? `\`${property.default}\`` : name === 'WAYMARK_NODE_ID' ? 'required' : '',
+    ]);
+    expect(rows).toEqual(wanted);
+  });
+});

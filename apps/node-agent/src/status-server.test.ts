@@ -1,0 +1,60 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { NodeAgentStatus } from './node-agent.js';
+import { StatusServer } from './status-server.js';
+
+const STATUS: NodeAgentStatus = {
+  nodeId: 'h1',
+  dataPlane: 'linux',
+  session: {
+    connected: false,
+    epoch: 3,
+    generation: 12,
+    stateHash: Uint8Array.of(0xab, 1),
+    bus: 'none',
+    badMessages: 0,
+    snapshotRequests: 2,
+  },
+  health: { error: null, driftRepairs: 4 },
+  reconciler: { rounds: 9, steps: 5, driftRepairs: 4, policies: { installed: 6, simulated: 0, failed: 1 } },
+};
+
+describe('the status endpoint', () => {
+  let status: NodeAgentStatus;
+  let server: StatusServer;
+  let url: string;
+
+  beforeEach(async () => {
+    status = STATUS;
+    server = new StatusServer(() => status);
+    url = `http://127.0.0.1:${await server.listen(0)}`;
+  });
+  afterEach(async () => {
+    await server.close();
+  });
+
+  it('is healthy without a controller, and not without a data plane', async () => {
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    status = { ...STATUS, health: { error: 'ip cannot be run', driftRepairs: 4 } };
+    const response = await fetch(`${url}/healthz`);
+    expect(response.status).toBe(503);
+    expect(await response.json()).toEqual({ status: 'failed', error: 'ip cannot be run' });
+  });
+
+  it('tells what the agent holds', async () => {
+    const body: unknown = await (await fetch(`${url}/status`)).json();
+    expect(body).toMatchObject({ nodeId: 'h1', session: { generation: 12, stateHash: 'ab01' } });
+  });
+
+  it('counts for Prometheus', async () => {
+    const text = await (await fetch(`${url}/metrics`)).text();
+    expect(text).toContain('waymark_agent_policies{outcome="failed"} 1');
+    expect(text).toContain('waymark_agent_drift_repairs 4');
+    expect(text).toContain('waymark_agent_connected 0');
+  });
+
+  it('answers 404 elsewhere and refuses a port that is taken', async () => {
+    expect((await fetch(`${url}/`)).status).toBe(404);
+    const port = Number(new URL(url).port);
+    await expect(new StatusServer(() => status).listen(port)).rejects.toThrow('EADDRINUSE');
+  });
+});
