@@ -36,9 +36,8 @@ export interface ConnectionHost {
 type SessionStream = ServerDuplexStream<AgentMessage, ControllerMessage>;
 
 /**
- * One session stream, seen from the controller. What an agent sends is taken one message at a time: while an ack waits
- * for its transaction nothing more is read, and of several digests that could not be sent only the newest goes out. So
- * neither a flooding nor a slow agent makes anything grow.
+ * One session stream, seen from the controller. What an agent sends is taken one message at a time, and of several
+ * digests that could not be sent only the newest goes out. So neither a flooding nor a slow agent makes anything grow.
  */
 export class AgentConnection {
   readonly session = randomUUID();
@@ -48,6 +47,7 @@ export class AgentConnection {
   #bus = 'none';
   #lastHeard: number;
   #digestOwed = false;
+  #ackUnderWay: Promise<void> = Promise.resolve();
   #lastDigest: Digest | undefined;
   #ended = false;
 
@@ -161,13 +161,17 @@ export class AgentConnection {
     else this.#sendDigest(await this.#host.digest(node));
   }
 
+  /** Heartbeats go on while an ack waits for its transaction; a second ack does not. */
   async #ack(node: NodeId, ack: Ack): Promise<void> {
+    await this.#ackUnderWay;
     if (ack.readBackHash.length !== STATE_HASH_BYTES) {
       this.close(status.INVALID_ARGUMENT, 'the hash of what was read back is not 32 bytes long');
       return;
     }
-    await this.#host.ack({ node, session: this.session, ack });
-    this.#send({ $case: 'ackReceipt', value: { epoch: ack.epoch, generation: ack.generation } });
+    this.#ackUnderWay = this.#guarded('an ack', async () => {
+      await this.#host.ack({ node, session: this.session, ack });
+      this.#send({ $case: 'ackReceipt', value: { sequence: ack.sequence } });
+    });
   }
 
   #sendDigest(digest: Digest): void {

@@ -22,9 +22,11 @@ export interface AckQueue {
   readonly unsent: boolean;
   /** At most one ack is under way. */
   readonly sent: Sent | null;
+  /** Of the last ack. */
+  readonly sequence: number;
 }
 
-export const emptyAckQueue: AckQueue = { pending: new Map(), report: null, unsent: false, sent: null };
+export const emptyAckQueue: AckQueue = { pending: new Map(), report: null, unsent: false, sent: null, sequence: 0 };
 
 export function withReport(queue: AckQueue, report: ReconcileReport): AckQueue {
   const pending = new Map(queue.pending);
@@ -35,7 +37,7 @@ export function withReport(queue: AckQueue, report: ReconcileReport): AckQueue {
 /** The receipt of the ack under way; any other is ignored. */
 export function withReceipt(queue: AckQueue, receipt: AckReceipt): AckQueue {
   const { sent } = queue;
-  if (sent?.ack.epoch !== receipt.epoch || sent.ack.generation !== receipt.generation) return queue;
+  if (sent?.ack.sequence !== receipt.sequence) return queue;
   const pending = new Map(queue.pending);
   for (const outcome of sent.outcomes) {
     if (pending.get(outcome.policyId) === outcome) pending.delete(outcome.policyId);
@@ -62,7 +64,9 @@ export function nextAck(queue: AckQueue): { readonly queue: AckQueue; readonly a
   const { report } = queue;
   if (report === null || queue.sent !== null || (!queue.unsent && queue.pending.size === 0)) return undefined;
   const outcomes = [...queue.pending.values()].slice(0, OUTCOMES_PER_ACK);
+  const sequence = queue.sequence + 1;
   const ack: Ack = {
+    sequence,
     epoch: report.epoch,
     generation: report.generation,
     outcomes: outcomes.map(({ policyId, generation, outcome, reason }) => ({
@@ -74,7 +78,7 @@ export function nextAck(queue: AckQueue): { readonly queue: AckQueue; readonly a
     readBackHash: report.readBackHash,
     more: outcomes.length < queue.pending.size,
   };
-  return { queue: { ...queue, unsent: false, sent: { ack, outcomes, heartbeats: 0 } }, ack };
+  return { queue: { ...queue, unsent: false, sent: { ack, outcomes, heartbeats: 0 }, sequence }, ack };
 }
 
 const wireOutcome: Readonly<Record<PolicyOutcome['outcome'], Outcome>> = {

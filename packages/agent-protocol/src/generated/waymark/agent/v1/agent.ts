@@ -181,6 +181,8 @@ export interface Ack {
   readonly readBackHash: Uint8Array;
   /** the outcomes of this generation go on in the next ack */
   readonly more: boolean;
+  /** grows with every ack of an agent, those sent again included; its receipt repeats it */
+  readonly sequence: number;
 }
 
 export interface ControllerMessage {
@@ -210,8 +212,7 @@ export interface Digest {
 
 /** The outcomes of this ack are stored; the agent need not send them again. */
 export interface AckReceipt {
-  readonly epoch: number;
-  readonly generation: number;
+  readonly sequence: number;
 }
 
 export interface SnapshotRequest {
@@ -1444,7 +1445,7 @@ export const PolicyOutcome: MessageFns<PolicyOutcome> = {
 };
 
 function createBaseAck(): Ack {
-  return { epoch: 0, generation: 0, outcomes: [], readBackHash: new Uint8Array(0), more: false };
+  return { epoch: 0, generation: 0, outcomes: [], readBackHash: new Uint8Array(0), more: false, sequence: 0 };
 }
 
 export const Ack: MessageFns<Ack> = {
@@ -1463,6 +1464,9 @@ export const Ack: MessageFns<Ack> = {
     }
     if (message.more !== false) {
       writer.uint32(40).bool(message.more);
+    }
+    if (message.sequence !== 0) {
+      writer.uint32(48).uint64(message.sequence);
     }
     return writer;
   },
@@ -1520,6 +1524,14 @@ export const Ack: MessageFns<Ack> = {
             message.more = reader.bool();
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.sequence = longToNumber(reader.uint64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1542,6 +1554,7 @@ export const Ack: MessageFns<Ack> = {
     message.outcomes = object.outcomes?.map((e) => PolicyOutcome.fromPartial(e)) || [];
     message.readBackHash = object.readBackHash ?? new Uint8Array(0);
     message.more = object.more ?? false;
+    message.sequence = object.sequence ?? 0;
     return message;
   },
 };
@@ -1829,16 +1842,13 @@ export const Digest: MessageFns<Digest> = {
 };
 
 function createBaseAckReceipt(): AckReceipt {
-  return { epoch: 0, generation: 0 };
+  return { sequence: 0 };
 }
 
 export const AckReceipt: MessageFns<AckReceipt> = {
   encode(message: AckReceipt, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.epoch !== 0) {
-      writer.uint32(8).uint64(message.epoch);
-    }
-    if (message.generation !== 0) {
-      writer.uint32(16).uint64(message.generation);
+    if (message.sequence !== 0) {
+      writer.uint32(8).uint64(message.sequence);
     }
     return writer;
   },
@@ -1861,15 +1871,7 @@ export const AckReceipt: MessageFns<AckReceipt> = {
               break;
             }
 
-            message.epoch = longToNumber(reader.uint64());
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.generation = longToNumber(reader.uint64());
+            message.sequence = longToNumber(reader.uint64());
             continue;
           }
         }
@@ -1889,8 +1891,7 @@ export const AckReceipt: MessageFns<AckReceipt> = {
   },
   fromPartial(object: DeepPartial<AckReceipt>): AckReceipt {
     const message = createBaseAckReceipt() as any;
-    message.epoch = object.epoch ?? 0;
-    message.generation = object.generation ?? 0;
+    message.sequence = object.sequence ?? 0;
     return message;
   },
 };

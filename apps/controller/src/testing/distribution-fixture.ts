@@ -1,0 +1,91 @@
+import { ServerCredentials } from '@grpc/grpc-js';
+import { encodeDesiredPolicy, Family, TunnelAction, type Bus } from '@waymark/agent-protocol';
+import { pino, type Logger } from 'pino';
+import { writeDesired, type HeadendChange, type PendingDelta } from '../distribution/desired-store.js';
+import { Distribution, type DistributionOptions } from '../distribution/distribution.js';
+import type { WaymarkEvent } from '../model/events.js';
+import type { EventBus } from '../model/ports.js';
+import { eventually } from './eventually.js';
+import type { TestDatabase } from './test-database.js';
+
+/** Keeps every event. */
+export class RecordedEvents implements EventBus {
+  readonly all: WaymarkEvent[] = [];
+
+  emit(event: WaymarkEvent): void {
+    this.all.push(event);
+  }
+
+  subscribe(): () => void {
+    return () => undefined;
+  }
+}
+
+/** Bytes of a small, valid policy; `variant` (0 to 255) makes another of the same id. */
+export function policyBody(policyId: string, variant = 0): Uint8Array {
+  const [, color = '1'] = policyId.split(':');
+  const sid = (last: number): Uint8Array => Uint8Array.of(0xfc, ...new Array<number>(13).fill(0), last, variant);
+  return encodeDesiredPolicy({
+    policyId,
+    color: Number(color),
+    endpoint: sid(1),
+    usesPlannedSids: false,
+    tunnels: [
+      {
+        family: Family.IPV6,
+        action: TunnelAction.ENCAPSULATE,
+        bsid: sid(2),
+        alternateBsid: sid(3),
+        segmentLists: [{ weight: 1, sids: [sid(4), sid(5)] }],
+        steeredPrefixes: [{ family: Family.IPV6, address: new Uint8Array(16), length: 0 }],
+      },
+    ],
+  });
+}
+
+/** A controller's distribution on an ephemeral port, and what its leader does. */
+export interface TestController {
+  readonly distribution: Distribution;
+  readonly address: string;
+  readonly events: RecordedEvents;
+  /** As the leader: writes and, unless told otherwise, publishes. Waits until this controller leads. */
+  write(changes: readonly HeadendChange[], publish?: boolean): Promise<PendingDelta[]>;
+  stop(): Promise<void>;
+}
+
+export async function startTestController(
+  database: Pick<TestDatabase, 'url' | 'db'>,
+  bus: Bus,
+  overrides: Partial<Pick<DistributionOptions, 'onAcked' | 'onHello' | 'controller' | 'heartbeatIntervalMs'>> & {
+    log?: Logger;
+  } = {},
+): Promise<TestController> {
+  const events = new RecordedEvents();
+  const distribution = await Distribution.create({
+    databaseUrl: database.url,
+    db: database.db,
+    bus,
+    events,
+    log: pino({ level: 'silent' }),
+    controller: 'controller-a',
+    credentials: ServerCredentials.createInsecure(),
+    heartbeatIntervalMs: 100,
+    onAcked: () => Promise.resolve(),
+    onHello: () => Promise.resolve(),
+    ...overrides,
+  });
+  const port = await distribution.start('127.0.0.1:0');
+  return {
+    distribution,
+    address: `127.0.0.1:${String(port)}`,
+    events,
+    write: async (changes, publish = true) => {
+      await eventually(() => distribution.leadership.epoch !== undefined);
+      const epoch = distribution.leadership.epoch ?? 0;
+      const deltas = await distribution.leadership.fenced(epoch, (tx) => writeDesired(tx, epoch, changes));
+      if (publish) await distribution.publisher.publish(deltas);
+      return deltas;
+    },
+    stop: () => distribution.stop(),
+  };
+}
