@@ -176,9 +176,10 @@ const access = DATA_CENTRES.flatMap(([city, first, second]) =>
     const host = `dc-${city}`;
     const attributes = {
       // A host uses its link of the lowest metric: the one in its own city.
-      igpMetric: router === first ? 10 : 20,
+      igpMetric: router === first ? 10 : 30,
       delayUs: 50 + (router === first ? 0 : fibreDelayUs(coordinates.get(first), coordinates.get(router))),
       bandwidthBps: 40 * GBIT,
+      affinities: ['access', 'fibre'],
       mtuBytes: 9000,
     };
     const [up, down] = [`${host}:${router}`, `${router}:${host}`];

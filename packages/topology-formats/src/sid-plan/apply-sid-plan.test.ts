@@ -223,6 +223,19 @@ describe('the numbers of a plan', () => {
     expect(sidsOf(planned, 'h')).toEqual(['End.DT4 2001:db8::4', 'End.DT6 fcbb:bb00:1:e000::']);
   });
 
+  it('give End.X to links of a host that attaches twice, not to the one link of another', () => {
+    const { document: planned } = applySidPlan(
+      document(
+        '[{ id: a }, { id: b }, { id: h, kind: host }, { id: k, kind: host }]',
+        '[{ between: [a, h] }, { between: [b, h] }, { between: [b, k] }]',
+      ),
+      null,
+      defaultSidPlan,
+    );
+    const links = planned.nodes.flatMap((node) => (node.sids ?? []).map(({ linkId }) => linkId));
+    expect(links.filter((id) => id !== null)).toEqual(['a:h', 'b:h']);
+  });
+
   it('change with the plan', () => {
     const nodes = document('[{ id: a }]');
     const before = tedFromDocument(applySidPlan(nodes, null, defaultSidPlan).document);

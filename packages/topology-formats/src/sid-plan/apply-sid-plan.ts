@@ -1,8 +1,8 @@
 import { type Locator, type NodeId, type Sid, type Ted, type TedNode } from '@waymark/topology';
-import type { DocumentLink, DocumentNode, SidPlan, TopologyDocument } from '../topology-document.js';
+import type { DocumentNode, SidPlan, TopologyDocument } from '../topology-document.js';
 import { knownAddresses, SortedRanges } from './address-space.js';
 import { LocatorPlanner } from './locator-planner.js';
-import { missingSids, type MissingSid } from './missing-sids.js';
+import { adjacenciesByRouter, missingSids, type MissingSid } from './missing-sids.js';
 import { planNodeSids } from './plan-node-sids.js';
 
 export interface PlannedDocument {
@@ -20,12 +20,10 @@ export interface PlannedDocument {
  * Throws TopologyFormatError when the plan has no numbers left.
  */
 export function applySidPlan(document: TopologyDocument, previous: Ted | null, plan: SidPlan): PlannedDocument {
-  const routers = new Map<NodeId, DocumentLink[]>();
-  for (const { id, kind } of document.nodes) if (kind === 'router') routers.set(id, []);
-  for (const link of document.links) if (routers.has(link.to)) routers.get(link.from)?.push(link);
+  const adjacencies = adjacenciesByRouter(document);
   const wants = new Map<NodeId, readonly MissingSid[]>();
   for (const node of document.nodes) {
-    const missing = missingSids(node, routers.get(node.id) ?? [], plan);
+    const missing = missingSids(node, adjacencies.get(node.id) ?? [], plan);
     if (missing.length > 0) wants.set(node.id, missing);
   }
   const before = new Map((previous?.nodes ?? []).map((node) => [node.id, node]));

@@ -1,5 +1,5 @@
-import type { EndpointBehavior, LinkId } from '@waymark/topology';
-import type { DocumentLink, DocumentNode, ServiceBehavior, SidPlan } from '../topology-document.js';
+import type { EndpointBehavior, LinkId, NodeId } from '@waymark/topology';
+import type { DocumentLink, DocumentNode, ServiceBehavior, SidPlan, TopologyDocument } from '../topology-document.js';
 
 /** A SID that a node should have and the file does not declare. */
 export interface MissingSid {
@@ -8,25 +8,38 @@ export interface MissingSid {
 }
 
 /**
- * Routers should have an End SID and an End.X SID for each link to another router, hosts the plan's service SIDs; a host
- * link needs no End.X, its router's End SID and the service SID lead over it. `linksOut` are the links from the node to
- * routers.
+ * Routers should have an End SID and an End.X SID for each link in `adjacencies`, hosts the plan's service SIDs.
  */
-export function missingSids(node: DocumentNode, linksOut: readonly DocumentLink[], plan: SidPlan): MissingSid[] {
+export function missingSids(node: DocumentNode, adjacencies: readonly DocumentLink[], plan: SidPlan): MissingSid[] {
   const declared = (node.sids ?? []).filter(({ algorithm }) => algorithm === 0);
   if (node.kind === 'host') {
     const has = new Set(declared.map(({ behavior }) => behavior));
     return missingServices(has, plan.services).map((behavior) => ({ behavior, linkId: null }));
   }
-  const adjacencies = new Set(declared.map(({ linkId }) => linkId));
+  const declaredLinks = new Set(declared.map(({ linkId }) => linkId));
   return [
     ...(declared.some(({ behavior }) => behavior === 'End') ? [] : [{ behavior: 'End', linkId: null } as const]),
-    ...linksOut
+    ...adjacencies
       .map(({ id }) => id)
-      .filter((id) => !adjacencies.has(id))
+      .filter((id) => !declaredLinks.has(id))
       .sort()
       .map((linkId) => ({ behavior: 'End.X', linkId }) as const),
   ];
+}
+
+/**
+ * Links that are worth an End.X SID, by the router they leave: those to other routers, and those to hosts that attach in
+ * several places. To a host with one link its router's End SID and the service SID lead already.
+ */
+export function adjacenciesByRouter(document: TopologyDocument): ReadonlyMap<NodeId, readonly DocumentLink[]> {
+  const routers = new Map<NodeId, DocumentLink[]>();
+  for (const { id, kind } of document.nodes) if (kind === 'router') routers.set(id, []);
+  const linksInto = new Map<NodeId, number>();
+  for (const { to } of document.links) linksInto.set(to, (linksInto.get(to) ?? 0) + 1);
+  for (const link of document.links) {
+    if (routers.has(link.to) || linksInto.get(link.to) !== 1) routers.get(link.from)?.push(link);
+  }
+  return routers;
 }
 
 function missingServices(
