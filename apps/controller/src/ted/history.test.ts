@@ -126,7 +126,7 @@ describe('history', () => {
     );
     await fc.assert(
       fc.asyncProperty(anImport, steps, async (first, others) => {
-        const { drop, ...own } = await createTestDatabase();
+        const own = await createTestDatabase();
         try {
           const subject = new TedService({ ...own, clock: () => new Date() });
           const seen: Ted[] = [];
@@ -140,7 +140,7 @@ describe('history', () => {
           for (const ted of seen) expect(await stranger.ted(ted.revision)).toEqual(ted);
           expect((await stranger.ted(0)).nodes).toEqual([]);
         } finally {
-          await drop();
+          await own.drop();
         }
       }),
       { numRuns: 25 },
