@@ -1,11 +1,12 @@
 import { sql } from 'kysely';
-import { freezeSnapshot, type NodeId, type Snapshot, type Ted } from '@waymark/topology';
+import type { NodeId, Snapshot, Ted } from '@waymark/topology';
 import { NothingChanged, withRevision } from '../storage/revision.js';
 import type { Database } from '../storage/database.js';
 import { affectedPolicies, headendsSteeringTo, starvedPolicies, type Affected } from './affected-policies.js';
 import { LinkHolds } from './link-holds.js';
 import { expandMeshes } from './mesh-members.js';
 import type { PendingWork } from './pending-work.js';
+import { snapshotOf } from './snapshot-of.js';
 import { tedChanges, type TedChanges } from './ted-changes.js';
 
 /** The state of the world that evaluations run on. */
@@ -52,7 +53,7 @@ export class Observer {
       revision: known === undefined ? 0 : computed_through,
       tedRevision: -1,
       ted,
-      snapshot: freezeSnapshot(ted),
+      snapshot: snapshotOf(ted),
     });
     await observer.#note(await starvedPolicies(options.db), true, false);
     return observer;
@@ -75,13 +76,13 @@ export class Observer {
   async refresh(): Promise<Sight> {
     const head = await this.#db.selectFrom('head').select(['revision', 'ted_revision']).executeTakeFirstOrThrow();
     const ted = await this.#readTed();
-    return { revision: head.revision, tedRevision: head.ted_revision, ted, snapshot: freezeSnapshot(ted) };
+    return { revision: head.revision, tedRevision: head.ted_revision, ted, snapshot: snapshotOf(ted) };
   }
 
   async #see(before: Sight, revision: number, tedRevision: number): Promise<void> {
     const moved = tedRevision !== before.tedRevision;
     const ted = moved ? await this.#readTed() : before.ted;
-    const snapshot = ted === before.ted ? before.snapshot : freezeSnapshot(ted);
+    const snapshot = ted === before.ted ? before.snapshot : snapshotOf(ted);
     const changes = tedChanges(before.ted, ted);
     this.#sight = { revision, tedRevision, ted, snapshot };
     await this.#seeIntents(before.revision);

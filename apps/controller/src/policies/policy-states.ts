@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import type { Incumbent, PinnedLists, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
 import type { CandidatePathState, PolicyState } from '../model/sr-policy.js';
@@ -103,6 +104,6 @@ function previousLists(evaluation: PolicyEvaluation, before: StoredState | undef
   if (before === undefined || before.lists.length === 0) return before?.previousLists ?? null;
   const lists = before.lists.map(transportOf);
   const now = evaluation.lists.map(({ weight, transport }) => ({ weight, sids: transport.map(({ sid }) => sid) }));
-  if (JSON.stringify(lists) === JSON.stringify(now)) return before.previousLists;
+  if (isDeepStrictEqual(lists, now)) return before.previousLists;
   return { activeCandidate: before.activeCandidate, lists };
 }

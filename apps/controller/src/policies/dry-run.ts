@@ -1,0 +1,134 @@
+import type {
+  EvaluationTask,
+  LinkBandwidth,
+  PolicyEvaluation,
+  PolicyToEvaluate,
+} from '../compute/evaluate-policies-model.js';
+import type { ProposedChange, TopologyService } from '../model/ports.js';
+import type { DryRunResult, PolicyList, PolicyMove } from '../model/sr-policy.js';
+import type { Database } from '../storage/database.js';
+import { affectedPolicies } from './affected-policies.js';
+import { ownBookings } from './bookings.js';
+import { evaluationTasks, loadPolicies, type LoadedPolicies } from './evaluation-input.js';
+import type { StoredState } from './policy-states.js';
+import { loadStates } from './policy-states.js';
+import { proposedIntents } from './proposed-intents.js';
+import { changesTopology, proposedTed } from './proposed-topology.js';
+import type { Evaluate } from './reaction-dependencies.js';
+import { snapshotOf } from './snapshot-of.js';
+import { policyList } from './stored-lists.js';
+import { tedChanges } from './ted-changes.js';
+
+export interface DryRunDependencies {
+  readonly db: Database;
+  readonly topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
+  readonly evaluate: Evaluate;
+}
+
+/**
+ * What changes would move, once everything has settled: hold times are taken to be over, and removed policies to have
+ * released their bandwidth. Nothing is written. Throws the Problems that making the changes would throw.
+ */
+export async function dryRun(
+  { db, topology, evaluate }: DryRunDependencies,
+  changes: readonly ProposedChange[],
+): Promise<DryRunResult> {
+  const ted = await topology.ted();
+  const indexed = changes.map((change, index) => ({ index, change }));
+  const topologyChanges = indexed.flatMap(({ index, change }) => (changesTopology(change) ? [{ index, change }] : []));
+  const proposed = await proposedTed(ted, topologyChanges, topology);
+  const intents = await proposedIntents(db, changes, proposed);
+  const differences = tedChanges(ted, proposed);
+  const affected = await affectedPolicies(db, {
+    snapshot: snapshotOf(proposed),
+    changes: differences,
+    improved: differences.improved.map(({ linkId }) => linkId),
+  });
+  for (const id of intents.put.keys()) affected.set(id, { reoptimise: true });
+  for (const id of intents.removed) affected.delete(id);
+
+  const loaded = await loadPolicies(db, [...affected.keys()], (id) => affected.get(id)?.reoptimise ?? false);
+  const policies = withProposals(loaded, intents.put);
+  const tasks = await evaluationTasks(db, policies, [], 1);
+  const removedIds = [...intents.removed].sort();
+  const released = [...(await ownBookings(db, removedIds)).values()].flat();
+  const snapshot = snapshotOf(proposed);
+  const results = await Promise.all(tasks.map((task) => evaluate(snapshot, withoutBookings(task, released))));
+  const removedStates = await loadStates(db, removedIds);
+
+  const moves = [
+    ...results.flat().flatMap((evaluation) => moveOf(evaluation, loaded.states.get(evaluation.policyId))),
+    ...removedIds.map((id) => removal(id, removedStates.get(id))),
+  ];
+  return {
+    revision: ted.revision,
+    policiesExamined: policies.length + removedIds.length,
+    moves: moves.sort((a, b) => (a.policyId < b.policyId ? -1 : 1)),
+  };
+}
+
+type Proposals = Awaited<ReturnType<typeof proposedIntents>>['put'];
+
+function withProposals({ policies }: LoadedPolicies, proposals: Proposals): PolicyToEvaluate[] {
+  const known = new Map(policies.map((policy) => [policy.policyId, policy]));
+  for (const [policyId, { headend, endpoint, candidatePaths, fallback }] of proposals) {
+    const terms = { policyId, headend, endpoint, candidatePaths, fallback, reoptimise: true };
+    const existing = known.get(policyId) ?? { incumbent: null, bookings: [], pinned: null };
+    known.set(policyId, { ...existing, ...terms });
+  }
+  return [...known.values()];
+}
+
+function withoutBookings(task: EvaluationTask, released: readonly LinkBandwidth[]): EvaluationTask {
+  return {
+    ...task,
+    booked: [...task.booked, ...released.map(({ linkId, bandwidthBps }) => ({ linkId, bandwidthBps: -bandwidthBps }))],
+  };
+}
+
+/** Nothing for a policy that stays as it is. */
+function moveOf(evaluation: PolicyEvaluation, before: StoredState | undefined): PolicyMove[] {
+  const beforeLists = before?.lists.map(policyList) ?? [];
+  const change = kindOfMove(evaluation, before, beforeLists);
+  if (change === undefined) return [];
+  return [
+    {
+      policyId: evaluation.policyId,
+      change,
+      before: beforeLists.map(route),
+      after: evaluation.lists.map(route),
+      metricsBefore: beforeLists[0]?.metrics ?? null,
+      metricsAfter: evaluation.lists[0]?.metrics ?? null,
+      message: evaluation.decision === 'kept' ? 'the IGP moves it; its lists stay' : evaluation.cause,
+    },
+  ];
+}
+
+function kindOfMove(
+  evaluation: PolicyEvaluation,
+  before: StoredState | undefined,
+  beforeLists: readonly PolicyList[],
+): PolicyMove['change'] | undefined {
+  if (before === undefined) return 'created';
+  if (evaluation.decision === 'blocked') return 'unchanged-blocked';
+  if (evaluation.status !== before.status) return evaluation.status === 'up' ? 'restored' : evaluation.status;
+  const after = JSON.stringify(evaluation.lists.map(route));
+  return evaluation.decision === 'changed' || after !== JSON.stringify(beforeLists.map(route)) ? 'moved' : undefined;
+}
+
+function removal(policyId: string, before: StoredState | undefined): PolicyMove {
+  const lists = before?.lists.map(policyList) ?? [];
+  return {
+    policyId,
+    change: 'removed',
+    before: lists.map(route),
+    after: [],
+    metricsBefore: lists[0]?.metrics ?? null,
+    metricsAfter: null,
+    message: 'the policy is deleted',
+  };
+}
+
+function route({ weight, links }: PolicyList): PolicyMove['before'][number] {
+  return { weight, links };
+}

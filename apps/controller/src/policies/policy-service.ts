@@ -1,0 +1,282 @@
+import { isDeepStrictEqual } from 'node:util';
+import { sql, type Transaction } from 'kysely';
+import type { Snapshot } from '@waymark/topology';
+import type { PinnedLists } from '../compute/evaluate-policies-model.js';
+import { Problem } from '../model/errors.js';
+import type {
+  EventBus,
+  Page,
+  PageRequest,
+  PolicyFilter,
+  PolicyService,
+  ProposedChange,
+  TopologyService,
+} from '../model/ports.js';
+import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from '../model/sr-policy.js';
+import type { Actor } from '../model/topology.js';
+import type { Database, Tables } from '../storage/database.js';
+import { NothingChanged, withRevision } from '../storage/revision.js';
+import { unreservedBps } from './bookings.js';
+import { dryRun } from './dry-run.js';
+import { evaluationTasks, loadPolicies } from './evaluation-input.js';
+import { deletePolicies, expandMesh, selectedHosts } from './mesh-members.js';
+import { meshPage, meshViews, storeMesh } from './mesh-store.js';
+import { loadIntents, policyIdOf, storeIntent, type PolicyIntent } from './policy-intents.js';
+import { loadStates } from './policy-states.js';
+import { policyIds, policyViews } from './policy-views.js';
+import type { Evaluate } from './reaction-dependencies.js';
+import { snapshotOf } from './snapshot-of.js';
+import { claimPrefixes } from './steering-claims.js';
+import { transportOf } from './stored-lists.js';
+import { checkedMesh, checkedPolicy } from './validate-intent.js';
+
+type IntentAction = 'created' | 'changed' | 'deleted';
+
+/**
+ * Intent of SR policies and meshes, and what became of it. Any controller may write intent; what follows from it is the
+ * leader's (ReactionLoop), which reads it by its revision.
+ */
+export class SrPolicyService implements PolicyService {
+  readonly #db: Database;
+  readonly #topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
+  readonly #evaluate: Evaluate;
+  readonly #events: EventBus;
+
+  constructor(options: {
+    db: Database;
+    topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
+    evaluate: Evaluate;
+    events: EventBus;
+  }) {
+    this.#db = options.db;
+    this.#topology = options.topology;
+    this.#evaluate = options.evaluate;
+    this.#events = options.events;
+  }
+
+  async policies(filter: PolicyFilter, page: PageRequest): Promise<Page<SrPolicyView>> {
+    const { items, next } = await policyIds(this.#db, filter, page);
+    return { items: await policyViews(this.#db, items, await this.#topology.ted()), next };
+  }
+
+  async policy(id: string): Promise<SrPolicyView> {
+    const [view] = await policyViews(this.#db, [id], await this.#topology.ted());
+    if (view === undefined) throw noPolicy(id);
+    return view;
+  }
+
+  async createPolicy(intent: SrPolicyIntent, actor: Actor): Promise<SrPolicyView> {
+    const checked = checkedPolicy(intent, await this.#topology.ted());
+    const id = policyIdOf(checked);
+    await this.#write(id, actor, 'policy-create', 'created', async (tx, revision) => {
+      const [existing] = (await loadIntents(tx, [id])).values();
+      if (existing !== undefined) {
+        const owner = existing.mesh === null ? '' : `, of the mesh ${existing.mesh}`;
+        throw new Problem('already-exists', { detail: `there is a policy ${id}${owner}` });
+      }
+      await storeIntent(tx, checked, revision);
+      await claimPrefixes(tx, { ...checked, id });
+    });
+    return this.policy(id);
+  }
+
+  async replacePolicy(id: string, intent: SrPolicyIntent, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
+    const checked = checkedPolicy(intent, await this.#topology.ted());
+    if (policyIdOf(checked) !== id) {
+      throw new Problem('request-invalid', {
+        detail: `headend, color and endpoint make up the id: ${policyIdOf(checked)} is not ${id}`,
+        field: '/headend',
+      });
+    }
+    await this.#write(id, actor, 'policy-replace', 'changed', async (tx, revision) => {
+      refuseMeshOwned(await currentPolicy(tx, id, ifVersion));
+      await storeIntent(tx, checked, revision);
+      await claimPrefixes(tx, { ...checked, id });
+    });
+    return this.policy(id);
+  }
+
+  async deletePolicy(id: string, ifVersion: number, actor: Actor): Promise<void> {
+    await this.#write(id, actor, 'policy-delete', 'deleted', async (tx, revision) => {
+      refuseMeshOwned(await currentPolicy(tx, id, ifVersion));
+      await deletePolicies(tx, [id], revision);
+    });
+  }
+
+  async pin(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
+    await this.#write(id, actor, 'policy-pin', 'changed', async (tx, revision) => {
+      await currentPolicy(tx, id, ifVersion);
+      const state = (await loadStates(tx, [id])).get(id);
+      if (state === undefined || state.lists.length === 0) {
+        throw new Problem('no-lists-to-pin', { detail: `${id} uses no segment list now` });
+      }
+      const lists = { activeCandidate: state.activeCandidate, lists: state.lists.map(transportOf) };
+      await storePinned(tx, id, lists, revision);
+    });
+    return this.policy(id);
+  }
+
+  async unpin(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
+    await this.#write(id, actor, 'policy-unpin', 'changed', async (tx, revision) => {
+      const intent = await currentPolicy(tx, id, ifVersion);
+      if (intent.pinned === null) throw new NothingChanged(undefined);
+      await storePinned(tx, id, null, revision);
+    });
+    return this.policy(id);
+  }
+
+  async rollBack(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
+    const previous = await this.#deliverablePrevious(id);
+    await this.#write(id, actor, 'policy-roll-back', 'changed', async (tx, revision) => {
+      await currentPolicy(tx, id, ifVersion);
+      const state = (await loadStates(tx, [id])).get(id);
+      if (!isDeepStrictEqual(state?.previousLists, previous)) {
+        throw new Problem('precondition-failed', { detail: `${id} has just changed its lists again` });
+      }
+      await storePinned(tx, id, previous, revision);
+    });
+    return this.policy(id);
+  }
+
+  async meshes(page: PageRequest): Promise<Page<MeshView>> {
+    return meshPage(this.#db, page);
+  }
+
+  async mesh(id: string): Promise<MeshView> {
+    const [view] = await meshViews(this.#db, [id]);
+    if (view === undefined) throw noMesh(id);
+    return view;
+  }
+
+  async createMesh(intent: MeshIntent, actor: Actor): Promise<MeshView> {
+    const ted = await this.#topology.ted();
+    const checked = checkedMesh(intent, ted);
+    await this.#write(intent.id, actor, 'mesh-create', 'created', async (tx, revision) => {
+      const existing = await meshVersion(tx, intent.id);
+      if (existing !== undefined) throw new Problem('already-exists', { detail: `there is a mesh ${intent.id}` });
+      await storeMesh(tx, checked, revision);
+      await expandMesh(tx, checked, selectedHosts(ted, checked.selector), revision);
+    });
+    return this.mesh(intent.id);
+  }
+
+  async replaceMesh(id: string, intent: MeshIntent, ifVersion: number, actor: Actor): Promise<MeshView> {
+    const ted = await this.#topology.ted();
+    const checked = checkedMesh(intent, ted);
+    if (intent.id !== id) {
+      throw new Problem('request-invalid', { detail: `the id ${intent.id} is not ${id}`, field: '/id' });
+    }
+    await this.#write(id, actor, 'mesh-replace', 'changed', async (tx, revision) => {
+      await requireMesh(tx, id, ifVersion);
+      await storeMesh(tx, checked, revision);
+      await expandMesh(tx, checked, selectedHosts(ted, checked.selector), revision);
+    });
+    return this.mesh(id);
+  }
+
+  async deleteMesh(id: string, ifVersion: number, actor: Actor): Promise<void> {
+    await this.#write(id, actor, 'mesh-delete', 'deleted', async (tx, revision) => {
+      await requireMesh(tx, id, ifVersion);
+      const policies = await tx.selectFrom('sr_policy').select('id').where('mesh_id', '=', id).execute();
+      await deletePolicies(
+        tx,
+        policies.map((policy) => policy.id),
+        revision,
+      );
+      await tx.deleteFrom('mesh').where('id', '=', id).execute();
+    });
+  }
+
+  async dryRun(changes: readonly ProposedChange[]): Promise<DryRunResult> {
+    return dryRun({ db: this.#db, topology: this.#topology, evaluate: this.#evaluate }, changes);
+  }
+
+  /** Bandwidth still free per arc of a snapshot, in bit/s, for path computations. NaN where it is unknown. */
+  async unreserved(snapshot: Snapshot): Promise<Float64Array> {
+    return unreservedBps(this.#db, snapshot);
+  }
+
+  /** The previous lists of a policy, when they would be used now if it were pinned to them. */
+  async #deliverablePrevious(id: string): Promise<PinnedLists> {
+    const loaded = await loadPolicies(this.#db, [id], () => false);
+    const [policy] = loaded.policies;
+    if (policy === undefined) throw noPolicy(id);
+    const previous = loaded.states.get(id)?.previousLists ?? null;
+    if (previous === null) throw new Problem('no-lists-to-return-to', { detail: `${id} had no other lists before` });
+    const snapshot = snapshotOf(await this.#topology.ted());
+    const pinned = { ...policy, pinned: previous };
+    const tasks = await evaluationTasks(this.#db, [pinned], [], 1);
+    const [evaluation] = (await Promise.all(tasks.map((task) => this.#evaluate(snapshot, task)))).flat();
+    const lists = evaluation?.lists.map(({ weight, transport }) => ({ weight, sids: transport.map(({ sid }) => sid) }));
+    if (!isDeepStrictEqual(lists, previous.lists)) {
+      throw new Problem('no-lists-to-return-to', { detail: `the previous lists of ${id} cannot be used now` });
+    }
+    return previous;
+  }
+
+  async #write(
+    id: string,
+    actor: Actor,
+    kind: string,
+    action: IntentAction,
+    work: (tx: Transaction<Tables>, revision: number) => Promise<void>,
+  ): Promise<void> {
+    const header = { actor: actor.name, kind, summary: `${kind.replaceAll('-', ' ')}: ${id}`, ted: false };
+    const { changed, revision } = await withRevision(this.#db, header, work);
+    if (!changed) return;
+    this.#events.emit({
+      type: 'policy.intent',
+      at: new Date().toISOString(),
+      data: { revision, policyId: id, action },
+    });
+  }
+}
+
+/** Throws `not-found`, and `precondition-failed` for another version. */
+async function currentPolicy(tx: Transaction<Tables>, id: string, ifVersion: number): Promise<PolicyIntent> {
+  const intent = (await loadIntents(tx, [id])).get(id);
+  if (intent === undefined) throw noPolicy(id);
+  requireVersion(`policy ${id}`, intent.version, ifVersion);
+  return intent;
+}
+
+function refuseMeshOwned({ id, mesh }: PolicyIntent): void {
+  if (mesh !== null) throw new Problem('mesh-owned', { detail: `${id} belongs to the mesh ${mesh}` });
+}
+
+async function meshVersion(tx: Transaction<Tables>, id: string): Promise<number | undefined> {
+  const row = await tx.selectFrom('mesh').select('revision').where('id', '=', id).executeTakeFirst();
+  return row?.revision;
+}
+
+async function requireMesh(tx: Transaction<Tables>, id: string, ifVersion: number): Promise<void> {
+  const version = await meshVersion(tx, id);
+  if (version === undefined) throw noMesh(id);
+  requireVersion(`mesh ${id}`, version, ifVersion);
+}
+
+function requireVersion(what: string, version: number, ifVersion: number): void {
+  if (version === ifVersion) return;
+  throw new Problem('precondition-failed', {
+    detail: `${what} is at version ${version}, not ${ifVersion}`,
+    field: 'If-Match',
+  });
+}
+
+async function storePinned(
+  tx: Transaction<Tables>,
+  id: string,
+  lists: PinnedLists | null,
+  revision: number,
+): Promise<void> {
+  const json = lists === null ? null : JSON.stringify(lists);
+  await sql`update sr_policy set pinned_lists = ${json}::jsonb, revision = ${revision} where id = ${id}`.execute(tx);
+}
+
+function noPolicy(id: string): Problem {
+  return new Problem('not-found', { detail: `there is no policy ${id}` });
+}
+
+function noMesh(id: string): Problem {
+  return new Problem('not-found', { detail: `there is no mesh ${id}` });
+}

@@ -1,0 +1,140 @@
+import { sql } from 'kysely';
+import type { NodeId, Ted } from '@waymark/topology';
+import type { Page, PageRequest, PolicyFilter } from '../model/ports.js';
+import type { InstallState, PolicyState, SrPolicyView } from '../model/sr-policy.js';
+import { bindingSidsOf } from './binding-sid-store.js';
+import type { BindingSidPair } from './binding-sids.js';
+import { intentView, loadIntents, type Executor, type PolicyIntent } from './policy-intents.js';
+import { loadStates, type StoredState } from './policy-states.js';
+import { policyList } from './stored-lists.js';
+
+/** A page of policy ids, in code-unit order. The filter is applied in the database, whatever it combines. */
+export async function policyIds(db: Executor, filter: PolicyFilter, page: PageRequest): Promise<Page<string>> {
+  const { headend, endpoint, color, mesh, status, install, usesLink, usesNode } = filter;
+  const joined = status ?? usesLink ?? usesNode;
+  const conditions = [
+    ...(page.after === undefined ? [] : [sql`p.id collate "C" > ${page.after}`]),
+    ...(headend === undefined ? [] : [sql`p.headend = ${headend}`]),
+    ...(endpoint === undefined ? [] : [sql`p.endpoint = ${endpoint}`]),
+    ...(color === undefined ? [] : [sql`p.color = ${color}`]),
+    ...(mesh === undefined ? [] : [sql`p.mesh_id = ${mesh}`]),
+    ...(status === undefined ? [] : [sql`s.status = ${status}`]),
+    ...(usesLink === undefined ? [] : [sql`s.link_ids @> array[${usesLink}]::text[]`]),
+    ...(usesNode === undefined ? [] : [sql`s.node_ids @> array[${usesNode}]::text[]`]),
+    ...(install === undefined ? [] : [sql`coalesce(d.outcome, 'none') = ${install}`]),
+  ];
+  const where = conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`;
+  const rows = await sql<{ id: string }>`
+    select p.id from sr_policy p
+    ${joined === undefined ? sql`` : sql`join policy_state s on s.policy_id = p.id`}
+    ${
+      install === undefined
+        ? sql``
+        : sql`left join desired d on d.headend = p.headend and d.policy_id = p.id and not d.deleted`
+    }
+    ${where}
+    order by p.id collate "C" limit ${page.limit + 1}
+  `.execute(db);
+  const items = rows.rows.slice(0, page.limit).map(({ id }) => id);
+  return { items, next: rows.rows.length > page.limit ? (items.at(-1) ?? null) : null };
+}
+
+/** What the REST API shows of policies, in the order of their ids; ids that do not exist are left out. */
+export async function policyViews(db: Executor, ids: readonly string[], ted: Ted): Promise<SrPolicyView[]> {
+  const intents = await loadIntents(db, ids);
+  const states = await loadStates(db, ids);
+  const desired = await desiredOf(db, ids);
+  const bindingSids = await bindingSidsOf(db, ids);
+  const steering = await steeringOf(db, [...intents.values()], ted);
+  return [...intents.values()].map((intent) => {
+    const state = states.get(intent.id);
+    return {
+      id: intent.id,
+      version: intent.version,
+      intent: intentView(intent),
+      mesh: intent.mesh,
+      pinned: intent.pinned !== null,
+      canRollBack: state?.previousLists != null,
+      state:
+        state === undefined
+          ? null
+          : stateView(state, desired.get(intent.id), bindingSids.get(intent.id) ?? [], steering.get(intent.id) ?? []),
+    };
+  });
+}
+
+interface DesiredRow {
+  readonly policy_id: string;
+  readonly generation: number;
+  readonly outcome: Exclude<InstallState, 'none'>;
+  readonly outcome_reason: string | null;
+  readonly outcome_at: Date | null;
+}
+
+async function desiredOf(db: Executor, ids: readonly string[]): Promise<Map<string, DesiredRow>> {
+  const rows = await sql<DesiredRow>`
+    select d.policy_id, d.generation, d.outcome, d.outcome_reason, d.outcome_at
+    from sr_policy p join desired d on d.headend = p.headend and d.policy_id = p.id
+    where p.id = any(${ids}::text[]) and not d.deleted
+  `.execute(db);
+  return new Map(rows.rows.map((row) => [row.policy_id, row]));
+}
+
+function stateView(
+  state: StoredState,
+  desired: DesiredRow | undefined,
+  bindingSids: readonly BindingSidPair[],
+  steering: PolicyState['steering'],
+): PolicyState {
+  const lists = state.lists.map(policyList);
+  const families = new Set(lists.flatMap(({ segmentLists }) => segmentLists.map(({ family }) => family)));
+  const isInstalled = desired?.outcome === 'installed' || desired?.outcome === 'simulated';
+  return {
+    status: state.status,
+    activeCandidatePath: state.activeCandidate,
+    compliance: state.compliance,
+    candidatePaths: state.candidatePaths,
+    lists,
+    bindingSids: bindingSids.filter(({ family }) => families.has(family)).map(({ family, a }) => ({ family, sid: a })),
+    steering,
+    generation: desired?.generation ?? null,
+    install: desired?.outcome ?? 'none',
+    installReason: desired?.outcome_reason ?? null,
+    cause: state.cause,
+    changedRevision: state.changedRevision,
+    changedAt: state.changedAt.toISOString(),
+    eventToInstalledMs:
+      isInstalled && desired.outcome_at !== null
+        ? Math.max(0, desired.outcome_at.getTime() - state.eventAt.getTime())
+        : null,
+  };
+}
+
+/** What each policy wants to steer, and who holds it instead. */
+async function steeringOf(
+  db: Executor,
+  intents: readonly PolicyIntent[],
+  ted: Ted,
+): Promise<Map<string, PolicyState['steering']>> {
+  const podPrefixes = new Map(ted.nodes.map((node) => [node.id, node.podPrefixes]));
+  const wanted = intents.flatMap(({ id, headend, endpoint, steeredPrefixes }) =>
+    (steeredPrefixes ?? podPrefixes.get(endpoint) ?? []).map((prefix) => ({ id, headend, prefix })),
+  );
+  const rows = await sql<{ headend: NodeId; prefix: string; policyId: string }>`
+    select s.headend, s.prefix::text, s.policy_id as "policyId"
+    from (
+      select distinct * from unnest(${wanted.map(({ headend }) => headend)}::text[],
+        ${wanted.map(({ prefix }) => prefix)}::cidr[])
+    ) as w (headend, prefix)
+    join steering s on s.headend = w.headend and s.class = '' and s.prefix = w.prefix
+  `.execute(db);
+  const holders = new Map(rows.rows.map(({ headend, prefix, policyId }) => [`${headend} ${prefix}`, policyId]));
+  const steering = new Map<string, { readonly prefix: string; readonly heldBy: string | null }[]>();
+  for (const { id, headend, prefix } of wanted) {
+    const own = steering.get(id) ?? [];
+    steering.set(id, own);
+    const holder = holders.get(`${headend} ${prefix}`);
+    own.push({ prefix, heldBy: holder === undefined || holder === id ? null : holder });
+  }
+  return steering;
+}

@@ -1,0 +1,180 @@
+import { canonicalIpv6, canonicalPrefix, type PathConstraints, type Ted } from '@waymark/topology';
+import { Problem } from '../model/errors.js';
+import type { CandidatePathIntent, MeshIntent, PolicyTemplate, SrPolicyIntent } from '../model/sr-policy.js';
+
+/** Transport SIDs of an explicit list; the data plane and MSD may allow fewer. */
+export const MAX_EXPLICIT_SIDS = 16;
+const MAX_UINT32 = 2 ** 32 - 1;
+
+interface Fault {
+  readonly code: 'request-invalid' | 'node-unknown' | 'link-unknown';
+  readonly field: string;
+  readonly detail: string;
+}
+
+/**
+ * The intent in canonical form: addresses and prefixes in RFC 5952 spelling. Throws Problem `request-invalid`, or
+ * `node-unknown` and `link-unknown` when nothing else is wrong, naming every field. Whether the endpoint has service SIDs
+ * is not asked: it may get them later.
+ */
+export function checkedPolicy(intent: SrPolicyIntent, ted: Ted): SrPolicyIntent {
+  const check = new IntentCheck(ted);
+  check.color(intent.color, '/color');
+  check.node(intent.headend, '/headend');
+  check.node(intent.endpoint, '/endpoint');
+  if (intent.headend === intent.endpoint) {
+    check.invalid('/endpoint', `headend and endpoint are both ${intent.headend}`);
+  }
+  const template = check.template(intent, '');
+  const steeredPrefixes = intent.steeredPrefixes && check.prefixes(intent.steeredPrefixes, '/steeredPrefixes');
+  check.finish();
+  return { ...intent, ...template, ...(steeredPrefixes === undefined ? {} : { steeredPrefixes }) };
+}
+
+/** As checkedPolicy. Selected nodes must be hosts; sites may be empty, and overrides may name pairs outside the mesh. */
+export function checkedMesh(intent: MeshIntent, ted: Ted): MeshIntent {
+  const check = new IntentCheck(ted);
+  check.color(intent.color, '/color');
+  const { all, nodes, sites } = intent.selector;
+  if (all !== true && nodes === undefined && sites === undefined) {
+    check.invalid('/selector', 'one of all, nodes and sites is needed');
+  }
+  nodes?.forEach((node, index) => check.host(node, `/selector/nodes/${index}`));
+  const template = check.template(intent.template, '/template');
+  const pairs = new Set<string>();
+  const overrides = intent.overrides.map(({ headend, endpoint, override }, index) => {
+    const field = `/overrides/${index}`;
+    if (headend === endpoint) check.invalid(`${field}/endpoint`, `headend and endpoint are both ${headend}`);
+    if (pairs.has(`${headend}:${endpoint}`)) check.invalid(field, `${headend} to ${endpoint} is overridden twice`);
+    pairs.add(`${headend}:${endpoint}`);
+    const candidatePaths =
+      override.candidatePaths && check.candidatePaths(override.candidatePaths, `${field}/override/candidatePaths`);
+    return {
+      headend,
+      endpoint,
+      override: { ...override, ...(candidatePaths === undefined ? {} : { candidatePaths }) },
+    };
+  });
+  check.finish();
+  return { ...intent, template, overrides };
+}
+
+class IntentCheck {
+  readonly #nodes: ReadonlyMap<string, 'router' | 'host'>;
+  readonly #links: ReadonlySet<string>;
+  readonly #faults: Fault[] = [];
+
+  constructor(ted: Ted) {
+    this.#nodes = new Map(ted.nodes.map(({ id, kind }) => [id, kind]));
+    this.#links = new Set(ted.links.map(({ id }) => id));
+  }
+
+  invalid(field: string, detail: string): void {
+    this.#faults.push({ code: 'request-invalid', field, detail });
+  }
+
+  color(color: number, field: string): void {
+    if (!isInteger(color, 1, MAX_UINT32)) this.invalid(field, `the color ${color} is not within 1 to ${MAX_UINT32}`);
+  }
+
+  node(id: string, field: string): void {
+    if (this.#nodes.has(id)) return;
+    this.#faults.push({ code: 'node-unknown', field, detail: `node "${id}" is not in the topology` });
+  }
+
+  host(id: string, field: string): void {
+    this.node(id, field);
+    if (this.#nodes.get(id) === 'router') this.invalid(field, `${id} is a router; a mesh connects hosts`);
+  }
+
+  prefixes(prefixes: readonly string[], field: string): readonly string[] {
+    const seen = new Set<string>();
+    return prefixes.map((text, index) => {
+      const prefix = this.#parsed(text, canonicalPrefix, `${field}/${index}`);
+      if (seen.has(prefix)) this.invalid(`${field}/${index}`, `${prefix} is named twice`);
+      seen.add(prefix);
+      return prefix;
+    });
+  }
+
+  template({ candidatePaths, fallback }: PolicyTemplate, field: string): PolicyTemplate {
+    return { candidatePaths: this.candidatePaths(candidatePaths, `${field}/candidatePaths`), fallback };
+  }
+
+  candidatePaths(paths: readonly CandidatePathIntent[], field: string): readonly CandidatePathIntent[] {
+    if (paths.length === 0) this.invalid(field, 'at least one candidate path is needed');
+    for (const key of ['discriminator', 'preference'] as const) {
+      const seen = new Set<number>();
+      paths.forEach((path, index) => {
+        const value = path[key];
+        if (!isInteger(value, 0, MAX_UINT32)) this.invalid(`${field}/${index}/${key}`, `${value} is out of range`);
+        if (seen.has(value)) this.invalid(`${field}/${index}/${key}`, `two candidate paths have the ${key} ${value}`);
+        seen.add(value);
+      });
+    }
+    return paths.map((candidate, index) => this.#candidatePath(candidate, `${field}/${index}/path`));
+  }
+
+  #candidatePath(candidate: CandidatePathIntent, field: string): CandidatePathIntent {
+    const { path } = candidate;
+    if (path.constraints !== undefined) this.#constraints(path.constraints, `${field}/constraints`);
+    if (path.kind === 'dynamic') return candidate;
+    if (path.segmentLists.length === 0) this.invalid(`${field}/segmentLists`, 'at least one segment list is needed');
+    const segmentLists = path.segmentLists.map(({ weight, sids }, index) => {
+      const list = `${field}/segmentLists/${index}`;
+      if (!isInteger(weight, 1, MAX_UINT32)) this.invalid(`${list}/weight`, `the weight ${weight} is out of range`);
+      if (sids.length > MAX_EXPLICIT_SIDS) {
+        this.invalid(`${list}/sids`, `${sids.length} SIDs; at most ${MAX_EXPLICIT_SIDS} are allowed`);
+      }
+      return {
+        weight,
+        sids: sids.map((sid, position) => this.#parsed(sid, canonicalIpv6, `${list}/sids/${position}`)),
+      };
+    });
+    return { ...candidate, path: { ...path, segmentLists } };
+  }
+
+  #constraints({ exclude, include, bandwidthBps }: PathConstraints, field: string): void {
+    exclude?.nodes?.forEach((node, index) => this.node(node, `${field}/exclude/nodes/${index}`));
+    exclude?.links?.forEach((link, index) => this.#link(link, `${field}/exclude/links/${index}`));
+    include?.forEach((part, index) => {
+      if ('node' in part) this.node(part.node, `${field}/include/${index}/node`);
+      else this.#link(part.link, `${field}/include/${index}/link`);
+    });
+    if (bandwidthBps !== undefined && !isInteger(bandwidthBps, 0, Number.MAX_SAFE_INTEGER)) {
+      this.invalid(`${field}/bandwidthBps`, `${bandwidthBps} is not a whole number of bits per second`);
+    }
+  }
+
+  #link(id: string, field: string): void {
+    if (this.#links.has(id)) return;
+    this.#faults.push({ code: 'link-unknown', field, detail: `link "${id}" is not in the topology` });
+  }
+
+  #parsed(text: string, parse: (text: string) => string, field: string): string {
+    try {
+      return parse(text);
+    } catch (error) {
+      this.invalid(field, error instanceof Error ? error.message : String(error));
+      return text;
+    }
+  }
+
+  finish(): void {
+    const worst = (['request-invalid', 'node-unknown', 'link-unknown'] as const).find((code) =>
+      this.#faults.some((fault) => fault.code === code),
+    );
+    if (worst === undefined) return;
+    const errors = this.#faults.map(({ field, detail }) => ({ field, detail }));
+    const [first] = errors;
+    throw new Problem(worst, {
+      detail: errors.map(({ detail }) => detail).join('; '),
+      ...(first === undefined ? {} : { field: first.field }),
+      errors,
+    });
+  }
+}
+
+function isInteger(value: number, minimum: number, maximum: number): boolean {
+  return Number.isInteger(value) && value >= minimum && value <= maximum;
+}
