@@ -27,7 +27,7 @@ create index revision_ted on revision (ted_revision);
 create index revision_at on revision (at);
 
 create table source (
-  id text primary key,
+  id text collate "C" primary key, -- pages are cut by code unit, whatever the collation of the database
   kind text not null check (kind in ('file', 'events', 'agent')),
   last_sequence bigint,
   -- it has once stated everything it knows, so what it has not named is none of its links
