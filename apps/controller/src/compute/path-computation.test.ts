@@ -1,0 +1,121 @@
+import { readFileSync } from 'node:fs';
+import { reservableBps, type Ted } from '@waymark/topology';
+import { parseTopology, tedFromDocument } from '@waymark/topology-formats';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Problem } from '../model/errors.js';
+import { ComputePool } from './compute-pool.js';
+import { PathComputation } from './path-computation.js';
+import { SnapshotCache } from './snapshot-cache.js';
+
+const document = parseTopology(
+  readFileSync(new URL('../../../../examples/paper-testbed.yaml', import.meta.url), 'utf8'),
+  'native',
+);
+const newest = tedFromDocument(document, 9);
+const past: Ted = {
+  revision: 4,
+  nodes: newest.nodes,
+  links: newest.links.map((link) => (link.id === 'R6:R8' ? { ...link, operationalState: 'down' } : link)),
+};
+
+let reads: (number | undefined)[] = [];
+const topology = {
+  ted: (revision?: number): Promise<Ted> => {
+    reads.push(revision);
+    if (revision === undefined) return Promise.resolve(newest);
+    if (revision === past.revision) return Promise.resolve(past);
+    return Promise.reject(new Problem('not-found', { detail: `revision ${revision}` }));
+  },
+};
+
+let pool: ComputePool;
+let paths: PathComputation;
+beforeAll(() => {
+  pool = new ComputePool({ threads: 1 });
+  const snapshots = new SnapshotCache(topology);
+  paths = new PathComputation({
+    snapshots,
+    pool,
+    unreservedBps: (snapshot) => Promise.resolve(reservableBps(snapshot).map((bps) => bps / 2)),
+  });
+});
+afterAll(() => pool.close());
+
+const request = { source: 'worker1', destination: 'worker2', metric: 'igp', constraints: {} } as const;
+
+describe('a path computation', () => {
+  it('is answered on the newest revision, with what is booked', async () => {
+    const half = newest.links[0]?.bandwidthBps ?? 0;
+    const fits = await paths.compute({ ...request, constraints: { bandwidthBps: half / 2 } });
+    expect(fits).toMatchObject({ status: 'computed', revision: 9 });
+    const tooMuch = await paths.compute({ ...request, constraints: { bandwidthBps: half } });
+    expect(tooMuch).toMatchObject({ status: 'no-path', reason: 'insufficient-bandwidth' });
+  });
+
+  it('is answered on a revision of the past, read once', async () => {
+    reads = [];
+    const answers = [await paths.compute(request, 4), await paths.compute(request, 4)];
+    expect(reads).toEqual([4]);
+    expect(answers[0]).toEqual(answers[1]);
+    expect(answers[0]).toMatchObject({ status: 'computed', revision: 4 });
+  });
+
+  it('passes on that a revision is not there, each time', async () => {
+    reads = [];
+    for (let i = 0; i < 2; i++) await expect(paths.compute(request, 1)).rejects.toMatchObject({ code: 'not-found' });
+    expect(reads).toEqual([1, 1]);
+  });
+
+  it('names every id that the topology does not have', async () => {
+    const asked = paths.compute({
+      ...request,
+      destination: 'worker9',
+      constraints: {
+        exclude: { nodes: ['R1', 'R99'], links: ['R1:R9'] },
+        include: [{ node: 'R2' }, { link: 'x' }, { node: 'y' }],
+      },
+    });
+    await expect(asked).rejects.toMatchObject({
+      code: 'node-unknown',
+      info: {
+        field: '/destination',
+        errors: [
+          { field: '/destination', detail: 'There is no node "worker9".' },
+          { field: '/constraints/exclude/nodes/1' },
+          { field: '/constraints/exclude/links/0' },
+          { field: '/constraints/include/1/link' },
+          { field: '/constraints/include/2/node' },
+        ],
+      },
+    });
+    const link = paths.compute({ ...request, constraints: { exclude: { links: ['nope'] } } });
+    await expect(link).rejects.toMatchObject({ code: 'link-unknown', info: { field: '/constraints/exclude/links/0' } });
+  });
+});
+
+describe('a proof', () => {
+  const ends = { headend: 'worker1', destination: 'worker2' };
+
+  it('reads SIDs in any spelling', async () => {
+    const sids = ['FCFF:0006:0::1', 'fcff:8:0:0::1', 'fcdd:0:3::4'];
+    expect(await paths.prove({ ...ends, sids })).toMatchObject({ ok: true, revision: 9 });
+  });
+
+  it('is given on the revision asked for', async () => {
+    const sids = ['fcff:8::1', 'fcdd:0:3::4'];
+    expect(await paths.prove({ ...ends, sids, revision: 4 })).toMatchObject({ revision: 4 });
+  });
+
+  it('says that a SID is unknown, and refuses what is none', async () => {
+    const unknown = await paths.prove({ ...ends, sids: ['2001:db8::1'] });
+    expect(unknown).toMatchObject({ ok: false, violation: { kind: 'unknown-sid' } });
+    await expect(paths.prove({ ...ends, sids: ['fcff:8::1', '10.0.0.1'] })).rejects.toMatchObject({
+      code: 'request-invalid',
+      info: { field: '/sids/1' },
+    });
+    await expect(paths.prove({ ...ends, headend: 'nobody', sids: [] })).rejects.toMatchObject({
+      code: 'node-unknown',
+      info: { field: '/headend' },
+    });
+  });
+});
