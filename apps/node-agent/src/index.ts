@@ -29,3 +29,4 @@ export {
   type AgentSessionOptions,
   type SessionStatus,
 } from './session/agent-session.js';
+export { NodeAgent, type NodeAgentOptions, type NodeAgentStatus } from './node-agent.js';

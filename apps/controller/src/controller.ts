@@ -1,0 +1,200 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ServerCredentials } from '@grpc/grpc-js';
+import { HEARTBEAT_INTERVAL_MS, MemoryBus, RedisBus, type Bus } from '@waymark/agent-protocol';
+import { ipv6FromBytes, type EndpointBehavior } from '@waymark/topology';
+import type { Logger } from 'pino';
+import { buildApp } from './api/app.js';
+import { ComputePool } from './compute/compute-pool.js';
+import { PathComputation } from './compute/path-computation.js';
+import { SnapshotCache } from './compute/snapshot-cache.js';
+import { repositoryRoot, type ControllerConfig } from './config.js';
+import { DemoAgents, loadDemoTopology } from './demo.js';
+import type { AgentCapabilities } from './distribution/agent-server.js';
+import { writeDesired, type PendingDelta } from './distribution/desired-store.js';
+import { Distribution } from './distribution/distribution.js';
+import { EventHub } from './event-hub.js';
+import type { Health, Services } from './model/ports.js';
+import { unreservedBps } from './policies/bookings.js';
+import { SrPolicyService } from './policies/policy-service.js';
+import { onAcked } from './policies/headend-acks.js';
+import type { Evaluate } from './policies/reaction-dependencies.js';
+import { ReactionLoop } from './policies/reaction-loop.js';
+import { createDatabase, type Database } from './storage/database.js';
+import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
+import { migrate } from './storage/migrate.js';
+import { announceChanges } from './ted/announce-changes.js';
+import { pruneHistory } from './ted/history.js';
+import { TedService } from './ted/ted-service.js';
+
+const DAY_MS = 86_400_000;
+
+export interface Controller {
+  /** What the API stands on. */
+  readonly services: Services;
+  /** http://host:port */
+  readonly url: string;
+  readonly grpcAddress: string;
+  /** Ends the controller itself when its embedded Postgres has gone: it can do nothing without. */
+  readonly failed: Promise<Error>;
+  /** Gives up leadership, ends sessions and requests, then what they stand on. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Wires the rooms of the controller and starts them, in the order in which they stand on each other:
+ *
+ *   Postgres ─► TED ─► compute ─► distribution (gRPC, leader) ─► reaction loop ─► API ─► demo
+ *
+ * What was started is stopped again, in reverse, when something later cannot start.
+ */
+export async function startController(config: ControllerConfig, log: Logger): Promise<Controller> {
+  const running: (() => Promise<unknown>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (let end = running.pop(); end !== undefined; end = running.pop()) await end();
+  };
+  try {
+    return { ...(await start(config, log, running)), stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function start(
+  config: ControllerConfig,
+  log: Logger,
+  running: (() => Promise<unknown>)[],
+): Promise<Omit<Controller, 'stop'>> {
+  const { databaseUrl, failed } = await openDatabase(config, running);
+  await migrate(databaseUrl);
+  const db = createDatabase(databaseUrl);
+  running.push(() => db.destroy());
+
+  const events = new EventHub();
+  const topology = new TedService({ db, url: databaseUrl, clock: () => new Date() });
+  await topology.start();
+  running.push(() => topology.stop());
+  const stopAnnouncing = await announceChanges(db, topology, events);
+  running.push(() => Promise.resolve(stopAnnouncing()));
+
+  const pool = new ComputePool({ threads: config.workers });
+  running.push(() => pool.close());
+  const snapshots = new SnapshotCache(topology);
+  const paths = new PathComputation({ snapshots, pool, unreservedBps: (snapshot) => unreservedBps(db, snapshot) });
+
+  const evaluate: Evaluate = (snapshot, task) => pool.run('evaluate-policies', snapshot, task);
+
+  const bus = openBus(config, log);
+  running.push(() => bus.close());
+  const policies = new SrPolicyService({ db, topology, evaluate, events });
+  const distribution = await Distribution.create({
+    databaseUrl,
+    db,
+    bus,
+    events,
+    log,
+    controller: config.name,
+    credentials: ServerCredentials.createInsecure(),
+    heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
+    onAcked,
+    onHello: (node, capabilities) => topology.recordAgentCapabilities(node, tedCapabilities(capabilities)),
+  });
+  const reaction = new ReactionLoop<PendingDelta>(
+    {
+      db,
+      ted: (revision) => topology.ted(revision),
+      onRevision: (listener) => topology.onRevision(listener),
+      fenced: (epoch, work) => distribution.leadership.fenced(epoch, work),
+      writeDesired,
+      publish: (deltas) => distribution.publisher.publish(deltas),
+      evaluate,
+      events,
+      log,
+      now: () => Date.now(),
+      startTimer: (callback, delayMs) => {
+        const timer = setTimeout(callback, delayMs);
+        return () => clearTimeout(timer);
+      },
+    },
+    { bsidPool: config.bsidPool, holdMs: config.holdMs, maxHoldMs: config.maxHoldMs, parallelism: config.workers },
+  );
+  distribution.leadership.onLead((epoch, signal) => reaction.lead(epoch, signal));
+  const grpcPort = await distribution.start(`${config.grpcHost}:${config.grpcPort}`);
+  running.push(() => distribution.stop());
+  const grpcAddress = `${config.grpcHost}:${grpcPort}`;
+
+  const services: Services = {
+    topology,
+    paths,
+    policies,
+    agents: distribution.agents,
+    events,
+    health: () => readHealth(db),
+  };
+  const app = await buildApp(services, { version: version(), logger: log });
+  running.push(() => app.close());
+  const url = await app.listen({ host: config.httpHost, port: config.httpPort });
+
+  const prune = setInterval(() => {
+    pruneHistory(db, new Date(Date.now() - config.historyDays * DAY_MS)).catch((error: unknown) =>
+      log.warn({ err: error }, 'old revisions could not be removed; tried again tomorrow'),
+    );
+  }, DAY_MS);
+  running.push(() => Promise.resolve(clearInterval(prune)));
+
+  if (config.demoTopology !== undefined) await loadDemoTopology(topology, config.demoTopology, log);
+  if (config.demoAgents) {
+    const stateDirectory = join(config.dataDirectory, 'agents');
+    const agents = new DemoAgents({ topology, bus, controller: grpcAddress, stateDirectory, log });
+    running.push(() => agents.stop());
+    await agents.start();
+  }
+  return { services, url, grpcAddress, failed };
+}
+
+async function openDatabase(
+  config: ControllerConfig,
+  running: (() => Promise<unknown>)[],
+): Promise<{ readonly databaseUrl: string; readonly failed: Promise<Error> }> {
+  if (config.databaseUrl !== undefined) {
+    return { databaseUrl: config.databaseUrl, failed: new Promise<Error>(() => undefined) };
+  }
+  const server = await startEmbeddedPostgres(join(config.dataDirectory, 'postgres'));
+  running.push(() => server.stop());
+  return { databaseUrl: server.url, failed: server.exited.then(() => new Error('the embedded Postgres ended')) };
+}
+
+function openBus(config: ControllerConfig, log: Logger): Bus {
+  if (config.redisUrl === undefined) return new MemoryBus();
+  return new RedisBus(config.redisUrl, (error) =>
+    log.warn({ err: error }, 'Redis is out of reach; agents converge by their heartbeats'),
+  );
+}
+
+function tedCapabilities({ msdHEncaps, encapMode, ownedSids }: AgentCapabilities) {
+  return {
+    msdHEncaps,
+    encapMode,
+    // The gRPC server has checked the names.
+    ownedSids: ownedSids.map(({ sid, behavior }) => ({
+      sid: ipv6FromBytes(sid),
+      behavior: behavior as EndpointBehavior,
+    })),
+  };
+}
+
+async function readHealth(db: Database): Promise<Health> {
+  try {
+    await db.selectFrom('head').select('revision').executeTakeFirstOrThrow();
+    return { live: true, ready: true, checks: { database: { ok: true, detail: 'answers' } } };
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return { live: true, ready: false, checks: { database: { ok: false, detail } } };
+  }
+}
+
+function version(): string {
+  const file = join(repositoryRoot, 'package.json');
+  return (JSON.parse(readFileSync(file, 'utf8')) as { readonly version: string }).version;
+}
