@@ -13,8 +13,11 @@ export class MemoryBus implements Bus {
   /** Delivers after the caller's turn, as a network would, and a copy, so that no listener can touch another's bytes. */
   publish(channel: string, payload: Uint8Array): Promise<boolean> {
     if (this.#closed) return Promise.resolve(false);
+    const listener = this.#listeners.get(channel);
     const copy = Uint8Array.from(payload);
-    setImmediate(() => this.#listeners.get(channel)?.(copy));
+    setImmediate(() => {
+      if (listener !== undefined && this.#listeners.get(channel) === listener) listener(copy);
+    });
     return Promise.resolve(true);
   }
 
