@@ -1,7 +1,7 @@
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { createHash } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MemoryBus, stateHashOf } from '@waymark/agent-protocol';
+import { MemoryBus, SnapshotChunk, stateHashOf } from '@waymark/agent-protocol';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { policyBody, startTestController, type TestController } from '../testing/distribution-fixture.js';
@@ -212,7 +212,7 @@ describe('a database restored from a backup', () => {
     await h1.stop();
     await writeFile(
       join(h1.stateDirectory, 'desired-state'),
-      await storedWithEpoch(await readFile(join(h1.stateDirectory, 'desired-state')), 7),
+      storedWithEpoch(await readFile(join(h1.stateDirectory, 'desired-state')), 7),
     );
     const { stateDirectory } = h1;
     const after = await agent({ node: 'h1', controllers: [restored.address], bus, stateDirectory });
@@ -225,9 +225,7 @@ describe('a database restored from a backup', () => {
 });
 
 /** The state file of an agent that has seen a later epoch. */
-async function storedWithEpoch(bytes: Buffer, epoch: number): Promise<Buffer> {
-  const { createHash } = await import('node:crypto');
-  const { SnapshotChunk } = await import('@waymark/agent-protocol');
+function storedWithEpoch(bytes: Buffer, epoch: number): Buffer {
   const payload = SnapshotChunk.encode({ ...SnapshotChunk.decode(bytes.subarray(40)), epoch }).finish();
   return Buffer.concat([bytes.subarray(0, 8), createHash('sha256').update(payload).digest(), payload]);
 }

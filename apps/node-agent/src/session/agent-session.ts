@@ -248,7 +248,8 @@ export class AgentSession {
       verifier = new Verifier(publicKey);
       this.#heartbeatMs = Math.min(HEARTBEAT_INTERVAL_MS, Math.max(10, heartbeatIntervalMs));
       // Reports on the state of another installation mean nothing to this one.
-      if (this.#state.instance !== null && this.#state.instance !== instance) this.#acks = { ...emptyAckQueue, sequence: this.#acks.sequence };
+      if (this.#state.instance !== null && this.#state.instance !== instance)
+        this.#acks = { ...emptyAckQueue, sequence: this.#acks.sequence };
       this.#input({ kind: 'welcome', instance, digest });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
