@@ -6,7 +6,7 @@ import { segmentOf } from '../segments/resolve-segments.js';
 import { proveSegmentList } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import type { PreparedRequest } from './prepare-request.js';
-import { sumOver } from './search-problem.js';
+import { sumOver, type IncludeStep } from './search-problem.js';
 
 /** A path with its segment lists, or why it has none that may be used. */
 export type FinishedPath =
@@ -34,8 +34,8 @@ export function finishPath(prepared: PreparedRequest, arcs: readonly number[], a
       headendArcs: prepared.headendArcs,
       finalSids,
       allowed,
-      weights: [problem.weight, ...problem.bounds.map((bound) => bound.weight)],
-      limits: [Infinity, ...problem.bounds.map((bound) => bound.max)],
+      kept: [problem.weight, ...problem.include.map((step) => passingWeight(snapshot, step))],
+      bounds: problem.bounds,
       singlePath: request.constraints.bandwidthBps !== undefined,
     },
     prepared.state.reach,
@@ -72,7 +72,13 @@ export function finishPath(prepared: PreparedRequest, arcs: readonly number[], a
   };
 }
 
-export function nodesAlong(snapshot: Snapshot, source: number, arcs: readonly number[]): string[] {
+/** -1 on the arcs that pass an include entry: a branch that misses what the path passes has a greater sum. */
+function passingWeight(snapshot: Snapshot, step: IncludeStep): Float64Array {
+  const { arcTo } = snapshot.data;
+  return Float64Array.from(arcTo, (to, arc) => (arc === step.arc || to === step.node ? -1 : 0));
+}
+
+function nodesAlong(snapshot: Snapshot, source: number, arcs: readonly number[]): string[] {
   return [source, ...arcs.map((arc) => snapshot.data.arcTo[arc] as number)].map((node) => snapshot.nodeIdOf(node));
 }
 

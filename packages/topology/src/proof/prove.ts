@@ -31,7 +31,8 @@ export function prove(
   const headend = snapshot.nodeIndexOf(requirement.headend);
   const destination = snapshot.nodeIndexOf(requirement.destination);
   const numbers = sids.map((sid) => sidNumber(snapshot, sid));
-  const refusal = headend < 0 || destination < 0 ? unknownNode(requirement) : refuse(snapshot, headend, sids, numbers);
+  const refusal =
+    headend < 0 || destination < 0 ? unknownNode(requirement) : refuse(snapshot, headend, destination, sids, numbers);
   if (refusal !== null) return conclude(snapshot, [], refusal, () => null);
 
   const fixed = checkMsd(snapshot, headend, sids.length, requirement.maxSegments);
@@ -82,6 +83,7 @@ function unknownNode(requirement: ProofRequirement): Violation {
 function refuse(
   snapshot: Snapshot,
   headend: number,
+  destination: number,
   sids: readonly string[],
   numbers: readonly number[],
 ): Violation | null {
@@ -93,6 +95,9 @@ function refuse(
   if (ambiguous >= 0) {
     const message = `${String(sids[ambiguous])} is owned by several nodes`;
     return { ...violationOf('unknown-sid', message), segmentIndex: ambiguous };
+  }
+  if (headend === destination) {
+    return violationOf('not-delivered', `${snapshot.nodeIdOf(headend)} is both headend and destination`);
   }
   if (sids.length === 0) return violationOf('not-delivered', 'the list is empty');
   if (((snapshot.data.nodeFlags[headend] as number) & NodeFlag.Up) === 0) {

@@ -1,3 +1,4 @@
+import type { CompiledBound } from '../engine/search-problem.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import type { IgpReach } from './igp-reach.js';
 import { adjacencySidOf, endSidOf, reachOf } from './owned-sids.js';
@@ -15,10 +16,10 @@ export interface EncodingTask {
   readonly finalSids: readonly number[];
   /** 1: a branch may cross the arc. */
   readonly allowed: Uint8Array;
-  /** Arc values of the optimised metric, then of each bound. */
-  readonly weights: readonly Float64Array[];
-  /** Per weight; Infinity where there is none. */
-  readonly limits: readonly number[];
+  /** Arc values of which no branch may have more than the path: the optimised metric, and what stands for includes. */
+  readonly kept: readonly Float64Array[];
+  /** Metrics that the sum over all segments must keep within a maximum. */
+  readonly bounds: readonly CompiledBound[];
   /** No segment may have more than one branch. */
   readonly singlePath: boolean;
 }
@@ -35,9 +36,9 @@ export type Encoding =
  */
 export function encodePath(task: EncodingTask, reach: IgpReach): Encoding {
   // Branches need not keep each bound as well as the path does, when the sum of what they take still does.
-  const relaxed = new PathEncoder(task, reach, 1).encode();
-  if (relaxed.kind === 'encoded' || task.limits.length === 1) return relaxed;
-  return new PathEncoder(task, reach, task.weights.length).encode();
+  const relaxed = new PathEncoder(task, reach, task.kept.length).encode();
+  if (relaxed.kind === 'encoded' || task.bounds.length === 0) return relaxed;
+  return new PathEncoder(task, reach, task.kept.length + task.bounds.length).encode();
 }
 
 interface Step {
@@ -56,18 +57,22 @@ class PathEncoder {
   readonly #task: EncodingTask;
   readonly #reach: IgpReach;
   readonly #nodes: readonly number[];
-  /** How many of the weights no branch may exceed the path in. */
+  /** Arc values that are summed over branches: those to keep, then the bounds. */
+  readonly #weights: readonly Float64Array[];
+  /** How many of them no branch may exceed the path in. */
   readonly #compared: number;
 
   constructor(task: EncodingTask, reach: IgpReach, compared: number) {
     this.#task = task;
     this.#reach = reach;
     this.#nodes = [task.source, ...task.arcs.map((arc) => task.snapshot.data.arcTo[arc] as number)];
+    this.#weights = [...task.kept, ...task.bounds.map((bound) => bound.weight)];
     this.#compared = compared;
   }
 
   encode(): Encoding {
-    const { snapshot, headendArcs, arcs, weights, limits } = this.#task;
+    const { snapshot, headendArcs, arcs, kept, bounds } = this.#task;
+    const weights = this.#weights;
     const entries = headendArcs.map((arc) => snapshot.data.arcTo[arc] as number);
     let position = entries.length > 0 ? 1 : 0;
     let origins = entries.length > 0 ? entries : [this.#task.source];
@@ -78,7 +83,7 @@ class PathEncoder {
       const end = this.#finish(position, origins);
       if (end !== null) {
         addWorst(end.worst);
-        const isWithin = limits.every((limit, i) => (totals[i] as number) <= limit);
+        const isWithin = bounds.every((bound, i) => (totals[kept.length + i] as number) <= bound.max);
         return isWithin ? { kind: 'encoded', transport } : { kind: 'unencodable', arc: arcs[0] as number };
       }
       const step = this.#furthest(position, origins);
@@ -99,7 +104,7 @@ class PathEncoder {
   #finishWith(sid: number, position: number, origins: readonly number[]): Branches | null {
     const { snapshot, destination } = this.#task;
     const last = this.#nodes.length - 1;
-    if (position === last) return { isSinglePath: true, worst: this.#task.weights.map(() => 0) };
+    if (position === last) return { isSinglePath: true, worst: this.#weights.map(() => 0) };
     const how = reachOf(snapshot, sid);
     if (how === 'igp') return this.#along(position, last, origins);
     if (how === 'unrouted' || position !== last - 1) return null;
@@ -109,16 +114,17 @@ class PathEncoder {
 
   /** What an attachment router does with a packet for its host: even split over its host links of least metric. */
   #overHostLinks(router: number, host: number): Branches | null {
-    const { snapshot, allowed, weights } = this.#task;
+    const { snapshot, allowed } = this.#task;
     const links = hostLinks(snapshot, router, host);
     if (links.length === 0 || links.some((arc) => allowed[arc] === 0)) return null;
-    const worst = weights.map((weight) => Math.max(...links.map((arc) => weight[arc] as number)));
+    const worst = this.#weights.map((weight) => Math.max(...links.map((arc) => weight[arc] as number)));
     return { isSinglePath: links.length === 1, worst };
   }
 
   /** The step that gets furthest along the path with one SID. */
   #furthest(position: number, origins: readonly number[]): Step | null {
-    const { snapshot, arcs, destination, weights } = this.#task;
+    const { snapshot, arcs, destination } = this.#task;
+    const weights = this.#weights;
     const last = this.#nodes.length - 1;
     const endsAtHost = snapshot.isHost(destination);
     const hostLinkNeedsSid = endsAtHost && this.#finish(last - 1, [this.#nodes[last - 1] as number]) === null;
@@ -147,7 +153,8 @@ class PathEncoder {
 
   /** Branches from `position` to `j`, from those to `j - 1` where the last arc is the only way in. */
   #extend(known: Branches | null, position: number, j: number, origins: readonly number[]): Branches | null {
-    const { arcs, weights } = this.#task;
+    const { arcs } = this.#task;
+    const weights = this.#weights;
     if (origins.length > 1 || j === position) return this.#along(position, j, origins);
     const arc = arcs[j - 1] as number;
     this.#startAt(origins[0] as number);
@@ -165,7 +172,8 @@ class PathEncoder {
   }
 
   #igpBranches(origin: number, node: number): Branches | null {
-    const { allowed, weights } = this.#task;
+    const { allowed } = this.#task;
+    const weights = this.#weights;
     if (origin === node) return { isSinglePath: true, worst: weights.map(() => 0) };
     this.#startAt(origin);
     const branches = this.#reach.branchesTo(node, weights);
@@ -187,7 +195,7 @@ class PathEncoder {
     if (origins.length > 1) return merged;
     const part = this.#task.arcs.slice(position, j);
     for (let i = 0; i < this.#compared; i++) {
-      const weight = this.#task.weights[i] as Float64Array;
+      const weight = this.#weights[i] as Float64Array;
       if ((merged.worst[i] as number) > part.reduce((sum, arc) => sum + (weight[arc] as number), 0)) return null;
     }
     return this.#isShortest(position, j) ? merged : null;

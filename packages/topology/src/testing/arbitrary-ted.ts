@@ -39,7 +39,10 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
       links: fc.array(link, { minLength: 1, maxLength: maxLinks }),
       hosts: fc.array(
         fc.record({
-          links: fc.array(fc.record({ to: fc.nat(), forward: direction, back: direction }), { minLength: 1, maxLength: 2 }),
+          links: fc.array(fc.record({ to: fc.nat(), forward: direction, back: direction }), {
+            minLength: 1,
+            maxLength: 2,
+          }),
           scope: fc.constantFrom('igp' as const, 'attachment' as const, 'none' as const),
         }),
         { maxLength: 3 },
@@ -74,6 +77,27 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         nodes.push({ id, scope: host.scope, msdHEncaps: 100 });
         for (const { to, forward, back } of host.links) add(id, names[to % routers] ?? 'a', forward, back);
       });
-      return buildTed(nodes, specs);
+      return readable(buildTed(nodes, specs));
     });
+}
+
+/** Lets a failing property print the network in a few lines. */
+function readable(ted: Ted): Ted {
+  const text = () =>
+    [
+      '',
+      ...ted.nodes.map(
+        (node) =>
+          `${node.id} ${node.operationalState} ${node.locators[0]?.scope ?? 'no locator'}: ` +
+          node.sids.map((sid) => `${sid.sid} ${sid.linkId ?? sid.behavior}`).join(', '),
+      ),
+      ...ted.links.map(
+        (link) =>
+          `${link.id} igp ${link.igpMetric} te ${link.teMetric ?? '-'} delay ${link.delayUs ?? '-'} ` +
+          `${link.bandwidthBps ?? '-'} bit/s [${link.affinities.join(' ')}] [${link.srlgs.join(' ')}] ` +
+          `${link.operationalState} ${link.adminState}`,
+      ),
+      '',
+    ].join('\n');
+  return Object.defineProperty({ ...ted }, fc.toStringMethod, { value: text, enumerable: false });
 }

@@ -19,7 +19,9 @@ export function trajectories(ted: Ted, headend: string, destination: string, sid
     [entry, link.get(entry.reverseId), node.get(entry.from), node.get(entry.to)].every(
       (part) => part?.operationalState === 'up',
     );
-  const owners = new Map(ted.nodes.flatMap((entry) => entry.sids.map((sid) => [sid.sid, { owner: entry, sid }] as const)));
+  const owners = new Map(
+    ted.nodes.flatMap((entry) => entry.sids.map((sid) => [sid.sid, { owner: entry, sid }] as const)),
+  );
   const usable = ted.links.filter(isUsable);
 
   const simplePaths = (from: string, to: string, visited: readonly string[]): TedLink[][] => {
@@ -62,7 +64,8 @@ export function trajectories(ted: Ted, headend: string, destination: string, sid
         ? lost(links, share)
         : arcs.flatMap((arc) => follow(arc.to, next, [...links, arc], share / arcs.length, nowSeen));
     const isFirst = links.length === 0 && segment === 0 && at === headend;
-    if (isHost(at) && isFirst) return spread(cheapest(usable.filter((entry) => entry.from === at && !isHost(entry.to))), 0);
+    if (isHost(at) && isFirst)
+      return spread(cheapest(usable.filter((entry) => entry.from === at && !isHost(entry.to))), 0);
     if (owner.id === at) {
       if (sid.behavior === 'End.DT4' || sid.behavior === 'End.DT6' || sid.behavior === 'End.DT46') {
         return segment === sids.length - 1 ? follow(at, segment + 1, links, share, nowSeen) : lost(links, share);
