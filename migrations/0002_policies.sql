@@ -120,7 +120,8 @@ create index booking_link on booking (link_id);
 
 -- Links on which bandwidth was released since the leader last looked: policies that lack some are tried again.
 create table released_link (
-  link_id text primary key
+  id bigint generated always as identity primary key,
+  link_id text not null
 );
 
 -- Hysteresis: links that got worse lately, and until when those that are better again are not a reason to move.

@@ -23,6 +23,8 @@ export interface Incumbent {
   readonly activeCandidate: number | null;
   readonly lists: readonly TransportList[];
   readonly candidatePaths: readonly CandidatePathState[];
+  /** What its objective was worth when it was last evaluated; null: no objective. */
+  readonly value: number | null;
 }
 
 export interface PinnedLists {
@@ -45,8 +47,8 @@ export interface PolicyToEvaluate {
   /** The operator's order to use exactly these lists as long as they deliver. */
   readonly pinned: PinnedLists | null;
   /**
-   * Is something better looked for when the incumbent still holds? False after changes that can only make paths worse:
-   * they leave nothing better to find, and a proof is cheaper than a search.
+   * Is something better looked for when the incumbent holds and is no worse than it was? False after changes that can
+   * only make paths worse: they leave nothing better to find, and a proof is cheaper than a search.
    */
   readonly reoptimise: boolean;
 }

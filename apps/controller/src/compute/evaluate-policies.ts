@@ -208,7 +208,7 @@ class BatchEvaluation {
   /** Third pass: a better candidate path, or a better path for the same one. Over nothing that is on hold. */
   #improve(job: Job, kept: Choice): Choice {
     const { policy, ranked } = job;
-    if (!policy.reoptimise || kept.pinned === true) return kept;
+    if (kept.pinned === true || !(policy.reoptimise || hasWorsened(policy, kept))) return kept;
     for (const candidate of ranked) {
       const isActive = candidate.discriminator === kept.candidate?.discriminator;
       if (isActive && candidate.path.kind === 'explicit') return kept;
@@ -328,6 +328,11 @@ function describe(candidate: CandidatePathIntent): string {
 
 function demandOf({ ranked }: Job): number {
   return Math.max(0, ...ranked.map(({ path }) => path.constraints?.bandwidthBps ?? 0));
+}
+
+function hasWorsened({ incumbent }: PolicyToEvaluate, { candidate, lists }: Choice): boolean {
+  const value = objectiveOf(candidate, lists)?.value;
+  return value !== undefined && (incumbent?.value == null || value > incumbent.value);
 }
 
 /** Does keeping its lists mean booking more than the policy has? */

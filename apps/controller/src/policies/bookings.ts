@@ -119,7 +119,7 @@ export async function releaseBookings(
       where b.policy_id = n.policy_id and b.releasing_generation <= n.generation
       returning b.link_id
     )
-    insert into released_link (link_id) select distinct link_id from released order by link_id on conflict do nothing
+    insert into released_link (link_id) select distinct link_id from released
   `.execute(db);
 }
 
@@ -128,7 +128,7 @@ async function deleteBookings(db: Executor, ids: readonly string[]): Promise<voi
     with released as (
       delete from booking where policy_id = any(${ids}::text[]) and releasing_generation is null returning link_id
     )
-    insert into released_link (link_id) select distinct link_id from released order by link_id on conflict do nothing
+    insert into released_link (link_id) select distinct link_id from released
   `.execute(db);
 }
 

@@ -14,6 +14,8 @@ export interface StoredState {
   readonly lists: readonly StoredList[];
   readonly previousLists: PinnedLists | null;
   readonly candidatePaths: readonly CandidatePathState[];
+  /** Of the metric it is optimised for. */
+  readonly value: number | null;
   readonly cause: string;
   readonly changedRevision: number;
   readonly changedAt: Date;
@@ -23,7 +25,7 @@ export interface StoredState {
 export async function loadStates(db: Executor, ids: readonly string[]): Promise<Map<string, StoredState>> {
   const rows = await sql<StoredState>`
     select policy_id as "policyId", status, active_candidate as "activeCandidate", compliance, lists,
-      previous_lists as "previousLists", candidates as "candidatePaths", cause, changed_revision as "changedRevision",
+      previous_lists as "previousLists", candidates as "candidatePaths", metric_value as value, cause, changed_revision as "changedRevision",
       changed_at as "changedAt", event_at as "eventAt"
     from policy_state
     where policy_id = any(${ids}::text[])
@@ -33,8 +35,8 @@ export async function loadStates(db: Executor, ids: readonly string[]): Promise<
 
 export function incumbentOf(state: StoredState | undefined): Incumbent | null {
   if (state === undefined) return null;
-  const { status, activeCandidate, lists, candidatePaths } = state;
-  return { status, activeCandidate, lists: lists.map(transportOf), candidatePaths };
+  const { status, activeCandidate, lists, candidatePaths, value } = state;
+  return { status, activeCandidate, lists: lists.map(transportOf), candidatePaths, value };
 }
 
 /** An evaluation to store. `changed`: what the headend is to hold, or the status, differs from before. */

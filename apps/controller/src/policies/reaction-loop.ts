@@ -209,12 +209,18 @@ class Term<Delta extends WrittenDelta> {
     const adopted = policies.flatMap((policy): PolicyToEvaluate[] => {
       const evaluation = decided.get(policy.policyId);
       if (evaluation === undefined) return [];
-      const { status, activeCandidate, candidatePaths } = evaluation;
+      const { status, activeCandidate, candidatePaths, objective } = evaluation;
       const lists = evaluation.lists.map(({ weight, transport }) => ({
         weight,
         sids: transport.map(({ sid }) => sid),
       }));
-      return [{ ...policy, reoptimise: false, incumbent: { status, activeCandidate, lists, candidatePaths } }];
+      return [
+        {
+          ...policy,
+          reoptimise: false,
+          incumbent: { status, activeCandidate, lists, candidatePaths, value: objective?.value ?? null },
+        },
+      ];
     });
     const again = await this.#evaluate(sight, adopted);
     return again.flatMap((evaluation) => {

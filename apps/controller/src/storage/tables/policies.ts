@@ -68,7 +68,7 @@ export interface PolicyTables {
     hold_priority: Generated<number>;
     releasing_generation: number | null;
   };
-  released_link: { link_id: string };
+  released_link: { id: Generated<number>; link_id: string };
   link_hold: { link_id: string; flaps: number; worsened_at: Date; held_until: Date | null };
   bsid_block: { headend: string; block: string };
   bsid: {
