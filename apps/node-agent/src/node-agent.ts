@@ -6,7 +6,7 @@ import { parseAddress } from './dataplane/address.js';
 import type { DataPlane, LocalSid } from './dataplane/port.js';
 import { PolicyReconciler, type ReconcilerCounts } from './reconcile/policy-reconciler.js';
 import { AgentSession, type SessionStatus } from './session/agent-session.js';
-import type { DataPlaneHealth } from './session/ports.js';
+import type { DataPlaneHealth, PolicyOutcome } from './session/ports.js';
 
 export interface NodeAgentOptions {
   readonly nodeId: string;
@@ -31,6 +31,8 @@ export interface NodeAgentStatus {
   readonly session: SessionStatus;
   readonly health: DataPlaneHealth;
   readonly reconciler: ReconcilerCounts;
+  /** The policies that are not in the data plane as wanted, and why. */
+  readonly failed: readonly Pick<PolicyOutcome, 'policyId' | 'reason'>[];
 }
 
 /** Wake-ups of the data plane are gathered for this long: a routing daemon changes many routes at once. */
@@ -99,6 +101,9 @@ export class NodeAgent {
       session: this.#session.status(),
       health: this.#reconciler.health,
       reconciler: this.#reconciler.counts,
+      failed: this.#reconciler.outcomes
+        .filter(({ outcome }) => outcome === 'failed')
+        .map(({ policyId, reason }) => ({ policyId, reason })),
     };
   }
 }

@@ -16,6 +16,7 @@ const STATUS: NodeAgentStatus = {
   },
   health: { error: null, driftRepairs: 4 },
   reconciler: { rounds: 9, steps: 5, driftRepairs: 4, policies: { installed: 6, simulated: 0, failed: 1 } },
+  failed: [{ policyId: 'h1:10:h2', reason: 'held by another' }],
 };
 
 describe('the status endpoint', () => {
@@ -42,7 +43,7 @@ describe('the status endpoint', () => {
 
   it('tells what the agent holds', async () => {
     const body: unknown = await (await fetch(`${url}/status`)).json();
-    expect(body).toMatchObject({ nodeId: 'h1', session: { generation: 12, stateHash: 'ab01' } });
+    expect(body).toMatchObject({ nodeId: 'h1', session: { generation: 12, stateHash: 'ab01' }, failed: STATUS.failed });
   });
 
   it('counts for Prometheus', async () => {

@@ -125,6 +125,11 @@ export class PolicyReconciler implements Reconciler {
     return { ...this.#counts, policies };
   }
 
+  /** The last outcome of each policy that is wanted, or not yet gone. */
+  get outcomes(): readonly PolicyOutcome[] {
+    return [...this.#outcomes.values()];
+  }
+
   /** Runs a round now, or one more after the one under way. Resolves when all that was asked for is done. */
   reconcile(): Promise<void> {
     this.#requested += 1;

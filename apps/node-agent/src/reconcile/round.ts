@@ -1,4 +1,11 @@
-import { DataPlaneError, type DataPlane, type LocalSid, type Step, type StepFailure } from '../dataplane/port.js';
+import {
+  DataPlaneError,
+  type ActualState,
+  type DataPlane,
+  type LocalSid,
+  type Step,
+  type StepFailure,
+} from '../dataplane/port.js';
 import { indexActual, isHeld, type ActualIndex } from './actual-index.js';
 import type { WantedPolicy } from './desired-policy.js';
 import { judge } from './judge.js';
@@ -26,8 +33,9 @@ export async function runRound(
   localSids: readonly LocalSid[],
 ): Promise<Round> {
   try {
-    await dataPlane.prepare();
-    return await makeThenBreak(dataPlane, wanted, localSids);
+    // Laying the ground never changes what tunnels there are, so both go at once; the first failure counts.
+    const [found] = await Promise.all([dataPlane.read(), dataPlane.prepare()]);
+    return await makeThenBreak(dataPlane, found, wanted, localSids);
   } catch (error) {
     if (error instanceof DataPlaneError) return { kind: 'fault', reason: error.message };
     return { kind: 'fault', reason: `the data plane failed unexpectedly: ${String(error)}` };
@@ -36,11 +44,12 @@ export async function runRound(
 
 async function makeThenBreak(
   dataPlane: DataPlane,
+  found: ActualState,
   wanted: ReadonlyMap<string, WantedPolicy>,
   localSids: readonly LocalSid[],
 ): Promise<Round> {
   const { capabilities } = dataPlane;
-  let actual = indexActual(await dataPlane.read());
+  let actual = indexActual(found);
   const { accepted, refused } = judge(wanted.values(), dataPlane, actual.state.obstacles);
   const failures: StepFailure[] = [];
   const run = async (steps: readonly Step[]) => {
