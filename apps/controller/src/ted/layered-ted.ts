@@ -23,7 +23,7 @@ import {
  * what changed; nodes and links that did not change stay the same objects from one TED to the next.
  *
  * A node is in the TED when a discovered layer gives its kind; a link when discovered layers give its ends and its
- * reverse, and these are there too. Everything else said of an id waits until it is.
+ * reverse, and these are there too, the reverse between the same nodes. Everything else said of an id waits until it is.
  */
 export class LayeredTed {
   readonly #nodeRows = new Map<NodeId, readonly NodeRow[]>();
@@ -139,7 +139,7 @@ export class LayeredTed {
     };
     for (const id of candidates) {
       const ends = endsOf(id);
-      const exists = ends !== undefined && endsOf(ends.reverseId)?.reverseId === id;
+      const exists = ends !== undefined && isReverse(id, ends, endsOf(ends.reverseId));
       const before = this.#links.get(id);
       if (exists === (before !== undefined)) continue;
       changed.links = true;
@@ -194,6 +194,10 @@ interface Ends {
   readonly from: NodeId;
   readonly to: NodeId;
   readonly reverseId: LinkId;
+}
+
+function isReverse(id: LinkId, { from, to }: Ends, reverse: Ends | undefined): boolean {
+  return reverse?.reverseId === id && reverse.from === to && reverse.to === from;
 }
 
 function exchange<Row>(
