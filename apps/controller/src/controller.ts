@@ -75,6 +75,7 @@ async function start(
   const topology = new TedService({ db, url: databaseUrl, clock: () => new Date() });
   await topology.start();
   running.push(() => topology.stop());
+  if (config.demoTopology !== undefined) await loadDemoTopology(topology, config.demoTopology, log);
   const stopAnnouncing = await announceChanges(db, topology, events);
   running.push(() => Promise.resolve(stopAnnouncing()));
 
@@ -143,7 +144,6 @@ async function start(
   }, DAY_MS);
   running.push(() => Promise.resolve(clearInterval(prune)));
 
-  if (config.demoTopology !== undefined) await loadDemoTopology(topology, config.demoTopology, log);
   if (config.demoAgents) {
     const stateDirectory = join(config.dataDirectory, 'agents');
     const agents = new DemoAgents({ topology, bus, controller: grpcAddress, stateDirectory, log });
