@@ -39,10 +39,13 @@ export const PathConstraints = object(
     include: Type.Optional(
       list(
         'Visited in this order, with anything between them.',
-        Type.Union([
-          object(undefined, 'A node to visit.', { node: nodeId() }),
-          object(undefined, 'A directed link to cross.', { link: linkId() }),
-        ]),
+        Type.Union(
+          [
+            object(undefined, 'A node to visit.', { node: nodeId() }),
+            object(undefined, 'A directed link to cross.', { link: linkId() }),
+          ],
+          { title: 'Inclusion', description: 'A node to visit or a directed link to cross.' },
+        ),
         16,
       ),
     ),

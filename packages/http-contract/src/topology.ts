@@ -112,7 +112,7 @@ const changeEntry = {
 
 export const ChangeEntry = object('ChangeEntry', 'One entry of the change log.', changeEntry);
 
-const values = Type.Record(Type.String({ maxLength: 255 }), Type.Unknown(), {
+const values = Type.Record(Type.String({ maxLength: 255 }), Type.Unknown({ description: 'Value of the attribute.' }), {
   description: 'Attributes by name, as the layer holds them.',
 });
 

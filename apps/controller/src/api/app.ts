@@ -78,7 +78,6 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: 1_048_576,
     return503OnClosing: false,
-    forceCloseConnections: true,
     routerOptions: { maxParamLength: 1000 },
     frameworkErrors: frameworkError,
     clientErrorHandler,

@@ -9,7 +9,7 @@ export function registerMetrics(app: ApiApp, services: Services): void {
   collectDefaultMetrics({ register: registry });
   watchRequests(app, registry);
   watchEvents(app, services, registry);
-  watchServices(services, registry);
+  const readServices = watchServices(services, registry);
   app.get(
     '/metrics',
     {
@@ -21,7 +21,10 @@ export function registerMetrics(app: ApiApp, services: Services): void {
         },
       },
     },
-    async (_, reply) => reply.type(registry.contentType).send(await registry.metrics()),
+    async (_, reply) => {
+      await readServices();
+      return reply.type(registry.contentType).send(await registry.metrics());
+    },
   );
 }
 
@@ -53,7 +56,8 @@ function watchEvents(app: ApiApp, services: Services, registry: Registry): void 
   );
 }
 
-function watchServices(services: Services, registry: Registry): void {
+/** The function it returns reads the services; what they cannot say while not ready keeps its last value. */
+function watchServices(services: Services, registry: Registry): () => Promise<void> {
   const registers = [registry];
   const revision = new Gauge({ name: 'waymark_revision', help: 'Newest revision.', registers });
   const computed = new Gauge({
@@ -85,36 +89,31 @@ function watchServices(services: Services, registry: Registry): void {
     registers,
   });
   const held = new Gauge({ name: 'waymark_sources_held', help: 'Sources that wait for an operator.', registers });
-  // One gauge collects for all, so that a scrape asks the services once.
-  new Gauge({
-    name: 'waymark_ready',
-    help: '1 when the controller is ready to serve requests.',
-    registers,
-    async collect() {
-      const { ready } = await services.health();
-      this.set(ready ? 1 : 0);
-      if (!ready) return;
-      const head = await services.topology.head();
-      revision.set(head.revision);
-      computed.set(head.computedThrough);
-      entities.set({ kind: 'router' }, head.routers);
-      entities.set({ kind: 'host' }, head.hosts);
-      entities.set({ kind: 'link' }, head.links);
-      const all = await everyPage((after) => services.agents.agents({}, { limit: 1000, ...after }));
-      for (const state of ['connected', 'unknown'] as const) {
-        agents.set({ state }, all.filter((agent) => agent.state === state).length);
-      }
-      inSync.set(all.filter((agent) => agent.inSync).length);
-      for (const install of ['installed', 'simulated', 'pending', 'failed'] as const) {
-        policies.set(
-          { install },
-          sum(all, (agent) => agent.policies[install]),
-        );
-      }
-      const sources = await everyPage((after) => services.topology.sources({ limit: 1000, ...after }));
-      held.set(sources.filter((source) => source.held !== null).length);
-    },
-  });
+  const isReady = new Gauge({ name: 'waymark_ready', help: '1 when the controller is ready to serve.', registers });
+  return async () => {
+    const { ready } = await services.health();
+    isReady.set(ready ? 1 : 0);
+    if (!ready) return;
+    const head = await services.topology.head();
+    revision.set(head.revision);
+    computed.set(head.computedThrough);
+    entities.set({ kind: 'router' }, head.routers);
+    entities.set({ kind: 'host' }, head.hosts);
+    entities.set({ kind: 'link' }, head.links);
+    const all = await everyPage((after) => services.agents.agents({}, { limit: 1000, ...after }));
+    for (const state of ['connected', 'unknown'] as const) {
+      agents.set({ state }, all.filter((agent) => agent.state === state).length);
+    }
+    inSync.set(all.filter((agent) => agent.inSync).length);
+    for (const install of ['installed', 'simulated', 'pending', 'failed'] as const) {
+      policies.set(
+        { install },
+        sum(all, (agent) => agent.policies[install]),
+      );
+    }
+    const sources = await everyPage((after) => services.topology.sources({ limit: 1000, ...after }));
+    held.set(sources.filter((source) => source.held !== null).length);
+  };
 }
 
 async function everyPage<Item>(

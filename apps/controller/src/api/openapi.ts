@@ -123,7 +123,7 @@ export function nameSchemas<Document extends object>(document: Document): Docume
 const dataKeywords = new Set(['example', 'examples', 'default', 'enum', 'const']);
 
 function hoist(value: unknown, named: Map<string, Json>): unknown {
-  if (Array.isArray(value)) return value.map((item: unknown) => hoist(item, named));
+  if (Array.isArray(value)) return value.map((item): unknown => hoist(item, named));
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).map(([key, member]) => [
     key,

@@ -1,0 +1,182 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { PathRequest } from '@waymark/topology';
+import { testApp } from '../testing/test-app.js';
+import type { ApiApp } from './type-provider.js';
+
+let app: ApiApp | undefined;
+afterEach(() => app?.close());
+
+const noPath = {
+  status: 'no-path',
+  revision: 1,
+  reason: 'path-not-found',
+  message: 'there is none',
+  constraint: null,
+  nearestFeasible: null,
+  blockingLinks: [],
+  blockingNodes: [],
+} as const;
+
+describe('a body', () => {
+  it('reaches the service exactly as it was sent', async () => {
+    const seen: [PathRequest, number | undefined][] = [];
+    ({ app } = await testApp({
+      paths: {
+        compute: (request, revision) => {
+          seen.push([request, revision]);
+          return Promise.resolve(noPath);
+        },
+      },
+    }));
+    const request = {
+      source: 'a',
+      destination: 'b',
+      metric: 'delay',
+      constraints: { bounds: [{ metric: 'delay', max: 0 }], include: [{ node: 'c' }, { link: 'c:d' }] },
+      families: [],
+    };
+    const response = await app.inject({
+      method: 'POST',
+      url: '/v1/path-computations',
+      payload: { ...request, revision: 7 },
+    });
+    expect(response.statusCode).toBe(200);
+    expect(response.json()).toEqual(noPath);
+    expect(seen).toEqual([[request, 7]]);
+  });
+
+  it('keeps a null that clears', async () => {
+    const seen: unknown[] = [];
+    ({ app } = await testApp({
+      topology: {
+        setLinkConstraints: ({ changes, mode }) => {
+          seen.push(changes, mode);
+          return Promise.resolve({ revision: 2, settings: [{ id: 'a:b', version: 2, constraints: {} }] });
+        },
+      },
+    }));
+    const response = await app.inject({
+      method: 'PATCH',
+      url: '/v1/links/a:b/constraints',
+      headers: { 'if-match': '"1"', 'content-type': 'application/merge-patch+json' },
+      payload: '{"delayUs": null}',
+    });
+    expect(response.statusCode).toBe(200);
+    expect(response.headers['etag']).toBe('"2"');
+    const change: unknown = { link: 'a:b', constraints: { delayUs: null }, ifVersion: 1 };
+    expect(seen).toEqual([[change], 'patch']);
+  });
+
+  it('names a link once in a bulk', async () => {
+    ({ app } = await testApp());
+    const change = { constraints: {}, link: 'a:b' };
+    const response = await app.inject({
+      method: 'POST',
+      url: '/v1/link-constraints/bulk',
+      payload: { mode: 'patch', changes: [change, { ...change, link: 'b:a' }, change] },
+    });
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ field: '/changes/2/link' });
+  });
+
+  it('has the key that its path has', async () => {
+    ({ app } = await testApp());
+    const intent = {
+      headend: 'a',
+      color: 1,
+      endpoint: 'b',
+      candidatePaths: [
+        { discriminator: 1, preference: 100, path: { kind: 'dynamic', metric: 'igp', constraints: {} } },
+      ],
+      fallback: 'drop',
+    };
+    const response = await app.inject({
+      method: 'PUT',
+      url: '/v1/sr-policies/a:2:b',
+      headers: { 'if-none-match': '*' },
+      payload: intent,
+    });
+    expect(response.statusCode).toBe(400);
+    expect(response.json()).toMatchObject({ code: 'request-invalid', field: 'id' });
+  });
+});
+
+describe('a topology file', () => {
+  const result = {
+    revision: 1,
+    changed: true,
+    nodes: { added: 1, changed: 0, removed: 0 },
+    links: { added: 0, changed: 0, removed: 0 },
+    planned: { locators: 0, sids: 0 },
+  };
+
+  async function imported(options: { url: string; type: string; payload: string }) {
+    const seen: unknown[] = [];
+    ({ app } = await testApp({
+      topology: {
+        importTopology: (input) => {
+          seen.push(input);
+          return Promise.resolve(result);
+        },
+      },
+    }));
+    const headers = { 'content-type': options.type, 'waymark-actor': 'alice' };
+    const response = await app.inject({ method: 'POST', url: options.url, headers, payload: options.payload });
+    return { response, seen };
+  }
+
+  it('comes as JSON with its format and source', async () => {
+    const payload = JSON.stringify({ format: 'repetita', source: 'one', content: 'NODES 0' });
+    const { response, seen } = await imported({
+      url: '/v1/topology/imports?dryRun=true',
+      type: 'application/json',
+      payload,
+    });
+    expect(response.json()).toEqual(result);
+    expect(seen).toEqual([
+      { text: 'NODES 0', format: 'repetita', source: 'one', dryRun: true, actor: { name: 'alice' } },
+    ]);
+  });
+
+  it.each([
+    ['application/yaml', '', 'native', 'upload'],
+    ['application/graphml+xml; charset=utf-8', '?source=zoo', 'graphml', 'zoo'],
+    ['text/plain', '?source=zoo&format=repetita', 'repetita', 'zoo'],
+  ])('comes as it is as %s', async (type, query, format, source) => {
+    const { response, seen } = await imported({ url: `/v1/topology/imports${query}`, type, payload: 'some text' });
+    expect(response.statusCode).toBe(200);
+    expect(seen).toEqual([{ text: 'some text', format, source, actor: { name: 'alice' } }]);
+  });
+
+  it('has one format', async () => {
+    const payload = JSON.stringify({ format: 'native', source: 'one', content: 'x' });
+    const { response } = await imported({
+      url: '/v1/topology/imports?format=repetita',
+      type: 'application/json',
+      payload,
+    });
+    expect(response.json()).toMatchObject({ code: 'request-invalid', field: 'format' });
+  });
+});
+
+describe('the actor', () => {
+  it.each([
+    ['alice', 200],
+    ['Alice of Operations', 200],
+    ['', 400],
+    [' ', 400],
+    ['x'.repeat(65), 400],
+    ['caf\u00e9', 400],
+  ])('%j gives %i', async (name, status) => {
+    ({ app } = await testApp({
+      topology: { confirmPlannedSids: () => Promise.resolve({ revision: 1, confirmed: { locators: 0, sids: 0 } }) },
+    }));
+    const response = await app.inject({
+      method: 'POST',
+      url: '/v1/sid-confirmations',
+      headers: { 'waymark-actor': name },
+      payload: { all: true },
+    });
+    expect(response.statusCode).toBe(status);
+  });
+});

@@ -1,0 +1,82 @@
+import type { Static } from 'typebox';
+import type * as contract from '@waymark/http-contract';
+import { describe, expectTypeOf, it } from 'vitest';
+import type { WaymarkEvents } from '../model/events.js';
+import type { AgentView, Health, ProposedChange } from '../model/ports.js';
+import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from '../model/sr-policy.js';
+import type {
+  ChangeEntry,
+  ImportResult,
+  LinkConstraints,
+  LinkView,
+  NodeConstraints,
+  NodeView,
+  OperatorSettings,
+  PlannedSidsConfirmation,
+  SourceBatch,
+  SourceBatchResult,
+  SourceView,
+  TopologyHead,
+} from '../model/topology.js';
+
+type DeepReadonly<T> = T extends (infer Item)[]
+  ? readonly DeepReadonly<Item>[]
+  : T extends object
+    ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
+    : T;
+
+type Of<Schema extends keyof typeof contract> = DeepReadonly<Static<(typeof contract)[Schema]>>;
+type DataOf<Type extends keyof WaymarkEvents> = DeepReadonly<Static<(typeof contract.eventSchemas)[Type]>>;
+
+// Replies are checked by the compiler route by route; here each schema is held to its model type in both directions.
+describe('the schemas and the model of the controller', () => {
+  it('agree on the topology', () => {
+    expectTypeOf<Of<'TopologyHead'>>().toEqualTypeOf<TopologyHead>();
+    expectTypeOf<Of<'ImportResult'>>().toExtend<ImportResult>();
+    expectTypeOf<ImportResult>().toExtend<Of<'ImportResult'>>();
+    expectTypeOf<Of<'SidConfirmation'>>().toEqualTypeOf<PlannedSidsConfirmation>();
+    expectTypeOf<Of<'ChangeEntry'>>().toEqualTypeOf<ChangeEntry>();
+    expectTypeOf<Of<'NodeView'>>().toExtend<NodeView>();
+    expectTypeOf<NodeView>().toExtend<Of<'NodeView'>>();
+    expectTypeOf<Of<'LinkView'>>().toExtend<LinkView>();
+    expectTypeOf<LinkView>().toExtend<Of<'LinkView'>>();
+  });
+
+  it('agree on what operators set', () => {
+    expectTypeOf<Of<'LinkConstraints'>>().toEqualTypeOf<LinkConstraints>();
+    expectTypeOf<Of<'NodeConstraints'>>().toEqualTypeOf<NodeConstraints>();
+    expectTypeOf<Of<'LinkSettings'>>().toEqualTypeOf<OperatorSettings<LinkConstraints>>();
+    expectTypeOf<Of<'NodeSettings'>>().toEqualTypeOf<OperatorSettings<NodeConstraints>>();
+  });
+
+  it('agree on sources', () => {
+    expectTypeOf<Of<'SourceBatch'>>().toExtend<SourceBatch>();
+    expectTypeOf<SourceBatch>().toExtend<Of<'SourceBatch'>>();
+    expectTypeOf<Of<'SourceBatchResult'>>().toEqualTypeOf<SourceBatchResult>();
+    expectTypeOf<Of<'SourceView'>>().toEqualTypeOf<SourceView>();
+  });
+
+  it('agree on SR policies and meshes', () => {
+    expectTypeOf<Of<'SrPolicyIntent'>>().toExtend<SrPolicyIntent>();
+    expectTypeOf<SrPolicyIntent>().toExtend<Of<'SrPolicyIntent'>>();
+    expectTypeOf<Of<'SrPolicyView'>>().toExtend<SrPolicyView>();
+    expectTypeOf<SrPolicyView>().toExtend<Of<'SrPolicyView'>>();
+    expectTypeOf<Of<'MeshIntent'>>().toExtend<MeshIntent>();
+    expectTypeOf<MeshIntent>().toExtend<Of<'MeshIntent'>>();
+    expectTypeOf<Of<'MeshView'>>().toExtend<MeshView>();
+    expectTypeOf<MeshView>().toExtend<Of<'MeshView'>>();
+  });
+
+  it('agree on dry-runs', () => {
+    expectTypeOf<Of<'DryRunRequest'>['changes'][number]>().toExtend<ProposedChange>();
+    expectTypeOf<ProposedChange>().toExtend<Of<'DryRunRequest'>['changes'][number]>();
+    expectTypeOf<Of<'DryRunResult'>>().toExtend<DryRunResult>();
+    expectTypeOf<DryRunResult>().toExtend<Of<'DryRunResult'>>();
+  });
+
+  it('agree on agents, health and events', () => {
+    expectTypeOf<Of<'AgentView'>>().toEqualTypeOf<AgentView>();
+    expectTypeOf<Of<'Health'>>().toEqualTypeOf<Health>();
+    expectTypeOf<{ [Type in keyof WaymarkEvents]: DataOf<Type> }>().toEqualTypeOf<WaymarkEvents>();
+  });
+});
