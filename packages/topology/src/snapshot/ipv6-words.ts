@@ -4,7 +4,7 @@ import { parseIpv6 } from '../model/address.js';
  * The eight 16-bit groups of an IPv6 address. Reads the plain hexadecimal spellings itself, because a snapshot holds
  * tens of thousands of SIDs; anything else goes through the strict parser. Throws RangeError when it is not an address.
  */
-export function parseIpv6Fast(text: string): Uint16Array {
+export function parseIpv6Words(text: string): Uint16Array {
   const words = new Uint16Array(8);
   const gap = text.indexOf('::');
   const head = gap < 0 ? text.split(':') : splitGroups(text.slice(0, gap));

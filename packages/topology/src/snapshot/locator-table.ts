@@ -1,5 +1,5 @@
 import { parsePrefix } from '../model/address.js';
-import { parseIpv6Fast } from './ipv6-words.js';
+import { parseIpv6Words } from './ipv6-words.js';
 import type { SnapshotData } from './snapshot-data.js';
 import { unpackStrings } from './string-table.js';
 
@@ -39,7 +39,7 @@ export class LocatorTable {
 }
 
 function maskedKey(address: string, length: number): string {
-  const words = parseIpv6Fast(address);
+  const words = parseIpv6Words(address);
   let key = '';
   for (let i = 0; i < 8; i++) {
     const bits = Math.max(0, Math.min(16, length - 16 * i));
