@@ -74,8 +74,8 @@ function smallerMsd(node: TedNode, set: number | null | undefined): number | nul
 }
 
 /** What the constraints make of the attributes they name; null in `constraints` stands for the layers below. */
-async function effectiveSettings<Attributes, Constraints extends LinkConstraints | NodeConstraints>(
-  constraints: Constraints,
+async function effectiveSettings<Attributes>(
+  constraints: LinkConstraints | NodeConstraints,
   readLayers: () => Promise<readonly LayerView<Attributes>[]>,
 ): Promise<Partial<Attributes>> {
   const named = Object.entries(constraints).filter(([, value]) => value !== undefined);

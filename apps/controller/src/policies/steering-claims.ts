@@ -24,7 +24,7 @@ export interface DefaultSteering {
  * from a policy that carries it, and what is freed goes to who waits. Returns the default claims, by prefix.
  */
 export function assignPrefixes(claims: readonly Claim[], wanting: readonly DefaultSteering[]): Map<string, string> {
-  const explicit = new Set(claims.filter((claim) => claim.explicit).map((claim) => claim.prefix));
+  const explicit = explicitPrefixes(claims);
   const holder = new Map(claims.filter((claim) => !claim.explicit).map((claim) => [claim.prefix, claim.policyId]));
   const assigned = new Map<string, string>();
   const inOrder = [...wanting].sort((a, b) => a.color - b.color || (a.policyId < b.policyId ? -1 : 1));
@@ -70,15 +70,23 @@ export async function claimPrefixes(
   `.execute(db);
 }
 
-/** Policies that no longer steer what they did, or steer more. */
-export type SteeringChange = ReadonlySet<string>;
+function explicitPrefixes(claims: readonly Claim[]): ReadonlySet<string> {
+  return new Set(claims.filter((claim) => claim.explicit).map((claim) => claim.prefix));
+}
 
-/** Recomputes the default claims of these headends. Returns the policies of which any changed. */
+function wantingAny(wanting: readonly DefaultSteering[], prefixes: ReadonlySet<string>): string[] {
+  if (prefixes.size === 0) return [];
+  return wanting
+    .filter((policy) => policy.prefixes.some((prefix) => prefixes.has(prefix)))
+    .map((policy) => policy.policyId);
+}
+
+/** Recomputes the default claims of these headends. Returns the policies that may steer something else than before. */
 export async function assignDefaultClaims(
   db: Executor,
   headends: readonly NodeId[],
   podPrefixes: ReadonlyMap<NodeId, readonly string[]>,
-): Promise<SteeringChange> {
+): Promise<ReadonlySet<string>> {
   if (headends.length === 0) return new Set();
   const policies = await sql<{ id: string; headend: NodeId; color: number; endpoint: NodeId }>`
     select id, headend, color, endpoint from sr_policy
@@ -95,17 +103,17 @@ export async function assignDefaultClaims(
   const gone: { headend: NodeId; prefix: string }[] = [];
   for (const headend of headends) {
     const present = claimsOf.get(headend) ?? [];
-    const assigned = assignPrefixes(
-      present,
-      (policiesOf.get(headend) ?? []).map(({ id, color, endpoint }) => ({
-        policyId: id,
-        color,
-        prefixes: podPrefixes.get(endpoint) ?? [],
-      })),
-    );
+    const wanting = (policiesOf.get(headend) ?? []).map(({ id, color, endpoint }) => ({
+      policyId: id,
+      color,
+      prefixes: podPrefixes.get(endpoint) ?? [],
+    }));
+    const assigned = assignPrefixes(present, wanting);
     const before = new Map(
       present.filter(({ explicit }) => !explicit).map(({ prefix, policyId }) => [prefix, policyId]),
     );
+    // An explicit claim may have displaced a default one since: its row no longer tells whose.
+    for (const id of wantingAny(wanting, explicitPrefixes(present))) changed.add(id);
     for (const [prefix, policyId] of before) {
       if (assigned.get(prefix) === policyId) continue;
       changed.add(policyId);

@@ -1,0 +1,215 @@
+import { sql } from 'kysely';
+import { decodeDesiredPolicy, type DesiredPolicy } from '@waymark/agent-protocol';
+import { ipv6FromBytes, type Snapshot, type Ted } from '@waymark/topology';
+import { evaluatePolicies } from '../compute/evaluate-policies.js';
+import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
+import { writeDesired, type PendingDelta } from '../distribution/desired-store.js';
+import { fencedTransaction } from '../distribution/fence.js';
+import type { WaymarkEvent } from '../model/events.js';
+import type { EventBus } from '../model/ports.js';
+import { onAcked } from '../policies/headend-acks.js';
+import { SrPolicyService } from '../policies/policy-service.js';
+import { ReactionLoop } from '../policies/reaction-loop.js';
+import { createSession } from '../storage/database.js';
+import { REVISION_CHANNEL, withRevision } from '../storage/revision.js';
+import { eventually } from './eventually.js';
+import { createTestDatabase, type TestDatabase } from './test-database.js';
+
+type Outcome = 'installed' | 'simulated' | 'failed' | 'removed';
+
+/**
+ * Policies on a real database, with a TED that the test sets as a whole: intent service, reaction loop and desired store,
+ * without agents. Time stands still until the test moves it.
+ */
+export class PolicyHarness {
+  readonly database: TestDatabase;
+  readonly service: SrPolicyService;
+  readonly events: WaymarkEvent[] = [];
+  readonly published: PendingDelta[] = [];
+  /** Runs before each evaluation: what a test wants to happen in between. */
+  beforeEvaluation: () => Promise<void> = () => Promise.resolve();
+  /** Policies evaluated so far, in their order. */
+  readonly evaluated: string[] = [];
+  readonly #teds: { readonly revision: number; readonly ted: Ted }[] = [];
+  readonly #listeners = new Set<() => void>();
+  readonly #session;
+  readonly #bus: EventBus;
+  readonly #faults: object[] = [];
+  #nowMs = 1_700_000_000_000;
+  #term: AbortController | undefined;
+
+  private constructor(database: TestDatabase) {
+    this.database = database;
+    this.#session = createSession(database.url);
+    this.#bus = { emit: (event) => void this.events.push(event), subscribe: () => () => undefined };
+    this.service = new SrPolicyService({
+      db: database.db,
+      topology: {
+        ted: () => Promise.resolve(this.ted),
+        link: () => Promise.reject(new Error('this TED has no layers')),
+        node: () => Promise.reject(new Error('this TED has no layers')),
+      },
+      evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
+      events: this.#bus,
+    });
+  }
+
+  static async create(ted: Ted): Promise<PolicyHarness> {
+    const harness = new PolicyHarness(await createTestDatabase());
+    await harness.#session.connect();
+    harness.#session.on('error', () => undefined);
+    harness.#session.on('notification', () => {
+      for (const listener of harness.#listeners) listener();
+    });
+    await harness.#session.query(`listen ${REVISION_CHANNEL}`);
+    await harness.setTed(ted);
+    return harness;
+  }
+
+  get ted(): Ted {
+    const last = this.#teds.at(-1);
+    if (last === undefined) throw new Error('no TED yet');
+    return last.ted;
+  }
+
+  async setTed(ted: Ted): Promise<void> {
+    await withRevision(
+      this.database.db,
+      { actor: 'test', kind: 'topology', summary: 'test', ted: true },
+      (_tx, revision, tedRevision) => {
+        // Readable before it is committed, as a TED that is newer than the head may be.
+        this.#teds.push({ revision, ted: { ...ted, revision: tedRevision } });
+        return Promise.resolve();
+      },
+    );
+  }
+
+  /** Begins a term of a new leader, after the one before. */
+  async lead(settings: { readonly holdMs?: number } = {}): Promise<void> {
+    this.#term?.abort();
+    const term = new AbortController();
+    this.#term = term;
+    const { epoch } = await this.database.db
+      .updateTable('leader')
+      .set((eb) => ({ epoch: eb('epoch', '+', 1) }))
+      .returning('epoch')
+      .executeTakeFirstOrThrow();
+    const loop = new ReactionLoop<PendingDelta>(
+      {
+        db: this.database.db,
+        ted: (revision) => this.#tedAt(revision),
+        onRevision: (listener) => {
+          this.#listeners.add(listener);
+          return () => this.#listeners.delete(listener);
+        },
+        fenced: (fence, work) => fencedTransaction(this.database.db, fence, work),
+        writeDesired,
+        publish: (deltas) => {
+          this.published.push(...deltas);
+          return Promise.resolve();
+        },
+        evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
+        events: this.#bus,
+        log: { info: () => undefined, error: (detail) => void this.#faults.push(detail) },
+        now: () => this.#nowMs,
+        startTimer: (callback, delayMs) => {
+          const timer = setTimeout(callback, delayMs);
+          return () => clearTimeout(timer);
+        },
+      },
+      { bsidPool: 'fdbb:b51d::/32', maxHoldMs: 60_000, parallelism: 2, holdMs: settings.holdMs ?? 0 },
+    );
+    loop.lead(epoch, term.signal);
+  }
+
+  stopLeading(): void {
+    this.#term?.abort();
+  }
+
+  /** Until the consequences of all that is committed are published. */
+  async settled(): Promise<void> {
+    await eventually(async () => {
+      const head = await this.database.db.selectFrom('head').selectAll().executeTakeFirstOrThrow();
+      if (head.computed_through < head.revision) throw new Error('still computing');
+    });
+  }
+
+  /** Lets time pass and wakes the leader. */
+  pass(ms: number): void {
+    this.#nowMs += ms;
+    for (const listener of this.#listeners) listener();
+  }
+
+  async desired(): Promise<Map<string, DesiredPolicy>> {
+    const rows = await this.database.db.selectFrom('desired').selectAll().where('deleted', '=', false).execute();
+    return new Map(rows.map((row) => [row.policy_id, decodeDesiredPolicy(row.body)]));
+  }
+
+  /** SIDs and prefixes of each tunnel of a policy, as text. */
+  async tunnels(policyId: string): Promise<{ readonly lists: string[][]; readonly prefixes: number }[]> {
+    const policy = (await this.desired()).get(policyId);
+    return (policy?.tunnels ?? []).map(({ segmentLists, steeredPrefixes }) => ({
+      lists: segmentLists.map(({ sids }) => sids.map((sid) => ipv6FromBytes(sid))),
+      prefixes: steeredPrefixes.length,
+    }));
+  }
+
+  async generation(headend: string): Promise<number> {
+    const row = await this.database.db
+      .selectFrom('headend')
+      .select('generation')
+      .where('node_id', '=', headend)
+      .executeTakeFirst();
+    return row?.generation ?? 0;
+  }
+
+  /** An agent has said hello for the headend once. */
+  async meetAgent(headend: string): Promise<void> {
+    await sql`
+      insert into agent (node_id, agent_version, dataplane, controller, session, connected_at, last_seen, epoch,
+        generation, bus)
+      values (${headend}, '1', 'dry-run', 'c', gen_random_uuid(), now(), now(), 0, 0, 'memory')
+      on conflict do nothing
+    `.execute(this.database.db);
+  }
+
+  /** The headend acks its newest generation with the same outcome for all its policies. */
+  async ack(headend: string, outcome: Outcome = 'installed'): Promise<void> {
+    const generation = await this.generation(headend);
+    await this.database.db.transaction().execute(async (tx) => {
+      const rows = await tx.selectFrom('desired').selectAll().where('headend', '=', headend).execute();
+      const outcomes = rows.map((row) => ({
+        policyId: row.policy_id,
+        generation: row.generation,
+        outcome: row.deleted ? ('removed' as const) : outcome,
+      }));
+      const stored = outcome === 'removed' ? 'installed' : outcome;
+      await sql`
+        update desired set outcome = ${stored}, outcome_at = clock_timestamp() where headend = ${headend} and not deleted
+      `.execute(tx);
+      await sql`delete from desired where headend = ${headend} and deleted`.execute(tx);
+      await onAcked(tx, headend, generation, outcomes);
+    });
+  }
+
+  /** Throws when the loop met a fault. */
+  async stop(): Promise<void> {
+    this.stopLeading();
+    await this.#session.end();
+    await this.database.drop();
+    if (this.#faults.length > 0) throw new Error('the reaction loop met a fault', { cause: this.#faults[0] });
+  }
+
+  #tedAt(revision: number | undefined): Promise<Ted> {
+    if (revision === undefined) return Promise.resolve(this.ted);
+    const found = this.#teds.findLast((entry) => entry.revision <= revision);
+    return found === undefined ? Promise.reject(new Error('no such revision')) : Promise.resolve(found.ted);
+  }
+
+  async #evaluate(snapshot: Snapshot, task: EvaluationTask): Promise<readonly PolicyEvaluation[]> {
+    await this.beforeEvaluation();
+    this.evaluated.push(...task.policies.map(({ policyId }) => policyId));
+    // Across threads only what can be cloned arrives.
+    return evaluatePolicies({ snapshot, ...structuredClone(task) });
+  }
+}
