@@ -4,7 +4,6 @@ import { LayeredTed } from './layered-ted.js';
 import {
   layerKey,
   locatorKey,
-  noRows,
   sidKey,
   type LinkRow,
   type LocatorRow,
@@ -84,28 +83,42 @@ const openRows: fc.Arbitrary<TedRows> = fc.record({
   sids: fc.uniqueArray(sidRow, { selector: sidKey, maxLength: 4 }),
 });
 
-/** What leads from one set of open rows to another, one table at a time or all at once. */
-function steps(before: TedRows, after: TedRows, atOnce: boolean): readonly { closed: TedRows; opened: TedRows }[] {
-  if (atOnce) return [{ closed: before, opened: after }];
-  return (['nodes', 'links', 'locators', 'sids'] as const).map((table) => ({
-    closed: { ...noRows, [table]: before[table] },
-    opened: { ...noRows, [table]: after[table] },
-  }));
+const TABLES = ['nodes', 'links', 'locators', 'sids'] as const;
+
+/** Rows of the pool that one step opens when they are closed, and closes when they are open. */
+const step = fc.array(fc.record({ table: fc.constantFrom(...TABLES), index: fc.nat(11) }), {
+  minLength: 1,
+  maxLength: 3,
+});
+
+function select(pool: TedRows, isChosen: (table: keyof TedRows, index: number) => boolean): TedRows {
+  return {
+    nodes: pool.nodes.filter((_row, index) => isChosen('nodes', index)),
+    links: pool.links.filter((_row, index) => isChosen('links', index)),
+    locators: pool.locators.filter((_row, index) => isChosen('locators', index)),
+    sids: pool.sids.filter((_row, index) => isChosen('sids', index)),
+  };
 }
 
 describe('the layered TED', () => {
-  it('moved from state to state is what it would be built anew, in any order of the moves', () => {
+  it('moved row by row is what it would be built anew', () => {
     fc.assert(
-      fc.property(openRows, fc.array(fc.tuple(openRows, fc.boolean()), { maxLength: 4 }), (first, others) => {
-        const layered = new LayeredTed(first);
-        let before = first;
-        for (const [after, atOnce] of others) {
-          for (const { closed, opened } of steps(before, after, atOnce)) layered.replace(closed, opened);
-          expect(layered.ted(1)).toEqual(new LayeredTed(after).ted(1));
-          before = after;
+      fc.property(openRows, fc.array(step, { minLength: 1, maxLength: 8 }), (pool, steps) => {
+        const layered = new LayeredTed(pool);
+        const closed = new Set<string>();
+        for (const toggles of steps) {
+          const touched = new Set(toggles.map(({ table, index }) => `${table} ${index}`));
+          const isTouched = (table: string, index: number) => touched.has(`${table} ${index}`);
+          const isClosed = (table: string, index: number) => closed.has(`${table} ${index}`);
+          const toClose = select(pool, (table, index) => isTouched(table, index) && !isClosed(table, index));
+          const toOpen = select(pool, (table, index) => isTouched(table, index) && isClosed(table, index));
+          for (const key of touched) if (!closed.delete(key)) closed.add(key);
+          layered.replace(toClose, toOpen);
+          const anew = new LayeredTed(select(pool, (table, index) => !isClosed(table, index)));
+          expect(layered.ted(1)).toEqual(anew.ted(1));
         }
       }),
-      { numRuns: 500 },
+      { numRuns: 2_000 },
     );
   });
 

@@ -103,9 +103,11 @@ export class LayeredTed {
     });
   }
 
-  /** SIDs in force of a node, but those of links that are not there. */
+  /** SIDs in force of a node, but those of links that are not there, or not its own. */
   sidsInForce(id: NodeId): readonly SidRow[] {
-    return effectiveSids(this.sidRowsOf(id)).filter(({ sid }) => sid.linkId === null || this.#links.has(sid.linkId));
+    return effectiveSids(this.sidRowsOf(id)).filter(
+      ({ sid }) => sid.linkId === null || this.#links.get(sid.linkId)?.from === id,
+    );
   }
 
   #evaluate(touchedNodes: Set<NodeId>, touchedLinks: Set<LinkId>): void {
@@ -139,15 +141,15 @@ export class LayeredTed {
     };
     for (const id of candidates) {
       const ends = endsOf(id);
-      const exists = ends !== undefined && isReverse(id, ends, endsOf(ends.reverseId));
+      const now = ends !== undefined && isReverse(id, ends, endsOf(ends.reverseId)) ? ends : undefined;
       const before = this.#links.get(id);
-      if (exists === (before !== undefined)) continue;
+      // The SID for an adjacency comes and goes with it.
+      if (now?.from !== before?.from) for (const owner of [now?.from, before?.from]) if (owner) touchedNodes.add(owner);
+      if ((now === undefined) === (before === undefined)) continue;
       changed.links = true;
       touchedLinks.add(id);
-      const owner = ends?.from ?? before?.from;
-      if (owner !== undefined) touchedNodes.add(owner);
-      if (exists) this.#links.set(id, { ...linkDefaults, ...ends, id });
-      else this.#links.delete(id);
+      if (now === undefined) this.#links.delete(id);
+      else this.#links.set(id, { ...linkDefaults, ...now, id });
     }
     return changed;
   }

@@ -80,7 +80,7 @@ describe('listing the topology', () => {
     expect(view.provenance.operationalState).toEqual({ layer: 'discovered', source: 'igp', revision: 3 });
     expect(view.provenance.sids).toEqual({ layer: 'discovered', source: 'ring', revision: 1 });
     expect(view.provenance.site).toBeUndefined();
-    const [file, igp] = view.layers;
+    const [igp, file] = view.layers;
     expect(file).toMatchObject({
       source: 'ring',
       revision: 1,

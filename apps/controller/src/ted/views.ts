@@ -1,12 +1,11 @@
-import type { LinkId, NodeId } from '@waymark/topology';
+import type { LinkId, NodeId, TedLink, TedNode } from '@waymark/topology';
 import type { LinkFilter, NodeFilter, Page, PageRequest } from '../model/ports.js';
-import type { LayerView, LinkView, NodeView } from '../model/topology.js';
+import type { Layer, LayerView, LinkView, NodeView } from '../model/topology.js';
 import { linkAttributes, nodeAttributes } from './attributes.js';
 import { effectiveLocators, listProvenance } from './effective-sids.js';
 import { provenanceOf } from './effective-values.js';
 import type { LayeredTed } from './layered-ted.js';
-import type { LayerRow, LocatorRow, SidRow } from './ted-rows.js';
-import type { TedLink, TedNode } from '@waymark/topology';
+import { compareText, type LayerRow, type LocatorRow, type SidRow } from './ted-rows.js';
 
 /** A node as an operator sees it: effective values, where each is from, and what every layer says. */
 export function nodeView(layered: LayeredTed, id: NodeId): NodeView | undefined {
@@ -30,7 +29,13 @@ export function linkView(layered: LayeredTed, id: LinkId): LinkView | undefined 
   const effective = layered.link(id);
   if (effective === undefined) return undefined;
   const rows = layered.linkRowsOf(id);
-  return { effective, provenance: provenanceOf(linkAttributes, rows), layers: rows.map((row) => layerView(row)) };
+  return { effective, provenance: provenanceOf(linkAttributes, rows), layers: rows.map(layerView).sort(byLayer) };
+}
+
+const layerOrder: readonly Layer[] = ['discovered', 'measured', 'operator'];
+
+function byLayer(a: LayerView<unknown>, b: LayerView<unknown>): number {
+  return layerOrder.indexOf(a.layer) - layerOrder.indexOf(b.layer) || compareText(a.source, b.source);
 }
 
 function layerView<Attributes>(row: LayerRow<Attributes>): LayerView<Attributes> {
@@ -64,7 +69,7 @@ function nodeLayers(
       },
     });
   }
-  return [...speakers.values()];
+  return [...speakers.values()].sort(byLayer);
 }
 
 export function matchesNode(node: TedNode, filter: NodeFilter): boolean {
