@@ -9,7 +9,10 @@ import {
 } from '@waymark/agent-protocol';
 import type { DesiredState } from './ports.js';
 
-/** Desired state that this agent has accepted: verified against its hash, and of which controller installation it is. */
+/**
+ * Desired state that this agent has accepted: verified against its hash, and of which controller installation it is.
+ * Its bytes are its own: those from the wire are views that keep the whole message in memory.
+ */
 export interface HeldState extends DesiredState {
   readonly instance: string;
   readonly stateHash: Uint8Array;
@@ -38,12 +41,12 @@ export function heldFromSnapshot(snapshot: Snapshot, nodeId: string): HeldState 
     if (policy.deleted || policies.has(policy.policyId)) {
       throw new ProtocolError('malformed', `a snapshot holds ${policy.policyId} twice, or deleted`);
     }
-    policies.set(policy.policyId, { generation: policy.generation, body: policy.body });
+    policies.set(policy.policyId, { generation: policy.generation, body: Uint8Array.from(policy.body) });
   }
   if (!equalBytes(stateHash, stateHashOf(snapshot.policies))) {
     throw new ProtocolError('malformed', 'a snapshot does not have the hash that it claims');
   }
-  return { instance, epoch, generation, stateHash, policies };
+  return { instance, epoch, generation, stateHash: Uint8Array.from(stateHash), policies };
 }
 
 /** The state after a delta. Whether its hash is what the delta claims is for the caller to compare. */
@@ -57,7 +60,7 @@ export function afterDelta(held: HeldState, delta: Delta): HeldState {
       policies.delete(policyId);
     } else {
       stateHash = toggledStateHash(stateHash, policyId, body);
-      policies.set(policyId, { generation, body });
+      policies.set(policyId, { generation, body: Uint8Array.from(body) });
     }
   }
   return { instance: held.instance, epoch: delta.epoch, generation: delta.generation, stateHash, policies };

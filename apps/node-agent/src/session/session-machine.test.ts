@@ -371,6 +371,44 @@ describe('an agent whose messages are dropped, doubled, reordered, corrupted, re
     expect(world.held?.generation).toBe(3);
   });
 
+  it('fetches a snapshot at once when a delta does not follow, and once only', () => {
+    const world = connected();
+    world.perform({ op: 'write', policy: 0, body: 1, hint: false });
+    world.perform({ op: 'write', policy: 1, body: 1, hint: false });
+    world.effects.length = 0;
+    world.perform({ op: 'deliver', at: 1 });
+    expect(world.effects.map((effect) => effect.kind)).toEqual(['fetch-snapshot']);
+    world.perform({ op: 'snapshot', outcome: 'answer' });
+    world.perform({ op: 'disk', outcome: 'stored' });
+    world.perform({ op: 'deliver', at: 0 });
+    expect(world.effects.map((effect) => effect.kind)).toEqual(['fetch-snapshot', 'store', 'set-desired']);
+  });
+
+  it('does not ask for ever because of a delta that belongs to no state of today', () => {
+    const world = connected();
+    world.perform({ op: 'write', policy: 0, body: 1, hint: false });
+    world.perform({ op: 'deliver', at: 0 });
+    world.perform({ op: 'disk', outcome: 'stored' });
+    const stateHash = new Uint8Array(32);
+    const delta = { instance: INSTANCE, nodeId: NODE, epoch: 1, generation: 9, previousGeneration: 8, stateHash };
+    world.effects.length = 0;
+    world.input({ kind: 'delta', delta: { ...delta, hint: false, changes: [] } });
+    world.perform({ op: 'snapshot', outcome: 'answer' });
+    expect(world.effects).toMatchObject([{ kind: 'fetch-snapshot' }, { kind: 'refused', why: 'gap' }]);
+  });
+
+  it('fetches once more when the subscription is confirmed while a snapshot is on its way', () => {
+    const world = connected();
+    world.perform({ op: 'bus-lost' });
+    world.perform({ op: 'write', policy: 0, body: 1, hint: false });
+    world.perform({ op: 'digest', age: 0 });
+    world.perform({ op: 'bus-confirmed' });
+    world.effects.length = 0;
+    world.perform({ op: 'snapshot', outcome: 'answer' });
+    world.perform({ op: 'disk', outcome: 'stored' });
+    expect(world.effects.map((effect) => effect.kind)).toEqual(['store', 'set-desired', 'fetch-snapshot']);
+  });
+
   it('accepts nothing that it could not store', () => {
     const world = connected();
     world.perform({ op: 'write', policy: 0, body: 1, hint: false });
