@@ -18,8 +18,13 @@ const log = pino({ level: config.logLevel, base: { node: config.nodeId } });
 const dataPlane = dataPlaneOf(config, log);
 
 if (values.withdraw) {
-  const removed = await withdraw(dataPlane);
-  log.info({ removed }, 'everything of ours is gone from the data plane');
+  try {
+    const removed = await withdraw(dataPlane);
+    log.info({ removed }, 'everything of ours is gone from the data plane');
+  } catch (error) {
+    log.fatal({ err: error }, 'what is ours could not be withdrawn');
+    process.exitCode = 1;
+  }
 } else {
   await run();
 }

@@ -161,12 +161,26 @@ describe('the reconciler', () => {
     plane.fault = 'ip cannot be run';
     await agent.reconciler.reconcile();
     expect(agent.lastReport.outcomes).toMatchObject([{ outcome: 'failed', reason: 'ip cannot be run' }]);
-    expect(agent.lastReport.readBackHash).toEqual(emptyStateHash());
+    expect(agent.lastReport.readBackHash).not.toEqual(stateHashOf(bodies(agent.desired)));
     expect(agent.reconciler.health.error).toBe('ip cannot be run');
     plane.fault = null;
     await agent.reconciler.reconcile();
     expect(agent.lastReport.outcomes).toMatchObject([{ outcome: 'simulated' }]);
     expect(agent.reconciler.health.error).toBeNull();
+  });
+
+  it('does not call a policy removed while the data plane cannot be read', async () => {
+    await agent.want(policy(1));
+    plane.fault = 'ip cannot be run';
+    await agent.want();
+    expect(agent.lastReport.outcomes).toEqual([
+      { policyId: 'h1:10:h1', generation: 2, outcome: 'failed', reason: 'ip cannot be run' },
+    ]);
+    expect(agent.lastReport.readBackHash).not.toEqual(emptyStateHash());
+    plane.fault = null;
+    await agent.reconciler.reconcile();
+    expect(agent.lastReport.outcomes).toMatchObject([{ policyId: 'h1:10:h1', generation: 2, outcome: 'removed' }]);
+    expect(agent.lastReport.readBackHash).toEqual(emptyStateHash());
   });
 
   it('removes nothing while there is a policy that it cannot read', async () => {

@@ -1,4 +1,4 @@
-import { emptyStateHash, equalBytes, stateHashOf, type HashedPolicy } from '@waymark/agent-protocol';
+import { equalBytes, stateHashOf, type HashedPolicy } from '@waymark/agent-protocol';
 import type { BaseLogger } from 'pino';
 import type { DataPlane, LocalSid, Tunnel } from '../dataplane/port.js';
 import type { DataPlaneHealth, DesiredState, PolicyOutcome, Reconciler, ReconcileReport } from '../session/ports.js';
@@ -157,7 +157,9 @@ export class PolicyReconciler implements Reconciler {
     this.#say(round, desired);
     const outcomes = [...wanted.values()].map((policy) => this.#outcomeOf(policy, round));
     const readBackHash = readBackHashOf(round, outcomes, wanted);
-    if (round.kind === 'done') {
+    if (round.kind === 'fault') {
+      outcomes.push(...[...task.leaving.keys()].map((policyId) => failed(policyId, desired.generation, round.reason)));
+    } else {
       this.#counts.steps += round.makes.length + round.breaks.length;
       this.#counts.driftRepairs += this.#repairsOf(round, desired, outcomes);
       outcomes.push(...departures(round.actual, task, outcomes));
@@ -172,7 +174,7 @@ export class PolicyReconciler implements Reconciler {
 
   #outcomeOf({ policyId, generation }: WantedPolicy, round: Round): PolicyOutcome {
     const reason = round.kind === 'fault' ? round.reason : (round.results.get(policyId) ?? null);
-    if (reason !== null) return { policyId, generation, outcome: 'failed', reason };
+    if (reason !== null) return failed(policyId, generation, reason);
     const outcome = this.#options.dataPlane.capabilities.real ? 'installed' : 'simulated';
     return { policyId, generation, outcome, reason: '' };
   }
@@ -229,6 +231,10 @@ export class PolicyReconciler implements Reconciler {
   }
 }
 
+function failed(policyId: string, generation: number, reason: string): PolicyOutcome {
+  return { policyId, generation, outcome: 'failed', reason };
+}
+
 function isSame(before: PolicyOutcome | undefined, now: PolicyOutcome): boolean {
   return before?.generation === now.generation && before.outcome === now.outcome && before.reason === now.reason;
 }
@@ -244,7 +250,7 @@ function departures(actual: ActualIndex, task: Task, outcomes: readonly PolicyOu
     const prefixes = tunnels.flatMap(({ steeredPrefixes }) => steeredPrefixes);
     const left = prefixes.find((prefix) => actual.byPrefix.has(prefix) && !kept.has(prefix));
     if (left === undefined) return { policyId, generation, outcome: 'removed', reason: '' };
-    return { policyId, generation, outcome: 'failed', reason: `${left} is still steered` };
+    return failed(policyId, generation, `${left} is still steered`);
   });
 }
 
@@ -255,14 +261,14 @@ function prefixesOf(policy: WantedPolicy | undefined): readonly string[] {
 
 /**
  * Equal to the hash of the desired state exactly when every policy was read back as wanted and nothing else of ours is
- * there: what nobody wants counts as a policy of its own.
+ * there: what nobody wants counts as a policy of its own, and so does not knowing what is there.
  */
 function readBackHashOf(
   round: Round,
   outcomes: readonly PolicyOutcome[],
   wanted: ReadonlyMap<string, WantedPolicy>,
 ): Uint8Array {
-  if (round.kind === 'fault') return emptyStateHash();
+  if (round.kind === 'fault') return stateHashOf([{ policyId: 'unknown', body: new Uint8Array() }]);
   const held: HashedPolicy[] = outcomes.flatMap(({ policyId, outcome }) => {
     const policy = wanted.get(policyId);
     return outcome === 'failed' || policy === undefined ? [] : [policy];
