@@ -1,0 +1,158 @@
+import { freezeSnapshot, type Ted, type TedLink } from '@waymark/topology';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { evaluatePolicies } from '../compute/evaluate-policies.js';
+import type { CandidatePathIntent } from '../model/sr-policy.js';
+import { PolicyHarness } from '../testing/policy-harness.js';
+import { buildTed, withLinks } from '../testing/sketched-network.js';
+import { bookedPerLink } from './bookings.js';
+import { loadPolicies } from './evaluation-input.js';
+
+const G = 1_000_000_000;
+const ROUTERS = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
+const PAIRS = ['a-b', 'b-c', 'c-d', 'd-e', 'e-f', 'f-g', 'g-a', 'a-d', 'b-f', 'c-g', 'd-g'];
+const HOSTS = [
+  ['h1', 'a'],
+  ['h2', 'd'],
+  ['h3', 'f'],
+] as const;
+
+const attributes = fc.record({
+  delayUs: fc.integer({ min: 100, max: 10_000 }),
+  igpMetric: fc.integer({ min: 1, max: 30 }),
+  bandwidthBps: fc.constantFrom(5 * G, 10 * G),
+});
+
+/** One thing that happens to one pair of routers. */
+const change = fc.record({
+  pair: fc.constantFrom(...PAIRS),
+  what: fc.oneof(
+    attributes,
+    fc.record({ operationalState: fc.constantFrom('up' as const, 'down' as const) }),
+    fc.record({ adminState: fc.constantFrom('up' as const, 'drained' as const) }),
+  ),
+});
+
+function network(values: readonly { delayUs: number; igpMetric: number; bandwidthBps: number }[]): Ted {
+  return buildTed(
+    [
+      ...ROUTERS,
+      ...HOSTS.map(([id], i) => ({ id, kind: 'host' as const, scope: 'igp' as const, address: `fd00:ffff::${i + 1}` })),
+    ],
+    [
+      ...HOSTS.map(([host, router]) => ({ between: `${host}-${router}`, bandwidthBps: 100 * G })),
+      ...PAIRS.map((between, i) => ({ between, ...values[i] })),
+    ],
+  );
+}
+
+function changed(ted: Ted, pair: string, what: Partial<TedLink>): Ted {
+  const [from = '', to = ''] = pair.split('-');
+  return withLinks(ted, { [`${from}:${to}`]: what, [`${to}:${from}`]: what });
+}
+
+function dynamic(metric: 'delay' | 'igp' | 'hop', constraints = {}): CandidatePathIntent[] {
+  return [{ discriminator: 1, preference: 1, path: { kind: 'dynamic', metric, constraints } }];
+}
+
+describe('the policies found to be affected by a change', () => {
+  it('are all that a full evaluation would move', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(attributes, { minLength: PAIRS.length, maxLength: PAIRS.length }),
+        fc.array(change, { minLength: 4, maxLength: 8 }),
+        async (values, changes) => {
+          const harness = await PolicyHarness.create(network(values));
+          try {
+            await harness.lead();
+            const intents = [
+              dynamic('delay'),
+              dynamic('igp'),
+              dynamic('hop', { exclude: { nodes: ['b'] } }),
+              dynamic('delay', { bounds: [{ metric: 'delay', max: 15_000 }] }),
+            ];
+            for (const [color, candidatePaths] of intents.entries()) {
+              await harness.service.createMesh(
+                {
+                  id: `mesh-${color}`,
+                  color: color + 1,
+                  selector: { all: true },
+                  template: { candidatePaths, fallback: 'shortest-path' },
+                  overrides: [],
+                },
+                { name: 'test' },
+              );
+            }
+            await harness.settled();
+            for (const { pair, what } of changes) {
+              await harness.setTed(changed(harness.ted, pair, what));
+              await harness.settled();
+              expect(await movesOfFullEvaluation(harness)).toEqual([]);
+            }
+          } finally {
+            await harness.stop();
+          }
+        },
+      ),
+      { numRuns: 25 },
+    );
+  }, 580_000);
+});
+
+describe('bookings', () => {
+  it('never exceed what a link can reserve, whatever changes and however acks come', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.oneof(change, fc.constant('ack' as const)), { minLength: 4, maxLength: 8 }),
+        async (steps) => {
+          const plain = { delayUs: 1000, igpMetric: 10, bandwidthBps: 10 * G };
+          const harness = await PolicyHarness.create(network(PAIRS.map(() => plain)));
+          try {
+            await harness.lead();
+            for (const [host] of HOSTS) await harness.meetAgent(host);
+            for (const color of [1, 2, 3, 4]) {
+              const intent = { headend: 'h1', endpoint: 'h2', color, fallback: 'drop' as const };
+              const candidatePaths = dynamic('delay', { bandwidthBps: color * G + 2 * G });
+              await harness.service.createPolicy({ ...intent, candidatePaths }, { name: 'test' });
+            }
+            await harness.settled();
+            for (const step of steps) {
+              if (step === 'ack') {
+                await harness.ack('h1');
+              } else if (!('bandwidthBps' in step.what)) {
+                // Only the operator's own shrinking of a link may leave it booked beyond what it has.
+                await harness.setTed(changed(harness.ted, step.pair, step.what));
+              }
+              await harness.settled();
+              for (const { linkId, bandwidthBps } of await bookedPerLink(harness.database.db)) {
+                const link = harness.ted.links.find(({ id }) => id === linkId);
+                expect(bandwidthBps, linkId).toBeLessThanOrEqual(link?.bandwidthBps ?? 0);
+              }
+            }
+          } finally {
+            await harness.stop();
+          }
+        },
+      ),
+      { numRuns: 25 },
+    );
+  }, 580_000);
+});
+
+async function movesOfFullEvaluation(harness: PolicyHarness): Promise<string[]> {
+  const ids = await harness.database.db.selectFrom('sr_policy').select('id').execute();
+  const { policies } = await loadPolicies(
+    harness.database.db,
+    ids.map(({ id }) => id),
+    () => true,
+  );
+  const evaluations = evaluatePolicies({
+    snapshot: freezeSnapshot(harness.ted),
+    policies,
+    booked: [],
+    heldLinks: [],
+  });
+  return evaluations
+    .filter(({ decision }) => decision === 'changed')
+    .map(({ policyId, cause }) => `${policyId}: ${cause}`);
+}
