@@ -7,6 +7,7 @@ import { writeDesired, type PendingDelta } from '../distribution/desired-store.j
 import { fencedTransaction } from '../distribution/fence.js';
 import type { WaymarkEvent } from '../model/events.js';
 import type { EventBus } from '../model/ports.js';
+import type { LayerView } from '../model/topology.js';
 import { onAcked } from '../policies/headend-acks.js';
 import { SrPolicyService } from '../policies/policy-service.js';
 import { ReactionLoop } from '../policies/reaction-loop.js';
@@ -46,8 +47,8 @@ export class PolicyHarness {
       db: database.db,
       topology: {
         ted: () => Promise.resolve(this.ted),
-        link: () => Promise.reject(new Error('this TED has no layers')),
-        node: () => Promise.reject(new Error('this TED has no layers')),
+        link: (id) => Promise.resolve(discoveredOnly(this.ted.links.find((link) => link.id === id))),
+        node: (id) => Promise.resolve(discoveredOnly(this.ted.nodes.find((node) => node.id === id))),
       },
       evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
       events: this.#bus,
@@ -212,4 +213,15 @@ export class PolicyHarness {
     // Across threads only what can be cloned arrives.
     return evaluatePolicies({ snapshot, ...structuredClone(task) });
   }
+}
+
+/** As if everything the TED says were discovered. */
+function discoveredOnly<T>(effective: T | undefined): {
+  readonly effective: T;
+  readonly provenance: Record<string, never>;
+  readonly layers: readonly LayerView<T>[];
+} {
+  if (effective === undefined) throw new Error('no such entity');
+  const layers = [{ layer: 'discovered' as const, source: 'test', revision: 1, attributes: effective }];
+  return { effective, provenance: {}, layers };
 }
