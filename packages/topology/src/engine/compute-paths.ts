@@ -53,8 +53,8 @@ function computeRanked(prepared: PreparedRequest, budget: WorkBudget): PathAnswe
     }
     lowerBound ??= ranked.isExact ? found.cost : ranked.lowerBound;
     if (result.worst > found.cost) isOptimal = false;
-    const isOnly = wanted === 1 && result.path.transport.length > 1;
-    finished.push(isOnly ? withFewestSids(prepared, result.path, found.cost) : result.path);
+    const hasRivals = wanted === 1 && !ranked.firstIsOnlyBest && result.path.transport.length > 1;
+    finished.push(hasRivals ? withFewestSids(prepared, result.path, found.cost) : result.path);
   }
   const isExact = ranked.isExact && isOptimal;
   if (finished.length > 0 && lowerBound !== undefined) {

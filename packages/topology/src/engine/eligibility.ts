@@ -26,6 +26,7 @@ export class Eligibility {
   readonly #affinities: { readonly any: Uint32Array; readonly all: Uint32Array; readonly none: Uint32Array } | null;
   readonly #impossibleAffinity: boolean;
   readonly #needsDelay: boolean;
+  readonly #hasAdminState: boolean;
   readonly #bandwidthBps: number;
 
   constructor(input: EligibilityInput) {
@@ -43,6 +44,7 @@ export class Eligibility {
     const isUnknown = (name: string) => snapshot.affinityOf(name) < 0;
     this.#impossibleAffinity = includeAll.some(isUnknown) || (includeAny.length > 0 && includeAny.every(isUnknown));
     this.#needsDelay = metric === 'delay' || (constraints.bounds ?? []).some((bound) => bound.metric === 'delay');
+    this.#hasAdminState = facts(snapshot).hasAdminState;
     this.#bandwidthBps = constraints.bandwidthBps ?? 0;
   }
 
@@ -74,8 +76,8 @@ export class Eligibility {
     if (this.#excludedSrlgs.size > 0) inUse.push('srlg');
     if (this.#affinities !== null) inUse.push('affinity');
     if (constraints.bandwidthBps !== undefined) inUse.push('bandwidth');
-    if (this.#needsDelay) inUse.push('unknown-delay');
-    if (hasAdminState(snapshot)) inUse.push('admin');
+    if (this.#needsDelay && facts(snapshot).hasUnknownDelay) inUse.push('unknown-delay');
+    if (facts(snapshot).hasAdminState) inUse.push('admin');
     return inUse;
   }
 
@@ -90,7 +92,7 @@ export class Eligibility {
     const fits = this.#bandwidthBps === 0 || (unreservedBps[arc] as number) >= this.#bandwidthBps;
     if (!fits && !without.has('bandwidth')) return 'bandwidth';
     if (this.#needsDelay && Number.isNaN(delayUs[arc]) && !without.has('unknown-delay')) return 'unknown-delay';
-    if (this.#isAdminClosed(arc) && !without.has('admin')) return 'admin';
+    if (this.#hasAdminState && this.#isAdminClosed(arc) && !without.has('admin')) return 'admin';
     return null;
   }
 
@@ -154,14 +156,24 @@ function bits(snapshot: Snapshot, names: readonly string[]): Uint32Array {
   return words;
 }
 
-const adminStateOf = new WeakMap<Snapshot, boolean>();
+interface Facts {
+  readonly hasAdminState: boolean;
+  readonly hasUnknownDelay: boolean;
+}
 
-function hasAdminState(snapshot: Snapshot): boolean {
-  const { arcFlags, nodeFlags } = snapshot.data;
-  const known =
-    adminStateOf.get(snapshot) ??
-    (arcFlags.some((flags) => (flags & (ArcFlag.Drained | ArcFlag.Down)) !== 0) ||
-      nodeFlags.some((flags) => (flags & (NodeFlag.Drained | NodeFlag.Down)) !== 0));
-  adminStateOf.set(snapshot, known);
-  return known;
+/** What spares a request on a plain network from looking at every arc for what none of them has. */
+const factsOf = new WeakMap<Snapshot, Facts>();
+
+function facts(snapshot: Snapshot): Facts {
+  const known = factsOf.get(snapshot);
+  if (known !== undefined) return known;
+  const { arcFlags, nodeFlags, delayUs } = snapshot.data;
+  const found: Facts = {
+    hasAdminState:
+      arcFlags.some((flags) => (flags & (ArcFlag.Drained | ArcFlag.Down)) !== 0) ||
+      nodeFlags.some((flags) => (flags & (NodeFlag.Drained | NodeFlag.Down)) !== 0),
+    hasUnknownDelay: delayUs.some(Number.isNaN),
+  };
+  factsOf.set(snapshot, found);
+  return found;
 }

@@ -24,6 +24,7 @@ export class LooplessPaths {
   #trees: readonly Float64Array[] | undefined;
   #lowerBound = 0;
   #isExact = true;
+  #firstIsOnlyBest = false;
 
   constructor(problem: SearchProblem, search: ShortestPathSearch, budget: WorkBudget) {
     this.#problem = problem;
@@ -34,6 +35,11 @@ export class LooplessPaths {
   /** False once the budget ended a search: a path may have been missed. */
   get isExact(): boolean {
     return this.#isExact;
+  }
+
+  /** No other path costs what the first one does. False when that was not worth finding out. */
+  get firstIsOnlyBest(): boolean {
+    return this.#firstIsOnlyBest;
   }
 
   /** No path that `next` has not returned is cheaper than this. */
@@ -90,7 +96,11 @@ export class LooplessPaths {
       ...(costTree === undefined ? {} : { toDestination: costTree }),
     };
     const unbounded = this.#search.find(problem, this.#budget, options);
-    if (unbounded === null || costTree === undefined) return unbounded;
+    if (unbounded === null || costTree === undefined) {
+      const isAskable = spur === null && problem.include.length === 0 && unbounded !== null;
+      if (isAskable) this.#firstIsOnlyBest = this.#search.wasOnlyBest(problem, unbounded);
+      return unbounded;
+    }
     if (isWithinBounds(problem.bounds, [...prefix, ...unbounded.arcs])) return unbounded;
     const bounded = findBoundedPath(problem, this.#budget, {
       ...(spur === null ? {} : { spur }),

@@ -102,6 +102,20 @@ export class ShortestPathSearch {
     return found ? { arcs: this.#arcsTo(target), cost: cost[target] as number } : null;
   }
 
+  /** Was the path that `find` just returned, without include list and lower bounds, the only one of its cost? */
+  wasOnlyBest(problem: SearchProblem, path: FoundPath): boolean {
+    const { weight, mask, snapshot } = problem;
+    const { arcFrom, arcTo, inStart, inArcs } = snapshot.data;
+    return path.arcs.every((arc) => {
+      const node = arcTo[arc] as number;
+      return inArcs.subarray(inStart[node], inStart[node + 1]).every((other) => {
+        const from = arcFrom[other] as number;
+        const isKnown = other !== arc && mask[other] === 1 && this.#labelled[from] === this.#query;
+        return !isKnown || (this.#cost[from] as number) + (weight[other] as number) > (this.#cost[node] as number);
+      });
+    });
+  }
+
   #arcsTo(target: number): number[] {
     const arcs: number[] = [];
     for (let state = target; this.#viaArc[state] !== -1; state = this.#fromState[state] as number) {

@@ -1,6 +1,6 @@
 import { LocatorFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
-import { carriesTowards, IgpDistances } from './igp-distances.js';
+import { carriesTowards, IgpDistances, type DistancesTo } from './igp-distances.js';
 
 /** What a node does with a packet for a SID. `forward`: even ECMP split over the arcs. */
 export type ForwardingDecision =
@@ -63,26 +63,26 @@ export class Forwarding {
   /** First links of the shortest simple paths from `node` to `target`. */
   #nextHops(node: number, target: number): number[] {
     const distance = this.#distances.to(target);
-    if (distance[node] === Infinity) return [];
+    if (distance.from(node) === Infinity) return [];
     const { arcTo, igpMetric } = this.#snapshot.data;
     return this.#shortestArcs(node, target, distance).filter(
       (arc) => (igpMetric[arc] as number) > 0 || this.#reachesWithout(arcTo[arc] as number, target, node, distance),
     );
   }
 
-  #shortestArcs(node: number, target: number, distance: Float64Array): number[] {
+  #shortestArcs(node: number, target: number, distance: DistancesTo): number[] {
     const { arcTo, igpMetric } = this.#snapshot.data;
     return this.#snapshot
       .linksOf(node)
       .filter(
         (arc) =>
           carriesTowards(this.#snapshot, arc, target) &&
-          distance[node] === (igpMetric[arc] as number) + (distance[arcTo[arc] as number] as number),
+          distance.from(node) === (igpMetric[arc] as number) + distance.knownFrom(arcTo[arc] as number),
       );
   }
 
   /** Over a link of metric zero a shortest path may lead back; such an arc is no next hop of the node it returns to. */
-  #reachesWithout(from: number, target: number, avoided: number, distance: Float64Array): boolean {
+  #reachesWithout(from: number, target: number, avoided: number, distance: DistancesTo): boolean {
     const seen = new Set([from]);
     for (const node of seen) {
       if (node === target) return true;

@@ -5,32 +5,75 @@ import type { Snapshot } from '../snapshot/snapshot.js';
 const CACHE_BYTES = 64 * 1024 * 1024;
 
 /**
- * IGP distance from every router to a target, as the routers' own SPF computes it: over `Igp` arcs only, and to a host
- * over the usable links of its attachment routers. Deliberately a plain Dijkstra of its own: the proof must not
- * inherit a mistake of the search.
+ * IGP distances to a target, as the routers' own SPF computes them: over `Igp` arcs only, and to a host over the usable
+ * links of its attachment routers. Deliberately a plain Dijkstra of its own: the proof must not inherit a mistake of
+ * the search. It runs backwards from the target, and only as far as somebody asks.
  */
+export class DistancesTo {
+  readonly #snapshot: Snapshot;
+  readonly #target: number;
+  readonly #distance: Float64Array;
+  readonly #queue = new DistanceQueue();
+
+  constructor(snapshot: Snapshot, target: number) {
+    this.#snapshot = snapshot;
+    this.#target = target;
+    this.#distance = new Float64Array(snapshot.nodeCount).fill(Infinity);
+    this.#distance[target] = 0;
+    this.#queue.push(0, target);
+  }
+
+  /** Infinity where the IGP has no route. */
+  from(node: number): number {
+    // A distance is final once everything left in the queue is further away.
+    while (this.#queue.least <= (this.#distance[node] as number)) {
+      if (!this.#settleNearest()) break;
+    }
+    return this.#distance[node] as number;
+  }
+
+  /** What is known already: final for every node that is no further away than one that was asked for. */
+  knownFrom(node: number): number {
+    return this.#distance[node] as number;
+  }
+
+  #settleNearest(): boolean {
+    const entry = this.#queue.pop();
+    if (entry === undefined) return false;
+    const [reached, node] = entry;
+    if (reached > (this.#distance[node] as number)) return true;
+    const { arcFrom, igpMetric, inStart, inArcs } = this.#snapshot.data;
+    for (let i = inStart[node] as number; i < (inStart[node + 1] as number); i++) {
+      const arc = inArcs[i] as number;
+      const from = arcFrom[arc] as number;
+      if (this.#snapshot.isHost(from) || !carriesTowards(this.#snapshot, arc, this.#target)) continue;
+      const candidate = reached + (igpMetric[arc] as number);
+      if (candidate < (this.#distance[from] as number)) {
+        this.#distance[from] = candidate;
+        this.#queue.push(candidate, from);
+      }
+    }
+    return true;
+  }
+}
+
+/** The distances to every target that was asked for lately. */
 export class IgpDistances {
   readonly #snapshot: Snapshot;
   readonly #capacity: number;
-  readonly #trees = new Map<number, Float64Array>();
+  readonly #trees = new Map<number, DistancesTo>();
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
     this.#capacity = Math.max(16, Math.floor(CACHE_BYTES / (8 * Math.max(1, snapshot.nodeCount))));
   }
 
-  /** Distance of every node to `target`; Infinity where the IGP has no route. */
-  to(target: number): Float64Array {
-    const known = this.#trees.get(target);
-    if (known !== undefined) {
-      this.#trees.delete(target);
-      this.#trees.set(target, known);
-      return known;
-    }
-    const oldest = this.#trees.keys().next();
-    if (this.#trees.size >= this.#capacity && oldest.done !== true) this.#trees.delete(oldest.value);
-    const tree = distancesTo(this.#snapshot, target);
+  to(target: number): DistancesTo {
+    const tree = this.#trees.get(target) ?? new DistancesTo(this.#snapshot, target);
+    this.#trees.delete(target);
     this.#trees.set(target, tree);
+    const oldest = this.#trees.keys().next();
+    if (this.#trees.size > this.#capacity && oldest.done !== true) this.#trees.delete(oldest.value);
     return tree;
   }
 }
@@ -43,32 +86,14 @@ export function carriesTowards(snapshot: Snapshot, arc: number, target: number):
   return (flags & ArcFlag.Usable) !== 0 && arcTo[arc] === target && snapshot.isHost(target);
 }
 
-function distancesTo(snapshot: Snapshot, target: number): Float64Array {
-  const { arcFrom, igpMetric, inStart, inArcs } = snapshot.data;
-  const distance = new Float64Array(snapshot.nodeCount).fill(Infinity);
-  distance[target] = 0;
-  const queue = new DistanceQueue();
-  queue.push(0, target);
-  for (let entry = queue.pop(); entry !== undefined; entry = queue.pop()) {
-    const [reached, node] = entry;
-    if (reached > (distance[node] as number)) continue;
-    for (let i = inStart[node] as number; i < (inStart[node + 1] as number); i++) {
-      const arc = inArcs[i] as number;
-      const from = arcFrom[arc] as number;
-      if (snapshot.isHost(from) || !carriesTowards(snapshot, arc, target)) continue;
-      const candidate = reached + (igpMetric[arc] as number);
-      if (candidate < (distance[from] as number)) {
-        distance[from] = candidate;
-        queue.push(candidate, from);
-      }
-    }
-  }
-  return distance;
-}
-
 /** Binary heap of (distance, node). */
 class DistanceQueue {
   readonly #entries: (readonly [distance: number, node: number])[] = [];
+
+  /** Infinity when empty. */
+  get least(): number {
+    return this.#distanceAt(0);
+  }
 
   push(distance: number, node: number): void {
     const entries = this.#entries;

@@ -57,8 +57,8 @@ describe('a proof', () => {
         expect(proof.load.map((entry) => entry.linkId)).toEqual([...load.keys()].sort());
         for (const { linkId, share } of proof.load) expect(share).toBeCloseTo(load.get(linkId) ?? 0, 9);
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     );
-    expect(accepted).toBeGreaterThan(100);
+    expect(accepted).toBeGreaterThan(30);
   });
 });

@@ -52,8 +52,8 @@ describe('a segment list', () => {
         }
         compared++;
       }),
-      { numRuns: 1500 },
+      { numRuns: 400 },
     );
-    expect(compared).toBeGreaterThan(150);
+    expect(compared).toBeGreaterThan(40);
   });
 });

@@ -108,15 +108,17 @@ class PathEncoder {
     const how = reachOf(snapshot, sid);
     if (how === 'igp') return this.#along(position, last, origins);
     if (how === 'unrouted' || position !== last - 1) return null;
-    const branches = origins.map((origin) => this.#overHostLinks(origin, destination));
+    const isOnPath = (links: readonly number[]) =>
+      origins.length > 1 || links.includes(this.#task.arcs[position] as number);
+    const branches = origins.map((origin) => this.#overHostLinks(origin, destination, isOnPath));
     return this.#accept(branches, position, last, origins);
   }
 
   /** What an attachment router does with a packet for its host: even split over its host links of least metric. */
-  #overHostLinks(router: number, host: number): Branches | null {
+  #overHostLinks(router: number, host: number, isOnPath: (links: readonly number[]) => boolean): Branches | null {
     const { snapshot, allowed } = this.#task;
     const links = hostLinks(snapshot, router, host);
-    if (links.length === 0 || links.some((arc) => allowed[arc] === 0)) return null;
+    if (links.length === 0 || !isOnPath(links) || links.some((arc) => allowed[arc] === 0)) return null;
     const worst = this.#weights.map((weight) => Math.max(...links.map((arc) => weight[arc] as number)));
     return { isSinglePath: links.length === 1, worst };
   }
@@ -165,8 +167,9 @@ class PathEncoder {
     return { isSinglePath: known.isSinglePath, worst };
   }
 
-  /** Branches of the IGP from the origins to a node of the path, when they are as good as the path. */
+  /** Branches of the IGP from the origins to a node of the path, when the path is one of them and as bad as any. */
   #along(position: number, j: number, origins: readonly number[]): Branches | null {
+    if (origins.length === 1 && !this.#staysShortest(position, j)) return null;
     const branches = origins.map((origin) => this.#igpBranches(origin, this.#nodes[j] as number));
     return this.#accept(branches, position, j, origins);
   }
@@ -181,8 +184,8 @@ class PathEncoder {
   }
 
   /**
-   * With one origin the path itself must be one of the branches, and none may be worse. A host that splits over several
-   * attachment routers has no such choice; what that costs is left to the proof.
+   * With one origin no branch may be worse than the path. A host that splits over several attachment routers has no such
+   * choice; what that costs is left to the proof.
    */
   #accept(
     branches: readonly (Branches | null)[],
@@ -198,19 +201,18 @@ class PathEncoder {
       const weight = this.#weights[i] as Float64Array;
       if ((merged.worst[i] as number) > part.reduce((sum, arc) => sum + (weight[arc] as number), 0)) return null;
     }
-    return this.#isShortest(position, j) ? merged : null;
+    return merged;
   }
 
-  #isShortest(position: number, j: number): boolean {
-    const { snapshot, destination } = this.#task;
-    const isOverHostLink = j === this.#nodes.length - 1 && snapshot.isHost(destination) && position === j - 1;
-    if (position === j) return true;
-    if (isOverHostLink && this.#task.finalSids.every((sid) => reachOf(snapshot, sid) !== 'igp')) {
-      return hostLinks(snapshot, this.#nodes[position] as number, destination).includes(
-        this.#task.arcs[position] as number,
-      );
+  /** Asks node by node, so that the reach grows no further than to where the path leaves the IGP's. */
+  #staysShortest(position: number, j: number): boolean {
+    if (position < j) this.#startAt(this.#nodes[position] as number);
+    let length = 0;
+    for (let i = position; i < j; i++) {
+      length += this.#task.snapshot.data.igpMetric[this.#task.arcs[i] as number] as number;
+      if (this.#reach.distanceTo(this.#nodes[i + 1] as number) !== length) return false;
     }
-    return this.#reach.distanceTo(this.#nodes[j] as number) === this.#igpLength(position, j);
+    return true;
   }
 
   #startAt(router: number): void {

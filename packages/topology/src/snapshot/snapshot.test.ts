@@ -82,7 +82,7 @@ describe('a snapshot', () => {
           if (typeof value !== 'number') expect((value as Uint8Array).buffer).toBeInstanceOf(SharedArrayBuffer);
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 60 },
     );
   });
 });

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { MetricType, PathConstraints, PathRequest } from '../model/path-request.js';
+import type { MetricType, PathRequest } from '../model/path-request.js';
 import type { Ted } from '../model/ted.js';
 import { AFFINITIES } from './arbitrary-ted.js';
 
@@ -41,7 +41,7 @@ export function arbitraryRequest(ted: Ted, shape: RequestShape): fc.Arbitrary<Pa
   return fc
     .record({ source: node, destination: node, metric: fc.constantFrom(...METRICS), constraints })
     .filter(({ source, destination }) => source !== destination)
-    .map((request) => ({ ...request, constraints: defined(request.constraints) as PathConstraints }));
+    .map((request) => ({ ...request, constraints: defined(request.constraints) }));
 }
 
 function defined<T extends object>(record: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

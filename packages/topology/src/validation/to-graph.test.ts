@@ -18,7 +18,12 @@ describe('a TED as a graph', () => {
     const { graph, findings } = toGraph(sound);
     expect(findings).toEqual([]);
     expect(graph.order).toBe(4);
-    expect(graph.edges('a', 'b').filter((id) => graph.source(id) === 'a').sort()).toEqual(['a:b', 'a:b:2']);
+    expect(
+      graph
+        .edges('a', 'b')
+        .filter((id) => graph.source(id) === 'a')
+        .sort(),
+    ).toEqual(['a:b', 'a:b:2']);
     expect(graph.getEdgeAttribute('b:a:2', 'igpMetric')).toBe(10);
   });
 

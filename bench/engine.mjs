@@ -1,0 +1,205 @@
+/**
+ * Path computations per second in the engine, on random geometric networks of 1,000 and 10,000 routers with four links
+ * per node on average, side by side with graphology-shortest-path on the same networks and pairs in the same run.
+ *
+ *   npx tsc -b packages/topology && node bench/engine.mjs [nodes ...]
+ *
+ * `shortest path` is what both do: one path by one metric between two routers. The engine's answer also holds
+ * the segment lists and their proof; the other lines show what constraints cost.
+ */
+import { MultiDirectedGraph } from 'graphology';
+import dijkstra from 'graphology-shortest-path/dijkstra.js';
+import { computePaths, freezeSnapshot, prove, snapshotFromShared, snapshotToShared, toGraph } from '@waymark/topology';
+
+const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1_000, 10_000];
+const print = (text) => process.stdout.write(`${text}\n`);
+
+/** Small, seeded, and the same everywhere. */
+function randomSource(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 0x1_0000_0000;
+  };
+}
+
+/** Routers at random places, each joined to its nearest neighbours until there are two links per node (four arcs). */
+function randomGeometricTed(size) {
+  const random = randomSource(size);
+  const place = Array.from({ length: size }, () => [random(), random()]);
+  const cells = Math.max(1, Math.floor(Math.sqrt(size / 4)));
+  const grid = new Map();
+  const cellOf = (value) => Math.min(cells - 1, Math.floor(value * cells));
+  place.forEach(([x, y], i) => {
+    const key = cellOf(x) * cells + cellOf(y);
+    grid.set(key, [...(grid.get(key) ?? []), i]);
+  });
+  const near = (i) => {
+    const [x, y] = place[i];
+    const found = [];
+    for (let dx = -1; dx <= 1; dx++) {
+      for (let dy = -1; dy <= 1; dy++) {
+        const [column, row] = [cellOf(x) + dx, cellOf(y) + dy];
+        if (column < 0 || row < 0 || column >= cells || row >= cells) continue;
+        found.push(...(grid.get(column * cells + row) ?? []));
+      }
+    }
+    const distance = (j) => Math.hypot(place[j][0] - x, place[j][1] - y);
+    return found.filter((j) => j !== i).sort((a, b) => distance(a) - distance(b) || a - b);
+  };
+  const pairs = new Set();
+  const join = (a, b) => a !== b && pairs.add(a < b ? `${a} ${b}` : `${b} ${a}`);
+  for (let i = 1; i < size; i++) join(i, near(i).find((j) => j < i) ?? i - 1);
+  for (let rank = 0; pairs.size < 2 * size && rank < 8; rank++) {
+    for (let i = 0; i < size && pairs.size < 2 * size; i++) if (near(i)[rank] !== undefined) join(i, near(i)[rank]);
+  }
+  const id = (i) => `r${String(i).padStart(6, '0')}`;
+  const structure = { blockBits: 32, nodeBits: 16, functionBits: 16, argumentBits: 0 };
+  const sidOf = (i, text, behavior, linkId) => ({
+    sid: `fd00:0:${(i + 1).toString(16)}:${text}::`,
+    behavior,
+    flavors: [],
+    algorithm: 0,
+    protected: false,
+    linkId,
+    structure,
+    origin: 'discovered',
+  });
+  const links = [...pairs].flatMap((pair) => {
+    const [a, b] = pair.split(' ').map(Number);
+    const delayUs = Math.max(1, Math.round(5_000 * Math.hypot(place[a][0] - place[b][0], place[a][1] - place[b][1])));
+    const common = {
+      igpArea: null,
+      interfaceAddresses: [],
+      igpMetric: 1 + Math.floor(random() * 100),
+      teMetric: 1 + Math.floor(random() * 100),
+      delayUs,
+      delayMinUs: null,
+      delayMaxUs: null,
+      delayVariationUs: null,
+      lossPpm: null,
+      bandwidthBps: 1e10 * (1 + Math.floor(random() * 10)),
+      reservableBandwidthBps: null,
+      affinities: random() < 0.1 ? ['leased'] : [],
+      srlgs: [],
+      mtuBytes: 9000,
+      adminState: 'up',
+      operationalState: 'up',
+    };
+    const arc = (from, to) => ({
+      id: `${id(from)}:${id(to)}`,
+      from: id(from),
+      to: id(to),
+      reverseId: `${id(to)}:${id(from)}`,
+      ...common,
+    });
+    return [arc(a, b), arc(b, a)];
+  });
+  const byNode = new Map();
+  for (const link of links) byNode.set(link.from, [...(byNode.get(link.from) ?? []), link]);
+  const nodes = place.map((_, i) => ({
+    id: id(i),
+    kind: 'router',
+    name: id(i),
+    site: null,
+    latitude: null,
+    longitude: null,
+    routerId: null,
+    igpDomain: 'core',
+    address: null,
+    encapMode: 'reduced',
+    msdHEncaps: 250,
+    podPrefixes: [],
+    adminState: 'up',
+    operationalState: 'up',
+    locators: [
+      {
+        prefix: `fd00:0:${(i + 1).toString(16)}::/48`,
+        algorithm: 0,
+        metric: 0,
+        anycast: false,
+        scope: 'igp',
+        structure,
+        origin: 'discovered',
+      },
+    ],
+    sids: [
+      sidOf(i, '1', 'End', null),
+      ...(byNode.get(id(i)) ?? []).map((link, n) => sidOf(i, (0xe000 + n).toString(16), 'End.X', link.id)),
+    ],
+  }));
+  links.sort((a, b) => (a.id < b.id ? -1 : 1));
+  return { revision: 1, nodes, links };
+}
+
+/** Calls per second over at least a second, after a warm-up. */
+function rate(work, queries) {
+  for (const query of queries.slice(0, Math.min(3, queries.length))) work(query);
+  const start = performance.now();
+  let calls = 0;
+  while (performance.now() - start < 1_000) work(queries[calls++ % queries.length]);
+  return (1000 * calls) / (performance.now() - start);
+}
+
+function row(name, value, note) {
+  print(`  ${name.padEnd(44)} ${value.toFixed(value < 100 ? 1 : 0).padStart(9)} /s  ${note}`);
+}
+
+for (const size of sizes) {
+  const ted = randomGeometricTed(size);
+  const started = performance.now();
+  const snapshot = freezeSnapshot(ted);
+  const frozen = performance.now();
+  const received = snapshotFromShared(structuredClone(snapshotToShared(snapshot)));
+  const shared = performance.now();
+  print(`random geometric, ${snapshot.nodeCount} nodes, ${snapshot.arcCount} arcs`);
+  print(`  freeze ${(frozen - started).toFixed(0)} ms, to another thread ${(shared - frozen).toFixed(2)} ms`);
+
+  const graph = new MultiDirectedGraph();
+  const { graph: full } = toGraph(ted);
+  full.forEachNode((id) => graph.addNode(id));
+  full.forEachDirectedEdge((id, link) => graph.addDirectedEdgeWithKey(id, link.from, link.to, { ...link, hop: 1 }));
+  const random = randomSource(7);
+  const pick = () => ted.nodes[Math.floor(random() * size)].id;
+  const queries = Array.from({ length: 50 }, () => [pick(), pick()]).filter(([a, b]) => a !== b);
+  const ask =
+    (constraints, extra = {}) =>
+    ([source, destination]) =>
+      computePaths(received, { source, destination, metric: 'delay', constraints, ...extra });
+
+  for (const metric of ['igp', 'te', 'delay', 'hop']) {
+    const attribute = { igp: 'igpMetric', te: 'teMetric', delay: 'delayUs', hop: 'hop' }[metric];
+    const other = rate(([a, b]) => dijkstra.bidirectional(graph, a, b, attribute), queries);
+    const own = rate(ask({}, { metric }), queries);
+    row(
+      `${metric}: path, segment list and proof`,
+      own,
+      `${(own / other).toFixed(1)} x graphology (${other.toFixed(1)} /s)`,
+    );
+  }
+  const within = queries.map(([source, destination]) => {
+    const least = computePaths(received, { source, destination, metric: 'igp', constraints: {} });
+    return [source, destination, Math.ceil(1.1 * (least.paths?.[0]?.metrics.igp ?? 0))];
+  });
+  row('delay, without leased links', rate(ask({ affinities: { excludeAny: ['leased'] } }), queries), '');
+  row(
+    'delay, igp within 1.1 of the least',
+    rate(([a, b, max]) => ask({ bounds: [{ metric: 'igp', max }] })([a, b]), within),
+    '',
+  );
+  row('delay, 10 best', rate(ask({}, { k: 10 }), queries), '');
+  row('delay, node-disjoint pair', rate(ask({}, { disjoint: 'node' }), queries), '');
+  const lists = queries.map(([source, destination]) => {
+    const answer = computePaths(received, { source, destination, metric: 'delay', constraints: {} });
+    return { source, destination, sids: answer.paths?.[0]?.transport.map((segment) => segment.sid) ?? [] };
+  });
+  const check = ({ source, destination, sids }) => prove(received, sids, { headend: source, destination });
+  row(
+    'prove a list',
+    rate(
+      check,
+      lists.filter(({ sids }) => sids.length > 0),
+    ),
+    '',
+  );
+}
