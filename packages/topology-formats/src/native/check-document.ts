@@ -1,12 +1,12 @@
 import { parsePrefix, prefixContains, type Locator, type Prefix, type Sid } from '@waymark/topology';
+import { rangeOf } from '../address-ranges.js';
 import type { DocumentLink, DocumentNode } from '../topology-document.js';
 import { isServiceBehavior } from './fields.js';
-import type { Placed } from './placed.js';
+import type { Placed, PlacedNode, SidPlace } from './placed.js';
 import type { ProblemList } from './problem-list.js';
-import { coveringLocator } from './implied-values.js';
 
 interface PlacedDocument {
-  readonly nodes: readonly Placed<DocumentNode>[];
+  readonly nodes: readonly PlacedNode[];
   readonly links: readonly Placed<DocumentLink>[];
   /** False: an entry of `nodes` has no readable id, so a link to an unknown node may be that entry's fault. */
   readonly allNodesRead: boolean;
@@ -30,7 +30,8 @@ export function checkDocument(document: PlacedDocument, problems: ProblemList): 
       checkLocator(locator, `${node.pointer}/locators/${i}`, problems);
     }
     for (const [i, sid] of (node.value.sids ?? []).entries()) {
-      checkSid(sid, `${node.pointer}/sids/${i}`, node.value, links, problems);
+      const place = node.sidPlaces[i];
+      if (place) checkSid(sid, place, `${node.pointer}/sids/${i}`, node.value, links, problems);
     }
     claims.take(node);
   }
@@ -107,10 +108,11 @@ function checkLocator({ prefix, structure }: Locator, pointer: string, problems:
   }
 }
 
-const noSids = ['::/127', 'fe80::/10', 'ff00::/8'].map(parsePrefix);
+const noSids = ['::/127', 'fe80::/10', 'ff00::/8'].map((prefix) => rangeOf(parsePrefix(prefix)));
 
 function checkSid(
   sid: Sid,
+  { address, locator }: SidPlace,
   pointer: string,
   node: DocumentNode,
   links: ReadonlyMap<string, Placed<DocumentLink>>,
@@ -118,7 +120,7 @@ function checkSid(
 ): void {
   const report = (message: string): void => problems.report(pointer, `SID ${sid.sid} of ${node.id}: ${message}`);
   const isService = isServiceBehavior(sid.behavior);
-  if (noSids.some((range) => prefixContains(range, parsePrefix(`${sid.sid}/128`)))) {
+  if (noSids.some(({ first, last }) => first <= address && address <= last)) {
     report('an unspecified, loopback, link-local or multicast address is no SID');
   }
   if (node.kind === 'host' && !isService) {
@@ -130,7 +132,6 @@ function checkSid(
     if (blockBits + nodeBits + functionBits + argumentBits > 128) report('its structure has more than 128 bits');
   }
   if (node.kind === 'router') {
-    const locator = coveringLocator(sid.sid, node.locators ?? []);
     if (locator === undefined) {
       report('no locator of this router covers it, so no other router has a route to it; declare the locator');
     } else if (locator.algorithm !== sid.algorithm) {
@@ -168,9 +169,9 @@ class Claims {
     this.#problems = problems;
   }
 
-  take({ value: node, pointer }: Placed<DocumentNode>): void {
+  take({ value: node, pointer, sidPlaces }: PlacedNode): void {
     for (const [i, sid] of (node.sids ?? []).entries()) {
-      const anycast = coveringLocator(sid.sid, node.locators ?? [])?.anycast === true;
+      const anycast = sidPlaces[i]?.locator?.anycast === true;
       this.#claim(anycast ? `${sid.sid} of ${node.id}` : sid.sid, `SID ${sid.sid}`, node.id, `${pointer}/sids/${i}`);
     }
     for (const prefix of node.podPrefixes ?? []) {

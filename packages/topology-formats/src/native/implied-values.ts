@@ -1,4 +1,4 @@
-import { hostPrefix, parseIpv6, parsePrefix, prefixContains, type Locator, type SidStructure } from '@waymark/topology';
+import { parsePrefix, type Locator, type SidStructure } from '@waymark/topology';
 
 /* What stands for values that a file leaves out; the reader fills them in, and the writer leaves them out again. */
 
@@ -16,25 +16,33 @@ export function usualStructure(locatorLength: number): SidStructure {
   };
 }
 
-/** The longest of the locators that contain the SID. */
-export function coveringLocator(sid: string, locators: readonly Locator[]): Locator | undefined {
-  const address = hostPrefix(sid);
-  let best: { locator: Locator; length: number } | undefined;
-  for (const locator of locators) {
-    const prefix = parsePrefix(locator.prefix);
-    if (prefixContains(prefix, address) && prefix.length > (best?.length ?? -1)) {
-      best = { locator, length: prefix.length };
-    }
+/** The locators of one node, parsed once for its many SIDs. */
+export class NodeLocators {
+  readonly #longestFirst: readonly { readonly locator: Locator; readonly first: bigint; readonly last: bigint }[];
+
+  constructor(locators: readonly Locator[]) {
+    this.#longestFirst = locators
+      .map((locator) => ({ locator, prefix: parsePrefix(locator.prefix) }))
+      .sort((a, b) => b.prefix.length - a.prefix.length)
+      .map(({ locator, prefix: { network, length } }) => ({
+        locator,
+        first: network,
+        last: network + (1n << BigInt(128 - length)) - 1n,
+      }));
   }
-  return best?.locator;
+
+  /** The longest locator that contains the address. */
+  covering(address: bigint): Locator | undefined {
+    return this.#longestFirst.find(({ first, last }) => first <= address && address <= last)?.locator;
+  }
 }
 
 /** The locator's structure if the SID obeys it, that is, has no bits set behind the function; otherwise opaque. */
-export function structureWithin(sid: string, locator: Locator | undefined): SidStructure | null {
+export function structureWithin(address: bigint, locator: Locator | undefined): SidStructure | null {
   if (locator === undefined) return null;
   const { blockBits, nodeBits, functionBits } = locator.structure;
   const rest = 128n - BigInt(blockBits + nodeBits + functionBits);
-  return (parseIpv6(sid) & ((1n << rest) - 1n)) === 0n ? locator.structure : null;
+  return (address & ((1n << rest) - 1n)) === 0n ? locator.structure : null;
 }
 
 export function sameStructure(a: SidStructure | null, b: SidStructure | null): boolean {

@@ -39,7 +39,7 @@ describe('JSON', () => {
           expect(error.message).toMatch(/given twice|out of range/);
         }
       }),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 

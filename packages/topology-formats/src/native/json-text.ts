@@ -43,6 +43,8 @@ const LITERAL = /true|false|null/y;
 class JsonReader {
   readonly #text: string;
   readonly #visit: Visit | undefined;
+  /** Keys and indices that lead to the present value; a pointer is made of them only when somebody needs it. */
+  readonly #path: (string | number)[] = [];
   #offset = 0;
 
   constructor(text: string, visit?: Visit) {
@@ -52,58 +54,61 @@ class JsonReader {
 
   read(): PlainValue {
     this.#match(BLANK);
-    const value = this.#value('', this.#offset, 0);
-    if (this.#offset < this.#text.length) throw this.#error('', 'there is more text after the end of the document');
+    const value = this.#value(this.#offset);
+    if (this.#offset < this.#text.length) throw this.#error('there is more text after the end of the document');
     return value;
   }
 
-  #value(pointer: string, keyOffset: number, depth: number): PlainValue {
-    if (depth > maxDepth) throw this.#error(pointer, `nested more than ${maxDepth} levels deep`);
-    this.#visit?.(pointer, keyOffset, this.#offset);
-    const value = this.#unspaced(pointer, depth);
+  #value(keyOffset: number): PlainValue {
+    if (this.#path.length > maxDepth) throw this.#error(`nested more than ${maxDepth} levels deep`);
+    this.#visit?.(this.#pointer(), keyOffset, this.#offset);
+    const value = this.#unspaced();
     this.#match(BLANK);
     return value;
   }
 
-  #unspaced(pointer: string, depth: number): PlainValue {
+  #unspaced(): PlainValue {
     switch (this.#text[this.#offset]) {
       case '{':
-        return this.#object(pointer, depth);
+        return this.#object();
       case '[':
-        return this.#array(pointer, depth);
+        return this.#array();
       case '"':
-        return this.#string(pointer);
+        return this.#string();
       default:
-        return this.#numberOrLiteral(pointer);
+        return this.#numberOrLiteral();
     }
   }
 
-  #object(pointer: string, depth: number): PlainValue {
+  #object(): PlainValue {
     const object = Object.create(null) as Record<string, PlainValue>;
     if (this.#opensEmpty('}')) return object;
     for (;;) {
       const keyOffset = this.#offset;
-      if (this.#text[keyOffset] !== '"') throw this.#error(pointer, 'expected a field name in double quotes');
-      const key = this.#string(pointer);
-      const child = pointerTo(pointer, key);
-      if (key in object) throw syntaxError(this.#text, keyOffset, child, `"${key}" is given twice`);
+      if (this.#text[keyOffset] !== '"') throw this.#error('expected a field name in double quotes');
+      const key = this.#string();
+      this.#path.push(key);
+      if (key in object) throw syntaxError(this.#text, keyOffset, this.#pointer(), `"${key}" is given twice`);
       this.#match(BLANK);
-      this.#expect(':', child);
-      object[key] = this.#value(child, keyOffset, depth + 1);
+      this.#expect(':');
+      object[key] = this.#value(keyOffset);
+      this.#path.pop();
       if (this.#text[this.#offset] === '}') break;
-      this.#expect(',', pointer, 'expected "," or "}"');
+      this.#expect(',', 'expected "," or "}"');
     }
     this.#offset += 1;
     return object;
   }
 
-  #array(pointer: string, depth: number): PlainValue {
+  #array(): PlainValue {
     const array: PlainValue[] = [];
     if (this.#opensEmpty(']')) return array;
     for (;;) {
-      array.push(this.#value(pointerTo(pointer, array.length), this.#offset, depth + 1));
+      this.#path.push(array.length);
+      array.push(this.#value(this.#offset));
+      this.#path.pop();
       if (this.#text[this.#offset] === ']') break;
-      this.#expect(',', pointer, 'expected "," or "]"');
+      this.#expect(',', 'expected "," or "]"');
     }
     this.#offset += 1;
     return array;
@@ -118,19 +123,19 @@ class JsonReader {
     return true;
   }
 
-  #string(pointer: string): string {
+  #string(): string {
     const literal = this.#match(STRING);
     if (literal === undefined) {
-      throw this.#error(pointer, 'this text does not end, or has a control character or an unknown escape in it');
+      throw this.#error('this text does not end, or has a control character or an unknown escape in it');
     }
     return JSON.parse(literal) as string;
   }
 
-  #numberOrLiteral(pointer: string): PlainValue {
+  #numberOrLiteral(): PlainValue {
     const number = this.#match(NUMBER);
     if (number !== undefined) {
       const value = Number(number);
-      if (!Number.isFinite(value)) throw this.#error(pointer, `${number} is out of range`);
+      if (!Number.isFinite(value)) throw this.#error(`${number} is out of range`);
       return value;
     }
     switch (this.#match(LITERAL)) {
@@ -141,7 +146,7 @@ class JsonReader {
       case 'null':
         return null;
       default:
-        throw this.#error(pointer, 'expected a value');
+        throw this.#error('expected a value');
     }
   }
 
@@ -152,13 +157,17 @@ class JsonReader {
     return found;
   }
 
-  #expect(character: string, pointer: string, message = `expected "${character}"`): void {
-    if (this.#text[this.#offset] !== character) throw this.#error(pointer, message);
+  #expect(character: string, message = `expected "${character}"`): void {
+    if (this.#text[this.#offset] !== character) throw this.#error(message);
     this.#offset += 1;
     this.#match(BLANK);
   }
 
-  #error(pointer: string, message: string): Error {
-    return syntaxError(this.#text, this.#offset, pointer, message);
+  #pointer(): string {
+    return this.#path.reduce<string>(pointerTo, '');
+  }
+
+  #error(message: string): Error {
+    return syntaxError(this.#text, this.#offset, this.#pointer(), message);
   }
 }

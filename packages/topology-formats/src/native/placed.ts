@@ -1,3 +1,6 @@
+import type { Locator } from '@waymark/topology';
+import type { DocumentNode } from '../topology-document.js';
+
 /** Something read from a file, with the place it was read from. */
 export interface Placed<T> {
   readonly value: T;
@@ -5,4 +8,14 @@ export interface Placed<T> {
   readonly pointer: string;
   /** False: problems were reported inside it, so that what it contains is not worth further checks. */
   readonly sound: boolean;
+}
+
+export interface PlacedNode extends Placed<DocumentNode> {
+  /** For each SID: its address as a number, and the locator of the node that covers it. */
+  readonly sidPlaces: readonly SidPlace[];
+}
+
+export interface SidPlace {
+  readonly address: bigint;
+  readonly locator: Locator | undefined;
 }

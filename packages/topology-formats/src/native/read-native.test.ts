@@ -233,7 +233,7 @@ describe('a mistake in a native file', () => {
           refusesOrReads(() => read(text));
         },
       ),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 
@@ -248,7 +248,7 @@ describe('a mistake in a native file', () => {
           });
         },
       ),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

@@ -1,11 +1,11 @@
 import { parsePrefix } from '@waymark/topology';
 import { defaultSidPlan } from '../sid-plan/sid-plan.js';
 import { TopologyFormatError } from '../topology-format-error.js';
-import type { DocumentNode, SidPlan, TopologyDocument } from '../topology-document.js';
+import type { SidPlan, TopologyDocument } from '../topology-document.js';
 import { checkDocument } from './check-document.js';
 import { operatorFields, sidPlanFields } from './fields.js';
 import { readJsonText } from './json-text.js';
-import type { Placed } from './placed.js';
+import type { PlacedNode } from './placed.js';
 import { ProblemList } from './problem-list.js';
 import { readLinks } from './read-links.js';
 import { readNode } from './read-node.js';
@@ -74,7 +74,7 @@ function readDocument(value: PlainValue, problems: ProblemList): TopologyDocumen
   const nodeEntries = read?.nodes ?? [];
   const nodes = nodeEntries
     .map((entry, i) => readNode(entry, pointerTo('/nodes', i), problems))
-    .filter((node): node is Placed<DocumentNode> => node !== undefined);
+    .filter((node): node is PlacedNode => node !== undefined);
   const links = readLinks(read?.links ?? [], '/links', problems);
   checkDocument({ nodes, links, allNodesRead: nodes.length === nodeEntries.length }, problems);
   return {

@@ -1,14 +1,13 @@
-import { parsePrefix, type Locator, type Sid, type SidStructure } from '@waymark/topology';
-import type { DocumentNode } from '../topology-document.js';
+import { parseIpv6, parsePrefix, type Locator, type Sid, type SidStructure } from '@waymark/topology';
 import { locatorFields, nodeFields, sidFields } from './fields.js';
-import { coveringLocator, structureWithin, usualStructure } from './implied-values.js';
-import type { Placed } from './placed.js';
+import { NodeLocators, structureWithin, usualStructure } from './implied-values.js';
+import type { PlacedNode, SidPlace } from './placed.js';
 import type { ProblemList } from './problem-list.js';
 import { readObject, type ValuesOf } from './readers.js';
 import type { PlainValue } from './source-text.js';
 
 /** One entry of `nodes`, defaults of locators and SIDs filled in; undefined when even its id could not be read. */
-export function readNode(value: PlainValue, pointer: string, problems: ProblemList): Placed<DocumentNode> | undefined {
+export function readNode(value: PlainValue, pointer: string, problems: ProblemList): PlacedNode | undefined {
   const before = problems.count;
   const read = readObject(value, pointer, problems, nodeFields, ['id']);
   if (read?.id === undefined) return undefined;
@@ -16,18 +15,24 @@ export function readNode(value: PlainValue, pointer: string, problems: ProblemLi
   if ((read.latitude === undefined) !== (read.longitude === undefined)) {
     problems.report(pointer, `${id}: latitude and longitude go together`);
   }
-  if (problems.count > before) return { value: { id, kind }, pointer, sound: false };
+  if (problems.count > before) return { value: { id, kind }, pointer, sound: false, sidPlaces: [] };
 
   const complete = locators?.flatMap((locator) => locatorFrom(locator));
+  const own = new NodeLocators(complete ?? []);
+  const sidPlaces = (sids ?? []).map(({ sid = '::' }): SidPlace => {
+    const address = parseIpv6(sid);
+    return { address, locator: own.covering(address) };
+  });
   return {
     pointer,
     sound: true,
+    sidPlaces,
     value: {
       id,
       kind,
       ...attributes,
       ...(complete && { locators: complete }),
-      ...(sids && { sids: sids.flatMap((sid) => sidFrom(sid, complete ?? [])) }),
+      ...(sids && { sids: sids.flatMap((sid, i) => sidFrom(sid, sidPlaces[i])) }),
     },
   };
 }
@@ -40,18 +45,17 @@ function locatorFrom(values: ValuesOf<typeof locatorFields>): Locator[] {
   return [{ prefix, algorithm, metric, anycast, scope, structure, origin }];
 }
 
-function sidFrom(values: ValuesOf<typeof sidFields>, locators: readonly Locator[]): Sid[] {
+function sidFrom(values: ValuesOf<typeof sidFields>, place: SidPlace | undefined): Sid[] {
   const { sid, behavior, flavors = [], linkId = null, origin = 'discovered' } = values;
-  if (sid === undefined || behavior === undefined) return [];
-  const covering = coveringLocator(sid, locators);
-  const structure =
-    values.structure === 'opaque' ? null : (completeStructure(values.structure) ?? structureWithin(sid, covering));
+  if (sid === undefined || behavior === undefined || place === undefined) return [];
+  const implied = (): SidStructure | null => structureWithin(place.address, place.locator);
+  const structure = values.structure === 'opaque' ? null : (completeStructure(values.structure) ?? implied());
   return [
     {
       sid,
       behavior,
       flavors,
-      algorithm: values.algorithm ?? covering?.algorithm ?? 0,
+      algorithm: values.algorithm ?? place.locator?.algorithm ?? 0,
       protected: values.protected ?? false,
       linkId,
       structure,

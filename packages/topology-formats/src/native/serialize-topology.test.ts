@@ -12,7 +12,7 @@ describe.each(['json', 'yaml'] as const)('a TED written as %s', (syntax) => {
         const text = serializeTopology(ted, syntax);
         expect(tedFromDocument(parseTopology(text, 'native'))).toEqual(ted);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 

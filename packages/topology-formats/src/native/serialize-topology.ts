@@ -1,4 +1,5 @@
 import {
+  parseIpv6,
   parsePrefix,
   type AdminState,
   type LinkId,
@@ -10,7 +11,7 @@ import {
   type TedNode,
 } from '@waymark/topology';
 import { linkDefaults, nodeDefaults } from '../defaults.js';
-import { coveringLocator, sameStructure, structureWithin, usualStructure } from './implied-values.js';
+import { NodeLocators, sameStructure, structureWithin, usualStructure } from './implied-values.js';
 import { writeYaml } from './write-yaml.js';
 
 /** What operators have laid over nodes and links, for an export. An import reads it and does not apply it. */
@@ -62,7 +63,7 @@ function nodeEntry(node: TedNode): object {
     ...(name !== id && { name }),
     ...withoutDefaults(node, nodeAttributes),
     ...(locators.length > 0 && { locators: locators.map(locatorEntry) }),
-    ...(sids.length > 0 && { sids: sids.map((sid) => sidEntry(sid, locators)) }),
+    ...(sids.length > 0 && { sids: sidEntries(sids, new NodeLocators(locators)) }),
   };
 }
 
@@ -87,16 +88,19 @@ function locatorEntry(locator: Locator): object {
   };
 }
 
-function sidEntry(sid: Sid, locators: readonly Locator[]): object {
-  const { algorithm, structure } = sid;
-  const covering = coveringLocator(sid.sid, locators);
-  return {
-    sid: sid.sid,
-    behavior: sid.behavior,
-    ...withoutDefaults(sid, sidAttributes),
-    ...(algorithm !== (covering?.algorithm ?? 0) && { algorithm }),
-    ...(!sameStructure(structure, structureWithin(sid.sid, covering)) && { structure: structure ?? 'opaque' }),
-  };
+function sidEntries(sids: readonly Sid[], locators: NodeLocators): object[] {
+  return sids.map((sid) => {
+    const { algorithm, structure } = sid;
+    const address = parseIpv6(sid.sid);
+    const covering = locators.covering(address);
+    return {
+      sid: sid.sid,
+      behavior: sid.behavior,
+      ...withoutDefaults(sid, sidAttributes),
+      ...(algorithm !== (covering?.algorithm ?? 0) && { algorithm }),
+      ...(!sameStructure(structure, structureWithin(address, covering)) && { structure: structure ?? 'opaque' }),
+    };
+  });
 }
 
 /** Links in the short form: what both directions share once, what differs under `forward` and `backward`. */

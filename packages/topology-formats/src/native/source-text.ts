@@ -45,7 +45,8 @@ export function syntaxError(text: string, offset: number, pointer: string, messa
 
 /** Appends a reference token to a JSON pointer. */
 export function pointerTo(parent: string, key: string | number): string {
-  return `${parent}/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  const isPlain = typeof key === 'number' || !/[~/]/.test(key);
+  return isPlain ? `${parent}/${key}` : `${parent}/${key.replaceAll('~', '~0').replaceAll('/', '~1')}`;
 }
 
 export function parentPointer(pointer: string): string {

@@ -96,7 +96,7 @@ describe('a REPETITA graph', () => {
         refusesOrReads(() => read(changedGraph));
         refusesOrReads(() => parseDemands(changedDemands, document));
       }),
-      { numRuns: 1_000 },
+      { numRuns: 400 },
     );
   });
 });

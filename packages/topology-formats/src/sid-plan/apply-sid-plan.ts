@@ -1,6 +1,6 @@
 import { type Locator, type NodeId, type Sid, type Ted, type TedNode } from '@waymark/topology';
 import type { DocumentNode, SidPlan, TopologyDocument } from '../topology-document.js';
-import { knownAddresses, SortedRanges } from './address-space.js';
+import { knownAddresses, SortedRanges } from '../address-ranges.js';
 import { LocatorPlanner } from './locator-planner.js';
 import { adjacenciesByRouter, missingSids, type MissingSid } from './missing-sids.js';
 import { planNodeSids } from './plan-node-sids.js';

@@ -2,7 +2,7 @@ import { formatPrefix, parsePrefix, type Locator, type NodeId, type Prefix, type
 import { sameStructure } from '../native/implied-values.js';
 import { TopologyFormatError } from '../topology-format-error.js';
 import type { DocumentNode, SidPlan } from '../topology-document.js';
-import { knownAddresses, partsTouched, rangeOf, SortedRanges, type KnownAddresses } from './address-space.js';
+import { knownAddresses, partsTouched, rangeOf, SortedRanges, type KnownAddresses } from '../address-ranges.js';
 import { NumberPool, type Interval } from './number-pool.js';
 
 /** Share of a number space, at its end, that NEXT-C-SID leaves to values of local meaning (RFC 9800 section 7). */

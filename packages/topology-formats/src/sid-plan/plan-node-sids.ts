@@ -10,7 +10,7 @@ import {
 import { sameStructure } from '../native/implied-values.js';
 import { TopologyFormatError } from '../topology-format-error.js';
 import type { DocumentNode, SidPlan } from '../topology-document.js';
-import { partsTouched, rangeOf, type SortedRanges } from './address-space.js';
+import { partsTouched, rangeOf, type SortedRanges } from '../address-ranges.js';
 import { localShare } from './locator-planner.js';
 import type { MissingSid } from './missing-sids.js';
 import { NumberPool, type Interval } from './number-pool.js';

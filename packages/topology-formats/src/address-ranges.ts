@@ -1,6 +1,6 @@
 import { hostPrefix, parsePrefix, type Prefix } from '@waymark/topology';
-import type { DocumentLink, DocumentNode } from '../topology-document.js';
-import type { Interval } from './number-pool.js';
+import type { DocumentLink, DocumentNode } from './topology-document.js';
+import type { Interval } from './sid-plan/number-pool.js';
 
 /** First and last address of an IPv6 prefix. */
 export interface AddressRange {
