@@ -19,7 +19,10 @@ export interface Router {
   readonly routerId: string;
   /** Carried by the IGP; covers every SID of the router. */
   readonly locator: string;
-  /** Address of the loopback: with seg6_enabled the kernel treats it as an End SID. */
+  /**
+   * A route with the behavior End, not an address of the loopback: on an address with seg6_enabled the kernel refuses a
+   * reduced SRH (it takes Segments Left = Last Entry + 1 for an error, against RFC 8754 section 4.3.1.1).
+   */
   readonly endSid: string;
 }
 

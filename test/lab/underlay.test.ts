@@ -34,13 +34,18 @@ describe.skipIf(missing !== undefined)(
     };
 
     /** Steers pod prefixes into a segment list, by the means an administrator has. */
-    const encapsulate = async (headend: string, endpoint: string, transport: readonly string[]): Promise<void> => {
+    const encapsulate = async (
+      headend: string,
+      endpoint: string,
+      transport: readonly string[],
+      mode: 'encap' | 'encap.red' = 'encap',
+    ): Promise<void> => {
       const { serviceSid, pods } = host(endpoint);
       await lab.namespaces.ip(
         headend,
         pods.flatMap(({ prefix }) => [
-          `route replace ${prefix.ipv4} encap seg6 mode encap segs ${[...transport, serviceSid.ipv4].join(',')} dev ${SRV6_DEVICE}`,
-          `route replace ${prefix.ipv6} encap seg6 mode encap segs ${[...transport, serviceSid.ipv6].join(',')} dev ${SRV6_DEVICE}`,
+          `route replace ${prefix.ipv4} encap seg6 mode ${mode} segs ${[...transport, serviceSid.ipv4].join(',')} dev ${SRV6_DEVICE}`,
+          `route replace ${prefix.ipv6} encap seg6 mode ${mode} segs ${[...transport, serviceSid.ipv6].join(',')} dev ${SRV6_DEVICE}`,
         ]),
       );
     };
@@ -54,12 +59,17 @@ describe.skipIf(missing !== undefined)(
       }
     });
 
-    it.each([
-      ['worker1', 'worker2', ['R6', 'R8'], ['worker1', 'R3', 'R4', 'R6', 'R8', 'worker2']],
-      ['worker2', 'worker1', ['R4', 'R3'], ['worker2', 'R8', 'R6', 'R4', 'R3', 'worker1']],
-      ['worker2', 'master', ['R2', 'R3'], ['worker2', 'R8', 'R7', 'R2', 'R3', 'master']],
-    ])("takes the paper's way from %s to %s over %j", async (headend, endpoint, transport, expected) => {
-      await encapsulate(headend, endpoint, transport.map(endSid));
+    it.each(
+      (['encap', 'encap.red'] as const).flatMap(
+        (mode) =>
+          [
+            [mode, 'worker1', 'worker2', ['R6', 'R8'], ['worker1', 'R3', 'R4', 'R6', 'R8', 'worker2']],
+            [mode, 'worker2', 'worker1', ['R4', 'R3'], ['worker2', 'R8', 'R6', 'R4', 'R3', 'worker1']],
+            [mode, 'worker2', 'master', ['R2', 'R3'], ['worker2', 'R8', 'R7', 'R2', 'R3', 'master']],
+          ] as const,
+      ),
+    )("with %s takes the paper's way from %s to %s over %j", async (mode, headend, endpoint, transport, expected) => {
+      await encapsulate(headend, endpoint, transport.map(endSid), mode);
       for (const family of FAMILIES) {
         const flow = { from: host(headend).pods[0], to: host(endpoint).pods[0], family };
         const { routes, report } = await lab.trace(flow);

@@ -11,6 +11,7 @@ import type { Host } from './testbed.js';
 const CONTROLLER = fileURLToPath(new URL('../../apps/controller/dist/main.js', import.meta.url));
 const AGENT = fileURLToPath(new URL('../../apps/node-agent/dist/main.js', import.meta.url));
 const STARTED_MS = 30_000;
+const LOG_LINES = 40;
 
 export interface WaymarkOptions {
   readonly namespaces: Namespaces;
@@ -108,10 +109,12 @@ export class Waymark {
     await this.#agents.get(host)?.stop('SIGKILL');
   }
 
-  /** Everything that controller and agents have logged. */
+  /** The last that controller and agents have logged. */
   logs(): string {
     const processes = [['controller', this.#controller] as const, ...this.#agents];
-    return processes.map(([name, process]) => `--- ${name}\n${process?.output ?? ''}`).join('\n');
+    return processes
+      .map(([name, process]) => `--- ${name}\n${(process?.output ?? '').split('\n').slice(-LOG_LINES).join('\n')}`)
+      .join('\n');
   }
 
   /** Until all that was written is computed, published, installed and read back. */

@@ -66,9 +66,9 @@ export function arcsFrom(testbed: Testbed, node: string): readonly Arc[] {
 }
 
 async function applyKernelSettings(namespaces: Namespaces, node: string): Promise<void> {
-  const script = KERNEL_SETTINGS
-    .map((setting) => setting.split('='))
-    .map(([path, value]) => `echo ${value ?? ''} > /proc/sys/net/${path ?? ''}`);
+  const script = KERNEL_SETTINGS.map((setting) => setting.split('=')).map(
+    ([path, value]) => `echo ${value ?? ''} > /proc/sys/net/${path ?? ''}`,
+  );
   await namespaces.run(node, ['sh', '-e'], script.join('\n'));
 }
 
@@ -95,7 +95,7 @@ function routerLines(router: Router, arcs: readonly Arc[]): readonly string[] {
     'link set lo up',
     `link add ${SRV6_DEVICE} type ifb`,
     `link set ${SRV6_DEVICE} up`,
-    `address add ${router.endSid}/128 dev lo`,
+    `route add ${router.endSid}/128 encap seg6local action End dev ${SRV6_DEVICE}`,
     ...arcs.flatMap(interfaceLines),
     ...arcs.flatMap(({ endXSid, neighborAddress }) =>
       endXSid === null
