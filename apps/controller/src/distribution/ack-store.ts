@@ -1,7 +1,12 @@
 import { Outcome, type Ack } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import { sql, type Transaction } from 'kysely';
+import { DatabaseError } from 'pg';
 import type { Database, Tables } from '../storage/database.js';
+
+/** SQLSTATE 40P01 */
+const DEADLOCK_DETECTED = '40P01';
+const ATTEMPTS = 3;
 
 export interface AckRecord {
   readonly node: NodeId;
@@ -43,7 +48,22 @@ export interface StoredAck {
  * a generation without it and does not say that the removal failed.
  */
 export async function storeAcks(db: Database, records: readonly AckRecord[], onAcked: OnAcked): Promise<StoredAck[]> {
-  return await db.transaction().execute(async (tx) => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await storeOnce(db, records, onAcked);
+    } catch (error) {
+      if (attempt === ATTEMPTS || !isDeadlock(error)) throw error;
+    }
+  }
+}
+
+/** The leader may hold rows that onAcked wants while it waits for a headend; Postgres then ends one of the two. */
+function isDeadlock(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === DEADLOCK_DETECTED;
+}
+
+function storeOnce(db: Database, records: readonly AckRecord[], onAcked: OnAcked): Promise<StoredAck[]> {
+  return db.transaction().execute(async (tx) => {
     const due = await dueAcks(tx, records);
     if (due.length === 0) return [];
     await storePositions(tx, due);
