@@ -61,7 +61,10 @@ function freezeTopology(
         reverse.from === link.to &&
         reverse.to === link.from &&
         reverse.reverseId === link.id &&
-        [link, reverse, from, to].every((part) => part.operationalState === 'up');
+        link.operationalState === 'up' &&
+        reverse.operationalState === 'up' &&
+        from.operationalState === 'up' &&
+        to.operationalState === 'up';
       const igp = usable && from.kind === 'router' && to.kind === 'router' && from.igpDomain === to.igpDomain;
       return (
         (usable ? ArcFlag.Usable : 0) |

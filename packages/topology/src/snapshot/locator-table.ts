@@ -1,4 +1,3 @@
-import { parsePrefix } from '../model/address.js';
 import { parseIpv6Words } from './ipv6-words.js';
 import type { SnapshotData } from './snapshot-data.js';
 import { unpackStrings } from './string-table.js';
@@ -12,8 +11,9 @@ export class LocatorTable {
   constructor(data: SnapshotData) {
     const byLength = new Map<number, Map<string, number[]>>();
     unpackStrings(data.locatorPrefixes, data.locatorCount).forEach((text, locator) => {
-      const { length } = parsePrefix(text);
-      const address = text.slice(0, text.indexOf('/'));
+      const slash = text.indexOf('/');
+      const address = text.slice(0, slash);
+      const length = Number(text.slice(slash + 1));
       const locators = byLength.get(length) ?? new Map<string, number[]>();
       byLength.set(length, locators);
       const key = maskedKey(address, length);
