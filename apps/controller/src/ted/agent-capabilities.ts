@@ -3,7 +3,7 @@ import type { Database } from '../storage/database.js';
 import { NothingChanged, withRevision } from '../storage/revision.js';
 import { nodeAttributes } from './attributes.js';
 import { diffRows, setAttributes } from './diff-rows.js';
-import { rowsOfSource } from './document-rows.js';
+import { isSaidBy } from './document-rows.js';
 import type { LayeredTed } from './layered-ted.js';
 import { writeSource } from './source-table.js';
 import type { CurrentTed, TedCache } from './ted-cache.js';
@@ -67,22 +67,27 @@ function agentChange(
       .filter(({ behavior }) => behavior !== 'End.X')
       .map(({ sid, behavior }) => [canonicalIpv6(sid), behavior] as const),
   );
-  return diffRows(rowsOfSource({ ...noRows, nodes: layered.nodeRowsOf(node), sids: layered.sidRowsOf(node) }, source), {
-    ...noRows,
-    nodes: Object.keys(attributes).length === 0 ? [] : [{ ...row, id: node, attributes, since: {} }],
-    sids: [...sids].map(([sid, behavior]) => ({
-      ...row,
-      node,
-      sid: {
-        sid,
-        behavior,
-        flavors: [],
-        algorithm: 0,
-        protected: false,
-        linkId: null,
-        structure: null,
-        origin: 'agent',
-      },
-    })),
-  });
+  const isSaid = isSaidBy(source);
+  const said = { nodes: layered.nodeRowsOf(node).filter(isSaid), sids: layered.sidRowsOf(node).filter(isSaid) };
+  return diffRows(
+    { ...noRows, ...said },
+    {
+      ...noRows,
+      nodes: Object.keys(attributes).length === 0 ? [] : [{ ...row, id: node, attributes, since: {} }],
+      sids: [...sids].map(([sid, behavior]) => ({
+        ...row,
+        node,
+        sid: {
+          sid,
+          behavior,
+          flavors: [],
+          algorithm: 0,
+          protected: false,
+          linkId: null,
+          structure: null,
+          origin: 'agent',
+        },
+      })),
+    },
+  );
 }

@@ -48,6 +48,7 @@ export async function applySourceBatch(
     const before = await cache.before(tx, head);
     const { change, linkStates, nodeStates } = planEvents(before.layered, id, batch, head.revision + 1);
     const collapse = collapseReason({
+      ted: before.ted,
       layered: before.layered,
       source: id,
       complete: record?.complete ?? false,

@@ -1,3 +1,5 @@
+import type { Ted } from '@waymark/topology';
+import { isSaidBy } from './document-rows.js';
 import type { LayeredTed } from './layered-ted.js';
 import type { LinkRow, NodeRow } from './ted-rows.js';
 
@@ -13,6 +15,7 @@ type Kind = 'links' | 'nodes';
 type State = 'up' | 'down';
 
 export interface CollapseQuestion {
+  readonly ted: Ted;
   readonly layered: LayeredTed;
   readonly source: string;
   /** The source has once stated everything it knows. Until then, everything up is taken for its own. */
@@ -30,19 +33,20 @@ export function collapseReason(question: CollapseQuestion): string | undefined {
 function collapseOf(kind: Kind, question: CollapseQuestion): string | undefined {
   const { layered, source, complete, windowRevision } = question;
   const states = question.states[kind];
-  const entity = (id: string) => (kind === 'links' ? layered.link(id) : layered.node(id));
-  const up = new Set<string>();
-  const wentDown = new Set<string>();
-  const rows: readonly (LinkRow | NodeRow)[] = layered.rows()[kind];
-  for (const row of rows) {
-    if (row.layer !== 'discovered' || entity(row.id) === undefined) continue;
-    const own = row.source === source ? row.attributes.operationalState : undefined;
-    if (complete ? own === 'up' : entity(row.id)?.operationalState === 'up') up.add(row.id);
-    if (own === 'down' && stateSetAt(row) > windowRevision) wentDown.add(row.id);
-  }
+  const inForce = kind === 'links' ? (id: string) => layered.link(id) : (id: string) => layered.node(id);
+  const said: readonly (LinkRow | NodeRow)[] = layered.rowsWhere(isSaidBy(source))[kind];
+  const own = said.filter((row) => inForce(row.id) !== undefined);
+  const up = new Set(
+    complete
+      ? own.filter((row) => row.attributes.operationalState === 'up').map((row) => row.id)
+      : question.ted[kind].filter((entity) => entity.operationalState === 'up').map((entity) => entity.id),
+  );
+  const wentDown = own
+    .filter((row) => row.attributes.operationalState === 'down' && stateSetAt(row) > windowRevision)
+    .map((row) => row.id);
   const goesDown = [...states].filter(([id, state]) => state === 'down' && up.has(id)).map(([id]) => id);
   if (goesDown.length === 0) return undefined;
-  const stayDown = [...wentDown].filter((id) => states.get(id) !== 'up');
+  const stayDown = wentDown.filter((id) => states.get(id) !== 'up');
   const known = new Set([...up, ...wentDown]).size;
   const down = new Set([...goesDown, ...stayDown]).size;
   if (known < COLLAPSE_MIN_UP || down * 2 <= known) return undefined;

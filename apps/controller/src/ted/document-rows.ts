@@ -2,8 +2,8 @@ import type { Ted } from '@waymark/topology';
 import { nodeDefaults, type DocumentLink, type DocumentNode, type TopologyDocument } from '@waymark/topology-formats';
 import { linkAttributes, nodeAttributes } from './attributes.js';
 import { setAttributes } from './diff-rows.js';
-import type { LayeredTed } from './layered-ted.js';
-import type { LinkAttributes, LinkRow, NodeAttributes, NodeRow, SidRow, TedRows } from './ted-rows.js';
+import type { LayeredTed, RowOrigin } from './layered-ted.js';
+import type { LinkAttributes, LinkRow, NodeAttributes, NodeRow, TedRows } from './ted-rows.js';
 
 /** The rows that say what a file says: the discovered layer of its source, opened by `revision`. */
 export function documentRows(document: TopologyDocument, source: string, revision: number): TedRows {
@@ -40,16 +40,9 @@ export function sortedNumbers(numbers: readonly number[]): readonly number[] {
   return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
-/** What one source says in the discovered layer. */
-export function rowsOfSource({ nodes, links, locators, sids }: TedRows, source: string): TedRows {
-  const says = (row: Pick<NodeRow | SidRow, 'layer' | 'source'>): boolean =>
-    row.layer === 'discovered' && row.source === source;
-  return {
-    nodes: nodes.filter(says),
-    links: links.filter(says),
-    locators: locators.filter(says),
-    sids: sids.filter(says),
-  };
+/** Is it what this source says in the discovered layer? */
+export function isSaidBy(source: string): (row: RowOrigin) => boolean {
+  return (row) => row.layer === 'discovered' && row.source === source;
 }
 
 /**
@@ -57,7 +50,7 @@ export function rowsOfSource({ nodes, links, locators, sids }: TedRows, source: 
  * re-import plans them again, not others), and with what was said of nodes that are not in the TED.
  */
 export function everythingKnown(layered: LayeredTed, ted: Ted): Ted {
-  const { locators, sids } = layered.rows();
+  const { locators, sids } = layered.rowsWhere(() => true);
   const ids = new Set([...locators, ...sids].map((row) => row.node));
   const unseen = [...ids].filter((id) => layered.node(id) === undefined);
   const nodes = [...ted.nodes, ...unseen.map((id) => ({ ...nodeDefaults, id, kind: 'router', name: id }) as const)].map(

@@ -11,7 +11,7 @@ import { Problem } from '../model/errors.js';
 import type { TopologyFormat } from '../model/ports.js';
 import type { EntityCounts, ImportResult } from '../model/topology.js';
 import { diffRows } from './diff-rows.js';
-import { documentRows, everythingKnown, rowsOfSource } from './document-rows.js';
+import { documentRows, everythingKnown, isSaidBy } from './document-rows.js';
 import type { LayeredTed } from './layered-ted.js';
 import type { TedChange, TedRows } from './ted-rows.js';
 
@@ -40,10 +40,12 @@ export function planImport(
   const planned: PlannedDocument = refusing(() =>
     applySidPlan(document, everythingKnown(before.layered, before.ted), plan),
   );
-  const rows = before.layered.rows();
   const desired = documentRows(planned.document, source, revision);
-  refuseForeignSids(desired, rows, source);
-  const change = diffRows(rowsOfSource(rows, source), desired);
+  refuseForeignSids(
+    desired,
+    before.layered.rowsWhere((row) => row.source !== source),
+  );
+  const change = diffRows(before.layered.rowsWhere(isSaidBy(source)), desired);
   const nodes = count(touchedNodes(change));
   const links = count(touchedLinks(change));
   const changed = [nodes, links].some((counts) => counts.added + counts.changed + counts.removed > 0);
@@ -70,8 +72,8 @@ function refusing<Value>(read: () => Value): Value {
 }
 
 /** A SID has one owner. Within the file the reader has checked it. */
-function refuseForeignSids(desired: TedRows, known: TedRows, source: string): void {
-  const owners = new Map(known.sids.filter((row) => row.source !== source).map((row) => [row.sid.sid, row]));
+function refuseForeignSids(desired: TedRows, others: TedRows): void {
+  const owners = new Map(others.sids.map((row) => [row.sid.sid, row]));
   const errors = desired.sids.flatMap(({ node, sid }) => {
     const owner = owners.get(sid.sid);
     if (owner === undefined || owner.node === node) return [];

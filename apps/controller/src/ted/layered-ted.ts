@@ -81,26 +81,19 @@ export class LayeredTed {
     return this.#sidRows.get(id) ?? [];
   }
 
-  /** Every open row, in no particular order. */
-  rows(): TedRows {
+  /** Open rows, in no particular order. */
+  rowsWhere(matches: (row: RowOrigin) => boolean): TedRows {
     return {
-      nodes: [...this.#nodeRows.values()].flat(),
-      links: [...this.#linkRows.values()].flat(),
-      locators: [...this.#locatorRows.values()].flat(),
-      sids: [...this.#sidRows.values()].flat(),
+      nodes: collect(this.#nodeRows, matches),
+      links: collect(this.#linkRows, matches),
+      locators: collect(this.#locatorRows, matches),
+      sids: collect(this.#sidRows, matches),
     };
   }
 
   /** What the TED would be without operators and measurements. */
   discoveredOnly(): LayeredTed {
-    const { nodes, links, locators, sids } = this.rows();
-    const discovered = (row: Pick<NodeRow, 'layer'>): boolean => row.layer === 'discovered';
-    return new LayeredTed({
-      nodes: nodes.filter(discovered),
-      links: links.filter(discovered),
-      locators: locators.filter(discovered),
-      sids: sids.filter(discovered),
-    });
+    return new LayeredTed(this.rowsWhere((row) => row.layer === 'discovered'));
   }
 
   /** SIDs in force of a node, but those of links that are not there, or not its own. */
@@ -192,6 +185,9 @@ export class LayeredTed {
   }
 }
 
+/** Whose row it is. */
+export type RowOrigin = Pick<NodeRow, 'layer' | 'source'>;
+
 interface Ends {
   readonly from: NodeId;
   readonly to: NodeId;
@@ -200,6 +196,15 @@ interface Ends {
 
 function isReverse(id: LinkId, { from, to }: Ends, reverse: Ends | undefined): boolean {
   return reverse?.reverseId === id && reverse.from === to && reverse.to === from;
+}
+
+function collect<Row extends RowOrigin>(
+  rows: ReadonlyMap<string, readonly Row[]>,
+  matches: (row: RowOrigin) => boolean,
+): readonly Row[] {
+  const found: Row[] = [];
+  for (const ofEntity of rows.values()) for (const row of ofEntity) if (matches(row)) found.push(row);
+  return found;
 }
 
 function exchange<Row>(

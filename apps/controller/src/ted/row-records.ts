@@ -56,12 +56,14 @@ function layerRowFrom<Attributes extends object>(
 }
 
 function layerRecord<Attributes extends object>(row: LayerRow<Attributes>, table: Table<Attributes>): Record {
-  const columns = namesOf(table).map((name) => [table[name].column, row.attributes[name]] as const);
-  return {
+  const columns: globalThis.Record<string, unknown> = {
     ...validityRecord(row),
-    ...Object.fromEntries(columns),
     since: Object.keys(row.since).length === 0 ? null : row.since,
   };
+  for (const name of Object.keys(row.attributes) as (keyof Attributes)[]) {
+    columns[table[name].column] = row.attributes[name];
+  }
+  return columns;
 }
 
 export function locatorRowFrom(record: Selectable<LocatorTable>): LocatorRow {

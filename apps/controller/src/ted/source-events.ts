@@ -4,6 +4,7 @@ import type { SourceBatch, SourceEvent } from '../model/topology.js';
 import { linkAttributes, nodeAttributes } from './attributes.js';
 import { isSignificant, measuredNames } from './dead-band.js';
 import { diffRows, setAttributes } from './diff-rows.js';
+import { isSaidBy } from './document-rows.js';
 import type { LayeredTed } from './layered-ted.js';
 import {
   noRows,
@@ -175,9 +176,8 @@ function addUnnamed(
   linkStates: Map<LinkId, 'up' | 'down'>,
   nodeStates: Map<NodeId, 'up' | 'down'>,
 ): void {
-  const { links, nodes } = layered.rows();
-  const wasUp = (row: LinkRow | NodeRow): boolean =>
-    row.layer === 'discovered' && row.source === source && row.attributes.operationalState === 'up';
+  const { links, nodes } = layered.rowsWhere(isSaidBy(source));
+  const wasUp = (row: LinkRow | NodeRow): boolean => row.attributes.operationalState === 'up';
   for (const row of links) if (wasUp(row) && !named.links.has(row.id)) linkStates.set(row.id, 'down');
   for (const row of nodes) if (wasUp(row) && !named.nodes.has(row.id)) nodeStates.set(row.id, 'down');
 }
@@ -232,7 +232,7 @@ function refuseUnknown(layered: LayeredTed, events: readonly SourceEvent[]): voi
 
 function refuseForeignSids(layered: LayeredTed, events: readonly SourceEvent[]): void {
   if (!events.some((event) => event.kind === 'service-sids')) return;
-  const owners = new Map(layered.rows().sids.map((row) => [row.sid.sid, row.node]));
+  const owners = new Map(layered.rowsWhere(() => true).sids.map((row) => [row.sid.sid, row.node]));
   const errors = events.flatMap((event, index) => {
     if (event.kind !== 'service-sids') return [];
     return event.sids.flatMap(({ sid }, position) => {

@@ -22,7 +22,7 @@ import { registerAffinities } from './affinity-registry.js';
 import { confirmPlannedSids } from './confirm-sids.js';
 import { change, changes, tedAt } from './history.js';
 import { planImport, readDocument } from './import-topology.js';
-import type { LayeredTed } from './layered-ted.js';
+import type { LayeredTed, RowOrigin } from './layered-ted.js';
 import { linkSettings, nodeSettings, operatorRow } from './operator-settings.js';
 import { setLinkConstraints, setNodeConstraints } from './set-constraints.js';
 import { requireSourceKind, sourceById, sources, writeSource } from './source-table.js';
@@ -268,19 +268,17 @@ function notFound(what: string, id: string): never {
   throw new Problem('not-found', { detail: `there is no ${what} "${id}"` });
 }
 
+const isOperators = (row: RowOrigin): boolean => row.layer === 'operator';
+
 function operatorLinks(layered: LayeredTed): readonly OperatorSettings<LinkConstraints>[] {
   return layered
-    .rows()
-    .links.filter((row) => row.layer === 'operator')
-    .map((row) => linkSettings(row.id, row))
+    .rowsWhere(isOperators)
+    .links.map((row) => linkSettings(row.id, row))
     .sort((a, b) => compareText(a.id, b.id));
 }
 
 function settingsForExport(layered: LayeredTed) {
-  const nodes = layered
-    .rows()
-    .nodes.filter((row) => row.layer === 'operator')
-    .sort((a, b) => compareText(a.id, b.id));
+  const nodes = layered.rowsWhere(isOperators).nodes.toSorted((a, b) => compareText(a.id, b.id));
   return {
     nodes: nodes.map(({ id, attributes }) => ({ id, ...attributes })),
     links: operatorLinks(layered).map(({ id, constraints }) => ({ id, ...constraints })),
