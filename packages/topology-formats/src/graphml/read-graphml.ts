@@ -1,3 +1,4 @@
+import { parseDecimal } from '../decimal-text.js';
 import { fibreDelayUs, type Coordinates } from '../great-circle.js';
 import { LinkIds } from '../link-ids.js';
 import { nodeIdsFromLabels } from '../node-slug.js';
@@ -89,7 +90,7 @@ class GraphmlReader {
   #number(element: GraphmlElement, name: string, min: number, max: number): number | undefined {
     const value = element.data.get(name);
     if (value === undefined || value === '') return undefined;
-    const number = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/.test(value) ? Number(value) : NaN;
+    const number = parseDecimal(value);
     if (number >= min && number <= max) return number;
     this.#report(element, name, `expected a number from ${min} to ${max}, not "${value.slice(0, 80)}"`);
     return undefined;

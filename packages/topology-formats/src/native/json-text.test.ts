@@ -63,6 +63,14 @@ describe('JSON', () => {
     expect(refusal(() => readJsonText('{"a":'.repeat(200_000))).message).toContain('levels deep');
   });
 
+  it('reads texts of many megabytes', () => {
+    const long = 'x\\n'.repeat(5_000_000);
+    expect(readJsonText(`{"a": "${long}"}${' '.repeat(20_000_000)}`).value).toMatchObject({
+      a: expect.any(String) as string,
+    });
+    expect(refusal(() => readJsonText(`["${long}`)).message).toContain('does not end');
+  });
+
   it('does not let a file reach the prototype of objects', () => {
     const { value } = readJsonText('{ "__proto__": { "polluted": true } }');
     expect(Object.keys(value as object)).toEqual(['__proto__']);

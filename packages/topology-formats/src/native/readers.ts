@@ -159,9 +159,12 @@ export const linkId = pattern(
   /^[A-Za-z0-9][A-Za-z0-9._:-]{0,190}$/,
 );
 
+/** Longer than any spelling of an address or prefix. */
+const maxAddressLength = 64;
+
 function canonical(what: string, canonicalise: (value: string) => string): Reader<string> {
   return (value, pointer, problems) => {
-    if (typeof value !== 'string') {
+    if (typeof value !== 'string' || value.length > maxAddressLength) {
       problems.report(pointer, `expected ${what}, not ${show(value)}`);
       return undefined;
     }

@@ -1,3 +1,4 @@
+import { parseDecimal } from '../decimal-text.js';
 import { TopologyFormatError } from '../topology-format-error.js';
 
 export interface Cell {
@@ -82,12 +83,10 @@ export function word(row: Row, field: string): string {
   return row.cells.get(field)?.text ?? '';
 }
 
-const DECIMAL = /^[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?$/;
-
 /** Throws TopologyFormatError when the word is not a number in this range. */
 export function decimal(row: Row, field: string, min: number, max: number): number {
   const text = word(row, field);
-  const value = DECIMAL.test(text) ? Number(text) : NaN;
+  const value = parseDecimal(text);
   if (value >= min && value <= max) return value;
   throw rowError(row, field, `expected a number from ${min} to ${max}, not "${text.slice(0, 80)}"`);
 }
