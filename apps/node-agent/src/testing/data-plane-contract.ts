@@ -104,6 +104,7 @@ export function dataPlaneContract(subject: ContractSubject): void {
         const { tunnels, localSids, strays } = await agent.dataPlane.read();
         expect({ tunnels, localSids, strays }).toEqual({ tunnels: [], localSids: [], strays: [] });
         expect(agent.outcome('h1:10:h2')).toMatchObject({ outcome: 'removed', generation: 3 });
+        expect(agent.reconciler.health.driftRepairs).toBe(0);
       });
 
       it('hands a prefix from one policy to another without letting go of it', async () => {

@@ -83,17 +83,35 @@ describe.skipIf(skip !== undefined)(`the Linux kernel${skip ? ` (${skip})` : ''}
     expect(await namespace.ip('-4 route get 10.2.0.8')).toContain('encap seg6');
   });
 
-  it('moves its routes when metric or table are configured anew', async () => {
-    const agent = new ReconciledAgent(dataPlane());
-    await agent.want(POLICY, OTHER);
-    const moved = new ReconciledAgent(dataPlane({ metric: 50, table: 77 }));
+  it.each<[string, Partial<LinuxSettings>]>([
+    ['metric', { metric: 50 }],
+    ['table', { table: 77 }],
+    ['metric and table', { metric: 50, table: 77 }],
+  ])('moves its routes when the %s is configured anew', async (_, settings) => {
+    await new ReconciledAgent(dataPlane()).want(POLICY, OTHER);
+    const moved = new ReconciledAgent(dataPlane(settings));
     await moved.want(POLICY, OTHER);
     expect(moved.outcome('h1:10:h2')?.outcome).toBe('installed');
-    expect(await routes()).not.toContain('proto 200');
-    expect(await namespace.ip('-4 route show table 77')).toContain('metric 50');
-    const back = new ReconciledAgent(dataPlane());
-    await back.want(POLICY, OTHER);
-    expect(await namespace.ip('-4 route show table 77')).toBe('');
+    const table = `table ${settings.table ?? 'main'}`;
+    expect(await namespace.ip(`-4 route show ${table}`)).toContain(`metric ${settings.metric ?? 90}`);
+    const all = (await namespace.ip('-4 route show table all')) + (await namespace.ip('-6 route show table all'));
+    expect(all.match(/proto 200/g)).toHaveLength(3);
+  });
+
+  it('encapsulates anew when mode or device are configured anew', async () => {
+    await new ReconciledAgent(dataPlane({ encapMode: 'full' })).want(POLICY, OTHER);
+    await new ReconciledAgent(dataPlane({ encapMode: 'reduced' })).want(POLICY, OTHER);
+    expect((await routes()).match(/mode encap\.red/g)).toHaveLength(3);
+    await new ReconciledAgent(dataPlane({ device: 'waymark1' })).want(POLICY, OTHER);
+    expect((await routes()).match(/dev waymark1 proto 200/g)).toHaveLength(3);
+  });
+
+  it('leaves a device in place that it did not make', async () => {
+    await namespace.ip('link add waymark0 type veth peer name other');
+    const plane = dataPlane();
+    await new ReconciledAgent(plane).want(POLICY);
+    expect(await withdraw(plane)).toBe(2);
+    expect(await namespace.ip('link show')).toContain('waymark0');
   });
 
   it('rewrites what carries its mark but is not as it writes', async () => {
