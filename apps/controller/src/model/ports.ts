@@ -61,6 +61,8 @@ export interface TopologyService {
    * rebuilt for a past TED revision.
    */
   ted(tedRevision?: number): Promise<Ted>;
+  /** The TED as it was at a revision of anything: revisions of policies count in it, in TED revisions they do not. */
+  tedAtRevision(revision: number): Promise<Ted>;
   /** Every new revision, whoever wrote it; several close together as the newest. Returns the end of the subscription. */
   onRevision(listener: (numbers: { readonly revision: number; readonly tedRevision: number }) => void): () => void;
   importTopology(input: {

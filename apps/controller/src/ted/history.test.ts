@@ -1,6 +1,7 @@
 import type { Ted } from '@waymark/topology';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { withRevision } from '../storage/revision.js';
 import { ringTopology } from '../testing/topology-text.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { pruneHistory } from './history.js';
@@ -145,6 +146,22 @@ describe('history', () => {
       }),
       { numRuns: 25 },
     );
+  });
+
+  it('finds the TED of any revision, though policies have revisions of their own', async () => {
+    const policyChange = { actor: 'test', kind: 'policy', summary: 'a policy', ted: false };
+    await withRevision(database.db, policyChange, () => Promise.resolve());
+    await load(10);
+    await withRevision(database.db, policyChange, () => Promise.resolve());
+    await load(20);
+    const metrics: (number | undefined)[] = [];
+    for (const revision of [0, 1, 2, 3, 4]) {
+      const ted = await topology.tedAtRevision(revision);
+      metrics.push(ted.links[0]?.igpMetric, ted.revision);
+    }
+    expect(metrics).toEqual([undefined, 0, undefined, 0, 10, 1, 10, 1, 20, 2]);
+    expect(await topology.tedAtRevision(4)).toBe(await topology.ted());
+    await expect(topology.tedAtRevision(5)).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('logs who changed what, newest first, page by page', async () => {

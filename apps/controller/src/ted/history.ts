@@ -10,8 +10,13 @@ import { compareText, layerKey, locatorKey, sidKey, type LayerRow, type LocatorR
 /** A change log entry lists at most this many entities; `entityCount` says how many there are. */
 export const MAX_ENTITIES = 1_000;
 
-/** The TED as it was. Throws `revision-pruned` and, for a TED revision that is still to come, `not-found`. */
-export async function tedAt(db: Database, tedRevision: number): Promise<LayeredTed> {
+export interface PastTed {
+  readonly tedRevision: number;
+  readonly layered: LayeredTed;
+}
+
+/** The TED of a TED revision. Throws `revision-pruned` and, for one that is still to come, `not-found`. */
+export async function tedAt(db: Database, tedRevision: number): Promise<PastTed> {
   return inSnapshot(db, async (tx) => {
     const head = await tx.selectFrom('head').select(['ted_revision', 'pruned_through']).executeTakeFirstOrThrow();
     if (tedRevision > head.ted_revision) throw unknownRevision(`TED revision ${tedRevision}`);
@@ -24,7 +29,23 @@ export async function tedAt(db: Database, tedRevision: number): Promise<LayeredT
       .executeTakeFirst();
     const revision = first?.revision ?? 0;
     if (revision < head.pruned_through) throw pruned(`TED revision ${tedRevision}`);
-    return new LayeredTed(await readRows(tx, { kind: 'at', revision }));
+    return { tedRevision, layered: new LayeredTed(await readRows(tx, { kind: 'at', revision })) };
+  });
+}
+
+/** The TED as it was at a revision of anything. Throws as `tedAt` does. */
+export async function tedAtRevision(db: Database, revision: number): Promise<PastTed> {
+  return inSnapshot(db, async (tx) => {
+    const head = await tx.selectFrom('head').select(['revision', 'pruned_through']).executeTakeFirstOrThrow();
+    if (revision > head.revision) throw unknownRevision(`revision ${revision}`);
+    if (revision < head.pruned_through) throw pruned(`revision ${revision}`);
+    const entry = await tx
+      .selectFrom('revision')
+      .select('ted_revision')
+      .where('revision', '=', revision)
+      .executeTakeFirst();
+    const layered = new LayeredTed(await readRows(tx, { kind: 'at', revision }));
+    return { tedRevision: entry?.ted_revision ?? 0, layered };
   });
 }
 

@@ -20,7 +20,7 @@ import { RevisionListener } from '../storage/revision-listener.js';
 import { NothingChanged, withRevision, type RevisionNumbers } from '../storage/revision.js';
 import { registerAffinities } from './affinity-registry.js';
 import { confirmPlannedSids } from './confirm-sids.js';
-import { change, changes, tedAt } from './history.js';
+import { change, changes, tedAt, tedAtRevision } from './history.js';
 import { planImport, readDocument } from './import-topology.js';
 import type { LayeredTed, RowOrigin } from './layered-ted.js';
 import { linkSettings, nodeSettings, operatorRow } from './operator-settings.js';
@@ -101,7 +101,14 @@ export class TedService implements TopologyService {
   async ted(tedRevision?: number): Promise<Ted> {
     const { ted } = await this.#current();
     if (tedRevision === undefined || tedRevision === ted.revision) return ted;
-    return (await tedAt(this.#db, tedRevision)).ted(tedRevision);
+    return (await tedAt(this.#db, tedRevision)).layered.ted(tedRevision);
+  }
+
+  async tedAtRevision(revision: number): Promise<Ted> {
+    const current = await this.#current();
+    if (revision === current.revision) return current.ted;
+    const past = await tedAtRevision(this.#db, revision);
+    return past.tedRevision === current.tedRevision ? current.ted : past.layered.ted(past.tedRevision);
   }
 
   async importTopology({
@@ -144,7 +151,7 @@ export class TedService implements TopologyService {
   }: Parameters<TopologyService['exportTopology']>[0]): Promise<string> {
     const { ted, layered: newest } = await this.#current();
     const past = revision === undefined || revision === ted.revision ? undefined : await tedAt(this.#db, revision);
-    const layered = past ?? newest;
+    const layered = past?.layered ?? newest;
     const discovered = layered.discoveredOnly().ted(revision ?? ted.revision);
     if (operatorSettings !== true) return serializeTopology(discovered, syntax);
     return serializeTopology(discovered, syntax, settingsForExport(layered));
