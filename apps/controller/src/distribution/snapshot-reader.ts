@@ -5,6 +5,7 @@ import {
   type SnapshotChunk,
   type SnapshotRequest,
 } from '@waymark/agent-protocol';
+import { sql } from 'kysely';
 import type { Database } from '../storage/database.js';
 
 /** Bytes that a policy takes in a chunk besides its id and body, at most. */
@@ -41,7 +42,8 @@ export async function readSnapshot(db: Database, instance: string, request: Snap
         .select(['policy_id', 'generation', 'body'])
         .where('headend', '=', request.nodeId)
         .where('deleted', '=', false)
-        .orderBy('policy_id')
+        // Bytewise, whatever the collation of the database.
+        .orderBy(sql`policy_id collate "C"`)
         .execute();
       const parts = inParts(
         rows.map((row) => ({ policyId: row.policy_id, generation: row.generation, deleted: false, body: row.body })),

@@ -5,7 +5,8 @@ import { BusClosedError, type Bus, type BusListener, type Subscription } from '.
 const MAX_UNANSWERED = 1_000;
 
 /** A connection on which a command waits for longer than this is given up and made anew. */
-const SOCKET_TIMEOUT_MS = 5_000;
+const SOCKET_TIMEOUT_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 5_000;
 
 /** Reconnect after 50 ms, doubling to 2 s, with jitter, so that a thousand agents do not come back at the same moment. */
 function retryDelayMs(attempt: number): number {
@@ -16,7 +17,7 @@ const COMMON = {
   lazyConnect: true,
   retryStrategy: retryDelayMs,
   socketTimeout: SOCKET_TIMEOUT_MS,
-  connectTimeout: SOCKET_TIMEOUT_MS,
+  connectTimeout: CONNECT_TIMEOUT_MS,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
   // The bus subscribes again by itself, because only so it learns of the confirmation.
