@@ -258,6 +258,23 @@ describe('a new leader', () => {
   });
 });
 
+describe('a fault in the middle', () => {
+  it('loses nothing of what was seen and not published', async () => {
+    await start();
+    await create(policy());
+    let failed = false;
+    harness.beforeEvaluation = () => {
+      if (failed) return Promise.resolve();
+      failed = true;
+      return Promise.reject(new Error('a worker died'));
+    };
+    await harness.setTed(slowUpper());
+    await harness.settled();
+    expect(harness.takeFaults()).toHaveLength(1);
+    expect(await linksOf('h1:1:h2')).toEqual(LOWER);
+  });
+});
+
 describe('a topology that moves during a computation', () => {
   it('never lets a list be published that the newer topology breaks', async () => {
     await start();

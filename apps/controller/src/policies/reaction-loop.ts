@@ -46,8 +46,8 @@ class Term<Delta extends WrittenDelta> {
   readonly #settings: ReactionSettings;
   readonly #epoch: number;
   readonly #signal: AbortSignal;
-  readonly #pending = new PendingWork();
   readonly #delay: DelayMachine;
+  #pending = new PendingWork();
   #holds: LinkHolds;
   #observer: Observer | undefined;
   #published = -1;
@@ -117,6 +117,8 @@ class Term<Delta extends WrittenDelta> {
       .catch((error: unknown) => {
         if (this.#signal.aborted) return;
         this.#deps.log.error({ err: error }, 'policies could not be recomputed; trying again');
+        // What was seen and not published is seen again: the database knows how far publication came.
+        this.#observer = undefined;
         this.#wakeIn(RETRY_MS);
       })
       .finally(() => {
@@ -141,8 +143,10 @@ class Term<Delta extends WrittenDelta> {
     do {
       this.#again = false;
       const sight = await observer.look();
-      while (!this.#pending.isEmpty && !this.#isInterrupted()) await this.#publishChunk(observer, sight);
-      if (this.#pending.isEmpty && sight.revision > this.#published) await this.#publishChunk(observer, sight);
+      // At least one chunk per look, or a storm of changes could keep everything waiting.
+      do {
+        if (!this.#pending.isEmpty || sight.revision > this.#published) await this.#publishChunk(observer, sight);
+      } while (!this.#pending.isEmpty && !this.#isInterrupted());
     } while (this.#isInterrupted() && !this.#signal.aborted);
   }
 
@@ -153,6 +157,7 @@ class Term<Delta extends WrittenDelta> {
 
   async #resume(): Promise<Observer> {
     const { db, ted, now } = this.#deps;
+    this.#pending = new PendingWork();
     this.#holds = new LinkHolds(this.#settings, await loadLinkHolds(db));
     return Observer.resume({ db, ted, now, pending: this.#pending, holds: this.#holds });
   }

@@ -193,6 +193,11 @@ export class PolicyHarness {
     });
   }
 
+  /** Faults that the loop logged, and forgets them. */
+  takeFaults(): readonly object[] {
+    return this.#faults.splice(0);
+  }
+
   /** Throws when the loop met a fault. */
   async stop(): Promise<void> {
     this.stopLeading();

@@ -1,0 +1,172 @@
+/**
+ * A full mesh of SR policies held by one leader: how long it takes to create, to compute and publish, and to react to
+ * changes of one link, side by side with what the database alone needs to write the same desired rows.
+ *
+ *   npx tsc -b && node bench/policies.mjs [hosts] [bandwidth]
+ *
+ * 450 hosts make 202,050 policies. With `bandwidth`, each books 1 kbit/s. Routers form a ring with chords, three hosts
+ * each. Embedded PostgreSQL, or DATABASE_URL.
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { ComputePool } from '../apps/controller/dist/compute/compute-pool.js';
+import { fencedTransaction } from '../apps/controller/dist/distribution/fence.js';
+import { writeDesired } from '../apps/controller/dist/distribution/desired-store.js';
+import { SrPolicyService } from '../apps/controller/dist/policies/policy-service.js';
+import { ReactionLoop } from '../apps/controller/dist/policies/reaction-loop.js';
+import { createDatabase } from '../apps/controller/dist/storage/database.js';
+import { startEmbeddedPostgres } from '../apps/controller/dist/storage/embedded-postgres.js';
+import { migrate } from '../apps/controller/dist/storage/migrate.js';
+import { TedService } from '../apps/controller/dist/ted/ted-service.js';
+
+const hosts = Number(process.argv[2] ?? 150);
+const bandwidth = process.argv[3] === 'bandwidth';
+const routers = Math.ceil(hosts / 3);
+const workers = Math.max(1, availableParallelism() - 1);
+const actor = { name: 'bench' };
+const print = (text) => process.stdout.write(`${text}\n`);
+const router = (index) => `r${String(index % routers).padStart(4, '0')}`;
+
+function topology(delayUs) {
+  const link = (from, to, delay, igpMetric) => ({ between: [from, to], igpMetric, delayUs: delay, bandwidthBps: 1e11 });
+  const nodes = [];
+  const links = [];
+  for (let i = 0; i < routers; i++) {
+    nodes.push({ id: router(i), kind: 'router' });
+    links.push(link(router(i), router(i + 1), i === 0 ? delayUs : 1_000 + (i % 7) * 100, 10));
+    links.push(link(router(i), router(i + 2 + Math.floor(routers / 3)), 3_000 + (i % 5) * 100, 20));
+  }
+  for (let i = 0; i < hosts; i++) {
+    const id = `h${String(i).padStart(4, '0')}`;
+    const podPrefixes = [`10.${i >> 8}.${i & 255}.0/24`];
+    nodes.push({ id, kind: 'host', address: `fd00:ffff::${(i + 1).toString(16)}`, podPrefixes });
+    links.push(link(id, router(Math.floor(i / 3)), 10, 10));
+  }
+  return JSON.stringify({ waymark: 1, nodes, links });
+}
+
+async function timed(work) {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
+
+const external = process.env.DATABASE_URL;
+const folder = external === undefined ? await mkdtemp(join(tmpdir(), 'waymark-bench-')) : undefined;
+const server = folder === undefined ? undefined : await startEmbeddedPostgres(folder);
+const url = external ?? server.url;
+const name = `waymark_bench_${process.pid}`;
+const admin = createDatabase(url, 1);
+await sql`create database ${sql.id(name)}`.execute(admin);
+const own = new URL(url);
+own.pathname = `/${name}`;
+await migrate(own.href);
+const db = createDatabase(own.href);
+const ted = new TedService({ db, url: own.href, clock: () => new Date() });
+await ted.start();
+const pool = new ComputePool({ threads: workers });
+const evaluate = (snapshot, task) => pool.run('evaluate-policies', snapshot, task);
+const events = { emit: () => undefined, subscribe: () => () => undefined };
+const policies = new SrPolicyService({ db, topology: ted, evaluate, events });
+await sql`update leader set epoch = 1`.execute(db);
+
+let published = 0;
+let firstPublished;
+const term = new AbortController();
+const loop = new ReactionLoop(
+  {
+    db,
+    ted: (revision) => ted.ted(revision),
+    onRevision: (listener) => ted.onRevision(listener),
+    fenced: (epoch, work) => fencedTransaction(db, epoch, work),
+    writeDesired,
+    publish: async (deltas) => {
+      if (deltas.length > 0) firstPublished ??= performance.now();
+      published += deltas.reduce((sum, { changes }) => sum + changes.length, 0);
+    },
+    evaluate,
+    events,
+    log: { info: () => undefined, error: (detail, message) => print(`${message}: ${detail.err?.stack}`) },
+    now: () => Date.now(),
+    startTimer: (callback, delayMs) => {
+      const timer = setTimeout(callback, delayMs);
+      return () => clearTimeout(timer);
+    },
+  },
+  { bsidPool: 'fdbb:b51d::/32', holdMs: 0, maxHoldMs: 0, parallelism: workers },
+);
+loop.lead(1, term.signal);
+
+async function settled() {
+  for (;;) {
+    const { revision, computed_through } = await db.selectFrom('head').selectAll().executeTakeFirstOrThrow();
+    if (computed_through >= revision) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const results = [];
+async function measure(what, change) {
+  published = 0;
+  firstPublished = undefined;
+  const start = performance.now();
+  await change();
+  const committed = performance.now() - start;
+  await settled();
+  const all = performance.now() - start - committed;
+  const first = firstPublished === undefined ? undefined : firstPublished - start - committed;
+  results.push([what, committed, first, all, published]);
+}
+
+const load = (text) => ted.importTopology({ text, format: 'native', source: 'bench', actor });
+await load(topology(1_000));
+await settled();
+const constraints = bandwidth ? { bandwidthBps: 1_000 } : {};
+const template = {
+  candidatePaths: [{ discriminator: 1, preference: 100, path: { kind: 'dynamic', metric: 'delay', constraints } }],
+  fallback: 'shortest-path',
+};
+const mesh = { id: 'bench', color: 1, selector: { all: true }, template, overrides: [] };
+await measure('create the mesh', () => policies.createMesh(mesh, actor));
+const event = (sequence, state) => ({
+  sequence,
+  full: false,
+  events: [`${router(5)}:${router(6)}`, `${router(6)}:${router(5)}`].map((link) => ({
+    kind: 'link-state',
+    link,
+    state,
+  })),
+});
+await measure('a link fails', () => ted.applySourceBatch('igp', event(1, 'down'), actor));
+await measure('and returns', () => ted.applySourceBatch('igp', event(2, 'up'), actor));
+await measure('a link slows down', () => load(topology(9_000)));
+await measure('and recovers', () => load(topology(1_000)));
+const pageMs = await timed(() => policies.policies({ usesLink: `${router(5)}:${router(6)}` }, { limit: 100 }));
+const meshMs = await timed(() => policies.mesh('bench'));
+await sql`create table copy_of_desired (like desired including all)`.execute(db);
+const floorMs = await timed(() => sql`insert into copy_of_desired select * from desired`.execute(db));
+
+print(
+  `${hosts} hosts, ${routers} routers, ${hosts * (hosts - 1)} policies${bandwidth ? ' that book bandwidth' : ''}\n`,
+);
+print(
+  `${'ms'.padEnd(24)}${'commit'.padStart(10)}${'first delta'.padStart(13)}${'all deltas'.padStart(13)}${'moved'.padStart(10)}`,
+);
+for (const [what, commit, first, all, moved] of results) {
+  const number = (value, width) => (value === undefined ? '-' : value.toFixed(0)).padStart(width);
+  print(`${what.padEnd(24)}${number(commit, 10)}${number(first, 13)}${number(all, 13)}${number(moved, 10)}`);
+}
+print(`\na page of 100 policies by link   ${pageMs.toFixed(0)} ms`);
+print(`the mesh with its counts         ${meshMs.toFixed(0)} ms`);
+print(`INSERT … SELECT of desired rows  ${floorMs.toFixed(0)} ms`);
+
+term.abort();
+await pool.close();
+await ted.stop();
+await db.destroy();
+await sql`drop database ${sql.id(name)}`.execute(admin);
+await admin.destroy();
+await server?.stop();
+if (folder !== undefined) await rm(folder, { recursive: true, force: true });
