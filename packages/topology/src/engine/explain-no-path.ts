@@ -25,7 +25,7 @@ export function explainNoPath(prepared: PreparedRequest, budget: WorkBudget): No
   const { problem, eligibility } = prepared;
   const open = eligibility.mask(new Set(eligibility.restrictionsInUse()));
   if (!connects(prepared, open)) return explainDisconnected(prepared, open);
-  if (!connects(prepared, problem.mask)) return explainRestricted(prepared, open);
+  if (!connects(prepared, problem.mask)) return explainRestricted(prepared);
   return explainInclude(prepared, budget) ?? explainBounds(prepared, budget);
 }
 
@@ -51,7 +51,7 @@ function explainDisconnected(prepared: PreparedRequest, open: Uint8Array): NoPat
   return refusal(snapshot, 'path-not-found', message, { blockingLinks: links });
 }
 
-function explainRestricted(prepared: PreparedRequest, open: Uint8Array): NoPath {
+function explainRestricted(prepared: PreparedRequest): NoPath {
   const { snapshot, request, eligibility } = prepared;
   const inUse = eligibility.restrictionsInUse();
   const alone = inUse.find((restriction) => connects(prepared, eligibility.mask(new Set([restriction]))));
@@ -63,7 +63,7 @@ function explainRestricted(prepared: PreparedRequest, open: Uint8Array): NoPath 
     }
   }
   const blamed = alone ?? [...without].at(-1) ?? 'exclude';
-  const cut = blockingCut(prepared, open);
+  const cut = blockingCut(prepared, eligibility.mask(without));
   const links = linkIds(prepared, cut);
   const { reason, constraint, what } = BLAME[blamed];
   const together = alone === undefined ? ` (together with: ${[...without].slice(0, -1).join(', ')})` : '';
@@ -84,7 +84,7 @@ function explainRestricted(prepared: PreparedRequest, open: Uint8Array): NoPath 
   });
 }
 
-/** Restricted arcs that every allowed way runs into first, and from which the destination could still be reached. */
+/** A cut of arcs that are closed, but open in `open`: seen from the source or the destination, whichever is smaller. */
 function blockingCut(prepared: PreparedRequest, open: Uint8Array): number[] {
   const { snapshot, problem } = prepared;
   const { arcFrom, arcTo } = snapshot.data;
