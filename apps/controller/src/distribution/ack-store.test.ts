@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { storeAcks, type OnAcked, type StoredAck } from './ack-store.js';
-import { recordHello } from './agent-records.js';
+import { recordHellos } from './agent-records.js';
 import { writeDesired } from './desired-store.js';
 
 let database: TestDatabase;
@@ -26,7 +26,7 @@ beforeEach(async () => {
 async function hello(): Promise<string> {
   const fresh = randomUUID();
   const position = { agentVersion: '1', dataplane: 'dry-run', epoch: 0, generation: 0 };
-  await recordHello(database.db, { node: 'h1', session: fresh, controller: 'c', hello: position });
+  await recordHellos(database.db, [{ node: 'h1', session: fresh, controller: 'c', hello: position }]);
   return fresh;
 }
 

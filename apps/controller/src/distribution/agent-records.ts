@@ -19,27 +19,32 @@ export interface HeartbeatRecord {
 
 const NO_DIGEST: Digest = { epoch: 0, generation: 0, stateHash: new Uint8Array(32) };
 
-/** Makes this session the agent's newest: heartbeats and acks of older ones count no more. */
-export async function recordHello(db: Database, { node, session, controller, hello }: HelloRecord): Promise<void> {
-  const values = {
-    agent_version: hello.agentVersion,
-    dataplane: hello.dataplane,
-    controller,
-    session,
-    connected_at: sql<Date>`clock_timestamp()`,
-    last_seen: sql<Date>`clock_timestamp()`,
-    disconnected_at: null,
-    epoch: hello.epoch,
-    generation: hello.generation,
-    bus: 'none',
-    dataplane_error: null,
-    drift_repairs: 0,
-  };
-  await db
-    .insertInto('agent')
-    .values({ node_id: node, ...values })
-    .onConflict((conflict) => conflict.column('node_id').doUpdateSet(values))
-    .execute();
+/**
+ * Makes each session its agent's newest: heartbeats and acks of older ones count no more. Of several sessions of one
+ * node the last one wins.
+ */
+export async function recordHellos(db: Database, records: readonly HelloRecord[]): Promise<void> {
+  const newest = [...new Map(records.map((record) => [record.node, record])).values()];
+  const hellos = newest.map((record) => record.hello);
+  await sql`
+    insert into agent (node_id, session, controller, agent_version, dataplane, epoch, generation,
+      connected_at, last_seen, bus)
+    select h.*, clock_timestamp(), clock_timestamp(), 'none' from unnest(
+      ${newest.map((record) => record.node)}::text[],
+      ${newest.map((record) => record.session)}::uuid[],
+      ${newest.map((record) => record.controller)}::text[],
+      ${hellos.map((hello) => hello.agentVersion)}::text[],
+      ${hellos.map((hello) => hello.dataplane)}::text[],
+      ${hellos.map((hello) => hello.epoch)}::bigint[],
+      ${hellos.map((hello) => hello.generation)}::bigint[]
+    ) as h (node_id, session, controller, agent_version, dataplane, epoch, generation)
+    order by h.node_id
+    on conflict (node_id) do update set
+      session = excluded.session, controller = excluded.controller, agent_version = excluded.agent_version,
+      dataplane = excluded.dataplane, epoch = excluded.epoch, generation = excluded.generation,
+      connected_at = excluded.connected_at, last_seen = excluded.last_seen, bus = excluded.bus,
+      disconnected_at = null, dataplane_error = null, drift_repairs = 0
+  `.execute(db);
 }
 
 /** Stores heartbeats of distinct nodes; the answer says for each whether its session is still the agent's newest. */

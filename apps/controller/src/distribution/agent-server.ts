@@ -17,7 +17,14 @@ import type { Logger } from 'pino';
 import type { Database } from '../storage/database.js';
 import { storeAcks, type AckRecord, type OnAcked, type StoredAck } from './ack-store.js';
 import { AgentConnection } from './agent-connection.js';
-import { readDigests, recordEnd, recordHeartbeats, recordHello, type HeartbeatRecord } from './agent-records.js';
+import {
+  readDigests,
+  recordEnd,
+  recordHeartbeats,
+  recordHellos,
+  type HeartbeatRecord,
+  type HelloRecord,
+} from './agent-records.js';
 import { Batcher } from './batcher.js';
 import { Gate } from './gate.js';
 import type { ControllerIdentity } from './identity.js';
@@ -67,6 +74,7 @@ export class AgentServer {
   readonly #server: Server;
   readonly #connections = new Set<AgentConnection>();
   readonly #byNode = new Map<NodeId, AgentConnection>();
+  readonly #hellos: Batcher<HelloRecord, true>;
   readonly #heartbeats: Batcher<HeartbeatRecord, boolean>;
   readonly #digests: Batcher<NodeId, Digest>;
   readonly #acks: Batcher<AckRecord, true>;
@@ -77,6 +85,10 @@ export class AgentServer {
   constructor(options: AgentServerOptions) {
     const { db } = options;
     this.#options = options;
+    this.#hellos = new Batcher(BATCH, async (records) => {
+      await recordHellos(db, records);
+      return records.map(() => true as const);
+    });
     this.#heartbeats = new Batcher(BATCH, (records) => recordHeartbeats(db, records));
     this.#digests = new Batcher(BATCH, (nodes) => readDigests(db, nodes));
     this.#acks = new Batcher(BATCH, async (records) => {
@@ -146,13 +158,13 @@ export class AgentServer {
   };
 
   async #welcome(connection: AgentConnection, node: NodeId, hello: Hello): Promise<Welcome> {
-    const { db, identity, controller, heartbeatIntervalMs } = this.#options;
+    const { identity, controller, heartbeatIntervalMs } = this.#options;
     const ours = hello.instance === identity.instance;
     const { agentVersion, dataplane } = hello;
     this.#byNode.get(node)?.close(status.ABORTED, 'a newer session of this node exists');
     this.#byNode.set(node, connection);
     const position = ours ? { epoch: hello.epoch, generation: hello.generation } : { epoch: 0, generation: 0 };
-    await recordHello(db, {
+    await this.#hellos.submit({
       node,
       session: connection.session,
       controller,
