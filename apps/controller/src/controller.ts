@@ -104,7 +104,7 @@ async function start(
   const reaction = new ReactionLoop<PendingDelta>(
     {
       db,
-      ted: (revision) => topology.ted(revision),
+      ted: (revision) => (revision === undefined ? topology.ted() : topology.tedAtRevision(revision)),
       onRevision: (listener) => topology.onRevision(listener),
       fenced: (epoch, work) => distribution.leadership.fenced(epoch, work),
       writeDesired,

@@ -22,7 +22,7 @@ export type Evaluate = (snapshot: Snapshot, task: EvaluationTask) => Promise<rea
 /** Everything the reaction loop needs of other rooms. `Delta` is theirs: it is only handed from one to the other. */
 export interface ReactionDependencies<Delta extends WrittenDelta> {
   readonly db: Database;
-  /** The newest TED, or that of a past revision. */
+  /** The newest TED, or what it was at a past revision of the head row (not a TED revision). */
   readonly ted: (revision?: number) => Promise<Ted>;
   /** Calls back after each revision that was committed anywhere; returns the function that ends this. */
   readonly onRevision: (listener: () => void) => () => void;
