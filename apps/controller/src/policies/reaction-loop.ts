@@ -9,8 +9,12 @@ import { PendingWork, type PendingPolicy } from './pending-work.js';
 import { publish, TedMoved, type Published } from './publication.js';
 import type { ReactionDependencies, ReactionSettings, WrittenDelta } from './reaction-dependencies.js';
 
-/** Policies per publication: the head row is locked while one is written, so it must not take long. */
-const CHUNK = 2_000;
+/**
+ * Policies per publication: few at first, so that the first headends hear of a failure soon, then twice as many each
+ * time. The head row is locked while one is written, so it must not take long.
+ */
+const FIRST_CHUNK = 250;
+const MAX_CHUNK = 2_000;
 /** How often released bandwidth is looked for; everything else announces itself. */
 const POLL_MS = 1_000;
 const RETRY_MS = 1_000;
@@ -144,8 +148,10 @@ class Term<Delta extends WrittenDelta> {
       this.#again = false;
       const sight = await observer.look();
       // At least one chunk per look, or a storm of changes could keep everything waiting.
+      let size = FIRST_CHUNK;
       do {
-        if (!this.#pending.isEmpty || sight.revision > this.#published) await this.#publishChunk(observer, sight);
+        if (!this.#pending.isEmpty || sight.revision > this.#published) await this.#publishChunk(observer, sight, size);
+        size = Math.min(MAX_CHUNK, 2 * size);
       } while (!this.#pending.isEmpty && !this.#isInterrupted());
     } while (this.#isInterrupted() && !this.#signal.aborted);
   }
@@ -162,8 +168,8 @@ class Term<Delta extends WrittenDelta> {
     return Observer.resume({ db, ted, now, pending: this.#pending, holds: this.#holds });
   }
 
-  async #publishChunk(observer: Observer, seen: Sight): Promise<void> {
-    const chunk = this.#pending.next(CHUNK);
+  async #publishChunk(observer: Observer, seen: Sight, size: number): Promise<void> {
+    const chunk = this.#pending.next(size);
     const isLast = chunk.size === this.#pending.size;
     const loaded = await loadPolicies(this.#deps.db, [...chunk.keys()], (id) => chunk.get(id)?.reoptimise ?? false);
     const headends = new Set(loaded.policies.map(({ headend }) => headend));
