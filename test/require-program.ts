@@ -13,7 +13,9 @@ export interface Needs {
  * skipped suite can never pass for a green one.
  */
 export function missingNeeds(needs: Needs): string | undefined {
-  const missing = (needs.programs ?? []).filter((program) => !isOnPath(program)).map((program) => `${program} is missing`);
+  const missing = (needs.programs ?? [])
+    .filter((program) => !isOnPath(program))
+    .map((program) => `${program} is missing`);
   if (needs.root === true && process.getuid?.() !== 0) missing.push('root is needed');
   if (missing.length === 0) return undefined;
   const reason = missing.join(', ');

@@ -1,0 +1,169 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import document from '../../openapi/openapi.json' with { type: 'json' };
+import { readConfig } from '../../apps/controller/src/config.js';
+import { startController, type Controller } from '../../apps/controller/src/controller.js';
+import { createTestDatabase, type TestDatabase } from '../../apps/controller/src/testing/test-database.js';
+import { breach, send } from './check-response.js';
+import { requestsFor } from './generate-requests.js';
+import { OpenApiDocument, type Operation } from './openapi-document.js';
+
+/*
+ * The committed OpenAPI document against a whole controller with its demo: real Postgres, real workers, real agents.
+ * WAYMARK_CONTRACT_RUNS sets the number of requests per operation.
+ */
+const runs = Number(process.env['WAYMARK_CONTRACT_RUNS'] ?? 40);
+const contract = new OpenApiDocument(document);
+
+let database: TestDatabase;
+let folder: string;
+let controller: Controller;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  folder = await mkdtemp(join(tmpdir(), 'waymark-contract-'));
+  const config = readConfig({
+    DATABASE_URL: database.url,
+    WAYMARK_DEMO: 'on',
+    WAYMARK_HTTP_PORT: '0',
+    WAYMARK_GRPC_PORT: '0',
+    WAYMARK_DATA_DIR: folder,
+    WAYMARK_WORKERS: '1',
+  });
+  controller = await startController(config, pino({ level: process.env['WAYMARK_LOG_LEVEL'] ?? 'silent' }));
+}, 120_000);
+
+afterAll(async () => {
+  await controller.stop();
+  await database.drop();
+  await rm(folder, { recursive: true, force: true });
+}, 60_000);
+
+function operation(id: string): Operation {
+  const found = contract.operations.find(({ operationId }) => operationId === id);
+  if (found === undefined) throw new Error(`there is no operation ${id}`);
+  return found;
+}
+
+interface ExampleRequest {
+  readonly name: string;
+  readonly operation: Operation;
+  readonly type?: string;
+  readonly body?: unknown;
+}
+
+/** Every example of an operation: what Swagger UI sends when someone presses Execute without changing anything. */
+function examplesOf(id: string): readonly ExampleRequest[] {
+  const found = operation(id);
+  const bodies = Object.entries(found.requestBody?.content ?? {}).flatMap(([type, media]) =>
+    Object.entries(media.examples ?? {}).map(([name, { value }]) => ({
+      name: `${id}: ${name} as ${type}`,
+      operation: found,
+      type,
+      body: value,
+    })),
+  );
+  return bodies.length === 0 ? [{ name: id, operation: found }] : bodies;
+}
+
+function sendExample({ operation: { method, path, parameters }, type, body }: ExampleRequest) {
+  const inPath = parameters.filter((parameter) => parameter.in === 'path');
+  const url = inPath.reduce((text, { name, example }) => text.replace(`{${name}}`, String(example)), path);
+  const inHeader = parameters.filter((parameter) => parameter.in === 'header' && parameter.example !== undefined);
+  const headers = Object.fromEntries(inHeader.map(({ name, example }) => [name, String(example)]));
+  if (type === undefined) return send(controller.url, { method, url, headers });
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return send(controller.url, { method, url, headers: { ...headers, 'content-type': type }, body: text });
+}
+
+// In an order in which each finds what it is about.
+const inOrder = [
+  ...[
+    'getHealth',
+    'getReadiness',
+    'getMetrics',
+    'getTopology',
+    'importTopology',
+    'exportTopology',
+    'listChanges',
+    'getChange',
+  ],
+  ...[
+    'listNodes',
+    'getNode',
+    'listLinks',
+    'getLink',
+    'getLinkConstraints',
+    'getNodeConstraints',
+    'listLinkConstraints',
+  ],
+  ...[
+    'computePaths',
+    'proveSegmentList',
+    'createPolicy',
+    'getPolicy',
+    'listPolicies',
+    'createMesh',
+    'getMesh',
+    'listMeshes',
+  ],
+  ...['dryRun', 'setManyLinkConstraints', 'putLinkConstraints', 'patchLinkConstraints', 'clearLinkConstraints'],
+  ...['putNodeConstraints', 'patchNodeConstraints', 'clearNodeConstraints', 'confirmPlannedSids'],
+  ...['postSourceEvents', 'getSource', 'listSources', 'releaseSource', 'listAgents', 'getAgent', 'streamEvents'],
+  ...['pinPolicy', 'unpinPolicy', 'putPolicy', 'rollBackPolicy', 'putMesh', 'deletePolicy', 'deleteMesh'],
+];
+
+/** Examples that the freshly loaded demo refuses, because nothing has happened yet that they could be about. */
+const refused: Readonly<Record<string, number>> = { releaseSource: 409 };
+
+describe('the examples of the document on the demo', () => {
+  it('are those of every operation', () => {
+    expect(inOrder.toSorted()).toEqual(contract.operations.map(({ operationId }) => operationId).toSorted());
+  });
+
+  it.each(inOrder.flatMap((id) => examplesOf(id)))('$name', async (example) => {
+    if (example.operation.operationId === 'pinPolicy') await policyIsComputed();
+    const response = await sendExample(example);
+    expect(breach(contract, example.operation, response)).toBeUndefined();
+    const expected = refused[example.operation.operationId];
+    if (expected === undefined) expect(response.status, response.text).toBeLessThan(300);
+    else expect(response.status).toBe(expected);
+  });
+
+  async function policyIsComputed() {
+    const state = async () => {
+      const { text } = await send(controller.url, {
+        method: 'GET',
+        url: '/v1/sr-policies/dc-london:100:dc-athens',
+        headers: {},
+      });
+      return (JSON.parse(text) as { readonly state: unknown }).state;
+    };
+    await expect.poll(state, { timeout: 20_000 }).not.toBeNull();
+  }
+});
+
+describe('any request', () => {
+  it.each(contract.operations)(
+    '$method $path is answered as documented',
+    async (one) => {
+      await fc.assert(
+        fc.asyncProperty(requestsFor(contract, one), async (request) => {
+          expect(breach(contract, one, await send(controller.url, request))).toBeUndefined();
+        }),
+        // what is wrong with one request is plain enough; shrinking would send hundreds
+        { numRuns: runs, endOnFailure: true },
+      );
+    },
+    300_000,
+  );
+
+  it('leaves a controller that is ready', async () => {
+    const response = await send(controller.url, { method: 'GET', url: '/readyz', headers: {} });
+    expect(response.status).toBe(200);
+  });
+});
