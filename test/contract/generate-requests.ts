@@ -171,5 +171,5 @@ function documentedBody(
       )
       .map((text) => ({ type, text: String(text) }));
   // JSON has no undefined: a value that was removed as a whole becomes null
-  return fc.oneof(good, spoiled(good)).map((value) => ({ type, text: JSON.stringify(value) ?? 'null' }));
+  return fc.oneof(good, spoiled(good)).map((value) => ({ type, text: JSON.stringify(value ?? null) }));
 }

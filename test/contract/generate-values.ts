@@ -22,7 +22,7 @@ function generate(document: OpenApiDocument, schema: Schema): fc.Arbitrary<unkno
     case 'boolean':
       return fc.boolean();
     case 'integer':
-      return integers(schema as unknown as { readonly minimum: number; readonly maximum: number });
+      return integers(schema as { readonly minimum: number; readonly maximum: number });
     case 'number': {
       const { minimum, maximum } = schema as unknown as { readonly minimum: number; readonly maximum: number };
       return fc.double({ min: minimum, max: maximum, noNaN: true });

@@ -118,7 +118,7 @@ const inOrder = [
 ];
 
 /** Examples that the freshly loaded demo refuses, because nothing has happened yet that they could be about. */
-const refused: Readonly<Record<string, number>> = { releaseSource: 409 };
+const refused: Readonly<Record<string, number>> = { releaseSource: 409, rollBackPolicy: 409 };
 
 describe('the examples of the document on the demo', () => {
   it('are those of every operation', () => {

@@ -77,7 +77,10 @@ async function start(
   running.push(() => topology.stop());
   if (config.demoTopology !== undefined) await loadDemoTopology(topology, config.demoTopology, log);
   const stopAnnouncing = await announceChanges(db, topology, events);
-  running.push(() => Promise.resolve(stopAnnouncing()));
+  running.push(() => {
+    stopAnnouncing();
+    return Promise.resolve();
+  });
 
   const pool = new ComputePool({ threads: config.workers });
   running.push(() => pool.close());
@@ -142,7 +145,10 @@ async function start(
       log.warn({ err: error }, 'old revisions could not be removed; tried again tomorrow'),
     );
   }, DAY_MS);
-  running.push(() => Promise.resolve(clearInterval(prune)));
+  running.push(() => {
+    clearInterval(prune);
+    return Promise.resolve();
+  });
 
   if (config.demoAgents) {
     const stateDirectory = join(config.dataDirectory, 'agents');

@@ -21,8 +21,13 @@ export function meshId(description = 'Id of a mesh.') {
   return token(description, nodeIdPattern, 63, ['all-hosts']);
 }
 
-export function sourceId(description = 'Id of a source of topology.') {
-  return token(description, nodeIdPattern, 63, ['demo']);
+export function sourceId(description = 'Id of a source of topology.', example = 'demo') {
+  return token(description, nodeIdPattern, 63, [example]);
+}
+
+/** Any source: those of agents are named after their node. */
+export function anySourceId(description = 'Id of a source; that of a node agent is agent:<node>.') {
+  return token(description, '^(agent:)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$', 69, ['demo']);
 }
 
 export function ipv6(description: string) {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { ipv6, linkId, nodeId, operationalState, revision, sourceId, timestamp } from './identifiers.js';
+import { anySourceId, ipv6, linkId, nodeId, operationalState, revision, timestamp } from './identifiers.js';
 import { choice, flag, integer, kind, list, maxUint32, nullable, object, tagged, text } from './scalars.js';
 
 function measured(description: string, unit: string, maximum?: number) {
@@ -79,7 +79,7 @@ export const SourceBatchResult = object(
 );
 
 export const SourceView = object('SourceView', 'A source of topology.', {
-  id: sourceId(),
+  id: anySourceId(),
   kind: choice('A file that was imported, a stream of events, or a node agent.', ['file', 'events', 'agent']),
   lastSequence: nullable(integer('Sequence.'), 'Sequence of its last batch; null for sources without batches.'),
   held: nullable(

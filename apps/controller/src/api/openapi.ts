@@ -125,7 +125,7 @@ const dataKeywords = new Set(['example', 'examples', 'default', 'enum', 'const']
 function hoist(value: unknown, named: Map<string, Json>): unknown {
   if (Array.isArray(value)) return value.map((item): unknown => hoist(item, named));
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).map(([key, member]) => [
+  const entries = Object.entries(value as Json).map(([key, member]) => [
     key,
     dataKeywords.has(key) ? member : hoist(member, named),
   ]);

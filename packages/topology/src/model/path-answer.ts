@@ -93,8 +93,12 @@ export interface PathsFound {
   readonly status: 'computed';
   readonly revision: number;
   readonly metric: MetricType;
-  /** `feasible`: the work budget ended the search; no better value than `lowerBound` can exist. */
+  /**
+   * `feasible`: a better value was not ruled out (the work budget ended the search, the best paths could not be encoded,
+   * or a host splits its traffic over several links); no value better than `lowerBound` can exist.
+   */
   readonly optimality: 'optimal' | 'feasible';
+  /** Of the first path; of the sum of both for a disjoint pair. */
   readonly lowerBound: number;
   readonly paths: readonly ComputedPath[];
   /** Disjoint pairs: what the two paths share all the same. */

@@ -43,21 +43,15 @@ const dynamic = (metric: string, constraints: object) => ({
   fallback: 'shortest-path',
 });
 
-const examples = {
-  lowDelay: {
-    summary: 'London to Athens over the path of lowest delay',
-    value: { headend: 'dc-london', color: 100, endpoint: 'dc-athens', ...dynamic('delay', {}) },
-  },
-  booked: {
-    summary: 'The same with 2 Gbit/s booked on every link of the path',
-    value: {
-      headend: 'dc-london',
-      color: 100,
-      endpoint: 'dc-athens',
-      ...dynamic('delay', { bandwidthBps: 2_000_000_000 }),
-    },
-  },
+const lowDelay = {
+  summary: 'London to Athens over the path of lowest delay',
+  value: { headend: 'dc-london', color: 100, endpoint: 'dc-athens', ...dynamic('delay', {}) },
 };
+
+const booked = (color: number) => ({
+  summary: 'London to Athens with 2 Gbit/s booked on every link of the path',
+  value: { headend: 'dc-london', color, endpoint: 'dc-athens', ...dynamic('delay', { bandwidthBps: 2_000_000_000 }) },
+});
 
 const intentProblems = [
   'already-exists',
@@ -137,7 +131,7 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
   app.post(
     '/v1/sr-policies',
     {
-      config: { document: { headers: actorHeader, examples } },
+      config: { document: { headers: actorHeader, examples: { lowDelay, booked: booked(101) } } },
       schema: {
         ...words(
           'SR policies',
@@ -181,7 +175,7 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
   app.put(
     url,
     {
-      config: { document: { headers: createOrReplaceHeaders, examples } },
+      config: { document: { headers: createOrReplaceHeaders, examples: { lowDelay, booked: booked(100) } } },
       schema: {
         ...words(
           'SR policies',

@@ -6,6 +6,7 @@ import {
   object,
   pageOf,
   pageQuery,
+  anySourceId,
   sourceId,
 } from '@waymark/http-contract';
 import type { Services } from '../../model/ports.js';
@@ -16,7 +17,8 @@ import type { ApiApp } from '../type-provider.js';
 
 const listing = { name: 'sources', keyPattern: /^[A-Za-z0-9._:-]{1,100}$/ };
 const SourcePage = pageOf('SourcePage', 'A page of sources.', SourceView);
-const params = object(undefined, 'Which source.', { id: sourceId() });
+const params = object(undefined, 'Which source.', { id: anySourceId() });
+const eventParams = object(undefined, 'Which source.', { id: sourceId('Id of the source.', 'igp-reader') });
 
 const eventExamples = {
   linkFails: {
@@ -90,7 +92,7 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
           'Batches are numbered and idempotent: repeating one changes nothing. The first batch of a new source has the ' +
             'sequence 1 and creates it. A source that says most of the network is gone is held, not believed.',
         ),
-        params,
+        params: eventParams,
         body: SourceBatch,
         response: {
           200: json(SourceBatchResult, 'What became of the batch.'),
@@ -120,7 +122,7 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
           'Decide about a held source',
           'Believe the batch at which it was held, or forget it.',
         ),
-        params,
+        params: eventParams,
         body: ReleaseRequest,
         response: {
           200: json(SourceView, 'The source.'),

@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import type { PathsFound } from '../model/path-answer.js';
+import type { PathRequest } from '../model/path-request.js';
+import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
+import { buildTed, type LinkSpec, type NodeSpec } from '../testing/build-ted.js';
+import { computePaths, type ComputeOptions } from './compute-paths.js';
+
+//        b
+// h1 - a   d - h2     a-b-d: igp 20, delay 2000; a-c-d: igp 40, delay 200; a-d twice: igp 50 and 60, delay 10 and 5
+//        c
+const nodes: readonly (string | NodeSpec)[] = ['a', 'b', 'c', 'd', 'h1', 'h2'];
+const links: readonly LinkSpec[] = [
+  { between: 'a-b' },
+  { between: 'b-d' },
+  { between: 'a-c', igpMetric: 20, delayUs: 100 },
+  { between: 'c-d', igpMetric: 20, delayUs: 100 },
+  { between: 'a-d', igpMetric: 50, delayUs: 10 },
+  { between: 'a-d#2', igpMetric: 60, delayUs: 5 },
+  { between: 'h1-a', delayUs: 0 },
+  { between: 'd-h2', delayUs: 0 },
+];
+
+interface Change {
+  readonly nodes?: readonly (string | NodeSpec)[];
+  readonly links?: readonly LinkSpec[];
+  readonly options?: ComputeOptions;
+}
+
+function ask(request: Partial<PathRequest>, change: Change = {}): PathsFound {
+  const snapshot = freezeSnapshot(buildTed(change.nodes ?? nodes, change.links ?? links));
+  const full: PathRequest = { source: 'h1', destination: 'h2', metric: 'igp', constraints: {}, ...request };
+  const answer = computePaths(snapshot, full, change.options);
+  if (answer.status === 'no-path') throw new Error(answer.message);
+  return answer;
+}
+
+/** The transport list in words: `d` for End of d, `a:d` for End.X over that link. */
+function transport(answer: PathsFound, path = 0): string[] {
+  return (answer.paths[path]?.transport ?? []).map((segment) => segment.linkId ?? segment.node);
+}
+
+function withNode(id: string, change: Partial<NodeSpec>): (string | NodeSpec)[] {
+  return nodes.map((node) => (node === id ? { id, ...change } : node));
+}
+
+describe('a segment list', () => {
+  it('names the last router when only it routes the service SID', () => {
+    expect(transport(ask({}))).toEqual(['d']);
+  });
+
+  it('is the service SID alone when the IGP routes it and takes the path by itself', () => {
+    const answer = ask({}, { nodes: withNode('h2', { scope: 'igp' }) });
+    expect(transport(answer)).toEqual([]);
+    expect(answer.paths[0]?.segmentLists[0]).toMatchObject({ srhEntries: 0, headerBytes: 40, pathMtuBytes: 8960 });
+  });
+
+  it('crosses a parallel link by its End.X SID', () => {
+    expect(transport(ask({ metric: 'delay' }))).toEqual(['a:d:2']);
+    expect(transport(ask({ metric: 'delay', constraints: { exclude: { links: ['a:d:2'] } } }))).toEqual(['a:d']);
+  });
+
+  it('goes through a router off the shortest path by its End SID', () => {
+    const constraints = { exclude: { links: ['a:d', 'a:d:2'] } };
+    expect(transport(ask({ metric: 'delay', constraints }))).toEqual(['c', 'd']);
+  });
+
+  it('uses an ECMP segment while every branch is allowed, and avoids it when one is not, or when bandwidth is booked', () => {
+    const ecmp: LinkSpec[] = [
+      { between: 'a-b' },
+      { between: 'b-d' },
+      { between: 'a-c', affinities: ['leased'] },
+      { between: 'c-d' },
+      { between: 'h1-a' },
+      { between: 'd-h2' },
+    ];
+    const free = ask({}, { links: ecmp });
+    expect(transport(free)).toEqual(['d']);
+    expect(free.paths[0]?.segmentLists[0]?.proof.singlePath).toBe(false);
+    const own = ask({ constraints: { affinities: { excludeAny: ['leased'] } } }, { links: ecmp });
+    expect(own.paths[0]?.segmentLists[0]?.proof.singlePath).toBe(true);
+    const booked = ask({ constraints: { bandwidthBps: 1e9 } }, { links: ecmp });
+    expect(transport(booked)).toEqual(['b', 'd']);
+  });
+
+  it('is found on the next path when the best does not fit the headend', () => {
+    const shallow = withNode('h1', { msdHEncaps: 1 });
+    const only = links.filter((link) => !link.between.startsWith('a-d'));
+    expect(transport(ask({ metric: 'delay' }, { links: only }))).toEqual(['c', 'd']);
+    const answer = ask({ metric: 'delay' }, { nodes: shallow, links: only });
+    expect(transport(answer)).toEqual(['d']);
+    expect(answer.paths[0]?.nodes).toEqual(['h1', 'a', 'b', 'd', 'h2']);
+  });
+
+  it('ends in the End SID of a router when no family is asked for', () => {
+    const answer = ask({ source: 'a', destination: 'd', families: [] });
+    expect(answer.paths[0]?.segmentLists).toHaveLength(1);
+    expect(answer.paths[0]?.segmentLists[0]?.segments.map((segment) => segment.behavior)).toEqual(['End']);
+  });
+});
+
+describe('an answer', () => {
+  it('shows the bottleneck by what is left, not by what the links have', () => {
+    const snapshot = freezeSnapshot(buildTed(nodes, links));
+    const unreservedBps = Float64Array.from(snapshot.data.reservableBps);
+    unreservedBps[snapshot.arcOf('b:d')] = 7;
+    const answer = ask({}, { options: { unreservedBps } });
+    expect(answer.paths[0]?.bottleneck).toEqual({ linkId: 'b:d', unreservedBps: 7 });
+    const elsewhere = ask({ constraints: { bandwidthBps: 8 } }, { options: { unreservedBps } });
+    expect(elsewhere.paths[0]?.links).not.toContain('b:d');
+  });
+
+  it('is feasible, with a bound on what is missing, when the budget ends the search', () => {
+    const ladder = Array.from({ length: 12 }, (_, i): LinkSpec[] => [
+      { between: `r${i}-r${i + 1}`, igpMetric: 2 ** i, delayUs: 2 ** (12 - i) },
+      { between: `r${i}-r${i + 1}#2`, igpMetric: 1, delayUs: 3 * 2 ** (12 - i) },
+    ]).flat();
+    const routers = Array.from({ length: 13 }, (_, i) => ({ id: `r${i}`, msdHEncaps: 30 }));
+    const request = {
+      source: 'r0',
+      destination: 'r12',
+      metric: 'igp',
+      constraints: { bounds: [{ metric: 'delay', max: 16_000 }] },
+    } as const;
+    const exact = ask(request, { nodes: routers, links: ladder });
+    const hurried = ask(request, { nodes: routers, links: ladder, options: { workBudget: 200 } });
+    const value = (answer: PathsFound) => answer.paths[0]?.metrics.igp ?? NaN;
+    expect(exact.optimality).toBe('optimal');
+    expect(hurried.optimality).toBe('feasible');
+    expect(hurried.lowerBound).toBeLessThanOrEqual(value(exact));
+    expect(value(hurried)).toBeGreaterThanOrEqual(value(exact));
+    expect(hurried.paths[0]?.metrics.delayUs).toBeLessThanOrEqual(16_000);
+  });
+});
+
+describe('a host with two links', () => {
+  const homed: readonly LinkSpec[] = [...links, { between: 'h1-b', igpMetric: 20, delayUs: 0 }];
+
+  it('sends over the one of least IGP metric, whatever would be shorter', () => {
+    expect(ask({}, { links: homed }).paths[0]?.links[0]).toBe('h1:a');
+  });
+
+  it('splits over equal ones, which is proved on both branches', () => {
+    const equal = homed.map((link) => (link.between === 'h1-b' ? { ...link, igpMetric: 10 } : link));
+    const list = ask({}, { links: equal }).paths[0]?.segmentLists[0];
+    expect(list?.proof).toMatchObject({ singlePath: false, worst: { igp: 40 }, best: { igp: 30 } });
+  });
+});
+
+describe('a disjoint pair', () => {
+  it('reports what single-homed hosts force both paths to share', () => {
+    const answer = ask({ disjoint: 'node' });
+    expect(answer.paths.map((path) => path.nodes.join(' '))).toEqual(['h1 a b d h2', 'h1 a c d h2']);
+    expect(answer.shared).toEqual({ nodes: ['a', 'd'], links: ['d:h2', 'h1:a'] });
+    expect(answer.lowerBound).toBe(40 + 60);
+  });
+
+  it('ends at different attachment routers when the destination has two', () => {
+    const homed: readonly LinkSpec[] = [...links, { between: 'c-h2', igpMetric: 10 }];
+    const answer = ask({ disjoint: 'node' }, { links: homed });
+    expect(answer.shared).toEqual({ nodes: ['a'], links: ['h1:a'] });
+  });
+
+  it('keeps a bound on both paths, and says that a better sum was not ruled out', () => {
+    const constraints = { bounds: [{ metric: 'delay', max: 1000 } as const] };
+    const answer = ask({ disjoint: 'node', constraints });
+    for (const path of answer.paths) expect(path.metrics.delayUs).toBeLessThanOrEqual(1000);
+    expect(answer.optimality).toBe('feasible');
+    expect(answer.lowerBound).toBe(100);
+  });
+});
