@@ -118,9 +118,10 @@ describe('REPETITA demands', () => {
   });
 });
 
-describe('a published instance', () => {
-  const graphs = datasetFiles('repetita', '.graph');
-  it.skipIf(graphs.length === 0).each(graphs)('%s is read with its demands', (name, path) => {
+const graphs = datasetFiles('repetita', '.graph');
+
+describe.runIf(graphs.length > 0)('a published instance', () => {
+  it.each(graphs)('%s is read with its demands', (name, path) => {
     const text = readFileSync(path, 'utf8');
     const document = read(text);
     const edges = Number(/EDGES (\d+)/.exec(text)?.[1]);

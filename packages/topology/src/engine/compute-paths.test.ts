@@ -59,9 +59,12 @@ describe('a segment list', () => {
     expect(transport(ask({ metric: 'delay', constraints: { exclude: { links: ['a:d:2'] } } }))).toEqual(['a:d']);
   });
 
-  it('goes through a router off the shortest path by its End SID', () => {
+  it('goes to a router off the shortest path and over its link with one End.X SID, or with two End SIDs', () => {
     const constraints = { exclude: { links: ['a:d', 'a:d:2'] } };
-    expect(transport(ask({ metric: 'delay', constraints }))).toEqual(['c', 'd']);
+    expect(transport(ask({ metric: 'delay', constraints }))).toEqual(['c:d']);
+    expect(
+      transport(ask({ metric: 'delay', constraints }, { nodes: withNode('c', { adjacencySids: false }) })),
+    ).toEqual(['c', 'd']);
   });
 
   it('uses an ECMP segment while every branch is allowed, and avoids it when one is not, or when bandwidth is booked', () => {
@@ -79,13 +82,14 @@ describe('a segment list', () => {
     const own = ask({ constraints: { affinities: { excludeAny: ['leased'] } } }, { links: ecmp });
     expect(own.paths[0]?.segmentLists[0]?.proof.singlePath).toBe(true);
     const booked = ask({ constraints: { bandwidthBps: 1e9 } }, { links: ecmp });
-    expect(transport(booked)).toEqual(['b', 'd']);
+    expect(transport(booked)).toEqual(['b:d']);
   });
 
   it('is found on the next path when the best does not fit the headend', () => {
-    const shallow = withNode('h1', { msdHEncaps: 1 });
+    const plain = nodes.map((node) => ({ ...(typeof node === 'string' ? { id: node } : node), adjacencySids: false }));
+    const shallow = plain.map((node) => (node.id === 'h1' ? { ...node, msdHEncaps: 1 } : node));
     const only = links.filter((link) => !link.between.startsWith('a-d'));
-    expect(transport(ask({ metric: 'delay' }, { links: only }))).toEqual(['c', 'd']);
+    expect(transport(ask({ metric: 'delay' }, { nodes: plain, links: only }))).toEqual(['c', 'd']);
     const answer = ask({ metric: 'delay' }, { nodes: shallow, links: only });
     expect(transport(answer)).toEqual(['d']);
     expect(answer.paths[0]?.nodes).toEqual(['h1', 'a', 'b', 'd', 'h2']);
