@@ -131,13 +131,15 @@ describe('a session', () => {
   it('ends when the same agent connects again, so that one agent has one session', async () => {
     const first = open();
     first.say({ $case: 'hello', value: hello });
-    await eventually(() => expect(first.heard).toHaveLength(1));
+    await eventually(() => expect(first.heard.length).toBeGreaterThan(0));
     const second = open();
     second.say({ $case: 'hello', value: hello });
-    await eventually(() => expect(second.heard).toHaveLength(1));
+    await eventually(() => expect(second.heard.length).toBeGreaterThan(0));
     expect(await first.ended).toMatchObject({ code: status.ABORTED });
+    // A digest may come by itself meanwhile, so what counts is that the heartbeat brings one more.
+    const before = second.heard.length;
     second.say({ $case: 'heartbeat', value: heartbeat });
-    await eventually(() => expect(second.heard).toHaveLength(2));
+    await eventually(() => expect(second.heard.length).toBeGreaterThan(before));
     second.stream.cancel();
   });
 
