@@ -82,11 +82,16 @@ function open(): RawSession {
   return { stream, heard, ended, say: (message) => stream.write({ message }) };
 }
 
+/** The first two messages: more digests may follow unasked, whenever desired state is announced. */
+function cases({ heard }: RawSession): readonly string[] {
+  return heard.slice(0, 2).map((message) => message.$case);
+}
+
 describe('a session', () => {
   it('answers a hello with what the agent needs, and each heartbeat with a digest', async () => {
     const session = open();
     session.say({ $case: 'hello', value: { ...hello, msdHEncaps: 5 } });
-    await eventually(() => expect(session.heard).toHaveLength(1));
+    await eventually(() => expect(session.heard).not.toHaveLength(0));
     const { instance } = controller.distribution.identity;
     expect(session.heard[0]).toMatchObject({
       $case: 'welcome',
@@ -98,7 +103,7 @@ describe('a session', () => {
       },
     });
     session.say({ $case: 'heartbeat', value: heartbeat });
-    await eventually(() => expect(session.heard.map((message) => message.$case)).toEqual(['welcome', 'digest']));
+    await eventually(() => expect(cases(session)).toEqual(['welcome', 'digest']));
     await eventually(() => expect(greeted).toEqual(['h1 5 full']));
     session.stream.cancel();
   });
@@ -107,7 +112,7 @@ describe('a session', () => {
     const session = open();
     session.say({ $case: 'hello', value: { ...hello, nodeId: 'broken' } });
     session.say({ $case: 'heartbeat', value: heartbeat });
-    await eventually(() => expect(session.heard.map((message) => message.$case)).toEqual(['welcome', 'digest']));
+    await eventually(() => expect(cases(session)).toEqual(['welcome', 'digest']));
     session.stream.cancel();
   });
 
@@ -147,7 +152,7 @@ describe('a session', () => {
     const other = await startTestController(database, bus, { controller: 'controller-b' });
     const first = open();
     first.say({ $case: 'hello', value: hello });
-    await eventually(() => expect(first.heard).toHaveLength(1));
+    await eventually(() => expect(first.heard).not.toHaveLength(0));
     const otherClient = new AgentServiceClient(other.address, credentials.createInsecure());
     const moved = otherClient.session();
     moved.on('error', () => undefined);
