@@ -42,7 +42,10 @@ export function computeDisjointPair(prepared: PreparedRequest, kind: Disjointnes
   const pair = isPlain ? finishPair(prepared, kind, shareable, paths[0].arcs, paths[1].arcs, failures) : null;
   const repaired = pair ?? repair(prepared, kind, shareable, budget, failures);
   if (repaired === null) {
-    if (failures.length > 0) return explainFailures(prepared, failures);
+    if (failures.length > 0) {
+      const depths = failures.flatMap((failure) => (failure.kind === 'too-deep' ? [failure.srhEntries] : []));
+      return explainFailures(prepared, failures, Math.min(...depths), budget);
+    }
     const within = isPlain ? '' : ' within the bounds and include list';
     const message = `no ${kind}-disjoint pair from ${request.source} to ${request.destination} was found${within}`;
     return refusal(snapshot, 'disjoint-path-not-found', message, { constraint: '/disjoint' });
