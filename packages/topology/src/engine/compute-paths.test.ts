@@ -192,6 +192,22 @@ describe('a host with two links', () => {
     expect(ask({}, { links: homed }).paths[0]?.links[0]).toBe('h1:a');
   });
 
+  it.each([{}, { k: 2 }])(
+    'keeps both branches to what is allowed, also where one of its links ends at the destination: %j',
+    (extra) => {
+      const near: LinkSpec[] = [
+        { between: 'a-d', igpMetric: 1, delayUs: null },
+        { between: 'a-c', delayUs: 10 },
+        { between: 'c-d', delayUs: 10 },
+        { between: 'h1-a', delayUs: 0 },
+        { between: 'h1-d', delayUs: 0 },
+      ];
+      const request = { metric: 'delay', destination: 'd', families: [], ...extra } as const;
+      const answer = ask(request, { nodes: ['a', 'c', 'd', 'h1'], links: near });
+      expect(answer.paths[0]?.segmentLists[0]?.proof.worst.delayUs).toBe(20);
+    },
+  );
+
   it('takes what keeps a bound on both branches, though the best path does not', () => {
     // To c all the same: a-c is long, b-c short; to d by way of c the branch over a breaks the bound.
     const both: LinkSpec[] = [
@@ -234,11 +250,17 @@ describe('a disjoint pair', () => {
     expect(answer.shared).toEqual({ nodes: ['a'], links: ['h1:a'] });
   });
 
-  it('keeps a bound on both paths, and says that a better sum was not ruled out', () => {
+  it('keeps a bound on both paths, with the least sum of all pairs that do', () => {
     const constraints = { bounds: [{ metric: 'delay', max: 1000 } as const] };
     const answer = ask({ disjoint: 'node', constraints });
     for (const path of answer.paths) expect(path.metrics.delayUs).toBeLessThanOrEqual(1000);
-    expect(answer.optimality).toBe('feasible');
-    expect(answer.lowerBound).toBe(100);
+    expect(answer).toMatchObject({ optimality: 'optimal', lowerBound: 60 + 70 });
+  });
+
+  it('shares the last router all the same when no pair without it keeps the bound', () => {
+    const homed: readonly LinkSpec[] = [...links, { between: 'c-h2', igpMetric: 10, delayUs: 9000 }];
+    const constraints = { bounds: [{ metric: 'delay', max: 1000 } as const] };
+    const answer = ask({ disjoint: 'node', constraints }, { links: homed });
+    expect(answer.shared).toEqual({ nodes: ['a', 'd'], links: ['d:h2', 'h1:a'] });
   });
 });

@@ -94,8 +94,8 @@ export interface PathsFound {
   readonly revision: number;
   readonly metric: MetricType;
   /**
-   * `feasible`: a better value was not ruled out (the work budget ended the search, the best paths could not be encoded,
-   * or a host splits its traffic over several links); no value better than `lowerBound` can exist.
+   * `feasible`: a better value was not ruled out (the work budget ended the search, or one of k paths cannot be encoded or
+   * splits over several links of the host); no value better than `lowerBound` can exist.
    */
   readonly optimality: 'optimal' | 'feasible';
   /** Of the first path; of the sum of both for a disjoint pair. */
