@@ -47,7 +47,7 @@ export interface ProofSummary {
 }
 
 export interface ComputedPath {
-  /** Source to destination. */
+  /** Source to destination; where ECMP splits traffic, one of the branches. */
   readonly nodes: readonly NodeId[];
   readonly links: readonly LinkId[];
   readonly metrics: PathMetrics;
@@ -81,7 +81,7 @@ export interface NoPath {
   readonly message: string;
   /** The constraint to blame, as a pointer into the request (`/constraints/bounds/0`), when there is one. */
   readonly constraint: string | null;
-  /** The value of that constraint with which a path would exist. */
+  /** The value of that constraint with which a path would exist, all else as asked. */
   readonly nearestFeasible: number | null;
   /** Directed links that block: a cut for bandwidth, affinity, SRLG, exclusion and disjointness. Sorted. */
   readonly blockingLinks: readonly LinkId[];
