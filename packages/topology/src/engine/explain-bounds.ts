@@ -1,4 +1,5 @@
 import type { NoPath } from '../model/path-answer.js';
+import { finishPath } from './finish-path.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { refusal, type PreparedRequest } from './prepare-request.js';
 import { mostSidsInFront, searchLists } from './search-lists.js';
@@ -49,13 +50,14 @@ function leastOf(
 ): number | null {
   const { problem, state, headendArcs } = prepared;
   const sought = { ...problem, weight: bound.weight, bounds: others };
-  // What a host with several first links can promise is what its worst branch keeps.
-  if (headendArcs.length > 1) {
-    const maxSids = mostSidsInFront(prepared);
-    const found = searchLists(prepared, budget, { problem: sought, maxSids, maxCost: Infinity, order: 'cost' });
-    return found.isExact && found.list !== null ? found.cost : null;
-  }
   const ranked = new LooplessPaths(sought, state.search, budget);
-  const found = ranked.next();
-  return ranked.isExact && found !== null ? found.cost : null;
+  const path = ranked.next();
+  if (!ranked.isExact || path === null) return null;
+  // A host with several first links can promise what its worst branch keeps, and any headend what it can push.
+  const isPlain =
+    headendArcs.length <= 1 && finishPath({ ...prepared, problem: sought }, path.arcs, sought.mask).kind !== 'too-deep';
+  if (isPlain) return path.cost;
+  const maxSids = mostSidsInFront(prepared);
+  const found = searchLists(prepared, budget, { problem: sought, maxSids, maxCost: Infinity, order: 'cost' });
+  return found.isExact && found.list !== null ? found.cost : null;
 }

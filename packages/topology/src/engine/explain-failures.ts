@@ -43,6 +43,11 @@ export function explainFailures(
     const message = `no SID makes ${node} use link ${link} as the path needs it`;
     return refusal(snapshot, 'sid-unresolved', message, { blockingLinks: [link], blockingNodes: [node] });
   }
+  if (refuted?.violation === 'insufficient-bandwidth') {
+    // Only a path that crosses a link twice, for its include list, needs more than the link was searched to have.
+    const details = { constraint: '/constraints/bandwidthBps' };
+    return refusal(snapshot, 'insufficient-bandwidth', `no path passed its proof: ${refuted.message}`, details);
+  }
   const why = refuted?.message ?? 'no SIDs keep every branch of the IGP within the request';
   return refusal(snapshot, 'path-not-found', `no segment list passed its proof: ${why}`);
 }

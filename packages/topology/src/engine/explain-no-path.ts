@@ -130,7 +130,10 @@ function widestBottleneck(prepared: PreparedRequest, budget: WorkBudget): number
     const mask = open.map((allowed, arc) => (allowed === 1 && (unreservedBps[arc] as number) >= value ? 1 : 0));
     // One of a host's links that is too narrow closes them all, as for the request itself.
     if (prepared.headendArcs.some((arc) => mask[arc] === 0)) return false;
-    return new LooplessPaths({ ...problem, mask }, state.search, budget).next() !== null;
+    const arcs = new LooplessPaths({ ...problem, mask }, state.search, budget).next()?.arcs;
+    // For its include list a path may cross a link twice.
+    const crossings = (arc: number) => arcs?.filter((other) => other === arc).length ?? 0;
+    return arcs?.every((arc) => crossings(arc) * value <= (unreservedBps[arc] as number)) ?? false;
   };
   let low = 0;
   let high = values.length;
