@@ -49,7 +49,11 @@ export const SegmentList = object('SegmentList', 'A finished segment list.', {
 });
 
 export const ComputedPath = object('ComputedPath', 'One path with its segment lists.', {
-  nodes: list('Nodes, from source to destination.', nodeId(), 100_000),
+  nodes: list(
+    'Nodes, from source to destination; where the IGP splits traffic, of one of its branches.',
+    nodeId(),
+    100_000,
+  ),
   links: list('Directed links, from source to destination.', linkId(), 100_000),
   metrics: PathMetrics,
   bottleneck: nullable(
@@ -92,7 +96,7 @@ export const NoPath = object(
     ),
     nearestFeasible: nullable(
       integer('In the unit of the constraint.'),
-      'The value of that constraint with which a path would exist, in its unit; null when there is none.',
+      'The value of that constraint with which a path would exist, all else as asked, in its unit; null when there is none.',
     ),
     blockingLinks: list('Directed links that block.', linkId(), 100_000),
     blockingNodes: list('Nodes that block.', nodeId(), 100_000),
@@ -102,7 +106,7 @@ export const NoPath = object(
       status: 'no-path',
       revision: 1,
       reason: 'metric-bound-exceeded',
-      message: 'the best path from dc-london to dc-athens has a delay of 21300 us, the bound is 10000 us',
+      message: 'the least delay is 21300, above the bound of 10000',
       constraint: '/constraints/bounds/0',
       nearestFeasible: 21_300,
       blockingLinks: [],
@@ -115,11 +119,13 @@ export const PathsFound = object('PathsFound', 'The paths that were found.', {
   status: Type.Literal('computed', { description: 'Tells the two kinds of answer apart.' }),
   revision: revision('Topology revision the answer holds for.'),
   metric: metricType('The metric that was minimised.'),
-  optimality: choice('`feasible`: the work budget ended the search; nothing better than `lowerBound` can exist.', [
-    'optimal',
-    'feasible',
-  ]),
-  lowerBound: integer('No path can have a smaller value of the metric.'),
+  optimality: choice(
+    '`optimal`: no list that this headend can push is better. `feasible`: that was not proved to the end, as when the work budget ended the search; nothing better than `lowerBound` can exist.',
+    ['optimal', 'feasible'],
+  ),
+  lowerBound: integer(
+    'No path can have a smaller value of the metric on its worst branch; of a disjoint pair, no two paths a smaller sum.',
+  ),
   paths: list('Paths, best first.', ComputedPath, 64),
   shared: nullable(
     object(undefined, 'What both paths use.', {
