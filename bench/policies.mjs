@@ -79,6 +79,7 @@ const loop = new ReactionLoop(
   {
     db,
     ted: (revision) => ted.ted(revision),
+    tedAtHead: (tx, head) => ted.tedAtHead(tx, head),
     onRevision: (listener) => ted.onRevision(listener),
     fenced: (epoch, work) => fencedTransaction(db, epoch, work),
     writeDesired,
