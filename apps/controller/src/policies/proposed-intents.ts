@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Ted } from '@waymark/topology';
+import type { NodeId, Ted } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import type { ProposedChange } from '../model/ports.js';
 import type { MeshIntent, SrPolicyIntent } from '../model/sr-policy.js';
@@ -7,7 +7,7 @@ import { selectedHosts } from './mesh-members.js';
 import { policyIdOf, type Executor } from './policy-intents.js';
 import { checkedMesh, checkedPolicy } from './validate-intent.js';
 
-type PolicyTerms = Pick<SrPolicyIntent, 'headend' | 'color' | 'endpoint' | 'candidatePaths' | 'fallback'>;
+type PolicyTerms = Omit<SrPolicyIntent, 'name'>;
 
 /** Which policies the proposed changes would ask for, and which they would end. */
 export interface ProposedIntents {
@@ -23,6 +23,7 @@ export async function proposedIntents(
 ): Promise<ProposedIntents> {
   const put = new Map<string, PolicyTerms>();
   const removed = new Set<string>();
+  const claims: ProposedClaim[] = [];
   const set = (terms: PolicyTerms): void => {
     const id = policyIdOf(terms);
     removed.delete(id);
@@ -34,21 +35,30 @@ export async function proposedIntents(
   };
   for (const [index, change] of changes.entries()) {
     switch (change.kind) {
-      case 'policy-put':
-        set(checkedPolicy(change.policy, ted));
+      case 'policy-put': {
+        const field = `/changes/${index}/policy`;
+        const terms = within(field, () => checkedPolicy(change.policy, ted));
+        if (!removed.has(policyIdOf(terms))) await refuseMeshOwned(db, policyIdOf(terms), field);
+        set(terms);
+        claims.push(...claimsOf(terms, field));
         break;
+      }
       case 'policy-delete': {
-        if (!put.has(change.policyId) && (await existing(db, [change.policyId])).size === 0) {
-          throw new Problem('policy-unknown', {
-            detail: `there is no policy ${change.policyId}`,
-            field: `/changes/${index}/policyId`,
-          });
+        const { policyId } = change;
+        const field = `/changes/${index}/policyId`;
+        if (!put.has(policyId) && !(await refuseMeshOwned(db, policyId, field))) {
+          throw new Problem('policy-unknown', { detail: `there is no policy ${policyId}`, field });
         }
-        remove(change.policyId);
+        remove(policyId);
         break;
       }
       case 'mesh-put':
-        await putMesh(db, checkedMesh(change.mesh, ted), ted, { set, remove });
+        await putMesh(
+          db,
+          within(`/changes/${index}/mesh`, () => checkedMesh(change.mesh, ted)),
+          ted,
+          { set, remove },
+        );
         break;
       case 'mesh-delete': {
         const mesh = await sql`select from mesh where id = ${change.meshId}`.execute(db);
@@ -64,7 +74,68 @@ export async function proposedIntents(
       default:
     }
   }
+  await refuseOverlaps(db, claims, { put, removed });
   return { put, removed };
+}
+
+interface ProposedClaim {
+  readonly terms: PolicyTerms;
+  readonly prefix: string;
+  readonly field: string;
+}
+
+function claimsOf(terms: PolicyTerms, field: string): ProposedClaim[] {
+  return (terms.steeredPrefixes ?? []).map((prefix, i) => ({ terms, prefix, field: `${field}/steeredPrefixes/${i}` }));
+}
+
+/** Explicit steering as it would be in the end: a claim whose policy was replaced or removed later counts no more. */
+async function refuseOverlaps(
+  db: Executor,
+  claims: readonly ProposedClaim[],
+  { put, removed }: ProposedIntents,
+): Promise<void> {
+  const standing = claims.filter(({ terms }) => put.get(policyIdOf(terms)) === terms);
+  const holders = await explicitHolders(db, [...new Set(standing.map(({ terms }) => terms.headend))]);
+  for (const [key, holder] of holders) if (put.has(holder) || removed.has(holder)) holders.delete(key);
+  for (const { terms, prefix, field } of standing) {
+    const key = `${terms.headend} ${prefix}`;
+    const holder = holders.get(key);
+    if (holder !== undefined) throw new Problem('prefix-claimed', { detail: `${prefix} is held by ${holder}`, field });
+    holders.set(key, policyIdOf(terms));
+  }
+}
+
+/** By headend and prefix. */
+async function explicitHolders(db: Executor, headends: readonly NodeId[]): Promise<Map<string, string>> {
+  const rows = await sql<{ key: string; policy_id: string }>`
+    select headend || ' ' || prefix::text as key, policy_id from steering
+    where headend = any(${headends}::text[]) and class = '' and explicit
+  `.execute(db);
+  return new Map(rows.rows.map(({ key, policy_id }) => [key, policy_id]));
+}
+
+/** False: there is no such policy. Throws Problem `mesh-owned`. */
+async function refuseMeshOwned(db: Executor, id: string, field: string): Promise<boolean> {
+  const mesh = (await existing(db, [id])).get(id);
+  if (typeof mesh === 'string') throw new Problem('mesh-owned', { detail: `${id} belongs to the mesh ${mesh}`, field });
+  return mesh === null;
+}
+
+/** Lets the Problems of a part of the request name its place in the whole. */
+function within<T>(field: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const { info } = error;
+    throw new Problem(error.code, {
+      ...info,
+      ...(info.field === undefined ? {} : { field: `${field}${info.field}` }),
+      ...(info.errors === undefined
+        ? {}
+        : { errors: info.errors.map((fault) => ({ ...fault, field: `${field}${fault.field}` })) }),
+    });
+  }
 }
 
 async function putMesh(
