@@ -104,7 +104,7 @@ async function settled() {
   for (;;) {
     const { revision, computed_through } = await db.selectFrom('head').selectAll().executeTakeFirstOrThrow();
     if (computed_through >= revision) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

@@ -97,6 +97,21 @@ describe('a dry-run', () => {
     );
   });
 
+  it('foretells a return to the previous lists, and the end of a pin', async () => {
+    await create(policy());
+    const rollBack: ProposedChange = { kind: 'policy-roll-back', policyId: 'h1:1:h2' };
+    await expect(harness.service.dryRun([rollBack])).rejects.toMatchObject({ code: 'no-lists-to-return-to' });
+    await harness.setTed(withLinks(diamond(), { 'a:b': { delayUs: 9000 } }));
+    await harness.settled();
+    await harness.setTed(diamond());
+    await harness.settled();
+    expect(await moves(rollBack)).toEqual([['h1:1:h2', 'moved', LOWER]]);
+    const { version } = await harness.service.policy('h1:1:h2');
+    await harness.service.rollBack('h1:1:h2', version, actor);
+    await harness.settled();
+    expect(await moves({ kind: 'policy-unpin', policyId: 'h1:1:h2' })).toEqual([['h1:1:h2', 'moved', UPPER]]);
+  });
+
   it('foretells what then happens', async () => {
     await create(policy());
     const foretold = await moves({ kind: 'link-constraints', link: 'b:d', constraints: { delayUs: 8000 } });
@@ -135,6 +150,7 @@ describe('a dry-run', () => {
     [{ kind: 'link-state', link: 'no:where', state: 'down' }, 'link-unknown'],
     [{ kind: 'node-state', node: 'nowhere', state: 'down' }, 'node-unknown'],
     [{ kind: 'policy-delete', policyId: 'h1:77:h2' }, 'policy-unknown'],
+    [{ kind: 'policy-unpin', policyId: 'h1:77:h2' }, 'policy-unknown'],
     [{ kind: 'mesh-delete', meshId: 'none' }, 'mesh-unknown'],
     [{ kind: 'policy-put', policy: policy({ endpoint: 'h1' }) }, 'request-invalid'],
   ])('refuses %j', async (change, code) => {

@@ -45,11 +45,14 @@ export async function dryRun(
     improved: differences.improved.map(({ linkId }) => linkId),
   });
   const examined = new Map([...affected].map(([id, { reoptimise }]) => [id, reoptimise]));
-  for (const id of intents.put.keys()) examined.set(id, true);
+  for (const id of [...intents.put.keys(), ...intents.pinned.keys()]) examined.set(id, true);
   for (const id of intents.removed) examined.delete(id);
 
   const loaded = await loadPolicies(db, [...examined.keys()], (id) => examined.get(id) ?? false);
-  const policies = withProposals(loaded, intents.put);
+  const policies = withProposals(loaded, intents.put).map((policy) => {
+    const pinned = intents.pinned.get(policy.policyId);
+    return pinned === undefined ? policy : { ...policy, pinned };
+  });
   const tasks = await evaluationTasks(db, policies, [], 1);
   const removedIds = [...intents.removed].sort();
   const released = [...(await ownBookings(db, removedIds)).values()].flat();

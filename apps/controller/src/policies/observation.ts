@@ -107,9 +107,9 @@ export class Observer {
     for (const { policyId, event } of changed) {
       this.#pending.add(policyId, { reoptimise: true, revision, event: anew ?? event }, 'intent');
     }
-    const first = new Map([...(await deletedIntents(this.#db)), ...changed].map((change) => [change.headend, change]));
-    for (const [headend, change] of first)
-      this.#pending.addSteering(headend, { revision, event: toldToOthers(change) });
+    // A deletion says best why others steer something else now.
+    const told = new Map([...changed, ...(await deletedIntents(this.#db))].map((change) => [change.headend, change]));
+    for (const [headend, change] of told) this.#pending.addSteering(headend, { revision, event: toldToOthers(change) });
   }
 
   /** A policy that stood in the way of a mesh is gone, or a mesh was written by someone who saw an older topology. */

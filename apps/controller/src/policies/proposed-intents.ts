@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
 import type { NodeId, Ted } from '@waymark/topology';
+import type { PinnedLists } from '../compute/evaluate-policies-model.js';
 import { Problem } from '../model/errors.js';
 import type { ProposedChange } from '../model/ports.js';
 import type { MeshIntent, SrPolicyIntent } from '../model/sr-policy.js';
 import { selectedHosts } from './mesh-members.js';
 import { policyIdOf, type Executor } from './policy-intents.js';
+import { loadStates } from './policy-states.js';
 import { checkedMesh, checkedPolicy } from './validate-intent.js';
 
 type PolicyTerms = Omit<SrPolicyIntent, 'name'>;
@@ -13,6 +15,8 @@ type PolicyTerms = Omit<SrPolicyIntent, 'name'>;
 export interface ProposedIntents {
   readonly put: ReadonlyMap<string, PolicyTerms>;
   readonly removed: ReadonlySet<string>;
+  /** Policies that would be unpinned (null), or pinned to the lists before their last change. */
+  readonly pinned: ReadonlyMap<string, PinnedLists | null>;
 }
 
 /** Applies changes of intent, in their order. Throws the Problems that making them would throw. */
@@ -23,6 +27,7 @@ export async function proposedIntents(
 ): Promise<ProposedIntents> {
   const put = new Map<string, PolicyTerms>();
   const removed = new Set<string>();
+  const pinned = new Map<string, PinnedLists | null>();
   const claims: ProposedClaim[] = [];
   const set = (terms: PolicyTerms): void => {
     const id = policyIdOf(terms);
@@ -47,9 +52,17 @@ export async function proposedIntents(
         const { policyId } = change;
         const field = `/changes/${index}/policyId`;
         if (!put.has(policyId) && !(await refuseMeshOwned(db, policyId, field))) {
-          throw new Problem('policy-unknown', { detail: `there is no policy ${policyId}`, field });
+          throw unknownPolicy(policyId, field);
         }
         remove(policyId);
+        break;
+      }
+      case 'policy-unpin':
+      case 'policy-roll-back': {
+        const { policyId, kind } = change;
+        const field = `/changes/${index}/policyId`;
+        if ((await existing(db, [policyId])).size === 0 || removed.has(policyId)) throw unknownPolicy(policyId, field);
+        pinned.set(policyId, kind === 'policy-unpin' ? null : await previousLists(db, policyId, field));
         break;
       }
       case 'mesh-put':
@@ -75,7 +88,17 @@ export async function proposedIntents(
     }
   }
   await refuseOverlaps(db, claims, { put, removed });
-  return { put, removed };
+  return { put, removed, pinned };
+}
+
+function unknownPolicy(id: string, field: string): Problem {
+  return new Problem('policy-unknown', { detail: `there is no policy ${id}`, field });
+}
+
+async function previousLists(db: Executor, id: string, field: string): Promise<PinnedLists> {
+  const previous = (await loadStates(db, [id])).get(id)?.previousLists ?? null;
+  if (previous !== null) return previous;
+  throw new Problem('no-lists-to-return-to', { detail: `${id} had no other lists before`, field });
 }
 
 interface ProposedClaim {
@@ -92,7 +115,7 @@ function claimsOf(terms: PolicyTerms, field: string): ProposedClaim[] {
 async function refuseOverlaps(
   db: Executor,
   claims: readonly ProposedClaim[],
-  { put, removed }: ProposedIntents,
+  { put, removed }: Pick<ProposedIntents, 'put' | 'removed'>,
 ): Promise<void> {
   const standing = claims.filter(({ terms }) => put.get(policyIdOf(terms)) === terms);
   const holders = await explicitHolders(db, [...new Set(standing.map(({ terms }) => terms.headend))]);
