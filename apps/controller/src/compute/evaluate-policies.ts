@@ -109,7 +109,7 @@ class BatchEvaluation {
     if (pinned !== null) {
       const outcome = this.#evaluator.deliver(policy, pinned.lists, this.#pinnedBandwidth(job));
       if (outcome.valid && !sameLists(pinned.lists, incumbent.lists)) return undefined;
-      if (outcome.valid) return this.#pinnedChoice(job, outcome, 'unchanged');
+      if (outcome.valid) return this.#pinnedChoice(job, outcome, 'keeps the lists it is pinned to');
     }
     const candidate = job.ranked.find(({ discriminator }) => discriminator === incumbent.activeCandidate);
     if (incumbent.status !== 'up' || candidate === undefined) return undefined;

@@ -177,6 +177,28 @@ describe('the cause of a change of a policy', () => {
     );
   });
 
+  it('is a new leader that had to compute everything anew', async () => {
+    await start();
+    harness.stopLeading();
+    await harness.setTed(withNodes(diamond(), { b: { adminState: 'down' } }));
+    harness.forgetHistory();
+    await harness.lead();
+    await harness.settled();
+    const { cause, event } = await stateOf();
+    expect(event).toMatchObject({ kind: 'resumed', by: 'Waymark' });
+    expect(cause).toMatch(/^a new leader computed everything anew \(Waymark, .*: .* is valid$/);
+  });
+
+  it('is said too when an edit under a pin leaves the lists as they are', async () => {
+    await start();
+    const { version } = await harness.service.policy(ID);
+    const pinned = await harness.service.pin(ID, version, actor);
+    await harness.service.replacePolicy(ID, policy({ candidatePaths: [lowestDelay({}, 50)] }), pinned.version, actor);
+    await harness.settled();
+    expect(await stateOf()).toMatchObject({ status: 'fallback', compliance: 'constraints-not-met' });
+    expect((await stateOf()).cause).toMatch(/^the policy was changed .*: keeps the lists it is pinned to$/);
+  });
+
   it('names a failure rather than a promise when both wait', async () => {
     await start();
     harness.stopLeading();

@@ -85,6 +85,11 @@ export class PolicyHarness {
     );
   }
 
+  /** Past states of the TED can no longer be read. */
+  forgetHistory(): void {
+    this.#teds.splice(0, this.#teds.length - 1);
+  }
+
   /** Begins a term of a new leader, after the one before. */
   async lead(settings: { readonly holdMs?: number } = {}): Promise<void> {
     this.#term?.abort();
