@@ -80,13 +80,6 @@ export class Observer {
     return this.#sight;
   }
 
-  /** Reads the TED again: a publication found it newer than what `look` saw. */
-  async refresh(): Promise<Sight> {
-    const head = await this.#db.selectFrom('head').select(['revision', 'ted_revision']).executeTakeFirstOrThrow();
-    const ted = await this.#readTed();
-    return { revision: head.revision, tedRevision: head.ted_revision, ted, snapshot: snapshotOf(ted) };
-  }
-
   async #see(before: Sight, revision: number, tedRevision: number): Promise<void> {
     const moved = tedRevision !== before.tedRevision;
     const ted = moved ? await this.#readTed() : before.ted;

@@ -18,11 +18,6 @@ import { stateChange, STEERING_CHANGED } from './state-changes.js';
 import { assignDefaultClaims, podPrefixesOf, steeredPrefixes } from './steering-claims.js';
 import { storedList, type StoredList } from './stored-lists.js';
 
-/** The TED is not the one the evaluations were proved on; nothing was written. */
-export class TedMoved extends Error {
-  override readonly name = 'TedMoved';
-}
-
 /** Evaluations with the TED that they were proved on. */
 export interface Proved {
   readonly ted: Ted;
@@ -34,10 +29,10 @@ export interface Proved {
 /** What is to be published together. */
 export interface Publication extends Proved {
   /**
-   * Proves on the TED of this moment, which stands still meanwhile; what does not hold there is left out. Without it, a TED
-   * that moved is refused.
+   * Called when the TED has moved since: proves on that of this moment, which stands still meanwhile, and leaves out what
+   * does not hold there. Trying again without the lock would let writers in a row keep anything from being published.
    */
-  readonly proveNow?: ((tx: Transaction<Tables>, head: RevisionNumbers) => Promise<Proved>) | undefined;
+  readonly proveNow: (tx: Transaction<Tables>, head: RevisionNumbers) => Promise<Proved>;
   readonly intents: ReadonlyMap<string, PolicyIntent>;
   readonly states: ReadonlyMap<string, StoredState>;
   /** What each policy is evaluated for. */
@@ -63,7 +58,7 @@ export type WriteDesired<Delta> = (changes: readonly DesiredChange[]) => Promise
 /**
  * Writes the consequences of evaluations, within a fenced transaction: states, steering, BSIDs, bookings, and what each
  * headend is to hold. The head row is locked first, so neither topology nor intent changes meanwhile; an intent that
- * changed before is left out (its new revision will be looked at). Throws TedMoved.
+ * changed before is left out (its new revision will be looked at).
  */
 export async function publish<Delta extends WrittenDelta>(
   tx: Transaction<Tables>,
@@ -115,14 +110,9 @@ export async function publish<Delta extends WrittenDelta>(
   };
 }
 
-async function provedNow(
-  tx: Transaction<Tables>,
-  head: RevisionNumbers,
-  { proveNow, ...offered }: Publication,
-): Promise<Proved> {
-  if (head.tedRevision === offered.tedRevision) return offered;
-  if (proveNow === undefined) throw new TedMoved();
-  return proveNow(tx, head);
+async function provedNow(tx: Transaction<Tables>, head: RevisionNumbers, offered: Publication): Promise<Proved> {
+  const isEmpty = offered.evaluations.length === 0 && offered.steering.size === 0;
+  return isEmpty || head.tedRevision === offered.tedRevision ? offered : offered.proveNow(tx, head);
 }
 
 interface DeletedPolicy {

@@ -1,7 +1,6 @@
-import { sql, type Transaction } from 'kysely';
+import { sql } from 'kysely';
 import type { Snapshot } from '@waymark/topology';
 import type { PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
-import type { Tables } from '../storage/database.js';
 import type { RevisionNumbers } from '../storage/revision.js';
 import { DelayMachine, defaultDelays } from './delay-machine.js';
 import { evaluationTasks, loadPolicies, type LoadedPolicies } from './evaluation-input.js';
@@ -10,7 +9,7 @@ import { LinkHolds, type LinkHold } from './link-holds.js';
 import { Observer, type Sight } from './observation.js';
 import { PendingWork, type PendingPolicy } from './pending-work.js';
 import type { Executor } from './policy-intents.js';
-import { publish, TedMoved, type Proved, type Publication, type Published } from './publication.js';
+import { publish, type Publication, type Published } from './publication.js';
 import type { ReactionDependencies, ReactionSettings, WrittenDelta } from './reaction-dependencies.js';
 import { snapshotOf } from './snapshot-of.js';
 
@@ -25,11 +24,6 @@ const POLL_MS = 1_000;
 const RETRY_MS = 1_000;
 /** Intent does not come in storms that get worse by haste; what a script writes in a row is taken together. */
 const INTENT_DELAY_MS = 10;
-/**
- * Publications of one chunk that may find the TED moved. The next one proves what is most urgent of it while the TED
- * stands still: otherwise writers in a row could keep it from ever being published.
- */
-const OPTIMISTIC_TRIES = 2;
 
 /**
  * The leader's loop, from a committed change to what headends are to hold:
@@ -177,7 +171,7 @@ class Term<Delta extends WrittenDelta> {
       // At least one chunk per look, or a storm of changes could keep everything waiting.
       let size = FIRST_CHUNK;
       do {
-        if (!this.#pending.isEmpty || sight.revision > this.#published) await this.#publishChunk(observer, sight, size);
+        if (!this.#pending.isEmpty || sight.revision > this.#published) await this.#publishChunk(sight, size);
         size = Math.min(MAX_CHUNK, 2 * size);
       } while (!this.#pending.isEmpty && !this.#isInterrupted());
     } while (this.#isInterrupted() && !this.#signal.aborted);
@@ -195,7 +189,7 @@ class Term<Delta extends WrittenDelta> {
     return Observer.resume({ db, ted, now, pending: this.#pending, holds: this.#holds });
   }
 
-  async #publishChunk(observer: Observer, seen: Sight, size: number): Promise<void> {
+  async #publishChunk(seen: Sight, size: number): Promise<void> {
     const chunk = this.#pending.next(size);
     const isLast = chunk.size === this.#pending.size;
     const loaded = await loadPolicies(this.#deps.db, [...chunk.keys()], (id) => chunk.get(id)?.reoptimise ?? false);
@@ -208,36 +202,26 @@ class Term<Delta extends WrittenDelta> {
       new Set([...chunk.keys()].filter((id) => evaluated.has(id) || !loaded.intents.has(id)));
 
     const first = await this.#evaluate(this.#deps.db, seen.snapshot, loaded.policies);
-    let proved: Proved = { ted: seen.ted, tedRevision: seen.tedRevision, evaluations: first };
-    const proveNow = async (tx: Transaction<Tables>, head: RevisionNumbers): Promise<Proved> => {
-      const ted = await this.#deps.tedAtHead(tx, head);
-      const most = new Set([...chunk.keys()].slice(0, FIRST_CHUNK));
-      const policies = loaded.policies.filter(({ policyId }) => most.has(policyId));
-      const evaluations = await this.#proveAgain(tx, snapshotOf(ted), policies, first);
-      return { ted, tedRevision: head.tedRevision, evaluations };
-    };
-    for (let tries = 1; ; tries++) {
-      try {
-        const published = await this.#publish(loaded, {
-          ...proved,
-          proveNow: tries > OPTIMISTIC_TRIES ? proveNow : undefined,
-          eventOf: (id) => (chunk.get(id) as PendingPolicy).event,
-          steering,
-          holds,
-          computedThrough: (evaluated) => this.#pending.completeThrough(seen.revision, doneWith(evaluated), steering),
-        });
-        this.#pending.done(doneWith(published.evaluated), steering.keys());
-        this.#holds.stored(holds);
-        this.#published = published.computedThrough;
-        if (tries > 1) this.#again = true;
-        return;
-      } catch (error) {
-        if (!(error instanceof TedMoved)) throw error;
-      }
-      const { ted, tedRevision, snapshot } = await observer.refresh();
-      const evaluations = await this.#proveAgain(this.#deps.db, snapshot, loaded.policies, first);
-      proved = { ted, tedRevision, evaluations };
-    }
+    const published = await this.#publish(loaded, {
+      ted: seen.ted,
+      tedRevision: seen.tedRevision,
+      evaluations: first,
+      proveNow: async (tx, head) => {
+        this.#again = true;
+        const ted = await this.#deps.tedAtHead(tx, head);
+        const most = new Set([...chunk.keys()].slice(0, FIRST_CHUNK));
+        const policies = loaded.policies.filter(({ policyId }) => most.has(policyId));
+        const evaluations = await this.#proveAgain(tx, snapshotOf(ted), policies, first);
+        return { ted, tedRevision: head.tedRevision, evaluations };
+      },
+      eventOf: (id) => (chunk.get(id) as PendingPolicy).event,
+      steering,
+      holds,
+      computedThrough: (evaluated) => this.#pending.completeThrough(seen.revision, doneWith(evaluated), steering),
+    });
+    this.#pending.done(doneWith(published.evaluated), steering.keys());
+    this.#holds.stored(holds);
+    this.#published = published.computedThrough;
   }
 
   async #evaluate(
