@@ -79,6 +79,7 @@ const loop = new ReactionLoop(
   {
     db,
     ted: (revision) => ted.ted(revision),
+    tedAtHead: (tx, head) => ted.tedAtHead(tx, head),
     onRevision: (listener) => ted.onRevision(listener),
     fenced: (epoch, work) => fencedTransaction(db, epoch, work),
     writeDesired,
@@ -103,7 +104,7 @@ async function settled() {
   for (;;) {
     const { revision, computed_through } = await db.selectFrom('head').selectAll().executeTakeFirstOrThrow();
     if (computed_through >= revision) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

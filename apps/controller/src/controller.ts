@@ -108,6 +108,7 @@ async function start(
     {
       db,
       ted: (revision) => (revision === undefined ? topology.ted() : topology.tedAtRevision(revision)),
+      tedAtHead: (tx, head) => topology.tedAtHead(tx, head),
       onRevision: (listener) => topology.onRevision(listener),
       fenced: (epoch, work) => distribution.leadership.fenced(epoch, work),
       writeDesired,

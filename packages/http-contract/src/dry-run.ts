@@ -33,6 +33,14 @@ const ProposedChange = tagged('ProposedChange', 'A change to try.', [
     kind: kind('policy-delete', 'A policy that is deleted.'),
     policyId: policyId(),
   }),
+  object('ProposedPolicyUnpinning', 'A policy that is unpinned.', {
+    kind: kind('policy-unpin', 'A policy that is unpinned.'),
+    policyId: policyId(),
+  }),
+  object('ProposedPolicyRollBack', 'A policy that returns to its previous lists and is pinned to them.', {
+    kind: kind('policy-roll-back', 'A policy that returns to its previous lists.'),
+    policyId: policyId(),
+  }),
   object('ProposedMesh', 'A mesh that is created or replaced.', {
     kind: kind('mesh-put', 'A mesh that is created or replaced.'),
     mesh: MeshIntent,

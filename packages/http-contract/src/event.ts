@@ -22,8 +22,11 @@ export const eventSchemas = {
     revision: revision(),
     policyId: policyId(),
     status: choice('Its status.', ['up', 'fallback', 'down']),
-    generation: integer('Generation of the headend that carries it.'),
-    cause: text('What made the controller change it.', 4000),
+    generation: nullable(
+      integer('Generation.'),
+      'Generation of the headend that carries it; null: nothing to install.',
+    ),
+    cause: text('The event and what followed from it, in one sentence.', 4000),
   }),
   'policy.install': object('PolicyInstallEvent', 'The outcome that an agent reported for an SR policy.', {
     revision: revision(),

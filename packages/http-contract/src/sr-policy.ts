@@ -161,12 +161,24 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
     ['pending', 'installed', 'simulated', 'failed', 'none'],
   ),
   installReason: nullable(text('Reason.', 4000), "Why it could not be installed, in the agent's words."),
-  cause: text('What made the controller change it last.', 4000),
-  changedRevision: revision('Revision that caused the last change.'),
-  changedAt: timestamp('When it changed last.'),
+  cause: text('Why it changed last: the event and what followed from it, in one sentence.', 4000),
+  event: object('PolicyEvent', 'What led to the last change.', {
+    kind: text(
+      'Kind of its entry in the change log, or of what the controller did by itself: `hold-over`, `bandwidth-released`, ' +
+        '`resumed`.',
+      100,
+      ['source-events'],
+    ),
+    revision: revision('Its revision; for what the controller did by itself, the newest one then.'),
+    by: text('Who brought it about.', 4000, ['source igp', 'operator alice']),
+    at: timestamp('When it was committed.'),
+    summary: text('What happened.', 4000, ['link UK:FR went down']),
+  }),
+  changedAt: timestamp('When its state, its path or what its headend holds changed last.'),
   eventToInstalledMs: nullable(
     integer('Milliseconds.'),
-    'From the commit of the cause to the stored acknowledgement, in milliseconds; null while pending.',
+    'From the commit of the event to the stored acknowledgement, in milliseconds; null while pending, and when nothing ' +
+      'had to be installed (the IGP moved the path by itself).',
   ),
 });
 

@@ -84,6 +84,17 @@ describe('an ack', () => {
     expect(await ackedGeneration()).toBe(1);
   });
 
+  it('that repeats an outcome does not make it younger', async () => {
+    const storedAt = () => database.db.selectFrom('desired').select('outcome_at').executeTakeFirstOrThrow();
+    await desire(Uint8Array.of(1));
+    await store(ack(1, [[policyId, 1, Outcome.INSTALLED]]));
+    const first = await storedAt();
+    await store(ack(1, [[policyId, 1, Outcome.INSTALLED]]));
+    expect(await storedAt()).toEqual(first);
+    await store(ack(1, [[policyId, 1, Outcome.FAILED]]));
+    expect(await storedAt()).not.toEqual(first);
+  });
+
   it('of an older generation than the last one is of no use', async () => {
     await desire(Uint8Array.of(1));
     await desire(Uint8Array.of(2), 'h1:1:h3');

@@ -136,7 +136,9 @@ async function storeOutcomes(tx: Transaction<Tables>, records: readonly AckRecor
   );
   if (rows.length === 0) return [];
   const stored = await sql<HeadendOutcome>`
-    update desired d set outcome = n.outcome, outcome_reason = n.reason, outcome_at = clock_timestamp()
+    update desired d set outcome = n.outcome, outcome_reason = n.reason,
+      -- agents say it again when they reconnect or have repaired something; how long it took to install is known already
+      outcome_at = case when d.outcome = n.outcome then d.outcome_at else clock_timestamp() end
     from unnest(
       ${rows.map((row) => row.node)}::text[],
       ${rows.map((row) => row.policyId)}::text[],

@@ -18,7 +18,8 @@ export interface WaymarkEvents {
     readonly revision: number;
     readonly policyId: string;
     readonly status: 'up' | 'fallback' | 'down';
-    readonly generation: number;
+    /** null: nothing to install. */
+    readonly generation: number | null;
     readonly cause: string;
   };
   /** An agent's outcome for a policy was stored. */

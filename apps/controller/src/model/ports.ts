@@ -151,6 +151,8 @@ export type ProposedChange =
   | { readonly kind: 'node-state'; readonly node: NodeId; readonly state: 'up' | 'down' }
   | { readonly kind: 'policy-put'; readonly policy: SrPolicyIntent }
   | { readonly kind: 'policy-delete'; readonly policyId: string }
+  | { readonly kind: 'policy-unpin'; readonly policyId: string }
+  | { readonly kind: 'policy-roll-back'; readonly policyId: string }
   | { readonly kind: 'mesh-put'; readonly mesh: MeshIntent }
   | { readonly kind: 'mesh-delete'; readonly meshId: string };
 

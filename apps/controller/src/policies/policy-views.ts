@@ -5,6 +5,7 @@ import type { InstallState, PolicyState, SrPolicyView } from '../model/sr-policy
 import { bindingSidsOf } from './binding-sid-store.js';
 import type { BindingSidPair } from './binding-sids.js';
 import { intentView, loadIntents, type Executor, type PolicyIntent } from './policy-intents.js';
+import { causeOf } from './policy-event.js';
 import { loadStates, type StoredState } from './policy-states.js';
 import { policyList } from './stored-lists.js';
 
@@ -100,12 +101,13 @@ function stateView(
     generation: desired?.generation ?? null,
     install: desired?.outcome ?? 'none',
     installReason: desired?.outcome_reason ?? null,
-    cause: state.cause,
-    changedRevision: state.changedRevision,
+    cause: causeOf(state.event, state.reason),
+    event: { ...state.event, at: state.event.at.toISOString() },
     changedAt: state.changedAt.toISOString(),
+    // What was installed before the last change tells nothing of how long that took: the IGP made it by itself.
     eventToInstalledMs:
-      isInstalled && desired.outcome_at !== null
-        ? Math.max(0, desired.outcome_at.getTime() - state.eventAt.getTime())
+      isInstalled && desired.outcome_at !== null && desired.outcome_at >= state.changedAt
+        ? Math.max(0, desired.outcome_at.getTime() - state.event.at.getTime())
         : null,
   };
 }

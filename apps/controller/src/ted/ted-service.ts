@@ -1,5 +1,6 @@
 import type { NodeId, Ted } from '@waymark/topology';
 import { serializeTopology } from '@waymark/topology-formats';
+import type { Transaction } from 'kysely';
 import { Problem } from '../model/errors.js';
 import type { LinkFilter, NodeFilter, Page, PageRequest, TopologyService } from '../model/ports.js';
 import type {
@@ -15,7 +16,7 @@ import type {
   SourceView,
   TopologyHead,
 } from '../model/topology.js';
-import type { Database } from '../storage/database.js';
+import type { Database, Tables } from '../storage/database.js';
 import { RevisionListener } from '../storage/revision-listener.js';
 import { NothingChanged, withRevision, type RevisionNumbers } from '../storage/revision.js';
 import { registerAffinities } from './affinity-registry.js';
@@ -102,6 +103,11 @@ export class TedService implements TopologyService {
     const { ted } = await this.#current();
     if (tedRevision === undefined || tedRevision === ted.revision) return ted;
     return (await tedAt(this.#db, tedRevision)).layered.ted(tedRevision);
+  }
+
+  /** The TED of the head that `tx` has locked, read through `tx`. */
+  async tedAtHead(tx: Transaction<Tables>, head: RevisionNumbers): Promise<Ted> {
+    return (await this.#cache.before(tx, head)).ted;
   }
 
   async tedAtRevision(revision: number): Promise<Ted> {

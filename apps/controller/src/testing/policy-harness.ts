@@ -12,7 +12,7 @@ import { onAcked } from '../policies/headend-acks.js';
 import { SrPolicyService } from '../policies/policy-service.js';
 import { ReactionLoop } from '../policies/reaction-loop.js';
 import { createSession } from '../storage/database.js';
-import { REVISION_CHANNEL, withRevision } from '../storage/revision.js';
+import { REVISION_CHANNEL, withRevision, type RevisionNumbers } from '../storage/revision.js';
 import { eventually } from './eventually.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
@@ -32,7 +32,7 @@ export class PolicyHarness {
   /** Policies evaluated so far, in their order. */
   readonly evaluated: string[] = [];
   readonly #teds: { readonly revision: number; readonly ted: Ted }[] = [];
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(numbers: RevisionNumbers) => void>();
   readonly #session;
   readonly #bus: EventBus;
   readonly #faults: object[] = [];
@@ -60,7 +60,7 @@ export class PolicyHarness {
     await harness.#session.connect();
     harness.#session.on('error', () => undefined);
     harness.#session.on('notification', () => {
-      for (const listener of harness.#listeners) listener();
+      harness.#tell();
     });
     await harness.#session.query(`listen ${REVISION_CHANNEL}`);
     await harness.setTed(ted);
@@ -85,6 +85,11 @@ export class PolicyHarness {
     );
   }
 
+  /** Past states of the TED can no longer be read. */
+  forgetHistory(): void {
+    this.#teds.splice(0, this.#teds.length - 1);
+  }
+
   /** Begins a term of a new leader, after the one before. */
   async lead(settings: { readonly holdMs?: number } = {}): Promise<void> {
     this.#term?.abort();
@@ -99,6 +104,7 @@ export class PolicyHarness {
       {
         db: this.database.db,
         ted: (revision) => this.#tedAt(revision),
+        tedAtHead: () => Promise.resolve(this.ted),
         onRevision: (listener) => {
           this.#listeners.add(listener);
           return () => this.#listeners.delete(listener);
@@ -138,7 +144,7 @@ export class PolicyHarness {
   /** Lets time pass and wakes the leader. */
   pass(ms: number): void {
     this.#nowMs += ms;
-    for (const listener of this.#listeners) listener();
+    this.#tell();
   }
 
   async desired(): Promise<Map<string, DesiredPolicy>> {
@@ -204,6 +210,12 @@ export class PolicyHarness {
     await this.#session.end();
     await this.database.drop();
     if (this.#faults.length > 0) throw new Error('the reaction loop met a fault', { cause: this.#faults[0] });
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) {
+      listener({ revision: this.#teds.at(-1)?.revision ?? 0, tedRevision: this.ted.revision });
+    }
   }
 
   #tedAt(revision: number | undefined): Promise<Ted> {
