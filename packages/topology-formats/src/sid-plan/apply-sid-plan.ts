@@ -28,10 +28,11 @@ export function applySidPlan(document: TopologyDocument, previous: Ted | null, p
   }
   const before = new Map((previous?.nodes ?? []).map((node) => [node.id, node]));
   const declared = knownAddresses(document.nodes, document.links);
-  const known = knownAddresses(
-    [...document.nodes, ...(previous?.nodes ?? [])],
-    [...document.links, ...(previous?.links ?? [])],
-  );
+  const earlier = knownAddresses(previous?.nodes ?? [], previous?.links ?? []);
+  const known = {
+    inUse: [...declared.inUse, ...earlier.inUse],
+    locators: [...declared.locators, ...earlier.locators],
+  };
   const locators = planLocators(
     document.nodes.filter(({ id }) => wants.has(id)),
     before,
