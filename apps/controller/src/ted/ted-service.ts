@@ -21,10 +21,12 @@ import { NothingChanged, withRevision, type RevisionNumbers } from '../storage/r
 import { registerAffinities } from './affinity-registry.js';
 import { confirmPlannedSids } from './confirm-sids.js';
 import { change, changes, tedAt, tedAtRevision } from './history.js';
-import { planImport, readDocument } from './import-topology.js';
+import { planImport, type PlannedImport } from './import-topology.js';
 import type { LayeredTed, RowOrigin } from './layered-ted.js';
 import { linkSettings, nodeSettings, operatorRow } from './operator-settings.js';
+import { readDocument } from './read-document.js';
 import { setLinkConstraints, setNodeConstraints } from './set-constraints.js';
+import { inSlices } from './slices.js';
 import { requireSourceKind, sourceById, sources, writeSource } from './source-table.js';
 import { TedCache, type CurrentTed } from './ted-cache.js';
 import { compareText } from './ted-rows.js';
@@ -118,30 +120,33 @@ export class TedService implements TopologyService {
     actor,
     dryRun,
   }: Parameters<TopologyService['importTopology']>[0]): Promise<ImportResult> {
-    const document = readDocument(text, format);
-    if (dryRun === true) {
-      const before = await this.#cache.refresh();
-      await requireSourceKind(this.#db, source, 'file');
-      return { revision: before.revision, ...planImport(document, source, before, before.revision + 1).result };
-    }
+    const document = await readDocument({ text, format });
+    // Planned before the head is locked, so that others need not wait, and again only if it has moved until then.
+    const current = await this.#cache.refresh();
+    await requireSourceKind(this.#db, source, 'file');
+    const plan = (before: CurrentTed) => inSlices(planImport(document, source, before, before.revision + 1));
+    const expected = await plan(current);
+    if (dryRun === true || !expected.result.changed) return { revision: current.revision, ...expected.result };
     const header = {
       actor: actor.name,
       kind: 'topology-import',
-      summary: (result: Omit<ImportResult, 'revision'>) => summaryOf(source, result),
+      summary: ({ result }: PlannedImport) => summaryOf(source, result),
       ted: true,
     };
     const outcome = await withRevision(this.#db, header, async (tx, revision, tedRevision) => {
       const before = await this.#cache.before(tx, { revision: revision - 1, tedRevision: tedRevision - 1 });
       await requireSourceKind(tx, source, 'file');
-      const { change: rows, result, affinities } = planImport(document, source, before, revision);
-      if (!result.changed) throw new NothingChanged(result);
-      await registerAffinities(tx, affinities);
-      await writeRows(tx, revision, rows);
+      const planned = before.revision === current.revision ? expected : await plan(before);
+      if (!planned.result.changed) throw new NothingChanged(planned);
+      await registerAffinities(tx, planned.affinities);
+      await writeRows(tx, revision, planned.change);
       await writeSource(tx, source, 'file', { updated_at: this.#clock() });
-      return result;
+      return planned;
     });
+    const { change: rows, result } = outcome.result;
+    if (outcome.changed) await this.#cache.advance(rows, outcome);
     await this.#cache.refresh();
-    return { revision: outcome.revision, ...outcome.result };
+    return { revision: outcome.revision, ...result };
   }
 
   async exportTopology({
