@@ -1,13 +1,13 @@
 import type { Ted } from '@waymark/topology';
 import { defaultSidPlan, planSids, TopologyFormatError, type TopologyDocument } from '@waymark/topology-formats';
-import { Problem } from '../model/errors.js';
 import type { EntityCounts, ImportResult } from '../model/topology.js';
 import { diffRowsInSlices } from './diff-rows.js';
 import { documentRows, everythingKnown, isSaidBy } from './document-rows.js';
+import { refuseForeignClaims } from './foreign-claims.js';
 import type { LayeredTed } from './layered-ted.js';
 import { topologyInvalid } from './read-document.js';
 import type { Slices } from './slices.js';
-import type { TedChange, TedRows } from './ted-rows.js';
+import type { TedChange } from './ted-rows.js';
 
 export interface PlannedImport {
   readonly change: TedChange;
@@ -17,7 +17,7 @@ export interface PlannedImport {
 
 /**
  * What importing a file changes: only rows of the discovered layer of its source, and of those only what differs.
- * Throws `topology-invalid` when the SID plan runs out of numbers or a SID belongs to a node of another source.
+ * Throws `topology-invalid` when the SID plan runs out of numbers, or a SID or locator belongs to a node of another source.
  */
 export function* planImport(
   document: TopologyDocument,
@@ -34,7 +34,7 @@ export function* planImport(
   const planned = yield* refusing(planSids(document, known, plan));
   const desired = yield* documentRows(planned.document, source, revision);
   yield;
-  refuseForeignSids(desired, others);
+  refuseForeignClaims(desired, others);
   const change = yield* diffRowsInSlices(said, desired);
   const nodes = count(touchedNodes(change));
   const links = count(touchedLinks(change));
@@ -49,19 +49,6 @@ function* refusing<Value>(work: Slices<Value>): Slices<Value> {
   } catch (error) {
     throw error instanceof TopologyFormatError ? topologyInvalid(error.problems) : error;
   }
-}
-
-/** A SID has one owner. Within the file the reader has checked it. */
-function refuseForeignSids(desired: TedRows, others: TedRows): void {
-  const owners = new Map(others.sids.map((row) => [row.sid.sid, row]));
-  const errors = desired.sids.flatMap(({ node, sid }) => {
-    const owner = owners.get(sid.sid);
-    if (owner === undefined || owner.node === node) return [];
-    const detail = `${sid.sid} of node ${node} belongs to node ${owner.node} (source ${owner.source})`;
-    return [{ field: '/nodes', detail }];
-  });
-  const [first] = errors;
-  if (first !== undefined) throw new Problem('topology-invalid', { ...first, errors: errors.slice(0, 50) });
 }
 
 interface Touched {
