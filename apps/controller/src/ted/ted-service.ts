@@ -154,10 +154,10 @@ export class TedService implements TopologyService {
     operatorSettings,
     syntax,
   }: Parameters<TopologyService['exportTopology']>[0]): Promise<string> {
-    const { ted, layered: newest } = await this.#current();
-    const past = revision === undefined || revision === ted.revision ? undefined : await tedAt(this.#db, revision);
-    const layered = past?.layered ?? newest;
-    const discovered = layered.discoveredOnly().ted(revision ?? ted.revision);
+    const current = await this.#current();
+    const isPast = revision !== undefined && revision !== current.revision;
+    const { layered, tedRevision } = isPast ? await tedAtRevision(this.#db, revision) : current;
+    const discovered = layered.discoveredOnly().ted(tedRevision);
     if (operatorSettings !== true) return serializeTopology(discovered, syntax);
     return serializeTopology(discovered, syntax, settingsForExport(layered));
   }
