@@ -102,6 +102,20 @@ describe('importing a topology', () => {
     expect((await topology.sources({ limit: 10 })).items).toEqual([]);
   });
 
+  it('in a dry run refuses what the import would refuse', async () => {
+    const file = (count: number, prefix: string) =>
+      JSON.stringify({
+        waymark: 1,
+        nodes: [{ id: 'a' }, { id: 'b' }],
+        links: [{ between: ['a', 'b'], affinities: Array.from({ length: count }, (_, index) => `${prefix}${index}`) }],
+      });
+    await load(file(200, 'red'));
+    const overflow = { code: 'affinity-overflow' };
+    await expect(load(file(100, 'blue'), 'ring', true)).rejects.toMatchObject(overflow);
+    await expect(load(file(100, 'blue'), 'ring')).rejects.toMatchObject(overflow);
+    expect((await topology.head()).revision).toBe(1);
+  });
+
   it('refuses a bad file whole, naming line and field', async () => {
     await load(ringTopology());
     const text = ringTopology().replace('["r1","r2"]', '["r1","atlantis"]');

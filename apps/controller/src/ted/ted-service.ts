@@ -18,7 +18,7 @@ import type {
 import type { Database } from '../storage/database.js';
 import { RevisionListener } from '../storage/revision-listener.js';
 import { NothingChanged, withRevision, type RevisionNumbers } from '../storage/revision.js';
-import { registerAffinities } from './affinity-registry.js';
+import { newAffinities, registerAffinities } from './affinity-registry.js';
 import { confirmPlannedSids } from './confirm-sids.js';
 import { change, changes, tedAt, tedAtRevision } from './history.js';
 import { planImport, type PlannedImport } from './import-topology.js';
@@ -126,6 +126,7 @@ export class TedService implements TopologyService {
     await requireSourceKind(this.#db, source, 'file');
     const plan = (before: CurrentTed) => inSlices(planImport(document, source, before, before.revision + 1));
     const expected = await plan(current);
+    await newAffinities(this.#db, expected.affinities);
     if (dryRun === true || !expected.result.changed) return { revision: current.revision, ...expected.result };
     const header = {
       actor: actor.name,
