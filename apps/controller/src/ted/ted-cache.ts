@@ -113,7 +113,7 @@ export class TedCache {
     // So much that others must get their turn in between: it is built aside, and nobody sees it half done.
     const before = current === undefined || news.after === NEVER ? new LayeredTed(noRows) : current.layered;
     const building = before.replacedInSlices(closed, opened);
-    this.#building = building;
+    this.#building = building.catch(() => undefined);
     const layered = await building;
     if (this.#current !== current) return this.#accept(news);
     return this.#set(layered, news);
