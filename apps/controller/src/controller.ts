@@ -141,13 +141,16 @@ async function start(
   running.push(() => app.close());
   const url = await app.listen({ host: config.httpHost, port: config.httpPort });
 
-  const prune = setInterval(() => {
+  const prune = (): void => {
     pruneHistory(db, new Date(Date.now() - config.historyDays * DAY_MS)).catch((error: unknown) =>
       log.warn({ err: error }, 'old revisions could not be removed; tried again tomorrow'),
     );
-  }, DAY_MS);
+  };
+  // At the start too: a controller that is restarted every day would never do it.
+  prune();
+  const pruning = setInterval(prune, DAY_MS);
   running.push(() => {
-    clearInterval(prune);
+    clearInterval(pruning);
     return Promise.resolve();
   });
 

@@ -72,7 +72,7 @@ export interface TopologyService {
     readonly actor: Actor;
     readonly dryRun?: boolean;
   }): Promise<ImportResult>;
-  /** Native format. Discovered layer only, unless `operatorSettings`. */
+  /** Native format, as of a revision of anything. Discovered layer only, unless `operatorSettings`. */
   exportTopology(input: {
     readonly revision?: number;
     readonly operatorSettings?: boolean;

@@ -164,6 +164,20 @@ describe('history', () => {
     await expect(topology.tedAtRevision(5)).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it('is exported as of any revision of the change log', async () => {
+    const policyChange = { actor: 'test', kind: 'policy', summary: 'a policy', ted: false };
+    await load(15);
+    await withRevision(database.db, policyChange, () => Promise.resolve());
+    await load(20);
+    const exported = (revision?: number) =>
+      topology.exportTopology({ syntax: 'json', ...(revision !== undefined && { revision }) });
+    expect(await exported(1)).toContain('"igpMetric": 15');
+    expect(await exported(2)).toBe(await exported(1));
+    expect(await exported(3)).toContain('"igpMetric": 20');
+    expect(await exported(3)).toBe(await exported());
+    await expect(exported(4)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
   it('logs who changed what, newest first, page by page', async () => {
     await load(10);
     await load(20);

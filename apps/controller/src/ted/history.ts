@@ -5,7 +5,16 @@ import type { ChangeEntry, EntityChange, Layer } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
 import { LayeredTed } from './layered-ted.js';
 import { readRows } from './read-rows.js';
-import { compareText, layerKey, locatorKey, sidKey, type LayerRow, type LocatorRow, type SidRow } from './ted-rows.js';
+import {
+  compareText,
+  layerKey,
+  locatorKey,
+  noRows,
+  sidKey,
+  type LayerRow,
+  type LocatorRow,
+  type SidRow,
+} from './ted-rows.js';
 
 /** A change log entry lists at most this many entities; `entityCount` says how many there are. */
 export const MAX_ENTITIES = 1_000;
@@ -29,7 +38,7 @@ export async function tedAt(db: Database, tedRevision: number): Promise<PastTed>
       .executeTakeFirst();
     const revision = first?.revision ?? 0;
     if (revision < head.pruned_through) throw pruned(`TED revision ${tedRevision}`);
-    return { tedRevision, layered: new LayeredTed(await readRows(tx, { kind: 'at', revision })) };
+    return { tedRevision, layered: await layeredAt(tx, revision) };
   });
 }
 
@@ -44,8 +53,7 @@ export async function tedAtRevision(db: Database, revision: number): Promise<Pas
       .select('ted_revision')
       .where('revision', '=', revision)
       .executeTakeFirst();
-    const layered = new LayeredTed(await readRows(tx, { kind: 'at', revision }));
-    return { tedRevision: entry?.ted_revision ?? 0, layered };
+    return { tedRevision: entry?.ted_revision ?? 0, layered: await layeredAt(tx, revision) };
   });
 }
 
@@ -106,6 +114,10 @@ export async function pruneHistory(db: Database, olderThan: Date): Promise<numbe
     await tx.updateTable('head').set({ pruned_through: oldest }).execute();
     return oldest;
   });
+}
+
+async function layeredAt(tx: Kysely<Tables>, revision: number): Promise<LayeredTed> {
+  return new LayeredTed(noRows).replacedInSlices(noRows, await readRows(tx, { kind: 'at', revision }));
 }
 
 async function inSnapshot<Result>(db: Database, work: (tx: Kysely<Tables>) => Promise<Result>): Promise<Result> {

@@ -19,13 +19,15 @@ import type {
 import type { Database, Tables } from '../storage/database.js';
 import { RevisionListener } from '../storage/revision-listener.js';
 import { NothingChanged, withRevision, type RevisionNumbers } from '../storage/revision.js';
-import { registerAffinities } from './affinity-registry.js';
+import { newAffinities, registerAffinities } from './affinity-registry.js';
 import { confirmPlannedSids } from './confirm-sids.js';
 import { change, changes, tedAt, tedAtRevision } from './history.js';
-import { planImport, readDocument } from './import-topology.js';
+import { planImport, type PlannedImport } from './import-topology.js';
 import type { LayeredTed, RowOrigin } from './layered-ted.js';
 import { linkSettings, nodeSettings, operatorRow } from './operator-settings.js';
+import { readDocument } from './read-document.js';
 import { setLinkConstraints, setNodeConstraints } from './set-constraints.js';
+import { inSlices } from './slices.js';
 import { requireSourceKind, sourceById, sources, writeSource } from './source-table.js';
 import { TedCache, type CurrentTed } from './ted-cache.js';
 import { compareText } from './ted-rows.js';
@@ -124,30 +126,34 @@ export class TedService implements TopologyService {
     actor,
     dryRun,
   }: Parameters<TopologyService['importTopology']>[0]): Promise<ImportResult> {
-    const document = readDocument(text, format);
-    if (dryRun === true) {
-      const before = await this.#cache.refresh();
-      await requireSourceKind(this.#db, source, 'file');
-      return { revision: before.revision, ...planImport(document, source, before, before.revision + 1).result };
-    }
+    const document = await readDocument({ text, format });
+    // Planned before the head is locked, so that others need not wait, and again only if it has moved until then.
+    const current = await this.#cache.refresh();
+    await requireSourceKind(this.#db, source, 'file');
+    const plan = (before: CurrentTed) => inSlices(planImport(document, source, before, before.revision + 1));
+    const expected = await plan(current);
+    await newAffinities(this.#db, expected.affinities);
+    if (dryRun === true || !expected.result.changed) return { revision: current.revision, ...expected.result };
     const header = {
       actor: actor.name,
       kind: 'topology-import',
-      summary: (result: Omit<ImportResult, 'revision'>) => summaryOf(source, result),
+      summary: ({ result }: PlannedImport) => summaryOf(source, result),
       ted: true,
     };
     const outcome = await withRevision(this.#db, header, async (tx, revision, tedRevision) => {
       const before = await this.#cache.before(tx, { revision: revision - 1, tedRevision: tedRevision - 1 });
       await requireSourceKind(tx, source, 'file');
-      const { change: rows, result, affinities } = planImport(document, source, before, revision);
-      if (!result.changed) throw new NothingChanged(result);
-      await registerAffinities(tx, affinities);
-      await writeRows(tx, revision, rows);
+      const planned = before.revision === current.revision ? expected : await plan(before);
+      if (!planned.result.changed) throw new NothingChanged(planned);
+      await registerAffinities(tx, planned.affinities);
+      await writeRows(tx, revision, planned.change);
       await writeSource(tx, source, 'file', { updated_at: this.#clock() });
-      return result;
+      return planned;
     });
+    const { change: rows, result } = outcome.result;
+    if (outcome.changed) await this.#cache.advance(rows, outcome);
     await this.#cache.refresh();
-    return { revision: outcome.revision, ...outcome.result };
+    return { revision: outcome.revision, ...result };
   }
 
   async exportTopology({
@@ -155,10 +161,10 @@ export class TedService implements TopologyService {
     operatorSettings,
     syntax,
   }: Parameters<TopologyService['exportTopology']>[0]): Promise<string> {
-    const { ted, layered: newest } = await this.#current();
-    const past = revision === undefined || revision === ted.revision ? undefined : await tedAt(this.#db, revision);
-    const layered = past?.layered ?? newest;
-    const discovered = layered.discoveredOnly().ted(revision ?? ted.revision);
+    const current = await this.#current();
+    const isPast = revision !== undefined && revision !== current.revision;
+    const { layered, tedRevision } = isPast ? await tedAtRevision(this.#db, revision) : current;
+    const discovered = layered.discoveredOnly().ted(tedRevision);
     if (operatorSettings !== true) return serializeTopology(discovered, syntax);
     return serializeTopology(discovered, syntax, settingsForExport(layered));
   }

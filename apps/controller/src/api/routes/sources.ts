@@ -90,7 +90,9 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
           'postSourceEvents',
           'Report events',
           'Batches are numbered and idempotent: repeating one changes nothing. The first batch of a new source has the ' +
-            'sequence 1 and creates it. A source that says most of the network is gone is held, not believed.',
+            'sequence 1 and creates it; a source that has lost count (after a restart) asks for its last sequence first and ' +
+            'goes on with a full batch. Where several sources speak of one attribute, the one that changed it last is ' +
+            'believed. A source that says most of the network is gone is held, not believed.',
         ),
         params: eventParams,
         body: SourceBatch,
