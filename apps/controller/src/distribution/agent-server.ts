@@ -26,6 +26,7 @@ import {
   type HelloRecord,
 } from './agent-records.js';
 import { Batcher } from './batcher.js';
+import { drained } from './drained.js';
 import { Gate } from './gate.js';
 import type { ControllerIdentity } from './identity.js';
 import { readSnapshot } from './snapshot-reader.js';
@@ -233,13 +234,4 @@ export class AgentServer {
       stream.emit('error', { code: status.UNAVAILABLE, details: 'the snapshot cannot be sent now' });
     }
   }
-}
-
-/** Resolves on `drain` or when the client gives up; rejects at the deadline. */
-function drained(stream: ServerWritableStream<SnapshotRequest, SnapshotChunk>, deadline: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.once('drain', resolve);
-    stream.once('cancelled', resolve);
-    deadline.addEventListener('abort', () => reject(new Error('the agent reads too slowly')), { once: true });
-  });
 }
