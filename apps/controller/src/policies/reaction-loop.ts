@@ -248,9 +248,9 @@ class Term<Delta extends WrittenDelta> {
     chunk: ReadonlyMap<string, PendingPolicy>,
     rest: Pick<Parameters<typeof publish>[1], 'steering' | 'holds' | 'computedThrough'>,
   ): Promise<void> {
-    const { fenced, writeDesired, publish: announce, events } = this.#deps;
-    const published: Published<Delta> = await fenced(this.#epoch, (tx) =>
-      publish(
+    const { fenced, writeDesired, announceEvents } = this.#deps;
+    const deltas = await fenced(this.#epoch, async (tx) => {
+      const published: Published<Delta> = await publish(
         tx,
         {
           ted: sight.ted,
@@ -263,9 +263,10 @@ class Term<Delta extends WrittenDelta> {
           ...rest,
         },
         (changes) => writeDesired(tx, this.#epoch, changes),
-      ),
-    );
-    await announce(published.deltas);
-    for (const event of published.events) events.emit(event);
+      );
+      await announceEvents(tx, published.events);
+      return published.deltas;
+    });
+    await this.#deps.publish(deltas);
   }
 }
