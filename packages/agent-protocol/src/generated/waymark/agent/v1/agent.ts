@@ -172,7 +172,7 @@ export interface PolicyOutcome {
 export interface Ack {
   readonly epoch: number;
   readonly generation: number;
-  /** only what changed since the last ack */
+  /** only what changed since the last ack; all, when a session begins */
   readonly outcomes: readonly PolicyOutcome[];
   /** state hash of the policies whose read-back was as desired */
   readonly readBackHash: Uint8Array;
