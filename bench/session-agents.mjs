@@ -111,7 +111,7 @@ async function main(count) {
       databaseUrl: url,
       db,
       bus,
-      events: { emit: () => undefined, subscribe: () => () => undefined },
+      events: { emit: () => undefined, gap: () => undefined, subscribe: () => () => undefined },
       log: pino({ level: 'warn' }),
       controller: 'bench',
       credentials: ServerCredentials.createInsecure(),

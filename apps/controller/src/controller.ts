@@ -22,6 +22,7 @@ import type { Evaluate } from './policies/reaction-dependencies.js';
 import { ReactionLoop } from './policies/reaction-loop.js';
 import { createDatabase, type Database } from './storage/database.js';
 import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
+import { announceEvents } from './storage/event-channel.js';
 import { migrate } from './storage/migrate.js';
 import { announceChanges } from './ted/announce-changes.js';
 import { pruneHistory } from './ted/history.js';
@@ -91,7 +92,7 @@ async function start(
 
   const bus = openBus(config, log);
   running.push(() => bus.close());
-  const policies = new SrPolicyService({ db, topology, evaluate, events });
+  const policies = new SrPolicyService({ db, topology, evaluate, announceEvents });
   const distribution = await Distribution.create({
     databaseUrl,
     db,
@@ -114,7 +115,7 @@ async function start(
       writeDesired,
       publish: (deltas) => distribution.publisher.publish(deltas),
       evaluate,
-      events,
+      announceEvents,
       log,
       now: () => Date.now(),
       startTimer: (callback, delayMs) => {

@@ -50,7 +50,7 @@ export const eventSchemas = {
   }),
 } as const;
 
-/** Sent when events between Last-Event-ID and now are gone. */
+/** Sent where events are missing: those since Last-Event-ID are gone, or the controller may have missed some. */
 export const StreamReset = object('StreamResetEvent', 'Events were missed. Read again what you show.', {
   reason: text('Why they cannot be sent again.', 1000),
 });

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventType, WaymarkEvent } from '../model/events.js';
-import { TestEventBus } from '../testing/fixed-services.js';
+import { EventHub } from '../event-hub.js';
 import { testApp } from '../testing/test-app.js';
 import { EventLog, type LogEntry } from './event-log.js';
 import type { ApiApp } from './type-provider.js';
@@ -12,7 +12,7 @@ function event(n: number, type: EventType = 'topology.changed'): WaymarkEvent {
 }
 
 describe('the event log', () => {
-  const bus = new TestEventBus();
+  const bus = new EventHub();
   const log = new EventLog(bus, { capacity: 4, stream: 's' });
   const ended = AbortSignal.abort();
 
@@ -49,6 +49,25 @@ describe('the event log', () => {
     expect(await take(1, 's-6', new Set(['topology.changed']))).toMatchObject([{ id: 's-8' }]);
   });
 
+  it('tells every reader of a gap, also one that has read everything, and goes on', async () => {
+    bus.emit(event(9));
+    bus.gap('this controller was cut off');
+    bus.emit(event(10));
+    const reset = { kind: 'reset', reason: 'this controller was cut off' };
+    expect(await take(1, 's-9')).toMatchObject([reset]);
+    const [first] = await take(1, 's-8');
+    expect(first).toMatchObject(reset);
+    bus.emit(event(11));
+    expect(await take(1, first?.id)).toMatchObject([{ kind: 'event', event: event(11) }]);
+
+    const stop = new AbortController();
+    const reading = log.follow(undefined, undefined, stop.signal);
+    const next = reading.next();
+    bus.gap('again');
+    expect((await next).value).toMatchObject({ kind: 'reset', reason: 'again' });
+    stop.abort();
+  });
+
   it('ends with its reader', async () => {
     for await (const entry of log.follow(undefined, undefined, ended)) expect(entry).toBeUndefined();
   });
@@ -56,11 +75,11 @@ describe('the event log', () => {
 
 describe('GET /v1/events', () => {
   let app: ApiApp;
-  let bus: TestEventBus;
+  let bus: EventHub;
   let url: string;
 
   beforeEach(async () => {
-    bus = new TestEventBus();
+    bus = new EventHub();
     ({ app } = await testApp({ events: bus }));
     await app.listen({ port: 0, host: '127.0.0.1' });
     url = `http://127.0.0.1:${String((app.server.address() as AddressInfo).port)}/v1/events`;

@@ -206,10 +206,16 @@ export interface AgentService {
   agent(node: NodeId): Promise<AgentView>;
 }
 
+/**
+ * The events that this controller knows of: those that it finds in the database by itself, and those that transactions of
+ * any controller announce (announceEvents).
+ */
 export interface EventBus {
   emit<T extends EventType>(event: WaymarkEvent<T>): void;
+  /** Events may have been missed until now; `reason` tells readers why. */
+  gap(reason: string): void;
   /** Returns the function that ends the subscription. */
-  subscribe(listener: (event: WaymarkEvent) => void): () => void;
+  subscribe(listener: (event: WaymarkEvent) => void, onGap?: (reason: string) => void): () => void;
 }
 
 export interface Health {

@@ -4,7 +4,6 @@ import type { Snapshot } from '@waymark/topology';
 import type { PinnedLists } from '../compute/evaluate-policies-model.js';
 import { Problem } from '../model/errors.js';
 import type {
-  EventBus,
   Page,
   PageRequest,
   PolicyFilter,
@@ -15,6 +14,7 @@ import type {
 import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from '../model/sr-policy.js';
 import type { Actor } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
+import type { AnnounceEvents } from '../storage/event-channel.js';
 import { NothingChanged, withRevision } from '../storage/revision.js';
 import { unreservedBps } from './bookings.js';
 import { dryRun } from './dry-run.js';
@@ -40,18 +40,18 @@ export class SrPolicyService implements PolicyService {
   readonly #db: Database;
   readonly #topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
   readonly #evaluate: Evaluate;
-  readonly #events: EventBus;
+  readonly #announceEvents: AnnounceEvents;
 
   constructor(options: {
     db: Database;
     topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
     evaluate: Evaluate;
-    events: EventBus;
+    announceEvents: AnnounceEvents;
   }) {
     this.#db = options.db;
     this.#topology = options.topology;
     this.#evaluate = options.evaluate;
-    this.#events = options.events;
+    this.#announceEvents = options.announceEvents;
   }
 
   async policies(filter: PolicyFilter, page: PageRequest): Promise<Page<SrPolicyView>> {
@@ -222,12 +222,10 @@ export class SrPolicyService implements PolicyService {
     work: (tx: Transaction<Tables>, revision: number) => Promise<void>,
   ): Promise<void> {
     const header = { actor: actor.name, kind, summary: `${kind.replaceAll('-', ' ')}: ${id}`, ted: false };
-    const { changed, revision } = await withRevision(this.#db, header, work);
-    if (!changed) return;
-    this.#events.emit({
-      type: 'policy.intent',
-      at: new Date().toISOString(),
-      data: { revision, policyId: id, action },
+    await withRevision(this.#db, header, async (tx, revision) => {
+      await work(tx, revision);
+      const at = new Date().toISOString();
+      await this.#announceEvents(tx, [{ type: 'policy.intent', at, data: { revision, policyId: id, action } }]);
     });
   }
 }

@@ -1,8 +1,8 @@
 import type { NodeId, Snapshot, Ted } from '@waymark/topology';
 import type { Transaction } from 'kysely';
 import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
-import type { EventBus } from '../model/ports.js';
 import type { Database, Tables } from '../storage/database.js';
+import type { AnnounceEvents } from '../storage/event-channel.js';
 import type { RevisionNumbers } from '../storage/revision.js';
 import type { StartTimer } from './delay-machine.js';
 
@@ -39,7 +39,7 @@ export interface ReactionDependencies<Delta extends WrittenDelta> {
   /** After COMMIT. */
   readonly publish: (deltas: readonly Delta[]) => Promise<void>;
   readonly evaluate: Evaluate;
-  readonly events: EventBus;
+  readonly announceEvents: AnnounceEvents;
   readonly log: ReactionLog;
   /** ms since the epoch. */
   readonly now: () => number;

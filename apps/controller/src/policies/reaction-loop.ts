@@ -271,15 +271,16 @@ class Term<Delta extends WrittenDelta> {
     { intents, states }: LoadedPolicies,
     offered: Omit<Publication, 'intents' | 'states' | 'bsidPool'>,
   ): Promise<Published<Delta>> {
-    const { fenced, writeDesired, publish: announce, events } = this.#deps;
+    const { fenced, writeDesired, announceEvents } = this.#deps;
     const { bsidPool } = this.#settings;
-    const published = await fenced(this.#epoch, (tx) =>
-      publish<Delta>(tx, { ...offered, intents, states, bsidPool }, (changes) =>
+    const published = await fenced(this.#epoch, async (tx) => {
+      const written = await publish<Delta>(tx, { ...offered, intents, states, bsidPool }, (changes) =>
         writeDesired(tx, this.#epoch, changes),
-      ),
-    );
-    await announce(published.deltas);
-    for (const event of published.events) events.emit(event);
+      );
+      await announceEvents(tx, written.events);
+      return written;
+    });
+    await this.#deps.publish(published.deltas);
     return published;
   }
 }

@@ -114,7 +114,11 @@ describe('two controllers on one database', () => {
 
   it('tell their watchers of changes and of held sources, whoever made them', async () => {
     const events: WaymarkEvent[] = [];
-    const bus: EventBus = { emit: (event) => events.push(event), subscribe: () => () => undefined };
+    const bus: EventBus = {
+      emit: (event) => events.push(event),
+      gap: () => undefined,
+      subscribe: () => () => undefined,
+    };
     const end = await announceChanges(database.db, there, bus);
     await load(here);
     const links = (await here.ted()).links.map((link) => link.id);

@@ -6,7 +6,6 @@ import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-polic
 import { writeDesired, type PendingDelta } from '../distribution/desired-store.js';
 import { fencedTransaction } from '../distribution/fence.js';
 import type { WaymarkEvent } from '../model/events.js';
-import type { EventBus } from '../model/ports.js';
 import type { LayerView } from '../model/topology.js';
 import { onAcked } from '../policies/headend-acks.js';
 import { SrPolicyService } from '../policies/policy-service.js';
@@ -34,7 +33,6 @@ export class PolicyHarness {
   readonly #teds: { readonly revision: number; readonly ted: Ted }[] = [];
   readonly #listeners = new Set<(numbers: RevisionNumbers) => void>();
   readonly #session;
-  readonly #bus: EventBus;
   readonly #faults: object[] = [];
   #nowMs = 1_700_000_000_000;
   #term: AbortController | undefined;
@@ -42,7 +40,6 @@ export class PolicyHarness {
   private constructor(database: TestDatabase) {
     this.database = database;
     this.#session = createSession(database.url);
-    this.#bus = { emit: (event) => void this.events.push(event), subscribe: () => () => undefined };
     this.service = new SrPolicyService({
       db: database.db,
       topology: {
@@ -51,7 +48,7 @@ export class PolicyHarness {
         node: (id) => Promise.resolve(discoveredOnly(this.ted.nodes.find((node) => node.id === id))),
       },
       evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
-      events: this.#bus,
+      announceEvents: (_tx, events) => this.#announce(events),
     });
   }
 
@@ -116,7 +113,7 @@ export class PolicyHarness {
           return Promise.resolve();
         },
         evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
-        events: this.#bus,
+        announceEvents: (_tx, events) => this.#announce(events),
         log: { info: () => undefined, error: (detail) => void this.#faults.push(detail) },
         now: () => this.#nowMs,
         startTimer: (callback, delayMs) => {
@@ -127,6 +124,11 @@ export class PolicyHarness {
       { bsidPool: 'fdbb:b51d::/32', maxHoldMs: 60_000, parallelism: 2, holdMs: settings.holdMs ?? 0 },
     );
     loop.lead(epoch, term.signal);
+  }
+
+  #announce(events: readonly WaymarkEvent[]): Promise<void> {
+    this.events.push(...events);
+    return Promise.resolve();
   }
 
   stopLeading(): void {

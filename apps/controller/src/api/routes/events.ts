@@ -13,8 +13,9 @@ const reconnectAfterMs = 2000;
 
 const description = [
   'Server-sent events, as they happen. The `event` field is the type, `data` is `{type, at, data}`. Comments keep an idle',
-  'connection alive. A client that reconnects with Last-Event-ID gets what it missed; when that is no longer known it gets',
-  'a `stream.reset` and should read again what it shows.\n\n| Type | Data | |\n|---|---|---|\n',
+  'connection alive. Every controller tells the events of all. A client that reconnects to the same controller with',
+  'Last-Event-ID gets what it missed; when that is no longer known, or something may be missing, it gets a `stream.reset`',
+  'and should read again what it shows.\n\n| Type | Data | |\n|---|---|---|\n',
 ].join(' ');
 
 const table = Object.entries(eventSchemas)
