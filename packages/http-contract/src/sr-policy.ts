@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { PathConstraints, maxSegments } from './path-request.js';
+import { PathConstraints, maxSegments, maxTransportSids } from './path-request.js';
 import { PathMetrics, Segment, SegmentList, load } from './path-answer.js';
 import {
   addressFamily,
@@ -23,9 +23,9 @@ const ExplicitPath = object('ExplicitPath', 'Hand-written segment lists.', {
     object('WeightedSids', 'One list and its weight.', {
       weight: integer('Weight, relative to the other lists.', { minimum: 1, maximum: maxUint32, examples: [1] }),
       sids: list(
-        'Transport SIDs in the order of travel; the service SID of each family is appended.',
+        "Transport SIDs in the order of travel; the service SID of each family is appended. The headend's maximum SID depth may allow fewer: then the candidate path is not valid.",
         ipv6('SID.'),
-        64,
+        maxTransportSids,
       ),
     }),
     16,

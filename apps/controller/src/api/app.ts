@@ -33,9 +33,17 @@ export interface ApiOptions {
   /** Version of Waymark, for the document. */
   readonly version: string;
   readonly logger: FastifyBaseLogger;
+  /** Of the stream of events; these by default. */
+  readonly stream?: StreamLimits;
 }
 
-const heartbeatMs = 15_000;
+export interface StreamLimits {
+  readonly heartbeatMs: number;
+  readonly stalledAfterMs: number;
+}
+
+const streamLimits: StreamLimits = { heartbeatMs: 15_000, stalledAfterMs: 30_000 };
+
 const eventsKept = 4096;
 
 /** Swagger UI runs only what this server serves; its styles are partly inline. */
@@ -123,13 +131,14 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     staticCSP: contentSecurityPolicy,
     uiConfig: { deepLinking: true, tryItOutEnabled: true, displayRequestDuration: true, docExpansion: 'list' },
   });
-  await app.register(fastifySSE, { heartbeatInterval: heartbeatMs });
+  const stream = options.stream ?? streamLimits;
+  await app.register(fastifySSE, { heartbeatInterval: stream.heartbeatMs });
 
   const log = new EventLog(services.events, { capacity: eventsKept, stream: randomUUID().slice(0, 8) });
   app.addHook('onClose', () => log.close());
   registerMetrics(app, services);
   for (const register of routes) register(app, services);
-  eventRoutes(app, log);
+  eventRoutes(app, log, stream);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   forbidOtherMethods();
   return app;

@@ -46,6 +46,13 @@ export function tagged<Schema extends TSchema>(schema: Schema, description: stri
   return { description, headers: { ETag: etag }, content: { 'application/json': { schema } } };
 }
 
+/** What was created: with its ETag, and where it is. */
+export function created<Schema extends TSchema>(schema: Schema, description: string) {
+  const { headers, ...rest } = tagged(schema, description);
+  const location = { type: 'string', description: 'Path of the resource.' };
+  return { ...rest, headers: { ...headers, Location: location } };
+}
+
 /** The body of a PATCH: a JSON merge patch (RFC 7396), under its own media type or plain JSON. */
 export function mergePatch<Schema extends TSchema>(schema: Schema) {
   return { content: { 'application/merge-patch+json': { schema }, 'application/json': { schema } } };

@@ -94,8 +94,8 @@ describe('operator settings', () => {
       actor,
     });
     expect(both).toMatchObject({ revision: 2, settings: [{ id: 'r2:r1' }, { id: 'r1:r2' }] });
-    expect((await topology.allLinkConstraints({ limit: 1 })).items.map(({ id }) => id)).toEqual(['r1:r2']);
-    expect((await topology.allLinkConstraints({ limit: 1, after: 'r1:r2' })).items.map(({ id }) => id)).toEqual([
+    expect((await topology.allLinkConstraints({}, { limit: 1 })).items.map(({ id }) => id)).toEqual(['r1:r2']);
+    expect((await topology.allLinkConstraints({}, { limit: 1, after: 'r1:r2' })).items.map(({ id }) => id)).toEqual([
       'r2:r1',
     ]);
   });

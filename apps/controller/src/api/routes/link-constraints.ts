@@ -1,9 +1,13 @@
+import { Type } from 'typebox';
 import {
   BulkLinkConstraints,
   BulkResult,
   LinkConstraints,
   LinkSettings,
+  adminState,
+  choice,
   linkId,
+  nodeId,
   object,
   pageOf,
   pageQuery,
@@ -34,6 +38,7 @@ const listing = { name: 'link-constraints', keyPattern: linkKeyPattern };
 const LinkSettingsPage = pageOf('LinkSettingsPage', 'A page of links with operator settings.', LinkSettings);
 const params = object(undefined, 'Which link.', { id: linkId() });
 const url = '/v1/links/:id/constraints';
+const attributes = Object.keys(LinkConstraints.properties) as (keyof Constraints)[];
 
 const examples = {
   drain: { summary: 'Drain the link: nothing new, and policies move away', value: { adminState: 'drained' } },
@@ -80,11 +85,21 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
     {
       schema: {
         ...words('Constraints', 'listLinkConstraints', 'List constrained links', 'Every link with operator settings.'),
-        querystring: object(undefined, 'Page.', pageQuery),
+        querystring: object(undefined, 'Page and filters; several filters must all match.', {
+          ...pageQuery,
+          node: Type.Optional(nodeId('Only links that start or end at this node.')),
+          from: Type.Optional(nodeId('Only links that start at this node.')),
+          to: Type.Optional(nodeId('Only links that end at this node.')),
+          adminState: Type.Optional(adminState('Only links that operators have set to this admin state.')),
+          sets: Type.Optional(choice('Only links for which this is set.', attributes, ['delayUs'])),
+        }),
         response: { 200: json(LinkSettingsPage, 'A page of settings, by link id.'), ...problems(...readProblems) },
       },
     },
-    async (request) => pageReply(listing, await topology.allLinkConstraints(pageRequest(listing, request.query).page)),
+    async (request) => {
+      const { filter, page } = pageRequest(listing, request.query);
+      return pageReply(listing, await topology.allLinkConstraints(filter, page));
+    },
   );
 
   app.post(
