@@ -44,9 +44,12 @@ export function set(description: string) {
   return Type.Literal(true, { description });
 }
 
-/** Text for people: anything printable. Control characters are refused (Postgres cannot store NUL). */
+/**
+ * Text for people: anything printable. Control characters are refused (Postgres cannot store NUL), and halves of surrogate
+ * pairs, which UTF-8 cannot carry.
+ */
 export function text(description: string, maxLength = 255, examples?: string[]) {
-  const pattern = '^[^\\u0000-\\u001f\\u007f]*$';
+  const pattern = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$';
   return Type.String({ description, maxLength, pattern, ...(examples === undefined ? {} : { examples }) });
 }
 

@@ -67,18 +67,6 @@ describe('a body', () => {
     expect(seen).toEqual([[change], 'patch']);
   });
 
-  it('names a link once in a bulk', async () => {
-    ({ app } = await testApp());
-    const change = { constraints: {}, link: 'a:b' };
-    const response = await app.inject({
-      method: 'POST',
-      url: '/v1/link-constraints/bulk',
-      payload: { mode: 'patch', changes: [change, { ...change, link: 'b:a' }, change] },
-    });
-    expect(response.statusCode).toBe(400);
-    expect(response.json()).toMatchObject({ field: '/changes/2/link' });
-  });
-
   it('has the key that its path has', async () => {
     ({ app } = await testApp());
     const intent = {

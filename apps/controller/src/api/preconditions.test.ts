@@ -119,3 +119,21 @@ describe('what operators edit', () => {
     expect(put.json()).toMatchObject({ status: 412, code: 'precondition-failed', field: 'If-None-Match' });
   });
 });
+
+describe('the constraints of one link', () => {
+  it.each([
+    ['link-unknown', '/changes/0/link', { status: 404, code: 'not-found' }],
+    ['precondition-failed', '/changes/0/ifVersion', { status: 412, code: 'precondition-failed', field: 'If-Match' }],
+  ] as const)('do not speak of a bulk: %s', async (code, field, expected) => {
+    const fault = new Problem(code, { detail: 'as the bulk has it', field });
+    const one = await testApp({ topology: { setLinkConstraints: () => Promise.reject(fault) } });
+    const response = await one.app.inject({
+      method: 'DELETE',
+      url: '/v1/links/a:b/constraints',
+      headers: { 'if-match': '"1"' },
+    });
+    expect(response.json()).toMatchObject(expected);
+    expect(response.body).not.toContain('/changes');
+    await one.app.close();
+  });
+});

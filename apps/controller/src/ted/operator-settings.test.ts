@@ -104,7 +104,7 @@ describe('operator settings', () => {
     const change = { link: 'r1:r2', constraints: { delayUs: 5 } };
     await expect(
       topology.setLinkConstraints({ changes: [change, change], mode: 'patch', actor }),
-    ).rejects.toMatchObject({ code: 'request-invalid' });
+    ).rejects.toMatchObject({ code: 'request-invalid', info: { field: '/changes/1/link' } });
   });
 
   it('survive the removal of their link and are in force when it returns', async () => {

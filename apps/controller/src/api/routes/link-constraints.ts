@@ -70,11 +70,9 @@ interface Edit {
 export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void {
   async function edit({ link, constraints, mode, ifMatch, actor }: Edit) {
     const ifVersion = await expectedVersion(ifMatch, async () => (await topology.linkConstraints(link)).version);
-    const { settings } = await topology.setLinkConstraints({
-      changes: [{ link, constraints, ifVersion }],
-      mode,
-      actor,
-    });
+    const { settings } = await topology
+      .setLinkConstraints({ changes: [{ link, constraints, ifVersion }], mode, actor })
+      .catch(asOfOneLink);
     const [only] = settings;
     if (only === undefined) throw new Error(`no settings came back for link ${link}`);
     return only;
@@ -121,11 +119,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
         },
       },
     },
-    async (request) => {
-      const { changes, mode } = request.body;
-      refuseRepeated(changes.map((change) => change.link));
-      return topology.setLinkConstraints({ changes, mode, actor: actorOf(request) });
-    },
+    ({ body, headers }) => topology.setLinkConstraints({ ...body, actor: actorOf({ headers }) }),
   );
 
   app.get(
@@ -238,15 +232,11 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
   );
 }
 
-function refuseRepeated(links: readonly string[]): void {
-  const seen = new Set<string>();
-  for (const [i, link] of links.entries()) {
-    if (seen.has(link)) {
-      throw new Problem('request-invalid', {
-        detail: `link "${link}" is named twice`,
-        field: `/changes/${String(i)}/link`,
-      });
-    }
-    seen.add(link);
-  }
+/** The service speaks of the members of a bulk; here the one link is the resource, and its version came in a header. */
+function asOfOneLink(error: unknown): never {
+  if (!(error instanceof Problem)) throw error;
+  const { detail } = error.info;
+  if (error.code === 'link-unknown') throw new Problem('not-found', { detail });
+  if (error.code === 'precondition-failed') throw new Problem('precondition-failed', { detail, field: 'If-Match' });
+  throw error;
 }
