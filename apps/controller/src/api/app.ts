@@ -9,7 +9,7 @@ import { EventLog } from './event-log.js';
 import { refuseUnknownMediaType } from './media-types.js';
 import { watchMethods } from './method-not-allowed.js';
 import { registerMetrics } from './metrics.js';
-import { addDocumentation, nameSchemas, openapiFrame } from './openapi.js';
+import { addDocumentation, nameParts, openapiFrame } from './openapi.js';
 import { handleError, sendProblem } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
 import { changeRoutes } from './routes/changes.js';
@@ -56,6 +56,12 @@ const contentSecurityPolicy = {
   'base-uri': ["'none'"],
   'form-action': ["'none'"],
   'frame-ancestors': ["'none'"],
+};
+
+/** There is one document here, so no bar to choose another. */
+const swaggerTheme = {
+  title: 'Waymark: REST API',
+  css: [{ filename: 'waymark.css', content: '.swagger-ui .topbar { display: none }' }],
 };
 
 const routes = [
@@ -123,12 +129,13 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     openapi: openapiFrame(options.version),
     transform: addDocumentation,
     transformObject: (document) =>
-      nameSchemas('openapiObject' in document ? document.openapiObject : document.swaggerObject),
+      nameParts('openapiObject' in document ? document.openapiObject : document.swaggerObject),
     convertConstToEnum: false,
   });
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
     staticCSP: contentSecurityPolicy,
+    theme: swaggerTheme,
     uiConfig: { deepLinking: true, tryItOutEnabled: true, displayRequestDuration: true, docExpansion: 'list' },
   });
   const stream = options.stream ?? streamLimits;

@@ -1,6 +1,6 @@
 import type { SwaggerTransform } from '@fastify/swagger';
 import { StreamReset, StreamedEvent } from '@waymark/http-contract';
-import type { Example, HeaderDocument, Tag } from './operation.js';
+import { problemExamples, type Example, type HeaderDocument, type Tag } from './operation.js';
 
 /** What the document is about. */
 const description = `
@@ -109,14 +109,14 @@ function headerSchema(headers: Readonly<Record<string, HeaderDocument>>) {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Moves every schema that has a title into the components, so that the document says each thing once. */
-export function nameSchemas<Document extends object>(document: Document): Document {
+/** Moves every schema that has a title into the components, and adds the examples of problems: each thing is said once. */
+export function nameParts<Document extends object>(document: Document): Document {
   const { paths, components } = document as { paths?: unknown; components?: Json };
   const named = new Map<string, Json>();
   const newPaths = hoist(paths, named);
   for (const schema of [StreamedEvent, StreamReset]) hoist(schema, named);
   const schemas = Object.fromEntries([...named].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return { ...document, paths: newPaths, components: { ...components, schemas } };
+  return { ...document, paths: newPaths, components: { ...components, schemas, examples: problemExamples } };
 }
 
 /** Values under these keywords are data, not schemas. */
