@@ -11,7 +11,8 @@ export interface StartedSystem {
   readonly process: ManagedProcess;
   /** Resolves when nothing is under way: every agent connected, every change computed, taken and read back. */
   settled(): Promise<void>;
-  stop(): Promise<void>;
+  /** Returns how the process ended. */
+  stop(signal?: 'SIGINT' | 'SIGTERM'): Promise<string>;
 }
 
 export async function startSystem(settings: NodeJS.ProcessEnv = {}): Promise<StartedSystem> {
@@ -25,9 +26,10 @@ export async function startSystem(settings: NodeJS.ProcessEnv = {}): Promise<Sta
     WAYMARK_LOG_LEVEL: 'warn',
     ...settings,
   });
-  const stop = async () => {
-    await controller.stop();
+  const stop = async (signal?: 'SIGINT' | 'SIGTERM') => {
+    const status = await controller.stop(signal);
     await rm(folder, { recursive: true, force: true });
+    return status;
   };
   try {
     const [, url = ''] = await controller.printed(/^API: (\S+)\nSwagger UI: \1\/docs$/m, 120_000);

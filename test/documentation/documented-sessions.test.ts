@@ -10,7 +10,7 @@ import { shellExamples, type ShellExample } from './shell-examples.js';
  * What the documents show at a terminal is what happens: their commands run in order on a system that was really
  * started, and print what the document says they print.
  */
-const documents = ['README.md'];
+const documents = ['README.md', 'docs/api.md'];
 const documentedUrl = 'http://127.0.0.1:8080';
 const missing = missingNeeds({ programs: ['bash', 'curl'] });
 

@@ -13,7 +13,7 @@ export class Shell {
     this.#bash.stdin.write('exec 2>&1\n');
   }
 
-  /** What the command prints, without the line end at the end. */
+  /** What the command prints, without the line ends at the end. */
   async run(command: string): Promise<string> {
     const mark = randomUUID();
     this.#output = '';
@@ -23,7 +23,7 @@ export class Shell {
       if (this.#bash.exitCode !== null) throw new Error(`the shell has ended:\n${this.#output}`);
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
-    return this.#output.slice(0, -end.length).replace(/\n$/, '');
+    return this.#output.slice(0, -end.length).replace(/\n+$/, '');
   }
 
   stop(): void {

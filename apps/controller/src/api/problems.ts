@@ -20,7 +20,7 @@ export function problemDocument(code: ProblemCode, info: ProblemDetail, requestI
     remedy,
     requestId,
     ...(field === undefined ? {} : { field: printable(field, 1000) }),
-    ...(errors === undefined
+    ...(errors === undefined || errors.length < 2
       ? {}
       : { errors: errors.map((one) => ({ field: printable(one.field, 1000), detail: printable(one.detail, 4000) })) }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
