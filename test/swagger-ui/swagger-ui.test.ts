@@ -72,7 +72,7 @@ describe.skipIf(missing !== undefined)(`Swagger UI in a browser ${missing ?? ''}
     }
     const tags = await page.locator('.opblock-tag').allInnerTexts();
     expect(tags.map((text) => text.split('\n')[0])).toEqual(document.tags.map(({ name }) => name));
-  });
+  }, 240_000);
 
   it.each([
     ['computePaths', 200],
@@ -88,7 +88,7 @@ describe.skipIf(missing !== undefined)(`Swagger UI in a browser ${missing ?? ''}
       expect(schema).toBeDefined();
       expect(contract.misfit(schema ?? {}, JSON.parse(text))).toBeUndefined();
     },
-    120_000,
+    240_000,
   );
 
   it('offers every example of a path computation by name', async () => {
@@ -104,7 +104,7 @@ describe.skipIf(missing !== undefined)(`Swagger UI in a browser ${missing ?? ''}
     const types = await block.locator('.opblock-description table tbody tr td:first-child').allInnerTexts();
     expect(types.map((text) => text.trim())).toContain('policy.state');
     expect(await block.locator('.responses-table').innerText()).toContain('event: topology.changed');
-  });
+  }, 240_000);
 
   it('complains about nothing and asks no other host', () => {
     expect(complaints).toEqual([]);
