@@ -58,12 +58,16 @@ export class ManagedProcess {
     });
   }
 
-  /** Sends the signal and waits until the process is gone; one that does not go within ten seconds is killed. */
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+  /**
+   * Sends the signal and waits until the process is gone; one that does not go within ten seconds is killed. Returns how it
+   * ended: `exit <code>` or a signal.
+   */
+  async stop(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<string> {
     this.#child.kill(signal);
     const force = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
-    await this.#end.catch(() => undefined);
+    const status = await this.#end.catch((error: unknown) => String(error));
     clearTimeout(force);
+    return status;
   }
 
   #changed(change: () => void): void {

@@ -27,8 +27,8 @@ export class Redis {
     await this.#ready();
   }
 
-  stop(): Promise<void> {
-    return this.#process.stop();
+  async stop(): Promise<void> {
+    await this.#process.stop();
   }
 
   async #ready(): Promise<void> {

@@ -52,6 +52,33 @@ export interface LinkFilter {
   readonly operationalState?: string;
 }
 
+export interface LinkConstraintFilter {
+  readonly node?: NodeId;
+  readonly from?: NodeId;
+  readonly to?: NodeId;
+  /** Admin state as the operator set it. */
+  readonly adminState?: string;
+  /** Only settings that set this attribute. */
+  readonly sets?: keyof LinkConstraints;
+}
+
+export interface ChangeFilter {
+  readonly kind?: string;
+  readonly actor?: string;
+  /** Committed at this time or later. */
+  readonly since?: Date;
+  /** Committed before this time. */
+  readonly until?: Date;
+  /** Changes of this node itself: its attributes, locators or SIDs. */
+  readonly node?: NodeId;
+  readonly link?: string;
+}
+
+export interface SourceFilter {
+  readonly kind?: SourceView['kind'];
+  readonly held?: boolean;
+}
+
 export type TopologyFormat = 'native' | 'graphml' | 'repetita';
 
 export interface TopologyService {
@@ -85,7 +112,7 @@ export interface TopologyService {
   link(id: string): Promise<LinkView>;
 
   linkConstraints(id: string): Promise<OperatorSettings<LinkConstraints>>;
-  allLinkConstraints(page: PageRequest): Promise<Page<OperatorSettings<LinkConstraints>>>;
+  allLinkConstraints(filter: LinkConstraintFilter, page: PageRequest): Promise<Page<OperatorSettings<LinkConstraints>>>;
   /** `replace`: what is not named is cleared. `ifVersion` mismatching throws precondition-failed. */
   setLinkConstraints(input: {
     readonly changes: readonly {
@@ -107,13 +134,13 @@ export interface TopologyService {
   /** Planned SIDs and locators of these nodes get the origin `operator`: the routers really have them. */
   confirmPlannedSids(nodes: readonly NodeId[] | 'all', actor: Actor): Promise<PlannedSidsConfirmation>;
 
-  changes(page: PageRequest): Promise<Page<ChangeEntry>>;
+  changes(filter: ChangeFilter, page: PageRequest): Promise<Page<ChangeEntry>>;
   /** `entities` holds the first thousand of `entityCount`. */
   change(
     revision: number,
   ): Promise<ChangeEntry & { readonly entityCount: number; readonly entities: readonly EntityChange[] }>;
 
-  sources(page: PageRequest): Promise<Page<SourceView>>;
+  sources(filter: SourceFilter, page: PageRequest): Promise<Page<SourceView>>;
   source(id: string): Promise<SourceView>;
   applySourceBatch(id: string, batch: SourceBatch, actor: Actor): Promise<SourceBatchResult>;
   /** Believe (`apply`) or discard the batch at which a collapsing source was held. */
@@ -138,9 +165,18 @@ export interface PolicyFilter {
   readonly mesh?: string;
   readonly status?: string;
   readonly install?: string;
+  readonly pinned?: boolean;
   /** Policies whose current lists use this directed link or node. */
   readonly usesLink?: string;
   readonly usesNode?: NodeId;
+}
+
+export interface MeshFilter {
+  readonly color?: number;
+  /** Meshes with a policy from or to this host. */
+  readonly node?: NodeId;
+  /** Meshes with at least one policy in this status. */
+  readonly status?: string;
 }
 
 /** A change that a dry-run can be asked about. */
@@ -159,6 +195,7 @@ export type ProposedChange =
 export interface PolicyService {
   policies(filter: PolicyFilter, page: PageRequest): Promise<Page<SrPolicyView>>;
   policy(id: string): Promise<SrPolicyView>;
+  /** The same intent again changes nothing and gives the policy as it is; another one under the same key throws already-exists. */
   createPolicy(intent: SrPolicyIntent, actor: Actor): Promise<SrPolicyView>;
   replacePolicy(id: string, intent: SrPolicyIntent, ifVersion: number, actor: Actor): Promise<SrPolicyView>;
   deletePolicy(id: string, ifVersion: number, actor: Actor): Promise<void>;
@@ -168,8 +205,9 @@ export interface PolicyService {
   /** Return to the lists before the last change, and pin them. */
   rollBack(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView>;
 
-  meshes(page: PageRequest): Promise<Page<MeshView>>;
+  meshes(filter: MeshFilter, page: PageRequest): Promise<Page<MeshView>>;
   mesh(id: string): Promise<MeshView>;
+  /** As createPolicy. */
   createMesh(intent: MeshIntent, actor: Actor): Promise<MeshView>;
   replaceMesh(id: string, intent: MeshIntent, ifVersion: number, actor: Actor): Promise<MeshView>;
   deleteMesh(id: string, ifVersion: number, actor: Actor): Promise<void>;

@@ -11,7 +11,7 @@ import { policyList } from './stored-lists.js';
 
 /** A page of policy ids, in code-unit order. The filter is applied in the database, whatever it combines. */
 export async function policyIds(db: Executor, filter: PolicyFilter, page: PageRequest): Promise<Page<string>> {
-  const { headend, endpoint, color, mesh, status, install, usesLink, usesNode } = filter;
+  const { headend, endpoint, color, mesh, status, install, pinned, usesLink, usesNode } = filter;
   const joined = status ?? usesLink ?? usesNode;
   const conditions = [
     ...(page.after === undefined ? [] : [sql`p.id collate "C" > ${page.after}`]),
@@ -19,6 +19,7 @@ export async function policyIds(db: Executor, filter: PolicyFilter, page: PageRe
     ...(endpoint === undefined ? [] : [sql`p.endpoint = ${endpoint}`]),
     ...(color === undefined ? [] : [sql`p.color = ${color}`]),
     ...(mesh === undefined ? [] : [sql`p.mesh_id = ${mesh}`]),
+    ...(pinned === undefined ? [] : [sql`(p.pinned_lists is not null) = ${pinned}`]),
     ...(status === undefined ? [] : [sql`s.status = ${status}`]),
     ...(usesLink === undefined ? [] : [sql`s.link_ids @> array[${usesLink}]::text[]`]),
     ...(usesNode === undefined ? [] : [sql`s.node_ids @> array[${usesNode}]::text[]`]),

@@ -84,7 +84,7 @@ const events: fc.Arbitrary<Step> = fc
     ),
   })
   .map((batch) => async (topology) => {
-    const known = (await topology.sources({ limit: 10 })).items.find((source) => source.id === 'igp');
+    const known = (await topology.sources({}, { limit: 10 })).items.find((source) => source.id === 'igp');
     await topology.applySourceBatch('igp', { ...batch, sequence: (known?.lastSequence ?? 0) + 1 }, actor);
   });
 const agent: fc.Arbitrary<Step> = fc
@@ -182,13 +182,13 @@ describe('history', () => {
     await load(10);
     await load(20);
     await topology.setNodeConstraints({ node: 'r1', constraints: { adminState: 'drained' }, mode: 'patch', actor });
-    const first = await topology.changes({ limit: 2 });
+    const first = await topology.changes({}, { limit: 2 });
     expect(first.items.map(({ revision, kind }) => [revision, kind])).toEqual([
       [3, 'node-constraints'],
       [2, 'topology-import'],
     ]);
     expect(first.items[0]).toMatchObject({ actor: 'test', summary: 'Constraints of node r1: adminState drained' });
-    const second = await topology.changes({ limit: 2, after: first.next ?? '' });
+    const second = await topology.changes({}, { limit: 2, after: first.next ?? '' });
     expect(second.items.map(({ revision }) => revision)).toEqual([1]);
     expect(second.next).toBeNull();
   });
@@ -225,7 +225,7 @@ describe('history', () => {
     await expect(topology.ted(2)).rejects.toMatchObject({ code: 'revision-pruned' });
     await expect(topology.change(1)).rejects.toMatchObject({ code: 'revision-pruned' });
     expect(await service().ted(3)).toEqual(before);
-    expect((await topology.changes({ limit: 10 })).items.map(({ revision }) => revision)).toEqual([3]);
+    expect((await topology.changes({}, { limit: 10 })).items.map(({ revision }) => revision)).toEqual([3]);
   });
 
   it('keeps what the leader has yet to react to', async () => {

@@ -99,7 +99,7 @@ describe('importing a topology', () => {
   it('in a dry run says what it would do, and does nothing', async () => {
     expect(await load(ringTopology(), 'ring', true)).toMatchObject({ revision: 0, changed: true, nodes: { added: 6 } });
     expect((await topology.ted()).nodes).toEqual([]);
-    expect((await topology.sources({ limit: 10 })).items).toEqual([]);
+    expect((await topology.sources({}, { limit: 10 })).items).toEqual([]);
   });
 
   it('in a dry run refuses what the import would refuse', async () => {

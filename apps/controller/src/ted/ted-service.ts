@@ -2,7 +2,16 @@ import type { NodeId, Ted } from '@waymark/topology';
 import { serializeTopology } from '@waymark/topology-formats';
 import type { Transaction } from 'kysely';
 import { Problem } from '../model/errors.js';
-import type { LinkFilter, NodeFilter, Page, PageRequest, TopologyService } from '../model/ports.js';
+import type {
+  ChangeFilter,
+  LinkConstraintFilter,
+  LinkFilter,
+  NodeFilter,
+  Page,
+  PageRequest,
+  SourceFilter,
+  TopologyService,
+} from '../model/ports.js';
 import type {
   Actor,
   ImportResult,
@@ -31,7 +40,7 @@ import { inSlices } from './slices.js';
 import { requireSourceKind, sourceById, sources, writeSource } from './source-table.js';
 import { TedCache, type CurrentTed } from './ted-cache.js';
 import { compareText } from './ted-rows.js';
-import { linkView, matchesLink, matchesNode, nodeView, pageOf } from './views.js';
+import { linkView, matchesConstraints, matchesLink, matchesNode, nodeView, pageOf } from './views.js';
 import { writeRows } from './write-rows.js';
 import { recordAgentCapabilities, type AgentCapabilities } from './agent-capabilities.js';
 import { applySourceBatch } from './apply-source-batch.js';
@@ -196,9 +205,14 @@ export class TedService implements TopologyService {
     return linkSettings(id, row);
   }
 
-  async allLinkConstraints(page: PageRequest): Promise<Page<OperatorSettings<LinkConstraints>>> {
+  async allLinkConstraints(
+    filter: LinkConstraintFilter,
+    page: PageRequest,
+  ): Promise<Page<OperatorSettings<LinkConstraints>>> {
     const { layered } = await this.#current();
-    return pageOf(operatorLinks(layered), () => true, page);
+    const matches = (settings: OperatorSettings<LinkConstraints>) =>
+      matchesConstraints(settings, layered.link(settings.id), filter);
+    return pageOf(operatorLinks(layered), matches, page);
   }
 
   async setLinkConstraints(
@@ -230,16 +244,16 @@ export class TedService implements TopologyService {
     return confirmation;
   }
 
-  changes(page: PageRequest) {
-    return changes(this.#db, page);
+  changes(filter: ChangeFilter, page: PageRequest) {
+    return changes(this.#db, filter, page);
   }
 
   change(revision: number) {
     return change(this.#db, revision);
   }
 
-  sources(page: PageRequest): Promise<Page<SourceView>> {
-    return sources(this.#db, page);
+  sources(filter: SourceFilter, page: PageRequest): Promise<Page<SourceView>> {
+    return sources(this.#db, filter, page);
   }
 
   source(id: string): Promise<SourceView> {

@@ -1,8 +1,11 @@
+import { Type } from 'typebox';
 import {
   ReleaseRequest,
   SourceBatch,
   SourceBatchResult,
   SourceView,
+  choice,
+  flag,
   object,
   pageOf,
   pageQuery,
@@ -60,11 +63,18 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
     {
       schema: {
         ...words('Sources', 'listSources', 'List sources of topology', 'Files, streams of events, and agents.'),
-        querystring: object(undefined, 'Page.', pageQuery),
+        querystring: object(undefined, 'Page and filters; several filters must all match.', {
+          ...pageQuery,
+          kind: Type.Optional(choice('Only sources of this kind.', ['file', 'events', 'agent'])),
+          held: Type.Optional(flag('Only sources that wait for an operator, or only those that do not.')),
+        }),
         response: { 200: json(SourcePage, 'A page of sources, by id.'), ...problems(...readProblems) },
       },
     },
-    async (request) => pageReply(listing, await topology.sources(pageRequest(listing, request.query).page)),
+    async (request) => {
+      const { filter, page } = pageRequest(listing, request.query);
+      return pageReply(listing, await topology.sources(filter, page));
+    },
   );
 
   app.get(
