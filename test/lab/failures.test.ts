@@ -33,7 +33,7 @@ interface Failure {
 
 const title = `packet lab: failures${missing === undefined ? '' : ` (${missing})`}`;
 
-describe.skipIf(missing !== undefined)(title, { timeout: 90_000 }, () => {
+describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
   let stage: Stage;
 
   beforeAll(async () => {
@@ -42,7 +42,7 @@ describe.skipIf(missing !== undefined)(title, { timeout: 90_000 }, () => {
     await stage.waymark.rest.createMesh(stage.mesh(byDelay));
     await stage.waymark.settled();
     await stage.moved(POLICY, FASTEST);
-  }, 120_000);
+  }, 240_000);
 
   afterEach(({ task }) => {
     if (task.result?.state === 'fail') console.log(stage.waymark.logs());

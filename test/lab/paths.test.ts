@@ -19,12 +19,12 @@ const byIgp: CandidatePathIntent = { ...byDelay, path: { kind: 'dynamic', metric
 
 const title = `packet lab: paths${missing === undefined ? '' : ` (${missing})`}`;
 
-describe.skipIf(missing !== undefined)(title, { timeout: 90_000 }, () => {
+describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
   let stage: Stage;
 
   beforeAll(async () => {
     stage = await Stage.start({ holdMs: 1000 });
-  }, 120_000);
+  }, 240_000);
 
   afterEach(({ task }) => {
     if (task.result?.state === 'fail') console.log(stage.waymark.logs());

@@ -10,7 +10,7 @@ import type { Host } from './testbed.js';
 
 const CONTROLLER = fileURLToPath(new URL('../../apps/controller/dist/main.js', import.meta.url));
 const AGENT = fileURLToPath(new URL('../../apps/node-agent/dist/main.js', import.meta.url));
-const STARTED_MS = 30_000;
+const STARTED_MS = 90_000;
 const LOG_LINES = 40;
 
 export interface WaymarkOptions {
