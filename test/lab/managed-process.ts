@@ -1,6 +1,6 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
-import { ended, SYSTEM_ENVIRONMENT } from './shell.js';
+import { ended, spawnBound } from './shell.js';
 
 /** A server of the lab: kept until it is stopped, its output kept for when it fails. */
 export class ManagedProcess {
@@ -25,8 +25,7 @@ export class ManagedProcess {
   }
 
   static spawn(name: string, argv: readonly string[], environment: NodeJS.ProcessEnv = {}): ManagedProcess {
-    const [program = '', ...rest] = argv;
-    return new ManagedProcess(name, spawn(program, rest, { env: { ...SYSTEM_ENVIRONMENT, ...environment } }));
+    return new ManagedProcess(name, spawnBound(argv, environment));
   }
 
   /** Everything it has printed. */

@@ -21,8 +21,8 @@ export class Redis {
     return redis;
   }
 
-  async restart(): Promise<void> {
-    await this.stop();
+  /** Once more, after it was stopped. */
+  async start(): Promise<void> {
     this.#process = ManagedProcess.spawn('redis-server', this.#argv);
     await this.#ready();
   }
