@@ -193,6 +193,7 @@ describe('the cause of a change of a policy', () => {
     await start();
     const { version } = await harness.service.policy(ID);
     const pinned = await harness.service.pin(ID, version, actor);
+    await harness.settled();
     await harness.service.replacePolicy(ID, policy({ candidatePaths: [lowestDelay({}, 50)] }), pinned.version, actor);
     await harness.settled();
     expect(await stateOf()).toMatchObject({ status: 'fallback', compliance: 'constraints-not-met' });

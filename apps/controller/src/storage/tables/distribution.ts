@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 
-/* The tables of migrations/0003_distribution.sql and 0006_headend_bsid_block.sql. */
+/* The tables of migrations/0003_distribution.sql and 0005_headend_bsid_block.sql. */
 
 export interface DistributionTables {
   leader: { one: Generated<boolean>; epoch: Generated<number>; holder: string | null; since: Date | null };
