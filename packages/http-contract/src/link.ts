@@ -52,12 +52,21 @@ export const Link = object('Link', 'Effective values of a directed link: what pa
   operationalState: operationalState('State of the adjacency as the routers see it.'),
 });
 
+const LinkReservation = object('LinkReservation', 'What SR policies hold of the reservable bandwidth.', {
+  bookedBps: integer('Booked by all SR policies together, in bits per second.', { examples: [2_000_000_000] }),
+  unreservedBps: nullable(
+    integer('Bits per second.', { examples: [8_000_000_000] }),
+    'What is left, in bits per second; null when the reservable bandwidth is unknown.',
+  ),
+});
+
 export const LinkView = object(
   'LinkView',
-  'A directed link: effective values, where each came from, and what each layer says.',
+  'A directed link: effective values, where each came from, what each layer says, and what is booked.',
   {
     effective: Link,
     provenance: provenanceOf('Per attribute, the layer and source that won.', Link.properties),
     layers: layerViewOf('LinkLayer', Link.properties),
+    reservation: LinkReservation,
   },
 );

@@ -3,7 +3,7 @@
  * implementation; they stand here so that api and services can be read (and built) without each other.
  * All methods that take bad input throw a Problem; all writes are one transaction each.
  */
-import type { NodeId, PathAnswer, PathRequest, PathConstraints, Proof, Ted } from '@waymark/topology';
+import type { LinkId, NodeId, PathAnswer, PathRequest, PathConstraints, Proof, Ted } from '@waymark/topology';
 import type {
   Actor,
   ChangeEntry,
@@ -211,6 +211,9 @@ export interface PolicyService {
   createMesh(intent: MeshIntent, actor: Actor): Promise<MeshView>;
   replaceMesh(id: string, intent: MeshIntent, ifVersion: number, actor: Actor): Promise<MeshView>;
   deleteMesh(id: string, ifVersion: number, actor: Actor): Promise<void>;
+
+  /** Booked by all policies together, in bit/s, by link; links without bookings are left out. */
+  booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, number>>;
 
   /** What these changes, made together, would move. Changes nothing. */
   dryRun(changes: readonly ProposedChange[]): Promise<DryRunResult>;

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sql, type Transaction } from 'kysely';
-import type { Snapshot } from '@waymark/topology';
+import type { LinkId, Snapshot } from '@waymark/topology';
 import type { PinnedLists } from '../compute/evaluate-policies-model.js';
 import { Problem } from '../model/errors.js';
 import type { WaymarkEvent } from '../model/events.js';
@@ -18,7 +18,7 @@ import type { Actor } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
 import type { AnnounceEvents } from '../storage/event-channel.js';
 import { NothingChanged, withRevision } from '../storage/revision.js';
-import { unreservedBps } from './bookings.js';
+import { bookedPerLink, unreservedBps } from './bookings.js';
 import { dryRun } from './dry-run.js';
 import { evaluationTasks, loadPolicies } from './evaluation-input.js';
 import { deletePolicies, expandMesh, selectedHosts } from './mesh-members.js';
@@ -194,6 +194,11 @@ export class SrPolicyService implements PolicyService {
       );
       await tx.deleteFrom('mesh').where('id', '=', id).execute();
     });
+  }
+
+  async booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, number>> {
+    const booked = await bookedPerLink(this.#db, links);
+    return new Map(booked.map(({ linkId, bandwidthBps }) => [linkId, bandwidthBps]));
   }
 
   async dryRun(changes: readonly ProposedChange[]): Promise<DryRunResult> {
