@@ -10,20 +10,26 @@ import { shellExamples, type ShellExample } from './shell-examples.js';
  * What the documents show at a terminal is what happens: their commands run in order on a system that was really
  * started, and print what the document says they print.
  */
-const documents = ['README.md', 'docs/api.md'];
+const documents = [
+  { name: 'README.md', setUpBy: undefined },
+  { name: 'docs/api.md', setUpBy: undefined },
+  // says that it uses the functions of the tour
+  { name: 'docs/path-computation.md', setUpBy: 'README.md' },
+];
 const documentedUrl = 'http://127.0.0.1:8080';
 const missing = missingNeeds({ programs: ['bash', 'curl'] });
 
 describe.skipIf(missing !== undefined)(`the terminal sessions ${missing ?? ''}`, () => {
-  describe.each(documents)('of %s', (name) => {
-    const text = readFileSync(join(root, name), 'utf8');
-    const examples = shellExamples(text);
+  describe.each(documents)('of $name', ({ name, setUpBy }) => {
+    const examples = examplesOf(name);
+    const setUp = setUpBy === undefined ? [] : examplesOf(setUpBy).filter(({ expected }) => expected === undefined);
     let system: StartedSystem;
     let shell: Shell;
 
     beforeAll(async () => {
       system = await startSystem();
       shell = new Shell(root);
+      for (const { command } of setUp) await shell.run(at(command));
     }, 180_000);
 
     afterAll(async () => {
@@ -56,6 +62,10 @@ describe.skipIf(missing !== undefined)(`the terminal sessions ${missing ?? ''}`,
     }
   });
 });
+
+function examplesOf(document: string): readonly ShellExample[] {
+  return shellExamples(readFileSync(join(root, document), 'utf8'));
+}
 
 /** Revisions count everything that happened since the database was made, which a document cannot know. */
 function comparable(output: string): string {
