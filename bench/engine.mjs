@@ -77,6 +77,7 @@ for (const size of sizes) {
     rate(([a, b, max]) => ask({ bounds: [{ metric: 'igp', max }] })([a, b]), within),
     '',
   );
+  row('delay, at most 5 SRH entries', rate(ask({}, { maxSegments: 5 }), queries), '(exact, where it binds)');
   row('delay, 10 best', rate(ask({}, { k: 10 }), queries), '');
   row('delay, node-disjoint pair', rate(ask({}, { disjoint: 'node' }), queries), '');
   const lists = queries.map(([source, destination]) => {
