@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { missingNeeds } from '../require-program.js';
 import { DEAD_SECONDS } from './bird-config.js';
 import { LAB_PROGRAMS } from './lab.js';
-import type { Flow } from './probe.js';
+import { lostSince, type Flow } from './probe.js';
 import { byDelay, FAMILIES, FASTEST, nameOf, OVER_R2_R7, Stage, WITHOUT_R7 } from './stage.js';
 
 const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'redis-server'], root: true });
@@ -91,7 +91,7 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
     }
   };
 
-  /** Undoes a failure under probe streams: the policy returns after the hold time, and nothing is lost. */
+  /** Undoes a failure under probe streams: the policy returns after the hold time, and its move loses nothing. */
   const recover = async ({ scenario, cut = [], silence = [] }: Failure): Promise<void> => {
     const flows = FAMILIES.map((family) => stage.flow('worker1', 'worker2', family));
     let mendedAt = NaN;
@@ -117,14 +117,15 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
       stage.report.stream({
         scenario: `${scenario}, and back`,
         flow: flows[index] === undefined ? '' : nameOf(flows[index]),
-        expected: `0 lost; held for ${HOLD_MS} ms`,
+        expected: `held for ${HOLD_MS} ms, then 0 lost`,
         report,
         toldMs: toldAt - mendedAt,
         installedMs: usedAt - mendedAt,
       });
     }
     expect(usedAt - toldAt).toBeGreaterThanOrEqual(HOLD_MS);
-    expect(reports.map(({ lost }) => lost)).toEqual(FAMILIES.map(() => 0));
+    // Until then the lists are the old ones: what is lost while routers learn of the link one after the other is the IGP's.
+    expect(reports.map((report) => lostSince(report, toldAt + HOLD_MS))).toEqual(FAMILIES.map(() => 0));
   };
 
   it('moves traffic when a wire is cut, and back when it has returned for long enough', async () => {

@@ -10,9 +10,9 @@ const IDLE_MS = 200;
 const [address = ''] = process.argv.slice(2);
 const family = address.includes(':') ? 'udp6' : 'udp4';
 const socket = createSocket({ type: family, recvBufferSize: 8 << 20 });
-const seen = new Set();
-const gaps = [];
-let last;
+/** When each was sent, on the sender's monotonic clock, by sequence number. */
+const seen = new Map();
+let newest = -1;
 let duplicates = 0;
 let reordered = 0;
 let maxDelayUs = 0;
@@ -29,21 +29,23 @@ function count(sequence, sentAt) {
     duplicates++;
     return;
   }
-  seen.add(sequence);
+  seen.set(sequence, sentAt);
   maxDelayUs = Math.max(maxDelayUs, Number((process.hrtime.bigint() - sentAt) / 1000n));
-  if (last !== undefined && sequence < last.sequence) {
-    reordered++;
-    return;
-  }
-  // By the sender's clock: a receiver that was not scheduled for a while has lost nothing.
-  if (last !== undefined && sequence > last.sequence + 1) {
-    gaps.push({
-      afterSequence: last.sequence,
-      lost: sequence - last.sequence - 1,
-      us: Number((sentAt - last.sentAt) / 1000n),
-    });
-  }
-  last = { sequence, sentAt };
+  if (sequence < newest) reordered++;
+  newest = Math.max(newest, sequence);
+}
+
+// By the sender's clock: a receiver that was not scheduled for a while has lost nothing.
+function gapsBetween() {
+  const gaps = [];
+  const arrivals = [...seen].sort(([a], [b]) => a - b);
+  arrivals.forEach(([sequence, sentAt], index) => {
+    const [before, beforeAt] = arrivals[index - 1] ?? [sequence - 1, sentAt];
+    if (sequence === before + 1) return;
+    const us = Number((sentAt - beforeAt) / 1000n);
+    gaps.push({ afterSequence: before, lost: sequence - before - 1, us, endedAtUs: Number(sentAt / 1000n) });
+  });
+  return gaps;
 }
 
 // Datagrams that reached this namespace and found the socket's buffer full: the machine was slow, not the network.
@@ -68,7 +70,14 @@ function report(arrivedBefore) {
     return;
   }
   const overruns = socketOverruns() - overrunsAtStart;
-  const text = JSON.stringify({ received: seen.size, duplicates, reordered, overruns, maxDelayUs, gaps });
+  const text = JSON.stringify({
+    received: seen.size,
+    duplicates,
+    reordered,
+    overruns,
+    maxDelayUs,
+    gaps: gapsBetween(),
+  });
   process.stdout.write(`${text}\n`, () => process.exit(0));
 }
 

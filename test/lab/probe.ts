@@ -18,6 +18,8 @@ export interface ProbeGap {
   readonly afterSequence: number;
   readonly lost: number;
   readonly us: number;
+  /** When the datagram behind it was sent, on the machine's monotonic clock. */
+  readonly endedAtUs: number;
 }
 
 export interface ProbeReport {
@@ -30,6 +32,15 @@ export interface ProbeReport {
   readonly overruns: number;
   readonly maxDelayUs: number;
   readonly gaps: readonly ProbeGap[];
+}
+
+/** What a stream lost in holes that end after a moment (as performance.now() tells it), and at its end. */
+export function lostSince({ lost, overruns, gaps }: ProbeReport, sinceMs: number): number {
+  const toMonotonicMs = Number(process.hrtime.bigint()) / 1e6 - performance.now();
+  const sum = (some: readonly ProbeGap[]) => some.reduce((total, gap) => total + gap.lost, 0);
+  const atTheEnd = lost + overruns - sum(gaps);
+  const since = gaps.filter(({ endedAtUs }) => endedAtUs / 1000 >= sinceMs + toMonotonicMs);
+  return Math.max(0, sum(since) + atTheEnd - overruns);
 }
 
 /** A one-way stream of numbered datagrams between two pods: one flow, one process at each end. */
