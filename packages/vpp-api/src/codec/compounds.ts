@@ -104,8 +104,8 @@ export function structCodec(fields: readonly FieldCodec[]): Codec {
   const counted = fields.flatMap(({ name, codec }) => (isCounted(codec) ? [{ name, codec }] : []));
   return {
     minBytes: fields.reduce((sum, { codec }) => sum + (isCounted(codec) ? 0 : codec.minBytes), 0),
-    write: (writer, value, at) => {
-      const record = recordOf(value, at);
+    write: (writer, values, at) => {
+      const record = recordOf(values, at);
       const counts = new Map<string, number>();
       for (const { name, codec } of counted) {
         counts.set(codec.countField, codec.length(own(record, name), fieldAt(at, name)));
@@ -114,7 +114,8 @@ export function structCodec(fields: readonly FieldCodec[]): Codec {
       for (const { name, codec, default: preset } of fields) {
         const place = fieldAt(at, name);
         const count = counts.get(name);
-        const given = own(record, name) ?? count ?? preset;
+        const value = own(record, name);
+        const given = value === undefined ? (count ?? preset) : value;
         if (given === undefined) throw new VppEncodeError(`${place} is missing`);
         if (count !== undefined && given !== count) {
           throw new VppEncodeError(`${place}: ${shown(given)} is not the ${count} elements it counts; leave it out`);

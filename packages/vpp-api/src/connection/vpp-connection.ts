@@ -92,8 +92,10 @@ export class VppConnection {
     try {
       await connection.#shakeHands();
     } catch (error) {
+      // A handshake changes nothing, so whether it was executed does not matter.
+      const ended = connection.#end;
       connection.close();
-      throw error;
+      throw ended ?? error;
     }
     return connection;
   }
