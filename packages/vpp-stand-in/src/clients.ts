@@ -8,15 +8,15 @@ import type { Faults } from './faults.js';
 const SOCKET_CLIENT = 0x80000000;
 
 export class Client {
-  readonly slot: number;
+  /** In the registration pool; set when it joins. */
+  slot = 0;
   readonly socket: Socket;
   readonly input = new Deframer();
   readonly output: Output;
   /** What it called itself in the handshake. */
   name: string | undefined;
 
-  constructor(slot: number, socket: Socket, faults: Faults) {
-    this.slot = slot;
+  constructor(socket: Socket, faults: Faults) {
     this.socket = socket;
     this.output = new Output(socket, faults);
   }
@@ -36,10 +36,8 @@ export class Clients {
   }
 
   add(socket: Socket, faults: Faults): Client {
-    const slot = this.#pool.allocate(undefined);
-    this.#pool.release(slot);
-    const client = new Client(slot, socket, faults);
-    this.#pool.allocate(client);
+    const client = new Client(socket, faults);
+    client.slot = this.#pool.allocate(client);
     return client;
   }
 

@@ -34,6 +34,11 @@ test.each<readonly [what: string, reason: string, last: (client: RawClient) => B
     (client) => steering(client, [36, '0a000001'], [52, '21'], [57, '04']),
   ],
   [
+    'an IPv6 prefix of 129 bits',
+    'prefix-too-long',
+    (client) => steering(client, [35, '01'], [36, ip6(0x77, 0)], [52, '81'], [57, '06']),
+  ],
+  [
     'a localsid behavior of a plugin',
     'localsid-behavior-without-plugin',
     (client) => client.request('sr_localsid_add_del_5a36c324', 58, [11, ip6(0xd, 1)], [28, '0e']),

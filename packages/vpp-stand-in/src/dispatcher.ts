@@ -1,13 +1,14 @@
 import type { Client, Clients } from './clients.js';
+import type { Execution } from './execution.js';
 import { FAULT_CRASH } from './faults.js';
 import type { Faults, Verdict } from './faults.js';
 import { frame } from './framing.js';
-import { handshake } from './handshake.js';
+import { HANDSHAKE } from './handshake.js';
 import type { Life } from './life.js';
 import { VppCrash } from './machine/crash.js';
 import type { CrashReason } from './machine/crash.js';
 import { HANDLERS } from './messages/all.js';
-import type { Fields, Handler, Reply } from './messages/handler.js';
+import type { Fields, Reply } from './messages/handler.js';
 import type { Counters, LoggedRequest, Outcome } from './request-log.js';
 
 export interface Crash {
@@ -18,7 +19,7 @@ export interface Crash {
 interface Result {
   readonly outcome: Outcome;
   readonly executed: boolean;
-  readonly fields?: Fields;
+  readonly fields?: Fields | undefined;
   readonly retval?: number | undefined;
   readonly crash?: CrashReason;
 }
@@ -52,51 +53,44 @@ export class Dispatcher {
   /** Executes and answers one message; returns the crash when VPP does not survive it. */
   handle(life: Life, clients: Clients, client: Client, message: Buffer): Crash | undefined {
     const name = message.length < 2 ? '' : (life.ids.nameOf(message.readUInt16BE(0)) ?? '');
-    const result = this.#execute(life, clients, client, name, message);
+    const result = this.#process(life, clients, client, name, message);
     this.#record(life, client, name, message, result);
     return result.crash === undefined ? undefined : { reason: result.crash, request: name };
   }
 
-  #execute(life: Life, clients: Clients, client: Client, name: string, message: Buffer): Result {
-    const isHandshake = name === 'sockclnt_create' || name === 'sockclnt_delete';
-    const handler = isHandshake ? undefined : HANDLERS[name];
-    if (handler === undefined && !isHandshake) return { outcome: 'unknown-id', executed: false };
+  #process(life: Life, clients: Clients, client: Client, name: string, message: Buffer): Result {
+    if (HANDSHAKE[name] === undefined && HANDLERS[name] === undefined)
+      return { outcome: 'unknown-id', executed: false };
     const verdict = this.#faults.judge(name);
     if (verdict.dropRequest) return { outcome: 'dropped-request', executed: false };
     if (verdict.crash === 'before') return { outcome: 'crashed', executed: false, crash: FAULT_CRASH };
-    if (handler !== undefined) return this.#call(life, clients, handler, message, verdict);
+
+    const execution = this.#execute(life, clients, client, name, message);
+    const { fields } = execution;
+    if (execution.kind === 'refused') return { outcome: execution.outcome, executed: false, fields };
+    if (execution.kind === 'died') return { outcome: 'crashed', executed: true, fields, crash: execution.reason };
+    if (verdict.crash === 'after') return { outcome: 'crashed', executed: true, fields, crash: FAULT_CRASH };
     if (name === 'sockclnt_create') this.#handshakes += 1;
-    return handshake(life, clients, client, name, message);
+    return { outcome: send(life, execution, verdict), executed: true, fields, retval: execution.retval };
   }
 
-  #call(life: Life, clients: Clients, handler: Handler, message: Buffer, verdict: Verdict): Result {
-    if (message.length < handler.size(message)) return { outcome: 'truncated', executed: false };
+  #execute(life: Life, clients: Clients, client: Client, name: string, message: Buffer): Execution {
+    const handler = HANDLERS[name];
+    if (handler === undefined)
+      return HANDSHAKE[name]?.(life, clients, client, message) ?? { kind: 'refused', outcome: 'unknown-id' };
+    if (message.length < handler.size(message)) return { kind: 'refused', outcome: 'truncated' };
     // VPP answers to whom client_index names, whichever connection the request came on.
     const target = clients.find(message.readUInt32BE(2));
     const fields = this.#keepsLog ? handler.describe(message) : {};
     if (target === undefined && handler.asksForClientFirst === true)
-      return { outcome: 'wrong-client', executed: false, fields };
-    let replies: readonly Reply[];
+      return { kind: 'refused', outcome: 'wrong-client', fields };
     try {
-      replies = handler.run(life.machine, message, life.identity);
+      const replies = handler.run(life.machine, message, life.identity);
+      return { kind: 'executed', target, replies, fields, retval: retvalOf(replies) };
     } catch (error) {
-      if (error instanceof VppCrash) return { outcome: 'crashed', executed: true, fields, crash: error.reason };
+      if (error instanceof VppCrash) return { kind: 'died', reason: error.reason, fields };
       throw error;
     }
-    if (verdict.crash === 'after') return { outcome: 'crashed', executed: true, fields, crash: FAULT_CRASH };
-    const outcome = target === undefined ? 'wrong-client' : this.#answer(life, target, replies, verdict);
-    return { outcome, executed: true, fields, retval: retvalOf(replies) };
-  }
-
-  #answer(life: Life, target: Client, replies: readonly Reply[], verdict: Verdict): Outcome {
-    if (verdict.dropReply) return 'dropped-reply';
-    if (verdict.closeMidReply) {
-      const whole = replies[0] === undefined ? Buffer.alloc(0) : encode(life, replies[0]);
-      target.output.sendAndClose(whole.subarray(0, whole.length >> 1));
-      return 'closed-mid-reply';
-    }
-    for (const reply of replies) target.output.send(encode(life, reply));
-    return 'answered';
   }
 
   #record(life: Life, client: Client, name: string, message: Buffer, result: Result): void {
@@ -123,8 +117,25 @@ export class Dispatcher {
   }
 }
 
+function send(life: Life, execution: Extract<Execution, { kind: 'executed' }>, verdict: Verdict): Outcome {
+  const { target, replies, closes = false } = execution;
+  if (target === undefined) return 'wrong-client';
+  if (verdict.dropReply) return 'dropped-reply';
+  const frames = replies.map((reply) => encode(life, reply));
+  if (verdict.closeMidReply) {
+    const whole = frames[0] ?? Buffer.alloc(0);
+    target.output.sendAndClose(whole.subarray(0, whole.length >> 1));
+    return 'closed-mid-reply';
+  }
+  for (const each of frames) {
+    if (closes) target.output.sendAndClose(each);
+    else target.output.send(each);
+  }
+  return 'answered';
+}
+
 /** Writes the id of this life into the message, and frames it. */
-export function encode(life: Life, { name, message }: Reply): Buffer {
+function encode(life: Life, { name, message }: Reply): Buffer {
   message.writeUInt16BE(life.ids.idOf(name), 0);
   return frame(message);
 }

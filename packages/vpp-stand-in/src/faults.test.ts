@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { connect, connected, framed } from './testing/raw-client.js';
+import { connect, connected, framed, lay } from './testing/raw-client.js';
 import type { RawClient } from './testing/raw-client.js';
 import { addPolicy, BSID_A, BSID_B, list, sid } from './testing/sr-requests.js';
 
@@ -47,6 +47,20 @@ test('a socket can close in the middle of a reply; VPP lives on with its state',
   expect(vpp.isUp).toBe(true);
   expect(vpp.policies).toHaveLength(1);
   expect(vpp.crashes).toEqual([]);
+});
+
+test('the handshake can be hit too', async () => {
+  const { vpp } = await connected();
+  vpp.faults.closeMidReply({ request: 'sockclnt_create' });
+  const first = connect(vpp);
+  first.send(lay(70, [0, '000f']));
+  await first.closed();
+  expect(first.received.length).toBeGreaterThan(16);
+  vpp.faults.dropReply({ request: 'sockclnt_create' });
+  const second = connect(vpp);
+  second.send(lay(70, [0, '000f']));
+  second.send(lay(70, [0, '000f'], [2, '00000002']));
+  expect((await second.next())?.readUInt32BE(6)).toBe(2);
 });
 
 test.each(['before', 'after'] as const)('VPP can crash %s executing a request', async (when) => {

@@ -1,5 +1,5 @@
 import { renameSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { createConnection, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 
 /** The listening socket. A VPP that died leaves its socket file behind, and connecting to it is refused. */
@@ -18,10 +18,10 @@ export class Listener {
     return this.#server !== undefined;
   }
 
-  /** @throws the listen error, and Error when it is open already. */
+  /** @throws the listen error, and Error when anyone listens on that path, this very object or a real VPP. */
   async open(): Promise<void> {
     await this.#closing;
-    if (this.#server !== undefined) throw new Error(`already listening on ${this.#path}`);
+    if (await isServed(this.#path)) throw new Error(`${this.#path} is in use`);
     rmSync(this.#path, { force: true });
     const server = createServer(this.#onConnection);
     this.#server = server;
@@ -48,4 +48,14 @@ export class Listener {
     if (leavesSocket) renameSync(aside, this.#path);
     return closed;
   }
+}
+
+function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createConnection(path, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once('error', () => resolve(false));
+  });
 }

@@ -70,7 +70,7 @@ const SERVED: readonly (readonly [name: string, crc: string])[] = [
 ];
 
 /** The handshake must work before the table is known, so that its ids never change. */
-export const FIXED_IDS: Readonly<Record<string, number>> = {
+const FIXED_IDS: Readonly<Record<string, number>> = {
   sockclnt_create: 15,
   sockclnt_create_reply: 16,
   sockclnt_delete: 17,

@@ -5,6 +5,7 @@ interface Chunk {
   readonly bytes: Buffer;
   /** On the clock of performance.now(). */
   readonly dueAt: number;
+  readonly closes: boolean;
 }
 
 /** Sends to one client in order, with the delay and in the pieces that the faults ask for. */
@@ -25,14 +26,17 @@ export class Output {
   }
 
   send(bytes: Buffer): void {
-    this.#queue.push({ bytes, dueAt: performance.now() + this.#faults.replyDelayMs });
-    this.#pump();
+    this.#enqueue(bytes, false);
   }
 
   /** Sends what is queued and these bytes, then closes. */
   sendAndClose(bytes: Buffer): void {
-    this.#flush();
-    this.#socket.write(bytes, () => this.#socket.destroy());
+    this.#enqueue(bytes, true);
+  }
+
+  #enqueue(bytes: Buffer, closes: boolean): void {
+    this.#queue.push({ bytes, closes, dueAt: performance.now() + this.#faults.replyDelayMs });
+    this.#pump();
   }
 
   #pump(): void {
@@ -48,7 +52,8 @@ export class Output {
         return;
       }
       this.#queue.shift();
-      if (this.#faults.splitWrites) this.#split(head.bytes, 0);
+      if (head.closes) this.#socket.write(head.bytes, () => this.#socket.destroy());
+      else if (this.#faults.splitWrites) this.#split(head.bytes, 0);
       else this.#socket.write(head.bytes);
     }
   }
@@ -61,9 +66,5 @@ export class Output {
     }
     this.#isSplitting = true;
     this.#socket.write(bytes.subarray(offset, offset + 1), () => setImmediate(() => this.#split(bytes, offset + 1)));
-  }
-
-  #flush(): void {
-    for (const { bytes } of this.#queue.splice(0)) this.#socket.write(bytes);
   }
 }

@@ -15,7 +15,7 @@ test('return codes: -1 bad type, -2 no such BSID, -4 deletion of what is not the
   expect(await steer(client, BSID_A, PREFIX)).toBe(0);
 });
 
-test('adding again re-points, also onto an insert policy', async () => {
+test('adding again re-points, and IPv4 even onto an insert policy, which drops it', async () => {
   const { vpp, client } = await connected();
   const prefix = { address: '0a000000', family: 4, length: 8 } as const;
   await addPolicy(client, BSID_A, 1, sid(1));
@@ -24,7 +24,7 @@ test('adding again re-points, also onto an insert policy', async () => {
   expect(vpp.route(0, '10.1.2.3')).toMatchObject({ bsid: '2001:db8:b::1', encapsulates: true });
   expect(await steer(client, BSID_B, prefix)).toBe(0);
   expect(vpp.steerings).toMatchObject([{ prefix: '10.0.0.0/8', bsid: '2001:db8:b::2' }]);
-  expect(vpp.route(0, '10.1.2.3')).toMatchObject({ bsid: '2001:db8:b::2', encapsulates: false });
+  expect(vpp.route(0, '10.1.2.3')).toMatchObject({ kind: 'drop', reason: 'dangling-steering' });
 });
 
 test('deleting a steering ignores the BSID', async () => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { VppStandIn } from './stand-in.js';
 import { connect, connected, framed, lay, startVpp, u16, u32 } from './testing/raw-client.js';
 
 test('the handshake has fixed ids and tells client index and message table', async () => {
@@ -141,6 +142,13 @@ test('sockclnt_delete of a client that is not there is answered with -1', async 
   const { client } = await connected();
   client.send(lay(14, [0, '0011'], [2, u32(client.clientIndex)], [6, '0a0b0c0d'], [10, '80000050']));
   expect((await client.next())?.toString('hex')).toBe('00120a0b0c0dffffffff');
+});
+
+test('a socket that somebody serves is left alone', async () => {
+  const { vpp, client } = await connected();
+  const second = new VppStandIn({ socketPath: vpp.socketPath });
+  await expect(second.start()).rejects.toThrow('in use');
+  expect(await client.untilPing()).toEqual([]);
 });
 
 test('messages can be missing or have another CRC', async () => {

@@ -1,4 +1,5 @@
 import { formatAddress, parseAddress } from './address.js';
+import type { Family } from './address.js';
 import type { RoutePath, Table } from './fib.js';
 import { bestTarget, longestMatch } from './fib.js';
 import type { Machine } from './machine.js';
@@ -66,9 +67,9 @@ export function forward(machine: Machine, tableId: number, destination: string):
       case 'localsid':
         return { kind: 'localsid', localsid: formatAddress(target.localsid), via };
       case 'bsid':
-        return throughBsids(machine, [target.bsid], via);
+        return throughBsids(machine, [target.bsid], family, via);
       case 'steering':
-        return throughBsids(machine, target.bsids, via);
+        return throughBsids(machine, target.bsids, family, via);
       case 'paths': {
         const next = otherTable(target.paths);
         if (next === undefined) return alongPaths(target.paths, via);
@@ -80,9 +81,13 @@ export function forward(machine: Machine, tableId: number, destination: string):
   return { kind: 'drop', reason: 'lookup-loop', via };
 }
 
-/** Steering is recursive through the BSID's address, so that a deleted policy drops and a new one with it carries on. */
-function throughBsids(machine: Machine, bsids: readonly Buffer[], via: string): Forwarding {
-  const alive = bsids.flatMap((bsid) => machine.policies.find(bsid) ?? []);
+/**
+ * Steering is recursive through the BSID's address, so that a deleted policy drops and a new one with it carries on. A
+ * policy that inserts has no BSID among those for IPv4.
+ */
+function throughBsids(machine: Machine, bsids: readonly Buffer[], family: Family, via: string): Forwarding {
+  const policies = bsids.flatMap((bsid) => machine.policies.find(bsid) ?? []);
+  const alive = policies.filter((policy) => family === 'ipv6' || policy.isEncap !== 0);
   const [policy] = alive;
   if (policy === undefined) return { kind: 'drop', reason: 'dangling-steering', via };
   const lists = alive.flatMap((each) => listsOf(machine, each));

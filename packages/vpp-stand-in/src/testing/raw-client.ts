@@ -1,6 +1,6 @@
 import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import { VppStandIn } from '../stand-in.js';
 import type { StandInOptions } from '../stand-in.js';
 
@@ -154,4 +154,16 @@ export async function connected(options: StandInOptions = {}): Promise<{ vpp: Vp
   const client = connect(vpp);
   await client.handshake();
   return { vpp, client };
+}
+
+/** Id and context of a message to the client, for a request made by RawClient.request. */
+export const head = (client: RawClient, key: string): readonly Field[] => [
+  [0, client.id(key)],
+  [2, '01020304'],
+];
+
+/** The plain reply: id, context, retval and nothing else. `name` is that of the request. */
+export async function expectReply(client: RawClient, name: string, reply: Promise<Buffer>, retval = 0): Promise<void> {
+  const golden = lay(10, ...head(client, `${name}_reply_e8d4e804`), [6, u32(retval)]);
+  expect((await reply).toString('hex')).toBe(golden.toString('hex'));
 }
