@@ -12,14 +12,20 @@ COPY --from=build /waymark ./
 # Stateless: everything it knows is in Postgres (DATABASE_URL). Any number of them may run; one leads.
 FROM runtime AS controller
 USER node
-ENV WAYMARK_HTTP_HOST=0.0.0.0 WAYMARK_GRPC_HOST=0.0.0.0
+ENV WAYMARK_HTTP_HOST=0.0.0.0 WAYMARK_HTTP_PORT=8080 WAYMARK_GRPC_HOST=0.0.0.0 WAYMARK_GRPC_PORT=50051
 EXPOSE 8080 50051
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:8080/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.WAYMARK_HTTP_PORT + '/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "apps/controller/dist/main.js"]
 
-# One per headend, in that host's network namespace, with NET_ADMIN for the Linux data plane.
+# One per headend. A dry run needs no privilege and runs as `node`. The Linux data plane needs root and NET_ADMIN: iproute2
+# gives up its capabilities when another user runs it. Both may write the state folder, root without being above the rules.
 FROM runtime AS node-agent
-RUN apt-get update && apt-get install -y --no-install-recommends iproute2 && rm -rf /var/lib/apt/lists/*
+RUN apt-get update && apt-get install -y --no-install-recommends iproute2 && rm -rf /var/lib/apt/lists/* \
+  && install -d -o root -g node -m 770 /var/lib/waymark
+USER node
+ENV WAYMARK_STATUS_PORT=9850
 VOLUME /var/lib/waymark
+HEALTHCHECK --interval=5s --timeout=3s --start-period=20s \
+  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.WAYMARK_STATUS_PORT + '/healthz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
 CMD ["node", "apps/node-agent/dist/main.js"]

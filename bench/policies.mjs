@@ -18,6 +18,7 @@ import { SrPolicyService } from '../apps/controller/dist/policies/policy-service
 import { ReactionLoop } from '../apps/controller/dist/policies/reaction-loop.js';
 import { createDatabase } from '../apps/controller/dist/storage/database.js';
 import { startEmbeddedPostgres } from '../apps/controller/dist/storage/embedded-postgres.js';
+import { announceEvents } from '../apps/controller/dist/storage/event-channel.js';
 import { migrate } from '../apps/controller/dist/storage/migrate.js';
 import { TedService } from '../apps/controller/dist/ted/ted-service.js';
 
@@ -68,8 +69,7 @@ const ted = new TedService({ db, url: own.href, clock: () => new Date() });
 await ted.start();
 const pool = new ComputePool({ threads: workers });
 const evaluate = (snapshot, task) => pool.run('evaluate-policies', snapshot, task);
-const events = { emit: () => undefined, subscribe: () => () => undefined };
-const policies = new SrPolicyService({ db, topology: ted, evaluate, events });
+const policies = new SrPolicyService({ db, topology: ted, evaluate, announceEvents });
 await sql`update leader set epoch = 1`.execute(db);
 
 let published = 0;
@@ -78,7 +78,8 @@ const term = new AbortController();
 const loop = new ReactionLoop(
   {
     db,
-    ted: (revision) => ted.ted(revision),
+    ted: (revision) => (revision === undefined ? ted.ted() : ted.tedAtRevision(revision)),
+    tedAtHead: (tx, head) => ted.tedAtHead(tx, head),
     onRevision: (listener) => ted.onRevision(listener),
     fenced: (epoch, work) => fencedTransaction(db, epoch, work),
     writeDesired,
@@ -87,7 +88,7 @@ const loop = new ReactionLoop(
       published += deltas.reduce((sum, { changes }) => sum + changes.length, 0);
     },
     evaluate,
-    events,
+    announceEvents,
     log: { info: () => undefined, error: (detail, message) => print(`${message}: ${detail.err?.stack}`) },
     now: () => Date.now(),
     startTimer: (callback, delayMs) => {
@@ -103,7 +104,7 @@ async function settled() {
   for (;;) {
     const { revision, computed_through } = await db.selectFrom('head').selectAll().executeTakeFirstOrThrow();
     if (computed_through >= revision) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 

@@ -117,8 +117,11 @@ const inOrder = [
   ...['pinPolicy', 'unpinPolicy', 'putPolicy', 'rollBackPolicy', 'putMesh', 'deletePolicy', 'deleteMesh'],
 ];
 
-/** Examples that the freshly loaded demo refuses, because nothing has happened yet that they could be about. */
-const refused: Readonly<Record<string, number>> = { releaseSource: 409, rollBackPolicy: 409 };
+/**
+ * Examples that are refused while nothing has happened that they could be about. Whether the policy moved while the link of
+ * the source events was down depends on how soon the next event brought it back.
+ */
+const refusals: Readonly<Record<string, readonly number[]>> = { releaseSource: [409], rollBackPolicy: [200, 409] };
 
 describe('the examples of the document on the demo', () => {
   it('are those of every operation', () => {
@@ -129,9 +132,9 @@ describe('the examples of the document on the demo', () => {
     if (example.operation.operationId === 'pinPolicy') await policyIsComputed();
     const response = await sendExample(example);
     expect(breach(contract, example.operation, response)).toBeUndefined();
-    const expected = refused[example.operation.operationId];
+    const expected = refusals[example.operation.operationId];
     if (expected === undefined) expect(response.status, response.text).toBeLessThan(300);
-    else expect(response.status).toBe(expected);
+    else expect(expected).toContain(response.status);
   });
 
   async function policyIsComputed() {

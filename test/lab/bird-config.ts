@@ -5,7 +5,8 @@ import type { Router, Testbed } from './testbed.js';
 export const IGP_PROTOCOL = 'underlay';
 
 const HELLO_SECONDS = 1;
-const DEAD_SECONDS = 4;
+/** A router whose hellos stay away for so long is gone. */
+export const DEAD_SECONDS = 4;
 
 /**
  * Configuration of one router's BIRD 2: OSPFv3 over every wire to another router, its locator and the subnets of its

@@ -5,18 +5,30 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Bird, BirdControl } from './bird.js';
 import { birdConfig, IGP_PROTOCOL } from './bird-config.js';
 import { countsBetween, installCounters, readCounters } from './counters.js';
+import { ownName, removeLeftovers } from './leftovers.js';
 import { parseOspfState, viewOf } from './link-state.js';
 import { Namespaces } from './namespaces.js';
 import { routesTaken, type ObservedRoute } from './observed-route.js';
 import { ProbeStream, type Flow, type ProbeReport } from './probe.js';
-import { paperTestbed, type Arc, type Testbed } from './testbed.js';
+import { paperTestbed, type Testbed } from './testbed.js';
+import { Wires } from './wires.js';
 import { wireUp } from './wiring.js';
 
 /** Programs the lab needs; with root, that is all. */
-export const LAB_PROGRAMS = ['ip', 'nft', 'bird'] as const;
+export const LAB_PROGRAMS = ['ip', 'nft', 'bird', 'setpriv'] as const;
 
 const TRACE_PACKETS = 50;
 const TRACE_INTERVAL_US = 1000;
+const POLL_MS = 100;
+const IGP_LIMIT_MS = 60_000;
+/** Longer than the tick of the IGP, on which routes are computed. */
+const SETTLED_MS = 1500;
+
+export interface Trace {
+  readonly routes: readonly ObservedRoute[];
+  /** Directed links on which anything was counted. */
+  readonly links: readonly string[];
+}
 
 /** The testbed, up and converged. */
 export class Lab {
@@ -24,17 +36,20 @@ export class Lab {
   readonly namespaces: Namespaces;
   /** For what runs in the lab; removed with it. */
   readonly folder: string;
+  readonly wires: Wires;
   readonly #birds = new Map<string, Bird>();
 
   private constructor(testbed: Testbed, namespaces: Namespaces, folder: string) {
     this.testbed = testbed;
     this.namespaces = namespaces;
     this.folder = folder;
+    this.wires = new Wires(namespaces, testbed);
   }
 
   /** Builds everything and waits until every router knows every other. What a failed start built is removed. */
   static async start(): Promise<Lab> {
-    const lab = new Lab(paperTestbed(), new Namespaces(), await mkdtemp(join(tmpdir(), 'wmlab-')));
+    await removeLeftovers();
+    const lab = new Lab(paperTestbed(), new Namespaces(), await mkdtemp(join(tmpdir(), ownName(''))));
     try {
       await wireUp(lab.namespaces, lab.testbed);
       await installCounters(lab.namespaces, lab.testbed);
@@ -63,80 +78,68 @@ export class Lab {
     this.#birds.set(router, await Bird.start(this.namespaces, router, birdConfig(spec, this.testbed), this.folder));
   }
 
-  /** Until every router's database and SPF hold every router and every link that is not cut. */
-  async converged(timeoutMs = 30_000): Promise<void> {
-    const deadline = performance.now() + timeoutMs;
-    for (const { id } of this.testbed.routers) {
-      const control = await BirdControl.connect(this.controlSocket(id));
-      try {
-        while (!(await this.#knowsAll(control))) {
-          if (performance.now() > deadline) throw new Error(`the IGP of ${id} did not converge`);
-          await sleep(50);
-        }
-      } finally {
-        control.close();
+  /** Until every router's database and SPF hold every router and every link. */
+  async converged(): Promise<void> {
+    const complete = (state: string): boolean =>
+      [...viewOf(parseOspfState(state), this.testbed).links].every(([, metric]) => metric !== null);
+    await this.#untilRouters('the IGP did not converge', `show ospf state all ${IGP_PROTOCOL}`, (states) =>
+      states.every(complete),
+    );
+  }
+
+  /**
+   * Until no router has changed a route for longer than a tick of the IGP. What one router knows of a change, another
+   * may still not, and its routes follow what it knows up to a tick later.
+   */
+  async settled(): Promise<void> {
+    let before = '';
+    let since = performance.now();
+    await this.#untilRouters('the IGP does not settle', `show route protocol ${IGP_PROTOCOL}`, (tables) => {
+      const now = tables.join('\n');
+      if (now !== before) since = performance.now();
+      before = now;
+      return performance.now() - since > SETTLED_MS;
+    });
+  }
+
+  /** Asks all routing daemons until their answers satisfy; the limit only ends a test that would hang. */
+  async #untilRouters(
+    otherwise: string,
+    command: string,
+    satisfied: (answers: readonly string[]) => boolean,
+  ): Promise<void> {
+    const deadline = performance.now() + IGP_LIMIT_MS;
+    const controls = await Promise.all(
+      [...this.#birds.values()].map((bird) => BirdControl.connect(bird.controlSocket)),
+    );
+    try {
+      while (!satisfied(await Promise.all(controls.map((control) => control.ask(command))))) {
+        if (performance.now() > deadline) throw new Error(otherwise);
+        await sleep(POLL_MS);
       }
+    } finally {
+      for (const control of controls) control.close();
     }
   }
 
-  async #knowsAll(control: BirdControl): Promise<boolean> {
-    const view = viewOf(parseOspfState(await control.ask(`show ospf state all ${IGP_PROTOCOL}`)), this.testbed);
-    return [...view.links].every(([, metric]) => metric !== null);
-  }
-
-  /** Takes both ends of a wire down, as when it is cut: nobody is told. */
-  cut(linkId: string): Promise<void> {
-    return this.#setWires(this.#wire(linkId), 'down');
-  }
-
-  mend(linkId: string): Promise<void> {
-    return this.#setWires(this.#wire(linkId), 'up');
-  }
-
-  /** Cuts every wire of a router, as when it loses power. */
-  isolate(router: string): Promise<void> {
-    return this.#setWires(this.#wiresOf(router), 'down');
-  }
-
-  rejoin(router: string): Promise<void> {
-    return this.#setWires(this.#wiresOf(router), 'up');
-  }
-
-  #wire(linkId: string): readonly Arc[] {
-    const ends = this.testbed.arcs.filter(({ id, reverseId }) => id === linkId || reverseId === linkId);
-    if (ends.length !== 2) throw new Error(`no link ${linkId} in the testbed`);
-    return ends;
-  }
-
-  #wiresOf(router: string): readonly Arc[] {
-    return this.testbed.arcs.filter(({ from, to }) => from === router || to === router);
-  }
-
-  async #setWires(ends: readonly Arc[], state: 'up' | 'down'): Promise<void> {
-    await Promise.all(
-      ends.map(({ from, interfaceName }) => this.namespaces.ip(from, [`link set ${interfaceName} ${state}`])),
-    );
-  }
-
-  /** Routes of a host that put packets into SRv6 tunnels, as the kernel prints them. */
-  async encapsulations(host: string): Promise<readonly string[]> {
-    const tables = await Promise.all(
-      ['-4', '-6'].map((family) => this.namespaces.run(host, ['ip', family, '-d', 'route', 'show', 'table', 'all'])),
-    );
-    return tables
-      .join('\n')
-      .split('\n')
-      .filter((line) => / encap seg6 /.test(line));
-  }
-
-  /** Sends a few packets and reads from the counters which way they went. No other traffic of the headend may flow. */
-  async trace(flow: Flow): Promise<{ readonly routes: readonly ObservedRoute[]; readonly report: ProbeReport }> {
-    const headend = flow.from.host;
+  /**
+   * Reads from the counters of every router and host which way the headend's packets go while `work` is under way. One
+   * packet is enough to show a way.
+   */
+  async observe<T>(headend: string, work: () => Promise<T>): Promise<Trace & { readonly result: T }> {
     const before = await readCounters(this.namespaces, this.testbed, headend);
-    const stream = await ProbeStream.start(this.namespaces, flow, TRACE_INTERVAL_US, TRACE_PACKETS);
-    const report = await stream.stop();
+    const result = await work();
     const counts = countsBetween(before, await readCounters(this.namespaces, this.testbed, headend));
-    return { routes: routesTaken(counts, this.testbed, headend, TRACE_PACKETS / 2), report };
+    return { routes: routesTaken(counts, this.testbed, headend), links: [...counts.keys()], result };
+  }
+
+  /** Sends a few packets and observes them. No other traffic of the headend may flow. */
+  async trace(flow: Flow): Promise<Trace & { readonly report: ProbeReport }> {
+    const { routes, links, result } = await this.observe(flow.from.host, async () => {
+      const stream = await ProbeStream.start(this.namespaces, flow, TRACE_INTERVAL_US, TRACE_PACKETS);
+      return stream.stop();
+    });
+    return { routes, links, report: result };
   }
 }
 

@@ -1,6 +1,6 @@
-import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { createServer, type AddressInfo } from 'node:net';
-import { ended, SYSTEM_ENVIRONMENT } from './shell.js';
+import { ended, spawnBound } from './shell.js';
 
 /** A server of the lab: kept until it is stopped, its output kept for when it fails. */
 export class ManagedProcess {
@@ -25,8 +25,7 @@ export class ManagedProcess {
   }
 
   static spawn(name: string, argv: readonly string[], environment: NodeJS.ProcessEnv = {}): ManagedProcess {
-    const [program = '', ...rest] = argv;
-    return new ManagedProcess(name, spawn(program, rest, { env: { ...SYSTEM_ENVIRONMENT, ...environment } }));
+    return new ManagedProcess(name, spawnBound(argv, environment));
   }
 
   /** Everything it has printed. */
@@ -58,12 +57,16 @@ export class ManagedProcess {
     });
   }
 
-  /** Sends the signal and waits until the process is gone; one that does not go within ten seconds is killed. */
-  async stop(signal: 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<void> {
+  /**
+   * Sends the signal and waits until the process is gone; one that does not go within ten seconds is killed. Returns how it
+   * ended: `exit <code>` or a signal.
+   */
+  async stop(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<string> {
     this.#child.kill(signal);
     const force = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
-    await this.#end.catch(() => undefined);
+    const status = await this.#end.catch((error: unknown) => String(error));
     clearTimeout(force);
+    return status;
   }
 
   #changed(change: () => void): void {

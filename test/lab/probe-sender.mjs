@@ -24,8 +24,14 @@ function tick() {
     socket.send(Uint8Array.from(payload));
     sent++;
   }
-  if (stopping || (!endless && sent === Number(count))) socket.close(() => report());
+  if (stopping || (!endless && sent === Number(count))) finish();
   else setTimeout(tick, Math.max(1, Number(intervalUs) / 1000));
+}
+
+// What still waits to be sent would be dropped by closing.
+function finish() {
+  if (socket.getSendQueueCount() > 0) setTimeout(finish, 1);
+  else socket.close(report);
 }
 
 function report() {

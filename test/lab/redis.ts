@@ -21,14 +21,14 @@ export class Redis {
     return redis;
   }
 
-  async restart(): Promise<void> {
-    await this.stop();
+  /** Once more, after it was stopped. */
+  async start(): Promise<void> {
     this.#process = ManagedProcess.spawn('redis-server', this.#argv);
     await this.#ready();
   }
 
-  stop(): Promise<void> {
-    return this.#process.stop();
+  async stop(): Promise<void> {
+    await this.#process.stop();
   }
 
   async #ready(): Promise<void> {

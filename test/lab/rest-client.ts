@@ -64,18 +64,25 @@ export class RestClient {
     return (await this.#request<List<AgentView>>('GET', '/v1/agents?limit=100')).items;
   }
 
-  /** Sets the operator's constraints on a link, whatever they were. */
+  /** Patches the operator's constraints on a link, whatever they were. */
   async constrainLink(link: string, constraints: Readonly<Record<string, unknown>>): Promise<void> {
     await this.#request('POST', '/v1/link-constraints/bulk', { mode: 'patch', changes: [{ link, constraints }] });
   }
 
-  async #request<T>(method: 'GET' | 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  /** Patches the operator's constraints on a node, whatever they were. */
+  async constrainNode(node: string, constraints: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#request('PATCH', `/v1/nodes/${node}/constraints`, constraints);
+  }
+
+  async #request<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
     const response = await fetch(`${this.#base}${path}`, {
       method,
       headers: {
-        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(body !== undefined && {
+          'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
+        }),
         // Nobody else edits here: whatever is there is what shall be replaced.
-        ...((method === 'PUT' || method === 'DELETE') && { 'if-match': '*' }),
+        ...(['PUT', 'PATCH', 'DELETE'].includes(method) && { 'if-match': '*' }),
       },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessWithoutNullStreams } from 'node:child_process';
 
 /** Debian keeps ip, nft and bird where an unprivileged PATH does not look. */
 export const SYSTEM_ENVIRONMENT: NodeJS.ProcessEnv = {
@@ -27,6 +27,17 @@ export async function run(argv: readonly string[], stdin = ''): Promise<string> 
   const status = await ended(child);
   if (status !== 'exit 0') throw new CommandError(argv, status, stderr === '' ? stdout : stderr);
   return stdout;
+}
+
+/**
+ * Starts a server. The kernel ends it with this process, even when this process is killed and can stop nothing itself
+ * (`setpriv` replaces itself by the program, so its pid is the child's).
+ */
+export function spawnBound(
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+): ChildProcessWithoutNullStreams {
+  return spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...argv], { env: { ...SYSTEM_ENVIRONMENT, ...environment } });
 }
 
 /** Resolves when the process is gone and its output is read: `exit <code>`, or the signal that ended it. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { SourceBatch } from '../../apps/controller/src/model/topology.js';
 import { missingNeeds } from '../require-program.js';
 import { IgpReader } from './igp-reader.js';
+import { kernelRoutes } from './kernel-routes.js';
 import { Lab, LAB_PROGRAMS } from './lab.js';
 import { ping } from './probe.js';
 import { RouteMonitor } from './route-monitor.js';
@@ -106,7 +107,8 @@ describe.skipIf(missing !== undefined)(
       const busy = await RouteMonitor.start(lab.namespaces, 'worker1');
       await encapsulate('worker1', 'master', []);
       expect(await busy.stop()).toHaveLength(host('master').pods.length * FAMILIES.length);
-      expect(await lab.encapsulations('worker1')).toHaveLength(8);
+      const tunnels = (await kernelRoutes(lab.namespaces, 'worker1')).filter(({ encap }) => encap === 'seg6');
+      expect(tunnels).toHaveLength(8);
     });
 
     it('sees a cut wire through the IGP alone, and its return', async () => {
@@ -127,10 +129,10 @@ describe.skipIf(missing !== undefined)(
       await vi.waitFor(() => expect(batches).toHaveLength(1));
       expect(batches[0]).toMatchObject({ sequence: 1, full: true });
       expect(linkStates(0)).toEqual(lab.testbed.arcs.map(({ id }) => `${id} up`).sort());
-      await lab.cut('R6:R8');
+      await lab.wires.cut(lab.wires.wire('R6:R8'));
       await vi.waitFor(() => expect(linkStates(1)).toEqual(['R6:R8 down', 'R8:R6 down']), 10_000);
       const afterCut = batches.length;
-      await lab.mend('R6:R8');
+      await lab.wires.mend(lab.wires.wire('R6:R8'));
       await vi.waitFor(() => expect(linkStates(afterCut)).toEqual(['R6:R8 up', 'R8:R6 up']), 20_000);
       await reader.stop();
       expect(batches.map(({ sequence }) => sequence)).toEqual(batches.map((_, index) => index + 1));

@@ -10,7 +10,7 @@ import type { Host } from './testbed.js';
 
 const CONTROLLER = fileURLToPath(new URL('../../apps/controller/dist/main.js', import.meta.url));
 const AGENT = fileURLToPath(new URL('../../apps/node-agent/dist/main.js', import.meta.url));
-const STARTED_MS = 30_000;
+const STARTED_MS = 90_000;
 const LOG_LINES = 40;
 
 export interface WaymarkOptions {
@@ -131,13 +131,16 @@ export class Waymark {
     );
   }
 
-  /** Until every agent is connected and holds what it should. */
-  async agentsInSync(): Promise<void> {
+  /** Until every agent has been heard of since then, is connected and holds what it should. */
+  async agentsInSync(since: Date): Promise<void> {
     await eventually(
       'all agents in sync',
       () => this.rest.agents(),
       (agents) =>
-        agents.filter(({ state, inSync }) => state === 'connected' && inSync).length === this.#options.hosts.length,
+        agents.length === this.#options.hosts.length &&
+        agents.every(
+          ({ state, inSync, lastSeen }) => state === 'connected' && inSync && Date.parse(lastSeen) > since.getTime(),
+        ),
     );
   }
 }

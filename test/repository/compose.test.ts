@@ -1,7 +1,13 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { settingNames } from '../../apps/controller/src/config.js';
+import { environmentSchema } from '../../apps/node-agent/src/config.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -12,6 +18,10 @@ interface Service {
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: object;
   readonly volumes?: readonly string[];
+  readonly ports?: readonly string[];
+  readonly user?: string;
+  readonly cap_add?: readonly string[];
+  readonly cap_drop?: readonly string[];
 }
 
 const composition = parse(read('docker-compose.yml'), { merge: true }) as {
@@ -20,56 +30,120 @@ const composition = parse(read('docker-compose.yml'), { merge: true }) as {
 };
 const dockerfile = read('Dockerfile');
 const services = Object.entries(composition.services);
+const built = services.filter(([, service]) => service.build !== undefined);
+const settings: Readonly<Record<string, readonly string[]>> = {
+  controller: settingNames,
+  'node-agent': Object.keys(environmentSchema.properties),
+};
+
+/** The lines of a stage of the Dockerfile. */
+function stage(name: string): string {
+  const from = dockerfile.indexOf(` AS ${name}\n`);
+  expect(from, `stage ${name}`).toBeGreaterThan(0);
+  const next = dockerfile.indexOf('\nFROM ', from);
+  return dockerfile.slice(from, next < 0 ? undefined : next);
+}
 
 describe('docker-compose.yml', () => {
   it('has two controllers on one Postgres and one Redis, and agents', () => {
-    const built = services.map(([, service]) => service.build?.target);
-    expect(built.filter((target) => target === 'controller')).toHaveLength(2);
-    expect(built.filter((target) => target === 'node-agent').length).toBeGreaterThan(1);
-    const databases = new Set(services.map(([, service]) => service.environment?.['DATABASE_URL']).filter(Boolean));
-    expect(databases.size).toBe(1);
-  });
-
-  it.each(services)('%s builds a stage that the Dockerfile has', (_, service) => {
-    if (service.build !== undefined) expect(dockerfile).toContain(` AS ${service.build.target}\n`);
-  });
-
-  it.each(services)('%s sets only variables that a settings table documents', (_, service) => {
-    const documented = `${read('docs/operating.md')}${read('docs/node-agent.md')}`;
-    for (const name of Object.keys(service.environment ?? {})) {
-      if (!name.startsWith('POSTGRES_')) expect(documented).toContain(`\`${name}\``);
+    const targets = built.map(([, service]) => service.build?.target);
+    expect(targets.filter((target) => target === 'controller')).toHaveLength(2);
+    expect(targets.filter((target) => target === 'node-agent').length).toBeGreaterThan(1);
+    const controllers = built.filter(([, service]) => service.build?.target === 'controller');
+    for (const name of ['DATABASE_URL', 'REDIS_URL']) {
+      expect(new Set(controllers.map(([, service]) => service.environment?.[name])).size, name).toBe(1);
     }
+    expect(new Set(controllers.map(([, service]) => service.environment?.['WAYMARK_NAME'])).size).toBe(2);
+  });
+
+  it.each(built)('%s builds a stage and sets only what that program reads', (_, { build, environment = {} }) => {
+    const target = build?.target ?? '';
+    expect(stage(target)).not.toBe('');
+    expect(settings[target]).toEqual(expect.arrayContaining(Object.keys(environment)));
   });
 
   it.each(services)('%s waits only for services that say when they are healthy', (_, service) => {
     for (const [name, { condition }] of Object.entries(service.depends_on ?? {})) {
       const needed = composition.services[name];
       expect(needed, name).toBeDefined();
-      if (condition !== 'service_healthy') continue;
+      expect(condition).toBe('service_healthy');
       const inImage = needed?.build !== undefined && stage(needed.build.target).includes('HEALTHCHECK');
       expect(needed?.healthcheck !== undefined || inImage, name).toBe(true);
     }
   });
 
-  it.each(services)('%s mounts only declared volumes', (_, service) => {
+  it.each(services)('%s mounts only declared volumes and publishes on loopback only', (_, service) => {
     for (const mount of service.volumes ?? []) {
       expect(Object.keys(composition.volumes)).toContain(mount.split(':')[0]);
     }
+    for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
   });
-});
 
-describe('Dockerfile', () => {
-  it('starts files that the build makes', () => {
-    const commands = [...dockerfile.matchAll(/^CMD \["node", "(.+)"\]$/gm)].map((match) => match[1] ?? '');
-    expect(commands).toHaveLength(2);
-    for (const command of commands) {
-      expect(existsSync(join(root, command.replace('/dist/', '/src/').replace(/\.js$/, '.ts'))), command).toBe(true);
+  it('names services and ports that there are, wherever one speaks to another', () => {
+    const text = JSON.stringify(composition.services);
+    const names = [...text.matchAll(/(controller-\w+|postgres|redis):(\d+)/g)].map(([, name = '', port = '']) => ({
+      name,
+      port,
+    }));
+    expect(names.length).toBeGreaterThan(4);
+    for (const { name, port } of names) {
+      const service = composition.services[name];
+      expect(service, name).toBeDefined();
+      if (service?.build !== undefined)
+        expect(stage(service.build.target)).toMatch(new RegExp(`^EXPOSE .*${port}`, 'm'));
+    }
+  });
+
+  it('gives root and NET_ADMIN to the agent of the Linux data plane and to no other', () => {
+    for (const [name, service] of built) {
+      const linux = service.environment?.['WAYMARK_DATAPLANE'] === 'linux';
+      expect(service.cap_drop, name).toEqual(['ALL']);
+      expect(service.cap_add, name).toEqual(linux ? ['NET_ADMIN'] : undefined);
+      expect(service.user, name).toBe(linux ? 'root' : undefined);
+      expect(stage(service.build?.target ?? ''), name).toContain('\nUSER node\n');
     }
   });
 });
 
-function stage(name: string): string {
-  const from = dockerfile.indexOf(` AS ${name}\n`);
-  const next = dockerfile.indexOf('\nFROM ', from);
-  return dockerfile.slice(from, next < 0 ? undefined : next);
-}
+describe.each(Object.keys(settings))('the image of the %s', (target) => {
+  const lines = stage(target);
+  const [, portName = ''] = /process\.env\.(\w+)/.exec(lines) ?? [];
+  const healthcheck = JSON.parse(/HEALTHCHECK[^[]*(\[.*\])$/m.exec(lines)?.[1] ?? '[]') as string[];
+  let server: Server;
+  let healthy = true;
+  let asked = '';
+
+  beforeAll(async () => {
+    server = createServer((request, response) => {
+      asked = request.url ?? '';
+      response.writeHead(healthy ? 200 : 503).end();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterAll(() => server.close());
+
+  async function check(port: number): Promise<unknown> {
+    const [program = '', ...args] = healthcheck;
+    const child = spawn(program, args, { env: { ...process.env, [portName]: String(port) } });
+    const [code] = (await once(child, 'exit')) as [number];
+    return code;
+  }
+
+  it('starts a file that the build makes, and sets only what it reads', () => {
+    const command = /^CMD \["node", "(.+)"\]$/m.exec(lines)?.[1] ?? '';
+    expect(existsSync(join(root, command.replace('/dist/', '/src/').replace(/\.js$/, '.ts'))), command).toBe(true);
+    const set = [...lines.matchAll(/\b(WAYMARK_\w+)=/g)].map(([, name]) => name);
+    expect(set).toContain(portName);
+    expect(settings[target]).toEqual(expect.arrayContaining(set));
+  });
+
+  it('is healthy exactly when the program says so', async () => {
+    const { port } = server.address() as AddressInfo;
+    healthy = true;
+    expect(await check(port)).toBe(0);
+    expect(asked).toBe(target === 'controller' ? '/readyz' : '/healthz');
+    healthy = false;
+    expect(await check(port)).toBe(1);
+    expect(await check(1)).toBe(1);
+  });
+});

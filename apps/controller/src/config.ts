@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { envSchema } from 'env-schema';
+import { StartFault } from './model/start-fault.js';
 
 /** The checkout this file is part of: migrations and examples are read from it. */
 export const repositoryRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
@@ -83,12 +84,12 @@ export const settingNames: readonly string[] = Object.keys(schema.properties);
  * Reads the settings. WAYMARK_DEMO: `on` loads the demo topology and runs dry-run agents for its hosts, `topology` only
  * loads it; `auto` is `on` with the embedded database and `off` with any other.
  *
- * @throws Error naming the variable that does not fit.
+ * @throws StartFault naming the variable that does not fit.
  */
 export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
   // An empty variable means unset, as operators expect of compose files and unit files.
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const env = envSchema<Environment>({ schema, data, env: false });
+  const env = checked(data);
   const automatic = env.DATABASE_URL === undefined ? 'on' : 'off';
   const demo = env.WAYMARK_DEMO === 'auto' ? automatic : env.WAYMARK_DEMO;
   return {
@@ -109,4 +110,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     workers: env.WAYMARK_WORKERS,
     logLevel: env.WAYMARK_LOG_LEVEL,
   };
+}
+
+function checked(data: NodeJS.ProcessEnv): Environment {
+  try {
+    return envSchema<Environment>({ schema, data, env: false });
+  } catch (error) {
+    // as Ajv words it: env/WAYMARK_HTTP_PORT must be <= 65535
+    const message = (error as Error).message.replaceAll('env/', '');
+    throw new StartFault(`${message} (docs/operating.md lists all settings)`, { cause: error });
+  }
 }

@@ -5,6 +5,7 @@ import { HEARTBEAT_INTERVAL_MS, MemoryBus, RedisBus, type Bus } from '@waymark/a
 import { ipv6FromBytes, type EndpointBehavior } from '@waymark/topology';
 import type { Logger } from 'pino';
 import { buildApp } from './api/app.js';
+import { isOutage } from './api/outage.js';
 import { ComputePool } from './compute/compute-pool.js';
 import { PathComputation } from './compute/path-computation.js';
 import { SnapshotCache } from './compute/snapshot-cache.js';
@@ -15,6 +16,7 @@ import { writeDesired, type PendingDelta } from './distribution/desired-store.js
 import { Distribution } from './distribution/distribution.js';
 import { EventHub } from './event-hub.js';
 import type { Health, Services } from './model/ports.js';
+import { StartFault } from './model/start-fault.js';
 import { unreservedBps } from './policies/bookings.js';
 import { SrPolicyService } from './policies/policy-service.js';
 import { onAcked } from './policies/headend-acks.js';
@@ -22,6 +24,7 @@ import type { Evaluate } from './policies/reaction-dependencies.js';
 import { ReactionLoop } from './policies/reaction-loop.js';
 import { createDatabase, type Database } from './storage/database.js';
 import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
+import { announceEvents } from './storage/event-channel.js';
 import { migrate } from './storage/migrate.js';
 import { announceChanges } from './ted/announce-changes.js';
 import { pruneHistory } from './ted/history.js';
@@ -67,7 +70,7 @@ async function start(
   running: (() => Promise<unknown>)[],
 ): Promise<Omit<Controller, 'stop'>> {
   const { databaseUrl, failed } = await openDatabase(config, running);
-  await migrate(databaseUrl);
+  await prepare(databaseUrl);
   const db = createDatabase(databaseUrl);
   running.push(() => db.destroy());
 
@@ -91,7 +94,7 @@ async function start(
 
   const bus = openBus(config, log);
   running.push(() => bus.close());
-  const policies = new SrPolicyService({ db, topology, evaluate, events });
+  const policies = new SrPolicyService({ db, topology, evaluate, announceEvents });
   const distribution = await Distribution.create({
     databaseUrl,
     db,
@@ -108,12 +111,13 @@ async function start(
     {
       db,
       ted: (revision) => (revision === undefined ? topology.ted() : topology.tedAtRevision(revision)),
+      tedAtHead: (tx, head) => topology.tedAtHead(tx, head),
       onRevision: (listener) => topology.onRevision(listener),
       fenced: (epoch, work) => distribution.leadership.fenced(epoch, work),
       writeDesired,
       publish: (deltas) => distribution.publisher.publish(deltas),
       evaluate,
-      events,
+      announceEvents,
       log,
       now: () => Date.now(),
       startTimer: (callback, delayMs) => {
@@ -124,7 +128,8 @@ async function start(
     { bsidPool: config.bsidPool, holdMs: config.holdMs, maxHoldMs: config.maxHoldMs, parallelism: config.workers },
   );
   distribution.leadership.onLead((epoch, signal) => reaction.lead(epoch, signal));
-  const grpcPort = await distribution.start(`${config.grpcHost}:${config.grpcPort}`);
+  const grpcListen = `${config.grpcHost}:${config.grpcPort}`;
+  const grpcPort = await listening('WAYMARK_GRPC_PORT', grpcListen, distribution.start(grpcListen));
   running.push(() => distribution.stop());
   const grpcAddress = `${config.grpcHost}:${grpcPort}`;
 
@@ -138,15 +143,22 @@ async function start(
   };
   const app = await buildApp(services, { version: version(), logger: log });
   running.push(() => app.close());
-  const url = await app.listen({ host: config.httpHost, port: config.httpPort });
+  const url = await listening(
+    'WAYMARK_HTTP_PORT',
+    `${config.httpHost}:${config.httpPort}`,
+    app.listen({ host: config.httpHost, port: config.httpPort }),
+  );
 
-  const prune = setInterval(() => {
+  const prune = (): void => {
     pruneHistory(db, new Date(Date.now() - config.historyDays * DAY_MS)).catch((error: unknown) =>
       log.warn({ err: error }, 'old revisions could not be removed; tried again tomorrow'),
     );
-  }, DAY_MS);
+  };
+  // At the start too: a controller that is restarted every day would never do it.
+  prune();
+  const pruning = setInterval(prune, DAY_MS);
   running.push(() => {
-    clearInterval(prune);
+    clearInterval(pruning);
     return Promise.resolve();
   });
 
@@ -167,8 +179,48 @@ async function openDatabase(
     return { databaseUrl: config.databaseUrl, failed: new Promise<Error>(() => undefined) };
   }
   const server = await startEmbeddedPostgres(join(config.dataDirectory, 'postgres'));
-  running.push(() => server.stop());
-  return { databaseUrl: server.url, failed: server.exited.then(() => new Error('the embedded Postgres ended')) };
+  let stopping = false;
+  running.push(() => {
+    stopping = true;
+    return server.stop();
+  });
+  const failed = new Promise<Error>((resolve) => {
+    void server.exited.then(() => {
+      if (!stopping) resolve(new Error('the embedded Postgres ended'));
+    });
+  });
+  return { databaseUrl: server.url, failed };
+}
+
+/** Says which setting to change when an address cannot be listened on. */
+async function listening<Result>(variable: string, address: string, work: Promise<Result>): Promise<Result> {
+  try {
+    return await work;
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const remedy = `set ${variable} to another port, or to 0 for a free one`;
+    throw new StartFault(
+      reason.includes('EADDRINUSE')
+        ? `${address} is in use by another program: stop it, or ${remedy}`
+        : `cannot listen on ${address}: ${reason}; ${remedy}`,
+      { cause: error },
+    );
+  }
+}
+
+/** Migrates; says so when it is the operator's database that does not answer. */
+async function prepare(databaseUrl: string): Promise<void> {
+  try {
+    await migrate(databaseUrl);
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+    throw new StartFault(`the database of DATABASE_URL does not answer: ${describeOutage(error)}`, { cause: error });
+  }
+}
+
+function describeOutage(error: unknown): string {
+  const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
+  return first instanceof Error ? first.message : String(first);
 }
 
 function openBus(config: ControllerConfig, log: Logger): Bus {

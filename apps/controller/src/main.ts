@@ -3,15 +3,17 @@ import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { readConfig } from './config.js';
 import { startController } from './controller.js';
+import { StartFault } from './model/start-fault.js';
 
-const config = readConfig(process.env);
+const config = settings();
 const log = process.stdout.isTTY
   ? pino({ level: config.logLevel }, pretty({ ignore: 'pid,hostname' }))
   : pino({ level: config.logLevel });
 
 const starting = startController(config, log);
 closeWithGrace({ delay: 15_000, logger: log }, async ({ err, signal }) => {
-  if (err) log.fatal({ err }, 'the controller failed');
+  if (err instanceof StartFault) log.fatal(err.message);
+  else if (err) log.fatal({ err }, 'the controller failed');
   else log.info({ signal }, 'the controller stops; the data planes stay as they are');
   // What could not start has stopped itself.
   const started = await starting.catch(() => undefined);
@@ -24,3 +26,13 @@ const failure = await controller.failed;
 log.fatal({ err: failure }, 'the controller cannot go on');
 process.exitCode = 1;
 process.kill(process.pid, 'SIGTERM');
+
+function settings() {
+  try {
+    return readConfig(process.env);
+  } catch (error) {
+    if (!(error instanceof StartFault)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exit(1);
+  }
+}

@@ -9,19 +9,38 @@ const linkConstraints = {
       '`drained`: nothing new goes here; `down`: nothing may be here. null clears it.',
     ),
   ),
-  teMetric: Type.Optional(nullable(integer('TE metric.', { maximum: maxUint32 }), 'TE metric. null clears it.')),
+  teMetric: Type.Optional(
+    nullable(integer('TE metric.', { maximum: maxUint32, examples: [10] }), 'TE metric. null clears it.'),
+  ),
   delayUs: Type.Optional(
-    nullable(integer('Microseconds.', { maximum: maxUint32 }), 'Average delay in microseconds. null clears it.'),
+    nullable(
+      integer('Microseconds.', { maximum: maxUint32, examples: [25_000] }),
+      'Average delay in microseconds. null clears it.',
+    ),
   ),
   delayVariationUs: Type.Optional(
-    nullable(integer('Microseconds.', { maximum: maxUint32 }), 'Delay variation in microseconds. null clears it.'),
+    nullable(
+      integer('Microseconds.', { maximum: maxUint32, examples: [100] }),
+      'Delay variation in microseconds. null clears it.',
+    ),
   ),
   lossPpm: Type.Optional(
-    nullable(integer('Parts per million.', { maximum: 1_000_000 }), 'Loss in parts per million. null clears it.'),
+    nullable(
+      integer('Parts per million.', { maximum: 1_000_000, examples: [10] }),
+      'Loss in parts per million. null clears it.',
+    ),
   ),
-  bandwidthBps: Type.Optional(nullable(integer('Bits per second.'), 'Bandwidth in bits per second. null clears it.')),
+  bandwidthBps: Type.Optional(
+    nullable(
+      integer('Bits per second.', { examples: [10_000_000_000] }),
+      'Bandwidth in bits per second. null clears it.',
+    ),
+  ),
   reservableBandwidthBps: Type.Optional(
-    nullable(integer('Bits per second.'), 'Reservable bandwidth in bits per second. null clears it.'),
+    nullable(
+      integer('Bits per second.', { examples: [8_000_000_000] }),
+      'Reservable bandwidth in bits per second. null clears it.',
+    ),
   ),
   affinities: Type.Optional(
     nullable(affinities('Affinities.'), 'Names of affinities; replaces what was discovered. null clears it.'),
@@ -46,7 +65,10 @@ const nodeConstraints = {
     ),
   ),
   msdHEncaps: Type.Optional(
-    nullable(integer('SRH entries.', { maximum: 64 }), 'At most so many SRH entries for this headend. null clears it.'),
+    nullable(
+      integer('SRH entries.', { maximum: 64, examples: [3] }),
+      'At most so many SRH entries for this headend. null clears it.',
+    ),
   ),
 };
 

@@ -33,6 +33,14 @@ const ProposedChange = tagged('ProposedChange', 'A change to try.', [
     kind: kind('policy-delete', 'A policy that is deleted.'),
     policyId: policyId(),
   }),
+  object('ProposedPolicyUnpinning', 'A policy that is unpinned.', {
+    kind: kind('policy-unpin', 'A policy that is unpinned.'),
+    policyId: policyId(),
+  }),
+  object('ProposedPolicyRollBack', 'A policy that returns to its previous lists and is pinned to them.', {
+    kind: kind('policy-roll-back', 'A policy that returns to its previous lists.'),
+    policyId: policyId(),
+  }),
   object('ProposedMesh', 'A mesh that is created or replaced.', {
     kind: kind('mesh-put', 'A mesh that is created or replaced.'),
     mesh: MeshIntent,
@@ -54,7 +62,7 @@ function routes(description: string) {
   return list(
     description,
     object(undefined, 'One list.', {
-      weight: integer('Weight, relative to the other lists.', { maximum: maxUint32 }),
+      weight: integer('Weight, relative to the other lists.', { maximum: maxUint32, examples: [1] }),
       links: list('Directed links, from headend to endpoint.', linkId(), 100_000),
     }),
     16,
@@ -63,7 +71,7 @@ function routes(description: string) {
 
 export const DryRunResult = object('DryRunResult', 'What the changes would do to SR policies.', {
   revision: revision('Revision that the trial started from.'),
-  policiesExamined: integer('Policies that were computed anew; all others cannot be affected.'),
+  policiesExamined: integer('Policies that were computed anew; all others cannot be affected.', { examples: [2] }),
   moves: list(
     'Policies that would change, by id.',
     object('PolicyMove', 'What the changes would do to one policy.', {

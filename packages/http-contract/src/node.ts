@@ -6,10 +6,10 @@ export const SidStructure = object(
   'SidStructure',
   'How the 128 bits of a SID divide (RFC 8986 section 3.1).',
   {
-    blockBits: integer('Locator block, in bits.', { maximum: 128 }),
-    nodeBits: integer('Locator node, in bits.', { maximum: 128 }),
-    functionBits: integer('Function, in bits.', { maximum: 128 }),
-    argumentBits: integer('Argument, in bits.', { maximum: 128 }),
+    blockBits: integer('Locator block, in bits.', { maximum: 128, examples: [32] }),
+    nodeBits: integer('Locator node, in bits.', { maximum: 128, examples: [16] }),
+    functionBits: integer('Function, in bits.', { maximum: 128, examples: [16] }),
+    argumentBits: integer('Argument, in bits.', { maximum: 128, examples: [0] }),
   },
   [{ blockBits: 32, nodeBits: 16, functionBits: 16, argumentBits: 0 }],
 );
@@ -29,8 +29,11 @@ export function endpointBehavior() {
 
 export const Locator = object('Locator', 'An SRv6 locator: the prefix from which a node takes its SIDs.', {
   prefix: prefix('The prefix that the owner advertises.'),
-  algorithm: integer('0 = shortest path by IGP metric, 128 to 255 = flexible algorithm (RFC 9350).', { maximum: 255 }),
-  metric: integer('Metric at which the owner advertises the prefix.'),
+  algorithm: integer('0 = shortest path by IGP metric, 128 to 255 = flexible algorithm (RFC 9350).', {
+    maximum: 255,
+    examples: [0],
+  }),
+  metric: integer('Metric at which the owner advertises the prefix.', { examples: [0] }),
   anycast: flag('Several nodes advertise the same prefix.'),
   scope: choice("Which routers have a route: all of the IGP domain, or only the owner's attachment routers.", [
     'igp',
@@ -48,7 +51,7 @@ export const Sid = object('Sid', 'A SID that a node owns.', {
     choice('Flavor.', ['PSP', 'USP', 'USD', 'NEXT-C-SID']),
     8,
   ),
-  algorithm: integer('Algorithm of the locator it is taken from.', { maximum: 255 }),
+  algorithm: integer('Algorithm of the locator it is taken from.', { maximum: 255, examples: [0] }),
   protected: flag('End.X: the owner has a local repair for this adjacency.'),
   linkId: nullable(linkId(), 'End.X: the directed link it sends to; null for other behaviors.'),
   structure: nullable(SidStructure, 'null: opaque (allocated by an IPAM), takes a whole SRH entry.'),
@@ -73,7 +76,7 @@ export const Node = object('Node', 'Effective values of a node: what path comput
   ),
   encapMode: choice('How this headend encapsulates: `full` = H.Encaps, `reduced` = H.Encaps.Red.', ['full', 'reduced']),
   msdHEncaps: nullable(
-    integer('SRH entries.', { maximum: 64 }),
+    integer('SRH entries.', { maximum: 64, examples: [10] }),
     'MSD type 44 (RFC 9352): SRH entries that this headend can push; null when unknown.',
   ),
   podPrefixes: list('Prefixes of the pods behind this host.', prefix('Prefix.'), 4096),

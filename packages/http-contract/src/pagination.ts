@@ -16,7 +16,7 @@ export function pageOf<Item extends TSchema>(title: string, description: string,
   return object(title, description, {
     items: list('The items of this page, in the order of their keys.', item, 1000),
     next: nullable(
-      token('Cursor.', cursorPattern, 512, []),
+      token('Cursor.', cursorPattern, 512, ['bm9kZXMKZGMtbG9uZG9u']),
       'Pass it as `after` to get the next page; null on the last one.',
     ),
   });

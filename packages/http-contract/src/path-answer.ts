@@ -7,12 +7,18 @@ export const PathMetrics = object(
   'PathMetrics',
   "Sums over a path. null: at least one link's value is unknown.",
   {
-    igp: integer('Sum of IGP metrics.'),
-    te: integer('Sum of TE metrics.'),
-    delayUs: nullable(integer('Microseconds.'), 'Delay in microseconds, host links included.'),
-    delayVariationUs: nullable(integer('Microseconds.'), 'Sum of delay variations in microseconds.'),
-    lossPpm: nullable(integer('Parts per million.', { maximum: 1_000_000 }), 'Loss in parts per million, rounded up.'),
-    hops: integer('Links crossed.'),
+    igp: integer('Sum of IGP metrics.', { examples: [40] }),
+    te: integer('Sum of TE metrics.', { examples: [40] }),
+    delayUs: nullable(integer('Microseconds.', { examples: [21_300] }), 'Delay in microseconds, host links included.'),
+    delayVariationUs: nullable(
+      integer('Microseconds.', { examples: [120] }),
+      'Sum of delay variations in microseconds.',
+    ),
+    lossPpm: nullable(
+      integer('Parts per million.', { maximum: 1_000_000, examples: [5] }),
+      'Loss in parts per million, rounded up.',
+    ),
+    hops: integer('Links crossed.', { examples: [5] }),
   },
   [{ igp: 40, te: 40, delayUs: 21_300, delayVariationUs: null, lossPpm: null, hops: 5 }],
 );
@@ -39,23 +45,33 @@ export const ProofSummary = object(
 export const SegmentList = object('SegmentList', 'A finished segment list.', {
   family: nullable(addressFamily(), 'Family of the traffic it is for; null: transport only.'),
   segments: list('Segments in the order of travel.', Segment, 128),
-  headerBytes: integer("Outer IPv6 header and SRH in bytes, in the headend's encapsulation mode.", { maximum: 65_535 }),
-  srhEntries: integer('SRH entries that the headend pushes; its maximum SID depth limits them.', { maximum: 128 }),
+  headerBytes: integer("Outer IPv6 header and SRH in bytes, in the headend's encapsulation mode.", {
+    maximum: 65_535,
+    examples: [80],
+  }),
+  srhEntries: integer('SRH entries that the headend pushes; its maximum SID depth limits them.', {
+    maximum: 128,
+    examples: [2],
+  }),
   pathMtuBytes: nullable(
-    integer('Bytes.', { maximum: 65_535 }),
+    integer('Bytes.', { maximum: 65_535, examples: [8920] }),
     "Largest inner packet in bytes that fits on every branch; null when a link's MTU is unknown.",
   ),
   proof: ProofSummary,
 });
 
 export const ComputedPath = object('ComputedPath', 'One path with its segment lists.', {
-  nodes: list('Nodes, from source to destination.', nodeId(), 100_000),
+  nodes: list(
+    'Nodes, from source to destination; where the IGP splits traffic, of one of its branches.',
+    nodeId(),
+    100_000,
+  ),
   links: list('Directed links, from source to destination.', linkId(), 100_000),
   metrics: PathMetrics,
   bottleneck: nullable(
     object(undefined, 'The link with the least unreserved bandwidth.', {
       linkId: linkId(),
-      unreservedBps: integer('Unreserved bandwidth in bits per second.'),
+      unreservedBps: integer('Unreserved bandwidth in bits per second.', { examples: [8_000_000_000] }),
     }),
     "The link with the least unreserved bandwidth; null when no link's bandwidth is known.",
   ),
@@ -91,8 +107,8 @@ export const NoPath = object(
       'The constraint to blame, as a JSON pointer into the request; null when no single one is.',
     ),
     nearestFeasible: nullable(
-      integer('In the unit of the constraint.'),
-      'The value of that constraint with which a path would exist, in its unit; null when there is none.',
+      integer('In the unit of the constraint.', { examples: [13_654] }),
+      'The value of that constraint with which a path would exist, all else as asked, in its unit; null when there is none.',
     ),
     blockingLinks: list('Directed links that block.', linkId(), 100_000),
     blockingNodes: list('Nodes that block.', nodeId(), 100_000),
@@ -102,7 +118,7 @@ export const NoPath = object(
       status: 'no-path',
       revision: 1,
       reason: 'metric-bound-exceeded',
-      message: 'the best path from dc-london to dc-athens has a delay of 21300 us, the bound is 10000 us',
+      message: 'the least delay is 21300, above the bound of 10000',
       constraint: '/constraints/bounds/0',
       nearestFeasible: 21_300,
       blockingLinks: [],
@@ -115,11 +131,14 @@ export const PathsFound = object('PathsFound', 'The paths that were found.', {
   status: Type.Literal('computed', { description: 'Tells the two kinds of answer apart.' }),
   revision: revision('Topology revision the answer holds for.'),
   metric: metricType('The metric that was minimised.'),
-  optimality: choice('`feasible`: the work budget ended the search; nothing better than `lowerBound` can exist.', [
-    'optimal',
-    'feasible',
-  ]),
-  lowerBound: integer('No path can have a smaller value of the metric.'),
+  optimality: choice(
+    '`optimal`: no list that this headend can push is better. `feasible`: that was not proved to the end, as when the work budget ended the search; nothing better than `lowerBound` can exist.',
+    ['optimal', 'feasible'],
+  ),
+  lowerBound: integer(
+    'No path can have a smaller value of the metric on its worst branch; of a disjoint pair, no two paths a smaller sum.',
+    { examples: [21_300] },
+  ),
   paths: list('Paths, best first.', ComputedPath, 64),
   shared: nullable(
     object(undefined, 'What both paths use.', {
@@ -171,7 +190,10 @@ export const Proof = object('Proof', 'A segment list held against the topology, 
     object('Violation', 'What a segment list does wrong.', {
       kind: choice('Kind of violation.', violationKinds),
       message: text('One sentence, naming segment, node and link.', 4000),
-      segmentIndex: nullable(integer('From 0.', { maximum: 128 }), 'Position in the segment list, from 0.'),
+      segmentIndex: nullable(
+        integer('From 0.', { maximum: 128, examples: [1] }),
+        'Position in the segment list, from 0.',
+      ),
       node: nullable(nodeId(), 'Node at which it happens.'),
       link: nullable(linkId(), 'Directed link at which it happens.'),
     }),

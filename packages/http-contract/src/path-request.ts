@@ -53,10 +53,13 @@ export const PathConstraints = object(
   [{ bounds: [{ metric: 'delay', max: 40_000 }], affinities: { excludeAny: ['submarine'] } }],
 );
 
+/** Transport SIDs of a list, at most, computed or hand-written; a headend's maximum SID depth usually allows fewer. */
+export const maxTransportSids = 64;
+
 export function maxSegments() {
   return integer("At most so many segments, when that is less than the headend's maximum SID depth.", {
     minimum: 1,
-    maximum: 64,
+    maximum: maxTransportSids,
   });
 }
 

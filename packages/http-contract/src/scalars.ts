@@ -44,10 +44,18 @@ export function set(description: string) {
   return Type.Literal(true, { description });
 }
 
-/** Text for people: anything printable. Control characters are refused (Postgres cannot store NUL). */
-export function text(description: string, maxLength = 255, examples?: string[]) {
-  const pattern = '^[^\\u0000-\\u001f\\u007f]*$';
-  return Type.String({ description, maxLength, pattern, ...(examples === undefined ? {} : { examples }) });
+/**
+ * Text for people: anything printable. Control characters are refused (Postgres cannot store NUL), and halves of surrogate
+ * pairs, which UTF-8 cannot carry.
+ */
+export function text(description: string, maxLength = 255, examples = [placeholder(description)]) {
+  const pattern = '^[^\\u0000-\\u001f\\u007f\\ud800-\\udfff]*$';
+  return Type.String({ description, maxLength, pattern, examples });
+}
+
+/** What a text is about, in its place: Swagger UI would make up letters that fit the pattern. */
+function placeholder(description: string): string {
+  return description.replace(/\.$/, '').slice(0, 63);
 }
 
 /** Text of a fixed grammar. */

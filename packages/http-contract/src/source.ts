@@ -57,7 +57,7 @@ export const SourceBatch = object(
       examples: [1],
     }),
     full: flag(
-      'The batch states everything the source knows: links and nodes it does not name are down for this source.',
+      'The batch states everything the source knows: links and nodes that it called up before and does not name are down.',
     ),
     events: list('The events, in order.', SourceEvent, 200_000),
   },

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { PathConstraints, maxSegments } from './path-request.js';
+import { PathConstraints, maxSegments, maxTransportSids } from './path-request.js';
 import { PathMetrics, Segment, SegmentList, load } from './path-answer.js';
 import {
   addressFamily,
@@ -23,9 +23,9 @@ const ExplicitPath = object('ExplicitPath', 'Hand-written segment lists.', {
     object('WeightedSids', 'One list and its weight.', {
       weight: integer('Weight, relative to the other lists.', { minimum: 1, maximum: maxUint32, examples: [1] }),
       sids: list(
-        'Transport SIDs in the order of travel; the service SID of each family is appended.',
+        "Transport SIDs in the order of travel; the service SID of each family is appended. The headend's maximum SID depth may allow fewer: then the candidate path is not valid.",
         ipv6('SID.'),
-        64,
+        maxTransportSids,
       ),
     }),
     16,
@@ -107,7 +107,7 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
     'down',
   ]),
   activeCandidatePath: nullable(
-    integer('Discriminator.', { maximum: maxUint32 }),
+    integer('Discriminator.', { maximum: maxUint32, examples: [1] }),
     'Discriminator of the active candidate path.',
   ),
   compliance: nullable(
@@ -117,8 +117,8 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
   candidatePaths: list(
     'Every candidate path with its validity.',
     object('CandidatePathState', 'Validity of a candidate path.', {
-      discriminator: integer('Which candidate path.', { maximum: maxUint32 }),
-      preference: integer('Its preference.', { maximum: maxUint32 }),
+      discriminator: integer('Which candidate path.', { maximum: maxUint32, examples: [1] }),
+      preference: integer('Its preference.', { maximum: maxUint32, examples: [100] }),
       valid: flag('It can be used.'),
       active: flag('It is in use.'),
       reason: nullable(text('Reason.', 100), 'Why it is not valid: a no-path reason or a violation.'),
@@ -129,7 +129,7 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
   lists: list(
     'The lists in use.',
     object('PolicyList', 'One transport list in use, with what it does.', {
-      weight: integer('Weight, relative to the other lists.', { maximum: maxUint32 }),
+      weight: integer('Weight, relative to the other lists.', { maximum: maxUint32, examples: [1] }),
       nodes: list('Nodes, from headend to endpoint.', nodeId(), 100_000),
       links: list('Directed links, from headend to endpoint.', linkId(), 100_000),
       metrics: PathMetrics,
@@ -153,7 +153,7 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
     10_000,
   ),
   generation: nullable(
-    integer('Generation.'),
+    integer('Generation.', { examples: [3] }),
     'Generation of the headend that carries this; null before the first publication.',
   ),
   install: choice(
@@ -161,12 +161,24 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
     ['pending', 'installed', 'simulated', 'failed', 'none'],
   ),
   installReason: nullable(text('Reason.', 4000), "Why it could not be installed, in the agent's words."),
-  cause: text('What made the controller change it last.', 4000),
-  changedRevision: revision('Revision that caused the last change.'),
-  changedAt: timestamp('When it changed last.'),
+  cause: text('Why it changed last: the event and what followed from it, in one sentence.', 4000),
+  event: object('PolicyEvent', 'What led to the last change.', {
+    kind: text(
+      'Kind of its entry in the change log, or of what the controller did by itself: `hold-over`, `bandwidth-released`, ' +
+        '`resumed`.',
+      100,
+      ['source-events'],
+    ),
+    revision: revision('Its revision; for what the controller did by itself, the newest one then.'),
+    by: text('Who brought it about.', 4000, ['source igp', 'operator alice']),
+    at: timestamp('When it was committed.'),
+    summary: text('What happened.', 4000, ['link UK:FR went down']),
+  }),
+  changedAt: timestamp('When its state, its path or what its headend holds changed last.'),
   eventToInstalledMs: nullable(
-    integer('Milliseconds.'),
-    'From the commit of the cause to the stored acknowledgement, in milliseconds; null while pending.',
+    integer('Milliseconds.', { examples: [48] }),
+    'From the commit of the event to the stored acknowledgement, in milliseconds; null while pending, and when nothing ' +
+      'had to be installed (the IGP moved the path by itself).',
   ),
 });
 
@@ -219,10 +231,10 @@ export const MeshView = object('MeshView', 'A mesh and how its policies do.', {
   version: revision('Revision of the intent. The ETag is this number in quotes.'),
   intent: MeshIntent,
   policies: object(undefined, 'Number of its policies, by status.', {
-    total: integer('All.'),
-    up: integer('With a valid candidate path.'),
-    fallback: integer('On the fallback.'),
-    down: integer('Carrying nothing.'),
-    installed: integer('Read back from the data plane.'),
+    total: integer('All.', { examples: [56] }),
+    up: integer('With a valid candidate path.', { examples: [55] }),
+    fallback: integer('On the fallback.', { examples: [1] }),
+    down: integer('Carrying nothing.', { examples: [0] }),
+    installed: integer('Read back from the data plane.', { examples: [56] }),
   }),
 });

@@ -105,9 +105,9 @@ const changeEntry = {
   revision: revision('Revision of this change.'),
   tedRevision: revision('Topology revision after it.'),
   at: timestamp('When it was committed.'),
-  actor: text('Who made it.'),
+  actor: text('Who made it.', 255, ['alice']),
   kind: text('What kind of change.', 100, ['topology-import']),
-  summary: text('One sentence for people.', 4000),
+  summary: text('One sentence for people.', 4000, ['Import of demo: nodes +48 ~0 -0, links +144 ~0 -0']),
 };
 
 export const ChangeEntry = object('ChangeEntry', 'One entry of the change log.', changeEntry);

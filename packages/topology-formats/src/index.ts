@@ -12,7 +12,7 @@ export { parseDemands, type Demand } from './repetita/parse-demands.js';
 export { defaultIgpMetric, linkDefaults, nodeDefaults, tedFromDocument } from './defaults.js';
 export { fibreDelayUs, type Coordinates } from './great-circle.js';
 export { defaultSidPlan } from './sid-plan/sid-plan.js';
-export { applySidPlan, type PlannedDocument } from './sid-plan/apply-sid-plan.js';
+export { applySidPlan, planSids, type PlannedDocument } from './sid-plan/apply-sid-plan.js';
 export {
   serializeTopology,
   type OperatorLinkSettings,

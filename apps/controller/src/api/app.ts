@@ -9,7 +9,7 @@ import { EventLog } from './event-log.js';
 import { refuseUnknownMediaType } from './media-types.js';
 import { watchMethods } from './method-not-allowed.js';
 import { registerMetrics } from './metrics.js';
-import { addDocumentation, nameSchemas, openapiFrame } from './openapi.js';
+import { addDocumentation, nameParts, openapiFrame } from './openapi.js';
 import { handleError, sendProblem } from './problems.js';
 import { agentRoutes } from './routes/agents.js';
 import { changeRoutes } from './routes/changes.js';
@@ -33,9 +33,17 @@ export interface ApiOptions {
   /** Version of Waymark, for the document. */
   readonly version: string;
   readonly logger: FastifyBaseLogger;
+  /** Of the stream of events; these by default. */
+  readonly stream?: StreamLimits;
 }
 
-const heartbeatMs = 15_000;
+export interface StreamLimits {
+  readonly heartbeatMs: number;
+  readonly stalledAfterMs: number;
+}
+
+const streamLimits: StreamLimits = { heartbeatMs: 15_000, stalledAfterMs: 30_000 };
+
 const eventsKept = 4096;
 
 /** Swagger UI runs only what this server serves; its styles are partly inline. */
@@ -48,6 +56,12 @@ const contentSecurityPolicy = {
   'base-uri': ["'none'"],
   'form-action': ["'none'"],
   'frame-ancestors': ["'none'"],
+};
+
+/** There is one document here, so no bar to choose another. */
+const swaggerTheme = {
+  title: 'Waymark: REST API',
+  css: [{ filename: 'waymark.css', content: '.swagger-ui .topbar { display: none }' }],
 };
 
 const routes = [
@@ -115,21 +129,23 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     openapi: openapiFrame(options.version),
     transform: addDocumentation,
     transformObject: (document) =>
-      nameSchemas('openapiObject' in document ? document.openapiObject : document.swaggerObject),
+      nameParts('openapiObject' in document ? document.openapiObject : document.swaggerObject),
     convertConstToEnum: false,
   });
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
     staticCSP: contentSecurityPolicy,
+    theme: swaggerTheme,
     uiConfig: { deepLinking: true, tryItOutEnabled: true, displayRequestDuration: true, docExpansion: 'list' },
   });
-  await app.register(fastifySSE, { heartbeatInterval: heartbeatMs });
+  const stream = options.stream ?? streamLimits;
+  await app.register(fastifySSE, { heartbeatInterval: stream.heartbeatMs });
 
   const log = new EventLog(services.events, { capacity: eventsKept, stream: randomUUID().slice(0, 8) });
   app.addHook('onClose', () => log.close());
   registerMetrics(app, services);
   for (const register of routes) register(app, services);
-  eventRoutes(app, log);
+  eventRoutes(app, log, stream);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   forbidOtherMethods();
   return app;

@@ -67,18 +67,6 @@ describe('a body', () => {
     expect(seen).toEqual([[change], 'patch']);
   });
 
-  it('names a link once in a bulk', async () => {
-    ({ app } = await testApp());
-    const change = { constraints: {}, link: 'a:b' };
-    const response = await app.inject({
-      method: 'POST',
-      url: '/v1/link-constraints/bulk',
-      payload: { mode: 'patch', changes: [change, { ...change, link: 'b:a' }, change] },
-    });
-    expect(response.statusCode).toBe(400);
-    expect(response.json()).toMatchObject({ field: '/changes/2/link' });
-  });
-
   it('has the key that its path has', async () => {
     ({ app } = await testApp());
     const intent = {
@@ -98,6 +86,33 @@ describe('a body', () => {
     });
     expect(response.statusCode).toBe(400);
     expect(response.json()).toMatchObject({ code: 'request-invalid', field: 'id' });
+  });
+});
+
+describe('a hand-written list', () => {
+  it.each([
+    [64, 201],
+    [65, 400],
+  ])('of %i SIDs gives %i', async (count, status) => {
+    const sids = Array.from({ length: count }, () => 'fcbb:bb00:1::');
+    const path = { kind: 'explicit', segmentLists: [{ weight: 1, sids }] } as const;
+    const intent = {
+      headend: 'a',
+      color: 1,
+      endpoint: 'b',
+      candidatePaths: [{ discriminator: 1, preference: 100, path }],
+      fallback: 'drop',
+    } as const;
+    const view = { id: 'a:1:b', version: 1, intent, mesh: null, pinned: false, canRollBack: false, state: null };
+    ({ app } = await testApp({ policies: { createPolicy: () => Promise.resolve(view) } }));
+    const response = await app.inject({ method: 'POST', url: '/v1/sr-policies', payload: intent });
+    expect(response.statusCode).toBe(status);
+    if (status === 400)
+      expect(response.json()).toMatchObject({
+        code: 'request-invalid',
+        field: '/candidatePaths/0/path/segmentLists/0/sids',
+        detail: '/candidatePaths/0/path/segmentLists/0/sids must NOT have more than 64 items, not a list of 65',
+      });
   });
 });
 

@@ -32,6 +32,7 @@ interface Document {
   readonly tags: readonly { readonly name: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
   readonly components: {
+    readonly examples: Readonly<Record<string, { readonly value: { readonly status: number } }>>;
     readonly schemas: Readonly<
       Record<string, { readonly description?: string; readonly examples?: readonly unknown[] }>
     >;
@@ -108,12 +109,24 @@ describe('the OpenAPI document', () => {
       const codes = [...response.description.matchAll(/`([a-z0-9-]+)`/g)].map((match) => match[1] ?? '');
       expect(codes.length).toBeGreaterThan(0);
       for (const code of codes) expect(problemCatalogue).toHaveProperty(code);
+      const examples = Object.entries(response.content?.['application/problem+json']?.examples ?? {});
+      expect(examples.map(([code]) => code)).toEqual(codes);
+      for (const [code, example] of examples) {
+        expect(example).toEqual({ $ref: `#/components/examples/${code}` });
+        expect(document.components.examples[code]?.value.status).toBe(Number(status));
+      }
     }
   });
 
   it.each(Object.entries(document.components.schemas))('describes schema %s, and its examples fit it', (_, schema) => {
     expect(schema.description).toMatch(/\w/);
     for (const example of schema.examples ?? []) expect(fits(schema, example)).toBe('No errors');
+  });
+});
+
+describe('the examples of problems', () => {
+  it.each(Object.entries(document.components.examples))('%s fits the schema of problems', (_, { value }) => {
+    expect(fits({ $ref: '#/components/schemas/Problem' }, value)).toBe('No errors');
   });
 });
 

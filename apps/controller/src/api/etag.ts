@@ -43,3 +43,9 @@ export function createsOnly(headers: IncomingHttpHeaders): boolean {
     field: 'If-None-Match',
   });
 }
+
+/** For `catch` of a creation by PUT: that something is there already is what If-None-Match asked about (RFC 9110 section 13.1.2). */
+export function asFailedPrecondition(error: unknown): never {
+  if (!(error instanceof Problem) || error.code !== 'already-exists') throw error;
+  throw new Problem('precondition-failed', { detail: error.info.detail, field: 'If-None-Match' });
+}

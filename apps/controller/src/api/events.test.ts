@@ -1,8 +1,9 @@
-import type { AddressInfo } from 'node:net';
+import { connect, type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventType, WaymarkEvent } from '../model/events.js';
-import { TestEventBus } from '../testing/fixed-services.js';
+import { EventHub } from '../event-hub.js';
 import { testApp } from '../testing/test-app.js';
+import type { StreamLimits } from './app.js';
 import { EventLog, type LogEntry } from './event-log.js';
 import type { ApiApp } from './type-provider.js';
 
@@ -12,7 +13,7 @@ function event(n: number, type: EventType = 'topology.changed'): WaymarkEvent {
 }
 
 describe('the event log', () => {
-  const bus = new TestEventBus();
+  const bus = new EventHub();
   const log = new EventLog(bus, { capacity: 4, stream: 's' });
   const ended = AbortSignal.abort();
 
@@ -49,21 +50,44 @@ describe('the event log', () => {
     expect(await take(1, 's-6', new Set(['topology.changed']))).toMatchObject([{ id: 's-8' }]);
   });
 
+  it('tells every reader of a gap, also one that has read everything, and goes on', async () => {
+    bus.emit(event(9));
+    bus.gap('this controller was cut off');
+    bus.emit(event(10));
+    const reset = { kind: 'reset', reason: 'this controller was cut off' };
+    expect(await take(1, 's-9')).toMatchObject([reset]);
+    const [first] = await take(1, 's-8');
+    expect(first).toMatchObject(reset);
+    bus.emit(event(11));
+    expect(await take(1, first?.id)).toMatchObject([{ kind: 'event', event: event(11) }]);
+
+    const stop = new AbortController();
+    const reading = log.follow(undefined, undefined, stop.signal);
+    const next = reading.next();
+    bus.gap('again');
+    expect((await next).value).toMatchObject({ kind: 'reset', reason: 'again' });
+    stop.abort();
+  });
+
   it('ends with its reader', async () => {
     for await (const entry of log.follow(undefined, undefined, ended)) expect(entry).toBeUndefined();
   });
 });
 
+async function listening(stream?: StreamLimits) {
+  const bus = new EventHub();
+  const { app } = await testApp({ events: bus }, stream);
+  await app.listen({ port: 0, host: '127.0.0.1' });
+  return { app, bus, url: `http://127.0.0.1:${String((app.server.address() as AddressInfo).port)}/v1/events` };
+}
+
 describe('GET /v1/events', () => {
   let app: ApiApp;
-  let bus: TestEventBus;
+  let bus: EventHub;
   let url: string;
 
   beforeEach(async () => {
-    bus = new TestEventBus();
-    ({ app } = await testApp({ events: bus }));
-    await app.listen({ port: 0, host: '127.0.0.1' });
-    url = `http://127.0.0.1:${String((app.server.address() as AddressInfo).port)}/v1/events`;
+    ({ app, bus, url } = await listening());
   });
   afterEach(() => app.close());
 
@@ -141,6 +165,35 @@ describe('GET /v1/events', () => {
     const response = await fetch(url);
     await app.close();
     await expect(response.text()).resolves.toMatch(/^retry: /);
+  });
+
+  it('keeps an idle connection alive with comments', async () => {
+    const quiet = await listening({ heartbeatMs: 5, stalledAfterMs: 30_000 });
+    const response = await fetch(quiet.url);
+    let text = '';
+    for await (const part of response.body ?? []) {
+      text += Buffer.from(part as Uint8Array).toString();
+      if (text.includes(': heartbeat\n\n')) break;
+    }
+    expect(text).toMatch(/^retry: 2000\n\n/);
+    await quiet.app.close();
+  });
+
+  it('disconnects a client that takes nothing', async () => {
+    const busy = await listening({ heartbeatMs: 15_000, stalledAfterMs: 50 });
+    const socket = connect(Number(new URL(busy.url).port), '127.0.0.1');
+    socket.on('error', () => undefined).pause();
+    socket.write('GET /v1/events HTTP/1.1\r\nHost: waymark\r\n\r\n');
+    const connections = () =>
+      new Promise<number>((resolve) => busy.app.server.getConnections((_, count) => resolve(count)));
+    await expect.poll(connections).toBe(1);
+    const large = { revision: 1, tedRevision: 1, kind: 'test', summary: 'x'.repeat(1_000_000) };
+    // more than the buffers of two kernels hold
+    const stop = setInterval(() => busy.bus.emit({ ...event(1), data: large }), 5);
+    await expect.poll(connections, { timeout: 20_000 }).toBe(0);
+    clearInterval(stop);
+    socket.destroy();
+    await busy.app.close();
   });
 
   it('forgets clients that left', async () => {

@@ -14,14 +14,30 @@ export function mediaTypeOf(request: Pick<FastifyRequest, 'headers'>): string | 
 }
 
 /**
- * Refuses a body of a media type that the route does not document, before it is read. Parsers belong to the whole
- * application, so without this a route would take what another one understands.
+ * Refuses a body that the route does not document, before it is read: of another media type, of none, or compressed.
+ * Parsers belong to the whole application, so without this a route would take what another one understands.
  */
 export function refuseUnknownMediaType(request: FastifyRequest): void {
   if (request.method === 'GET' || request.method === 'HEAD') return;
+  const { headers } = request;
   const mediaType = mediaTypeOf(request);
   const allowed = accepted(request);
-  if (mediaType === undefined || allowed.includes(mediaType)) return;
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new Problem('media-type-unsupported', {
+      detail: `the body is encoded as "${encoding}"; send it as it is`,
+      field: 'Content-Encoding',
+    });
+  }
+  if (mediaType === undefined) {
+    const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+    if (!hasBody) return;
+    throw new Problem('media-type-unsupported', {
+      detail: `the body has no media type; this operation takes ${allowed.join(', ')}`,
+      field: 'Content-Type',
+    });
+  }
+  if (allowed.includes(mediaType)) return;
   throw new Problem('media-type-unsupported', {
     detail: `the media type "${mediaType}" is not one of ${allowed.join(', ')}`,
     field: 'Content-Type',

@@ -111,7 +111,7 @@ function watchServices(services: Services, registry: Registry): () => Promise<vo
         sum(all, (agent) => agent.policies[install]),
       );
     }
-    const sources = await everyPage((after) => services.topology.sources({ limit: 1000, ...after }));
+    const sources = await everyPage((after) => services.topology.sources({}, { limit: 1000, ...after }));
     held.set(sources.filter((source) => source.held !== null).length);
   };
 }

@@ -8,6 +8,7 @@ import type {
   ChangeEntry,
   ImportResult,
   LinkConstraints,
+  LinkReservation,
   LinkView,
   NodeConstraints,
   NodeView,
@@ -38,8 +39,9 @@ describe('the schemas and the model of the controller', () => {
     expectTypeOf<Of<'ChangeEntry'>>().toEqualTypeOf<ChangeEntry>();
     expectTypeOf<Of<'NodeView'>>().toExtend<NodeView>();
     expectTypeOf<NodeView>().toExtend<Of<'NodeView'>>();
-    expectTypeOf<Of<'LinkView'>>().toExtend<LinkView>();
-    expectTypeOf<LinkView>().toExtend<Of<'LinkView'>>();
+    type BookedLink = LinkView & { readonly reservation: LinkReservation };
+    expectTypeOf<Of<'LinkView'>>().toExtend<BookedLink>();
+    expectTypeOf<BookedLink>().toExtend<Of<'LinkView'>>();
   });
 
   it('agree on what operators set', () => {

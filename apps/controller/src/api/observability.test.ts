@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { AgentView } from '../model/ports.js';
-import { TestEventBus } from '../testing/fixed-services.js';
+import { EventHub } from '../event-hub.js';
 import { testApp } from '../testing/test-app.js';
 import type { ApiApp } from './type-provider.js';
 
@@ -44,7 +44,7 @@ describe('health', () => {
 
 describe('metrics', () => {
   it('count requests by operation, and show what the services say', async () => {
-    const events = new TestEventBus();
+    const events = new EventHub();
     const pages = [
       { items: [agent('a', 2)], next: 'a' },
       { items: [agent('b', 3)], next: null },

@@ -1,6 +1,6 @@
 import type { SwaggerTransform } from '@fastify/swagger';
-import { StreamReset, eventSchemas } from '@waymark/http-contract';
-import type { Example, HeaderDocument, Tag } from './operation.js';
+import { StreamReset, StreamedEvent } from '@waymark/http-contract';
+import { problemExamples, type Example, type HeaderDocument, type Tag } from './operation.js';
 
 /** What the document is about. */
 const description = `
@@ -10,8 +10,8 @@ policies of every headend equal to what it computed.
 - **Errors** are RFC 9457 problem documents (\`application/problem+json\`); docs/errors.md lists every code. A path that
   does not exist is an answer (200, \`status: "no-path"\`), not an error.
 - **Editing**: reading returns an ETag; changing and deleting need it in If-Match (428 without, 412 when it is outdated).
-- **Creating** is safe to repeat: keys are natural, so a repeated POST is refused with \`already-exists\`, and a PUT with
-  \`If-None-Match: *\` creates only what is not there.
+- **Creating** is safe to repeat, because keys are natural: the same intent again writes nothing and gets the same answer,
+  another intent under the same key is refused with \`already-exists\`.
 - **Lists** come in pages: \`limit\` and the opaque \`after\`.
 - **Units** are in the names: \`delayUs\` microseconds, \`bandwidthBps\` bits per second, \`lossPpm\` parts per million.
 - **Actor**: until there is authentication, the header \`Waymark-Actor\` says who makes a change.
@@ -109,14 +109,14 @@ function headerSchema(headers: Readonly<Record<string, HeaderDocument>>) {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Moves every schema that has a title into the components, so that the document says each thing once. */
-export function nameSchemas<Document extends object>(document: Document): Document {
+/** Moves every schema that has a title into the components, and adds the examples of problems: each thing is said once. */
+export function nameParts<Document extends object>(document: Document): Document {
   const { paths, components } = document as { paths?: unknown; components?: Json };
   const named = new Map<string, Json>();
   const newPaths = hoist(paths, named);
-  for (const schema of [...Object.values(eventSchemas), StreamReset]) hoist(schema, named);
+  for (const schema of [StreamedEvent, StreamReset]) hoist(schema, named);
   const schemas = Object.fromEntries([...named].toSorted(([a], [b]) => (a < b ? -1 : 1)));
-  return { ...document, paths: newPaths, components: { ...components, schemas } };
+  return { ...document, paths: newPaths, components: { ...components, schemas, examples: problemExamples } };
 }
 
 /** Values under these keywords are data, not schemas. */

@@ -1,7 +1,7 @@
 import type { TSchema } from 'typebox';
 import { ProblemDocument } from '@waymark/http-contract';
 import { problemCatalogue, type ProblemCode } from '../model/errors.js';
-import { problemMediaType } from './problems.js';
+import { problemDocument, problemMediaType } from './problems.js';
 
 /** A named example of a request body that works as it is on the demo topology. */
 export interface Example {
@@ -46,6 +46,13 @@ export function tagged<Schema extends TSchema>(schema: Schema, description: stri
   return { description, headers: { ETag: etag }, content: { 'application/json': { schema } } };
 }
 
+/** What was created: with its ETag, and where it is. */
+export function created<Schema extends TSchema>(schema: Schema, description: string) {
+  const { headers, ...rest } = tagged(schema, description);
+  const location = { type: 'string', description: 'Path of the resource.' };
+  return { ...rest, headers: { ...headers, Location: location } };
+}
+
 /** The body of a PATCH: a JSON merge patch (RFC 7396), under its own media type or plain JSON. */
 export function mergePatch<Schema extends TSchema>(schema: Schema) {
   return { content: { 'application/merge-patch+json': { schema }, 'application/json': { schema } } };
@@ -58,7 +65,12 @@ export function empty(description: string) {
 
 interface ProblemResponse {
   readonly description: string;
-  readonly content: { readonly 'application/problem+json': { readonly schema: typeof ProblemDocument } };
+  readonly content: {
+    readonly 'application/problem+json': {
+      readonly schema: typeof ProblemDocument;
+      readonly examples: Readonly<Record<string, { readonly $ref: string }>>;
+    };
+  };
 }
 
 type StatusOf<Code extends ProblemCode> = (typeof problemCatalogue)[Code]['status'];
@@ -78,8 +90,21 @@ export function problems<Code extends ProblemCode>(
 
 function problemResponse(codes: readonly ProblemCode[]): ProblemResponse {
   const lines = codes.map((code) => `\`${code}\`: ${problemCatalogue[code].title.toLowerCase()}.`);
-  return { description: lines.join(' '), content: { [problemMediaType]: { schema: ProblemDocument } } };
+  const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
+  return { description: lines.join(' '), content: { [problemMediaType]: { schema: ProblemDocument, examples } } };
 }
+
+/** An example of each problem, for the components of the document. */
+export const problemExamples = Object.fromEntries(
+  (Object.keys(problemCatalogue) as ProblemCode[]).map((code) => {
+    const { status, title } = problemCatalogue[code];
+    const info = {
+      detail: 'what exactly is wrong, with the offending value',
+      ...(status === 503 ? { retryAfterSeconds: 1 } : {}),
+    };
+    return [code, { summary: title, value: problemDocument(code, info, 'req-7') }];
+  }),
+);
 
 /** Problems that every operation can have. */
 export const readProblems = ['request-invalid', 'service-unavailable'] as const satisfies ProblemCode[];

@@ -65,6 +65,22 @@ describe('a list', () => {
     expect(response.json()).toMatchObject({ field: 'after' });
   });
 
+  it('passes the filters of the change log on, times as times', async () => {
+    const seen: unknown[] = [];
+    ({ app } = await testApp({
+      topology: {
+        changes: (filter) => {
+          seen.push(filter);
+          return Promise.resolve({ items: [], next: null });
+        },
+      },
+    }));
+    await app.inject('/v1/topology/changes?kind=topology-import&link=a:b&since=2026-01-31T12:00:00Z');
+    expect(seen).toEqual([{ kind: 'topology-import', link: 'a:b', since: new Date('2026-01-31T12:00:00Z') }]);
+    const response = await app.inject('/v1/topology/changes?until=2026-13-31T12:00:00Z');
+    expect(response.json()).toMatchObject({ status: 400, code: 'request-invalid', field: 'until' });
+  });
+
   it.each(['0', '1001', '-1', '1.5', 'true'])('does not take the limit %s', async (limit) => {
     ({ app } = await testApp());
     expect((await app.inject(`/v1/nodes?limit=${limit}`)).statusCode).toBe(400);

@@ -35,8 +35,10 @@ beforeEach(async () => {
   ({ app } = await testApp({
     policies: {
       policy: () => Promise.resolve(policy),
-      createPolicy: () => {
+      createPolicy: ({ fallback }) => {
         calls.push(['create']);
+        if (fallback !== policy.intent.fallback)
+          return Promise.reject(new Problem('already-exists', { detail: 'with another intent' }));
         return Promise.resolve(policy);
       },
       replacePolicy: (_, __, ifVersion) => write('replace', ifVersion),
@@ -107,5 +109,31 @@ describe('what operators edit', () => {
     });
     expect(both.statusCode).toBe(400);
     expect(calls).toEqual([['create']]);
+  });
+
+  it('is not created over something else: a conflict by POST, a failed precondition by PUT', async () => {
+    const payload = { ...intent, fallback: 'shortest-path' };
+    const posted = await app.inject({ method: 'POST', url: '/v1/sr-policies', payload });
+    expect(posted.json()).toMatchObject({ status: 409, code: 'already-exists' });
+    const put = await app.inject({ method: 'PUT', url, headers: { 'if-none-match': '*' }, payload });
+    expect(put.json()).toMatchObject({ status: 412, code: 'precondition-failed', field: 'If-None-Match' });
+  });
+});
+
+describe('the constraints of one link', () => {
+  it.each([
+    ['link-unknown', '/changes/0/link', { status: 404, code: 'not-found' }],
+    ['precondition-failed', '/changes/0/ifVersion', { status: 412, code: 'precondition-failed', field: 'If-Match' }],
+  ] as const)('do not speak of a bulk: %s', async (code, field, expected) => {
+    const fault = new Problem(code, { detail: 'as the bulk has it', field });
+    const one = await testApp({ topology: { setLinkConstraints: () => Promise.reject(fault) } });
+    const response = await one.app.inject({
+      method: 'DELETE',
+      url: '/v1/links/a:b/constraints',
+      headers: { 'if-match': '"1"' },
+    });
+    expect(response.json()).toMatchObject(expected);
+    expect(response.body).not.toContain('/changes');
+    await one.app.close();
   });
 });

@@ -21,6 +21,8 @@ describe('every error is a problem document', () => {
   it.each([
     ['an unknown path', 'GET', '/v2/nodes', 404, 'route-unknown'],
     ['an unknown method', 'PATCH', '/v1/nodes', 405, 'method-not-allowed'],
+    ['an unknown method outside /v1', 'DELETE', '/healthz', 405, 'method-not-allowed'],
+    ['a path out of Swagger UI', 'GET', '/docs/static/../../../package.json', 404, 'route-unknown'],
     ['a path that cannot be decoded', 'GET', '/v1/nodes/%E0%A4%A', 400, 'request-invalid'],
     ['a path parameter off its pattern', 'GET', '/v1/nodes/-a', 400, 'request-invalid'],
     ['an unknown query parameter', 'GET', '/v1/topology?verbose=1', 400, 'request-invalid'],
@@ -54,6 +56,26 @@ describe('every error is a problem document', () => {
     expect(response.statusCode).toBe(status);
     expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
     expect(response.json()).toMatchObject({ status, code });
+  });
+
+  it.each([
+    ['no media type', { 'content-length': '2' }, 'Content-Type'],
+    ['a compressed body', { 'content-type': 'application/json', 'content-encoding': 'gzip' }, 'Content-Encoding'],
+  ])('%s', async (_, headers, field) => {
+    const { app } = await open();
+    const response = await app.inject({ method: 'POST', url: '/v1/path-computations', payload: '{}', headers });
+    expect(response.json()).toMatchObject({ status: 415, code: 'media-type-unsupported', field });
+  });
+
+  it('half a character in a text', async () => {
+    const { app } = await open();
+    const response = await app.inject({
+      method: 'POST',
+      url: '/v1/sr-policies',
+      headers: { 'content-type': 'application/json' },
+      payload: '{"headend":"a","color":1,"endpoint":"b","candidatePaths":[],"fallback":"drop","name":"\\ud800"}',
+    });
+    expect(response.json()).toMatchObject({ status: 400, field: '/name' });
   });
 
   it('lists the methods of a path', async () => {

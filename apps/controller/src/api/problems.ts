@@ -20,7 +20,7 @@ export function problemDocument(code: ProblemCode, info: ProblemDetail, requestI
     remedy,
     requestId,
     ...(field === undefined ? {} : { field: printable(field, 1000) }),
-    ...(errors === undefined
+    ...(errors === undefined || errors.length < 2
       ? {}
       : { errors: errors.map((one) => ({ field: printable(one.field, 1000), detail: printable(one.detail, 4000) })) }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
@@ -74,6 +74,10 @@ function problemOfFastify(error: FastifyError): Problem {
       return new Problem(error.code === 'FST_ERR_BAD_URL' ? 'request-invalid' : 'body-malformed', {
         detail: error.message,
       });
+    // of @fastify/static, for a path that leads out of its folder
+    case 403:
+    case 404:
+      return new Problem('route-unknown', { detail: 'there is nothing at this path' });
     case 413:
       return new Problem('body-too-large', { detail: error.message });
     case 414:

@@ -1,7 +1,6 @@
 import type { CandidatePathIntent, CandidatePathState, PolicyList } from '../model/sr-policy.js';
 import { BandwidthLedger, largerOf } from './bandwidth-ledger.js';
 import { CandidateEvaluator, type CandidateOutcome, type ValidLists } from './evaluate-candidate-path.js';
-import { isWorthMoving } from './evaluate-policies-constants.js';
 import type {
   EvaluationInput,
   LinkBandwidth,
@@ -110,7 +109,7 @@ class BatchEvaluation {
     if (pinned !== null) {
       const outcome = this.#evaluator.deliver(policy, pinned.lists, this.#pinnedBandwidth(job));
       if (outcome.valid && !sameLists(pinned.lists, incumbent.lists)) return undefined;
-      if (outcome.valid) return this.#pinnedChoice(job, outcome, 'unchanged');
+      if (outcome.valid) return this.#pinnedChoice(job, outcome, 'keeps the lists it is pinned to');
     }
     const candidate = job.ranked.find(({ discriminator }) => discriminator === incumbent.activeCandidate);
     if (incumbent.status !== 'up' || candidate === undefined) return undefined;
@@ -131,11 +130,7 @@ class BatchEvaluation {
 
   /** Second pass: the policy has nothing that holds. */
   #settle(job: Job): Choice {
-    const { policy } = job;
-    const cause = (found: string): string => {
-      if (policy.incumbent === null) return `computed for the first time: ${found}`;
-      return job.leaving === undefined ? found : `${job.leaving}; ${found}`;
-    };
+    const cause = (found: string): string => (job.leaving === undefined ? found : `${job.leaving}; ${found}`);
     const pinned = this.#settlePinned(job);
     if (pinned !== undefined) return pinned;
     const stable = this.#firstValid(job, true);
@@ -221,7 +216,7 @@ class BatchEvaluation {
       const before = objectiveOf(candidate, kept.lists);
       const after = outcome.valid ? objectiveOf(candidate, outcome) : null;
       if (!outcome.valid || before === null || after === null) return kept;
-      if (!isWorthMoving(before.value, after.value)) return kept;
+      if (after.value >= before.value) return kept;
       return chosen(candidate, outcome, `a better path: ${after.metric} ${after.value} instead of ${before.value}`);
     }
     return kept;
@@ -282,7 +277,7 @@ class BatchEvaluation {
   #stateOf(job: Job, choice: Choice, candidate: CandidatePathIntent, worse: boolean): CandidatePathState {
     const { discriminator, preference } = candidate;
     if (discriminator === choice.candidate?.discriminator) {
-      const message = choice.lists?.message ?? null;
+      const message = choice.blocked === true ? choice.cause : (choice.lists?.message ?? null);
       return { discriminator, preference, valid: true, active: true, reason: null, message };
     }
     let outcome = job.outcomes.get(discriminator);

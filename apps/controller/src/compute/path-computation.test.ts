@@ -60,6 +60,13 @@ describe('a path computation', () => {
     expect(answers[0]).toMatchObject({ status: 'computed', revision: 4 });
   });
 
+  it('refuses to count a disjoint pair', async () => {
+    await expect(paths.compute({ ...request, k: 2, disjoint: 'node' })).rejects.toMatchObject({
+      code: 'request-invalid',
+      info: { field: '/k' },
+    });
+  });
+
   it('passes on that a revision is not there, each time', async () => {
     reads = [];
     for (let i = 0; i < 2; i++) await expect(paths.compute(request, 1)).rejects.toMatchObject({ code: 'not-found' });

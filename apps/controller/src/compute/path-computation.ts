@@ -7,6 +7,7 @@ import type {
   ProofRequirement,
   Snapshot,
 } from '@waymark/topology';
+import { Problem } from '../model/errors.js';
 import type { PathComputationService } from '../model/ports.js';
 import type { ComputePool } from './compute-pool.js';
 import { canonicalSids, idsInConstraints, requireKnownIds } from './request-ids.js';
@@ -33,9 +34,13 @@ export class PathComputation implements PathComputationService {
 
   /**
    * `revision` undefined: on the newest TED with what is booked now. A past revision is answered as if nothing were
-   * booked: bookings have no history. Throws Problem node-unknown, link-unknown, overloaded.
+   * booked: bookings have no history. Throws Problem request-invalid, node-unknown, link-unknown, overloaded.
    */
   async compute(request: PathRequest, revision?: number): Promise<PathAnswer> {
+    if (request.k !== undefined && request.disjoint !== undefined) {
+      const detail = 'A disjoint pair is always two paths: leave out k, or leave out disjoint.';
+      throw new Problem('request-invalid', { detail, field: '/k' });
+    }
     const { snapshot, unreservedBps } = await this.#basis(revision);
     requireKnownIds(snapshot, [
       { field: '/source', node: request.source },

@@ -76,12 +76,33 @@ describe('an ack', () => {
     expect(await outcome()).toBe('failed');
   });
 
+  it('that says nothing new changes nothing, so that the time of installation stays', async () => {
+    await desire(Uint8Array.of(1));
+    const said = ack(1, [[policyId, 1, Outcome.INSTALLED]]);
+    expect((await store(said))[0]?.outcomes).toHaveLength(1);
+    const at = () => database.db.selectFrom('desired').select('outcome_at').executeTakeFirstOrThrow();
+    const before = await at();
+    expect((await store(said))[0]?.outcomes).toEqual([]);
+    expect(await at()).toEqual(before);
+  });
+
   it('does not call a policy installed whose desired generation is a newer one', async () => {
     await desire(Uint8Array.of(1));
     await desire(Uint8Array.of(2));
     await store(ack(1, [[policyId, 1, Outcome.INSTALLED]]));
     expect(await outcome()).toBe('pending');
     expect(await ackedGeneration()).toBe(1);
+  });
+
+  it('that repeats an outcome does not make it younger', async () => {
+    const storedAt = () => database.db.selectFrom('desired').select('outcome_at').executeTakeFirstOrThrow();
+    await desire(Uint8Array.of(1));
+    await store(ack(1, [[policyId, 1, Outcome.INSTALLED]]));
+    const first = await storedAt();
+    await store(ack(1, [[policyId, 1, Outcome.INSTALLED]]));
+    expect(await storedAt()).toEqual(first);
+    await store(ack(1, [[policyId, 1, Outcome.FAILED]]));
+    expect(await storedAt()).not.toEqual(first);
   });
 
   it('of an older generation than the last one is of no use', async () => {

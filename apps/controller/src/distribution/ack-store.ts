@@ -2,7 +2,9 @@ import { Outcome, type Ack } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import { sql, type Transaction } from 'kysely';
 import { DatabaseError } from 'pg';
+import type { WaymarkEvent } from '../model/events.js';
 import type { Database, Tables } from '../storage/database.js';
+import { announceEvents } from '../storage/event-channel.js';
 
 /** SQLSTATE 40P01 */
 const DEADLOCK_DETECTED = '40P01';
@@ -36,8 +38,6 @@ export type OnAcked = (
 export interface StoredAck {
   readonly node: NodeId;
   readonly generation: number;
-  /** Newest revision when it was stored. */
-  readonly revision: number;
   readonly outcomes: readonly StoredOutcome[];
 }
 
@@ -74,14 +74,25 @@ function storeOnce(db: Database, records: readonly AckRecord[], onAcked: OnAcked
     const stored = due.map(({ node, ack }) => ({
       node,
       generation: ack.generation,
-      revision,
       outcomes: byHeadend.get(node) ?? [],
     }));
     for (const { node, generation, outcomes } of stored) {
       if (outcomes.length > 0) await onAcked(tx, node, generation, outcomes);
     }
+    await announceEvents(tx, installEvents(stored, revision));
     return stored;
   });
+}
+
+function installEvents(acks: readonly StoredAck[], revision: number): WaymarkEvent<'policy.install'>[] {
+  const at = new Date().toISOString();
+  return acks.flatMap(({ outcomes }) =>
+    outcomes.map(({ policyId, outcome, reason }) => ({
+      type: 'policy.install',
+      at,
+      data: { revision, policyId, outcome, reason },
+    })),
+  );
 }
 
 interface HeadendOutcome extends StoredOutcome {
@@ -136,7 +147,9 @@ async function storeOutcomes(tx: Transaction<Tables>, records: readonly AckRecor
   );
   if (rows.length === 0) return [];
   const stored = await sql<HeadendOutcome>`
-    update desired d set outcome = n.outcome, outcome_reason = n.reason, outcome_at = clock_timestamp()
+    update desired d set outcome = n.outcome, outcome_reason = n.reason,
+      -- agents say it again when they reconnect or have repaired something; how long it took to install is known already
+      outcome_at = case when d.outcome = n.outcome then d.outcome_at else clock_timestamp() end
     from unnest(
       ${rows.map((row) => row.node)}::text[],
       ${rows.map((row) => row.policyId)}::text[],
@@ -148,6 +161,8 @@ async function storeOutcomes(tx: Transaction<Tables>, records: readonly AckRecor
       -- of a withdrawn policy only its failed removal is told, with the generation of the state that was reconciled
       and case when d.deleted then n.outcome = 'failed' and n.generation >= d.generation
         else n.generation = d.generation end
+      -- agents tell everything again in each session; when it was first known stays
+      and (d.outcome, d.outcome_reason) is distinct from (n.outcome, n.reason)
     returning d.headend, d.policy_id as "policyId", d.generation, d.outcome, d.outcome_reason as reason
   `.execute(tx);
   return stored.rows;

@@ -1,24 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { status, type ServerDuplexStream, type StatusObject } from '@grpc/grpc-js';
-import {
-  isNodeId,
-  STATE_HASH_BYTES,
-  type Ack,
-  type AgentMessage,
-  type ControllerMessage,
-  type Digest,
-  type Heartbeat,
-  type Hello,
-  type Welcome,
-} from '@waymark/agent-protocol';
+import type { Ack, AgentMessage, ControllerMessage, Digest, Heartbeat, Hello, Welcome } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import type { AckRecord } from './ack-store.js';
 import type { HeartbeatRecord } from './agent-records.js';
-
-/** Above every epoch and generation that can come about, and far below where numbers lose exactness. */
-const MAX_POSITION = 2 ** 48;
-
-const SID_BEHAVIORS: ReadonlySet<string> = new Set(['End', 'End.X', 'End.DT4', 'End.DT6', 'End.DT46']);
+import { mistakeInAck, mistakeInHeartbeat, mistakeInHello, printable } from './message-checks.js';
 
 /** What a connection needs of the server. */
 export interface ConnectionHost {
@@ -44,6 +30,7 @@ export class AgentConnection {
   readonly #stream: SessionStream;
   readonly #host: ConnectionHost;
   #node: NodeId | undefined;
+  #welcomed = false;
   #bus = 'none';
   #lastHeard: number;
   #digestOwed = false;
@@ -88,11 +75,11 @@ export class AgentConnection {
     this.#lastHeard = now;
   }
 
-  /** Sends what this agent should hold now, unless it was just told so. */
+  /** Sends what this agent should hold now, unless it was just told so; never before the welcome. */
   async pushDigest(): Promise<void> {
     await this.#guarded('a digest', async () => {
       if (this.#node === undefined || this.#ended) return;
-      if (this.#stream.writableNeedDrain) {
+      if (!this.#welcomed || this.#stream.writableNeedDrain) {
         this.#digestOwed = true;
         return;
       }
@@ -136,24 +123,21 @@ export class AgentConnection {
   }
 
   async #greet(hello: Hello): Promise<void> {
-    const mistake = mistakeIn(hello);
-    if (mistake !== undefined) {
-      this.close(status.INVALID_ARGUMENT, mistake);
-      return;
-    }
+    if (this.#isWrong(mistakeInHello(hello))) return;
     this.#node = hello.nodeId;
     const welcome = await this.#host.welcome(this, hello.nodeId, hello);
     this.#lastDigest = welcome.digest;
     this.#send({ $case: 'welcome', value: welcome });
+    this.#welcomed = true;
+    // What was announced meanwhile may be newer than the welcome.
+    if (this.#digestOwed) await this.pushDigest();
   }
 
   async #heartbeat(node: NodeId, heartbeat: Heartbeat): Promise<void> {
-    if (!isPosition(heartbeat.epoch) || !isPosition(heartbeat.generation)) {
-      this.close(status.INVALID_ARGUMENT, 'the epoch or generation is out of range');
-      return;
-    }
+    if (this.#isWrong(mistakeInHeartbeat(heartbeat))) return;
     this.#bus = heartbeat.bus;
-    if (!(await this.#host.heartbeat({ node, session: this.session, heartbeat }))) {
+    const told = { ...heartbeat, dataplaneError: printable(heartbeat.dataplaneError) };
+    if (!(await this.#host.heartbeat({ node, session: this.session, heartbeat: told }))) {
       this.close(status.ABORTED, 'a newer session of this node exists');
       return;
     }
@@ -164,14 +148,17 @@ export class AgentConnection {
   /** Heartbeats go on while an ack waits for its transaction; a second ack does not. */
   async #ack(node: NodeId, ack: Ack): Promise<void> {
     await this.#ackUnderWay;
-    if (ack.readBackHash.length !== STATE_HASH_BYTES) {
-      this.close(status.INVALID_ARGUMENT, 'the hash of what was read back is not 32 bytes long');
-      return;
-    }
+    if (this.#isWrong(mistakeInAck(ack, node))) return;
+    const outcomes = ack.outcomes.map((outcome) => ({ ...outcome, reason: printable(outcome.reason) }));
     this.#ackUnderWay = this.#guarded('an ack', async () => {
-      await this.#host.ack({ node, session: this.session, ack });
+      await this.#host.ack({ node, session: this.session, ack: { ...ack, outcomes } });
       this.#send({ $case: 'ackReceipt', value: { sequence: ack.sequence } });
     });
+  }
+
+  #isWrong(mistake: string | undefined): boolean {
+    if (mistake !== undefined) this.close(status.INVALID_ARGUMENT, mistake);
+    return mistake !== undefined;
   }
 
   #sendDigest(digest: Digest): void {
@@ -197,17 +184,4 @@ export class AgentConnection {
     this.#ended = true;
     this.#host.ended(this);
   }
-}
-
-function mistakeIn(hello: Hello): string | undefined {
-  if (!isNodeId(hello.nodeId)) return 'the node id is malformed';
-  if (!isPosition(hello.epoch) || !isPosition(hello.generation)) return 'the epoch or generation is out of range';
-  if (hello.ownedSids.some(({ sid, behavior }) => sid.length !== 16 || !SID_BEHAVIORS.has(behavior))) {
-    return 'an owned SID is malformed';
-  }
-  return undefined;
-}
-
-function isPosition(value: number): boolean {
-  return value >= 0 && value <= MAX_POSITION;
 }

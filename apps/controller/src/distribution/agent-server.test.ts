@@ -3,10 +3,13 @@ import {
   AgentServiceClient,
   emptyStateHash,
   MemoryBus,
+  Outcome,
+  type Ack,
   type AgentMessage,
   type ControllerMessage,
   type Heartbeat,
   type Hello,
+  type PolicyOutcome,
   type SnapshotChunk,
 } from '@waymark/agent-protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -62,6 +65,17 @@ const heartbeat: Heartbeat = {
   driftRepairs: 0,
 };
 
+const ack: Ack = {
+  epoch: 1,
+  generation: 1,
+  outcomes: [],
+  readBackHash: emptyStateHash(),
+  more: false,
+  sequence: 1,
+};
+
+const failure: PolicyOutcome = { policyId: 'h1:1:h2', generation: 1, outcome: Outcome.FAILED, reason: '' };
+
 interface RawSession {
   readonly stream: ClientDuplexStream<AgentMessage, ControllerMessage>;
   readonly heard: NonNullable<ControllerMessage['message']>[];
@@ -82,19 +96,17 @@ function open(): RawSession {
   return { stream, heard, ended, say: (message) => stream.write({ message }) };
 }
 
-/** The welcome and what follows it: digests may come unasked at any time, whenever desired state is announced. */
 function cases({ heard }: RawSession): readonly string[] {
-  const kinds = heard.map((message) => message.$case);
-  return kinds.slice(kinds.indexOf('welcome')).slice(0, 2);
+  return heard.map((message) => message.$case);
 }
 
 describe('a session', () => {
   it('answers a hello with what the agent needs, and each heartbeat with a digest', async () => {
     const session = open();
     session.say({ $case: 'hello', value: { ...hello, msdHEncaps: 5 } });
-    await eventually(() => expect(cases(session)[0]).toBe('welcome'));
+    await eventually(() => expect(cases(session)).toEqual(['welcome']));
     const { instance } = controller.distribution.identity;
-    expect(session.heard.find((message) => message.$case === 'welcome')).toMatchObject({
+    expect(session.heard[0]).toMatchObject({
       $case: 'welcome',
       value: {
         instance,
@@ -127,6 +139,11 @@ describe('a session', () => {
       { $case: 'hello', value: { ...hello, ownedSids: [{ sid: new Uint8Array(4), behavior: 'End' }] } },
       status.INVALID_ARGUMENT,
     ],
+    [
+      'a name that cannot be stored',
+      { $case: 'hello', value: { ...hello, dataplane: 'dry\u0000run' } },
+      status.INVALID_ARGUMENT,
+    ],
   ])('ends on %s', async (_, message, code) => {
     const session = open();
     session.stream.write({ message });
@@ -134,18 +151,46 @@ describe('a session', () => {
     expect(await database.db.selectFrom('agent').selectAll().execute()).toEqual([]);
   });
 
+  it.each<[string, NonNullable<AgentMessage['message']>]>([
+    ['an absurd generation', { $case: 'heartbeat', value: { ...heartbeat, generation: 2 ** 52 } }],
+    ['an unknown bus', { $case: 'heartbeat', value: { ...heartbeat, bus: 'r\u0000dis' } }],
+    ['a hash of another length', { $case: 'ack', value: { ...ack, readBackHash: new Uint8Array(4) } }],
+    [
+      'an outcome of another node',
+      { $case: 'ack', value: { ...ack, outcomes: [{ ...failure, policyId: 'h2:1:h3' }] } },
+    ],
+  ])('ends on %s after the hello', async (_, message) => {
+    const session = open();
+    session.say({ $case: 'hello', value: hello });
+    session.say(message);
+    expect(await session.ended).toMatchObject({ code: status.INVALID_ARGUMENT });
+  });
+
+  it('stores what a data plane printed as one line, whatever it printed', async () => {
+    await controller.write([{ headend: 'h1', policies: [{ policyId: 'h1:1:h2', body: policyBody('h1:1:h2') }] }]);
+    const session = open();
+    session.say({ $case: 'hello', value: hello });
+    session.say({ $case: 'heartbeat', value: { ...heartbeat, dataplaneError: 'ip:\u0000\nno' } });
+    session.say({ $case: 'ack', value: { ...ack, outcomes: [{ ...failure, reason: 'line 1\nline\u00002' }] } });
+    await eventually(async () => {
+      const { db } = database;
+      expect(await db.selectFrom('agent').select('dataplane_error').execute()).toEqual([{ dataplane_error: 'ip: no' }]);
+      expect(await db.selectFrom('desired').select('outcome_reason').execute()).toEqual([
+        { outcome_reason: 'line 1 line 2' },
+      ]);
+    });
+    session.stream.cancel();
+  });
+
   it('ends when the same agent connects again, so that one agent has one session', async () => {
     const first = open();
     first.say({ $case: 'hello', value: hello });
-    await eventually(() => expect(first.heard.length).toBeGreaterThan(0));
+    await eventually(() => expect(cases(first)).toEqual(['welcome']));
     const second = open();
     second.say({ $case: 'hello', value: hello });
-    await eventually(() => expect(second.heard.length).toBeGreaterThan(0));
     expect(await first.ended).toMatchObject({ code: status.ABORTED });
-    // A digest may come by itself meanwhile, so what counts is that the heartbeat brings one more.
-    const before = second.heard.length;
     second.say({ $case: 'heartbeat', value: heartbeat });
-    await eventually(() => expect(second.heard.length).toBeGreaterThan(before));
+    await eventually(() => expect(cases(second)).toEqual(['welcome', 'digest']));
     second.stream.cancel();
   });
 

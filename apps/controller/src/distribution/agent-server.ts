@@ -15,7 +15,7 @@ import {
 import type { NodeId } from '@waymark/topology';
 import type { Logger } from 'pino';
 import type { Database } from '../storage/database.js';
-import { storeAcks, type AckRecord, type OnAcked, type StoredAck } from './ack-store.js';
+import { storeAcks, type AckRecord, type OnAcked } from './ack-store.js';
 import { AgentConnection } from './agent-connection.js';
 import {
   readDigests,
@@ -26,6 +26,7 @@ import {
   type HelloRecord,
 } from './agent-records.js';
 import { Batcher } from './batcher.js';
+import { drained } from './drained.js';
 import { Gate } from './gate.js';
 import type { ControllerIdentity } from './identity.js';
 import { readSnapshot } from './snapshot-reader.js';
@@ -59,8 +60,6 @@ export interface AgentServerOptions {
   readonly onAcked: OnAcked;
   /** Called for one agent after the other; a failure is logged and leaves the session as it is. */
   readonly onHello: (node: NodeId, capabilities: AgentCapabilities) => Promise<void>;
-  /** After the transaction of the acks has committed. */
-  readonly onStored: (acks: readonly StoredAck[]) => void;
 }
 
 /**
@@ -92,7 +91,7 @@ export class AgentServer {
     this.#heartbeats = new Batcher(BATCH, (records) => recordHeartbeats(db, records));
     this.#digests = new Batcher(BATCH, (nodes) => readDigests(db, nodes));
     this.#acks = new Batcher(BATCH, async (records) => {
-      options.onStored(await storeAcks(db, records, options.onAcked));
+      await storeAcks(db, records, options.onAcked);
       return records.map(() => true as const);
     });
     this.#server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES });
@@ -233,13 +232,4 @@ export class AgentServer {
       stream.emit('error', { code: status.UNAVAILABLE, details: 'the snapshot cannot be sent now' });
     }
   }
-}
-
-/** Resolves on `drain` or when the client gives up; rejects at the deadline. */
-function drained(stream: ServerWritableStream<SnapshotRequest, SnapshotChunk>, deadline: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    stream.once('drain', resolve);
-    stream.once('cancelled', resolve);
-    deadline.addEventListener('abort', () => reject(new Error('the agent reads too slowly')), { once: true });
-  });
 }

@@ -45,6 +45,9 @@ async function outcomes(): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map((row) => [row.policy_id, row.outcome]));
 }
 
+/** For a lot of work on a busy machine. */
+const patience = 60_000;
+
 const alpha = { policyId: 'h1:10:h2', body: policyBody('h1:10:h2') };
 const beta = { policyId: 'h1:10:h3', body: policyBody('h1:10:h3') };
 
@@ -109,12 +112,12 @@ describe('from the desired store to the agents and back', () => {
     });
     await one.write([{ headend: 'h1', policies }]);
     const h1 = await agent({ node: 'h1', controllers: [one.address], bus });
-    await eventually(() => expect(held(h1)).toHaveLength(policies.length));
+    await eventually(() => expect(held(h1)).toHaveLength(policies.length), patience);
     await eventually(async () => {
       const pending = await sql`select 1 from desired where outcome = 'pending' limit 1`.execute(database.db);
       expect(pending.rows).toEqual([]);
-    });
-  });
+    }, patience);
+  }, 150_000);
 
   it('reaches an agent whose session is on a controller that does not lead', async () => {
     const leader = await controller();
@@ -124,6 +127,31 @@ describe('from the desired store to the agents and back', () => {
     await eventually(() => h1.session.status().connected);
     await leader.write([{ headend: 'h1', policies: [alpha] }]);
     await eventually(async () => expect(await outcomes()).toEqual({ [alpha.policyId]: 'simulated' }));
+  });
+
+  it('tells the events of one controller on every other', async () => {
+    const leader = await controller();
+    await leader.write([]);
+    const follower = await controller({ controller: 'controller-b' });
+    await agent({ node: 'h1', controllers: [leader.address], bus });
+    await leader.write([{ headend: 'h1', policies: [alpha] }]);
+    const installs = ({ events }: TestController) =>
+      events.all.filter(({ type }) => type === 'policy.install').map(({ data }) => data);
+    await eventually(() => expect(installs(leader)).toMatchObject([{ policyId: alpha.policyId }]));
+    await eventually(() => expect(installs(follower)).toEqual(installs(leader)));
+
+    // Its session for notifications ends: whatever it may have missed, it says so.
+    await sql`
+      select pg_terminate_backend(pid) from pg_stat_activity
+      where datname = current_database() and (query = 'select 1' or query like 'listen %')
+    `.execute(database.db);
+    await eventually(() => follower.events.gaps.length === 1);
+    await leader.stop();
+    await eventually(() =>
+      expect(follower.events.all).toContainEqual(
+        expect.objectContaining({ type: 'leader.elected', data: { epoch: 2, holder: 'controller-b' } }),
+      ),
+    );
   });
 
   it('forgets its session with the old controller and goes on with another', async () => {
@@ -194,6 +222,29 @@ describe('an agent that restarts', () => {
 });
 
 describe('a database restored from a backup', () => {
+  it('learns again what it had been told since, although nothing changes', async () => {
+    const one = await controller();
+    const h1 = await agent({ node: 'h1', controllers: [one.address], bus });
+    await one.write([{ headend: 'h1', policies: [alpha, beta] }]);
+    await one.write([{ headend: 'h1', policies: [{ policyId: beta.policyId, body: null }] }]);
+    await eventually(async () => expect(await outcomes()).toEqual({ [alpha.policyId]: 'simulated' }));
+    await one.stop();
+    // A backup from between publication and acknowledgement.
+    await sql`update desired set outcome = 'pending', outcome_at = null`.execute(database.db);
+    await sql`update headend set acked_generation = 0, read_back_hash = null`.execute(database.db);
+    await sql`
+      insert into desired (headend, policy_id, generation, deleted, body) values ('h1', ${beta.policyId}, 2, true, '')
+    `.execute(database.db);
+
+    const restored = await startTestController(database, bus, { controller: 'restored', address: one.address });
+    running.push(() => restored.stop());
+    await eventually(async () => expect(await outcomes()).toEqual({ [alpha.policyId]: 'simulated' }));
+    await eventually(async () =>
+      expect(await restored.distribution.agents.agent('h1')).toMatchObject({ inSync: true }),
+    );
+    expect(h1.reconciler.history).toHaveLength(2);
+  });
+
   it('is raised above what the agents report, and they follow it again', async () => {
     const one = await controller();
     const h1 = await agent({ node: 'h1', controllers: [one.address], bus });

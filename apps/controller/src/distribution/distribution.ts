@@ -3,11 +3,13 @@ import { Signer, type Bus } from '@waymark/agent-protocol';
 import type { Logger } from 'pino';
 import type { AgentService, EventBus } from '../model/ports.js';
 import type { Database } from '../storage/database.js';
-import type { OnAcked, StoredAck } from './ack-store.js';
+import { announcedEvents, announceEvents, EVENT_CHANNEL } from '../storage/event-channel.js';
+import type { OnAcked } from './ack-store.js';
 import { AgentServer, type AgentServerOptions } from './agent-server.js';
 import { AgentDirectory } from './agent-service.js';
 import { AgentStateWatcher } from './agent-state-watcher.js';
-import { DesiredListener } from './desired-listener.js';
+import { CommitListener } from './commit-listener.js';
+import { DESIRED_CHANNEL } from './desired-store.js';
 import { guardGenerations } from './generation-guard.js';
 import { loadIdentity, type ControllerIdentity } from './identity.js';
 import { Leadership } from './leadership.js';
@@ -35,18 +37,14 @@ export class Distribution {
   readonly publisher: Publisher;
   readonly server: AgentServer;
   readonly agents: AgentService;
-  readonly #listener: DesiredListener;
+  readonly #listener: CommitListener;
   readonly #watcher: AgentStateWatcher;
 
   private constructor(identity: ControllerIdentity, options: DistributionOptions) {
     const { databaseUrl, db, bus, events, log, controller } = options;
     this.identity = identity;
     this.leadership = new Leadership({ url: databaseUrl, db, log, holder: controller });
-    this.server = new AgentServer({
-      ...options,
-      identity,
-      onStored: (acks) => emitOutcomes(events, acks),
-    });
+    this.server = new AgentServer({ ...options, identity });
     this.publisher = new Publisher({
       instance: identity.instance,
       bus,
@@ -54,12 +52,26 @@ export class Distribution {
       onPublished: (published) => this.server.announce(published),
     });
     this.agents = new AgentDirectory(db);
-    this.#listener = new DesiredListener(databaseUrl, log, () => this.server.announceAll());
+    this.#listener = new CommitListener({
+      url: databaseUrl,
+      log,
+      channels: {
+        [DESIRED_CHANNEL]: () => this.server.announceAll(),
+        [EVENT_CHANNEL]: (payload) => emitAnnounced(payload, events),
+      },
+      onMissed: () => {
+        this.server.announceAll();
+        events.gap('this controller may have missed events of others');
+      },
+    });
     this.#watcher = new AgentStateWatcher({ db, events, log });
     guardGenerations({ db, leadership: this.leadership, publisher: this.publisher, log });
-    this.leadership.onLead((epoch) =>
-      events.emit({ type: 'leader.elected', at: new Date().toISOString(), data: { epoch, holder: controller } }),
-    );
+    this.leadership.onLead((epoch) => {
+      const at = new Date().toISOString();
+      announceEvents(db, [{ type: 'leader.elected', at, data: { epoch, holder: controller } }]).catch(
+        (error: unknown) => log.warn({ err: error }, 'the election is not announced'),
+      );
+    });
   }
 
   /** Reads the identity of the installation; nothing runs yet. */
@@ -69,11 +81,16 @@ export class Distribution {
 
   /** Listens for agents on `host:port`, resolves with the port, and contends for leadership. */
   async start(address: string): Promise<number> {
-    const port = await this.server.start(address);
-    this.#listener.start();
-    this.#watcher.start();
-    this.leadership.start();
-    return port;
+    await this.#listener.start();
+    try {
+      const port = await this.server.start(address);
+      this.#watcher.start();
+      this.leadership.start();
+      return port;
+    } catch (error) {
+      await this.#listener.stop();
+      throw error;
+    }
   }
 
   /** Gives up leadership first, so that another controller takes over while the sessions here end. */
@@ -83,11 +100,10 @@ export class Distribution {
   }
 }
 
-function emitOutcomes(events: EventBus, acks: readonly StoredAck[]): void {
-  const at = new Date().toISOString();
-  for (const { revision, outcomes } of acks) {
-    for (const { policyId, outcome, reason } of outcomes) {
-      events.emit({ type: 'policy.install', at, data: { revision, policyId, outcome, reason } });
-    }
+function emitAnnounced(payload: string, events: EventBus): void {
+  try {
+    for (const event of announcedEvents(payload)) events.emit(event);
+  } catch (error) {
+    events.gap(`an announcement cannot be read: ${String(error)}`);
   }
 }

@@ -42,8 +42,17 @@ describe(`${String(AGENTS)} agents, every other one without a bus`, () => {
     await database.drop();
   });
 
-  async function changeAll(controller: TestController, variant: number): Promise<void> {
-    await controller.write(
+  /** On a busy machine the lead may pass on at any time. */
+  async function leader(): Promise<TestController> {
+    const leads = ({ distribution }: TestController) => distribution.leadership.epoch !== undefined;
+    await eventually(() => leads(first) || leads(second), patience);
+    return leads(first) ? first : second;
+  }
+
+  async function changeAll(variant: number): Promise<void> {
+    await (
+      await leader()
+    ).write(
       nodes.map((headend) => {
         const policyId = `${headend}:1:x`;
         return { headend, policies: [{ policyId, body: policyBody(policyId, variant) }] };
@@ -59,16 +68,18 @@ describe(`${String(AGENTS)} agents, every other one without a bus`, () => {
   }
 
   it('all acknowledge what the leader writes, on whichever controller their sessions are', async () => {
-    for (let variant = 1; variant <= 3; variant++) await changeAll(first, variant);
+    for (let variant = 1; variant <= 3; variant++) await changeAll(variant);
     expect(
       new Set([...first.distribution.server.connectedNodes, ...second.distribution.server.connectedNodes]).size,
     ).toBe(AGENTS);
-  });
+  }, 300_000);
 
   it('all move to the other controller when theirs stops, and follow its newer epoch', async () => {
     await first.stop();
-    await changeAll(second, 4);
+    await changeAll(4);
     await eventually(() => second.distribution.server.connectedNodes.size === AGENTS, patience);
-    expect(new Set(agents.map(({ session }) => session.status().epoch))).toEqual(new Set([2]));
-  });
+    expect(new Set(agents.map(({ session }) => session.status().epoch))).toEqual(
+      new Set([second.distribution.leadership.epoch]),
+    );
+  }, 300_000);
 });

@@ -1,4 +1,5 @@
 import { RedisBus, stateHashOf } from '@waymark/agent-protocol';
+import { Redis } from 'ioredis';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { RedisServer } from '../../../../packages/agent-protocol/src/testing/redis-server.js';
 import { missingNeeds } from '../../../../test/require-program.js';
@@ -111,6 +112,22 @@ describe.skipIf(missing !== undefined)(
       await everyoneIsRight();
       redis.thaw();
       await changeAll(3);
+      await everyoneIsRight();
+    });
+
+    it('leaves no agent wrong when Redis is flushed and cuts its subscribers off in the middle', async () => {
+      await changeAll(1);
+      const admin = new Redis(redis.url);
+      const changes = (async () => {
+        for (let variant = 2; variant < 12; variant++) await changeAll(variant);
+      })();
+      await admin.call('flushall');
+      await admin.call('client', 'kill', 'type', 'pubsub');
+      await changes;
+      admin.disconnect();
+      await everyoneIsRight();
+      await eventually(() => agents.every(({ session }) => session.status().bus === 'redis'));
+      await changeAll(12);
       await everyoneIsRight();
     });
 

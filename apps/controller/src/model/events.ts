@@ -7,10 +7,15 @@ export interface WaymarkEvents {
     readonly kind: string;
     readonly summary: string;
   };
-  /** Intent of a policy or mesh was created, changed or deleted. */
+  /** Intent of a policy was created, changed or deleted; those of a mesh are told by mesh.intent. */
   'policy.intent': {
     readonly revision: number;
     readonly policyId: string;
+    readonly action: 'created' | 'changed' | 'deleted';
+  };
+  'mesh.intent': {
+    readonly revision: number;
+    readonly meshId: string;
     readonly action: 'created' | 'changed' | 'deleted';
   };
   /** The leader adopted something else for a policy. */
@@ -18,7 +23,8 @@ export interface WaymarkEvents {
     readonly revision: number;
     readonly policyId: string;
     readonly status: 'up' | 'fallback' | 'down';
-    readonly generation: number;
+    /** null: nothing to install. */
+    readonly generation: number | null;
     readonly cause: string;
   };
   /** An agent's outcome for a policy was stored. */

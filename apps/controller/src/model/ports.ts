@@ -3,7 +3,7 @@
  * implementation; they stand here so that api and services can be read (and built) without each other.
  * All methods that take bad input throw a Problem; all writes are one transaction each.
  */
-import type { NodeId, PathAnswer, PathRequest, PathConstraints, Proof, Ted } from '@waymark/topology';
+import type { LinkId, NodeId, PathAnswer, PathRequest, PathConstraints, Proof, Ted } from '@waymark/topology';
 import type {
   Actor,
   ChangeEntry,
@@ -52,6 +52,33 @@ export interface LinkFilter {
   readonly operationalState?: string;
 }
 
+export interface LinkConstraintFilter {
+  readonly node?: NodeId;
+  readonly from?: NodeId;
+  readonly to?: NodeId;
+  /** Admin state as the operator set it. */
+  readonly adminState?: string;
+  /** Only settings that set this attribute. */
+  readonly sets?: keyof LinkConstraints;
+}
+
+export interface ChangeFilter {
+  readonly kind?: string;
+  readonly actor?: string;
+  /** Committed at this time or later. */
+  readonly since?: Date;
+  /** Committed before this time. */
+  readonly until?: Date;
+  /** Changes of this node itself: its attributes, locators or SIDs. */
+  readonly node?: NodeId;
+  readonly link?: string;
+}
+
+export interface SourceFilter {
+  readonly kind?: SourceView['kind'];
+  readonly held?: boolean;
+}
+
 export type TopologyFormat = 'native' | 'graphml' | 'repetita';
 
 export interface TopologyService {
@@ -72,7 +99,7 @@ export interface TopologyService {
     readonly actor: Actor;
     readonly dryRun?: boolean;
   }): Promise<ImportResult>;
-  /** Native format. Discovered layer only, unless `operatorSettings`. */
+  /** Native format, as of a revision of anything. Discovered layer only, unless `operatorSettings`. */
   exportTopology(input: {
     readonly revision?: number;
     readonly operatorSettings?: boolean;
@@ -85,7 +112,7 @@ export interface TopologyService {
   link(id: string): Promise<LinkView>;
 
   linkConstraints(id: string): Promise<OperatorSettings<LinkConstraints>>;
-  allLinkConstraints(page: PageRequest): Promise<Page<OperatorSettings<LinkConstraints>>>;
+  allLinkConstraints(filter: LinkConstraintFilter, page: PageRequest): Promise<Page<OperatorSettings<LinkConstraints>>>;
   /** `replace`: what is not named is cleared. `ifVersion` mismatching throws precondition-failed. */
   setLinkConstraints(input: {
     readonly changes: readonly {
@@ -107,13 +134,13 @@ export interface TopologyService {
   /** Planned SIDs and locators of these nodes get the origin `operator`: the routers really have them. */
   confirmPlannedSids(nodes: readonly NodeId[] | 'all', actor: Actor): Promise<PlannedSidsConfirmation>;
 
-  changes(page: PageRequest): Promise<Page<ChangeEntry>>;
+  changes(filter: ChangeFilter, page: PageRequest): Promise<Page<ChangeEntry>>;
   /** `entities` holds the first thousand of `entityCount`. */
   change(
     revision: number,
   ): Promise<ChangeEntry & { readonly entityCount: number; readonly entities: readonly EntityChange[] }>;
 
-  sources(page: PageRequest): Promise<Page<SourceView>>;
+  sources(filter: SourceFilter, page: PageRequest): Promise<Page<SourceView>>;
   source(id: string): Promise<SourceView>;
   applySourceBatch(id: string, batch: SourceBatch, actor: Actor): Promise<SourceBatchResult>;
   /** Believe (`apply`) or discard the batch at which a collapsing source was held. */
@@ -138,9 +165,18 @@ export interface PolicyFilter {
   readonly mesh?: string;
   readonly status?: string;
   readonly install?: string;
+  readonly pinned?: boolean;
   /** Policies whose current lists use this directed link or node. */
   readonly usesLink?: string;
   readonly usesNode?: NodeId;
+}
+
+export interface MeshFilter {
+  readonly color?: number;
+  /** Meshes with a policy from or to this host. */
+  readonly node?: NodeId;
+  /** Meshes with at least one policy in this status. */
+  readonly status?: string;
 }
 
 /** A change that a dry-run can be asked about. */
@@ -151,12 +187,15 @@ export type ProposedChange =
   | { readonly kind: 'node-state'; readonly node: NodeId; readonly state: 'up' | 'down' }
   | { readonly kind: 'policy-put'; readonly policy: SrPolicyIntent }
   | { readonly kind: 'policy-delete'; readonly policyId: string }
+  | { readonly kind: 'policy-unpin'; readonly policyId: string }
+  | { readonly kind: 'policy-roll-back'; readonly policyId: string }
   | { readonly kind: 'mesh-put'; readonly mesh: MeshIntent }
   | { readonly kind: 'mesh-delete'; readonly meshId: string };
 
 export interface PolicyService {
   policies(filter: PolicyFilter, page: PageRequest): Promise<Page<SrPolicyView>>;
   policy(id: string): Promise<SrPolicyView>;
+  /** The same intent again changes nothing and gives the policy as it is; another one under the same key throws already-exists. */
   createPolicy(intent: SrPolicyIntent, actor: Actor): Promise<SrPolicyView>;
   replacePolicy(id: string, intent: SrPolicyIntent, ifVersion: number, actor: Actor): Promise<SrPolicyView>;
   deletePolicy(id: string, ifVersion: number, actor: Actor): Promise<void>;
@@ -166,11 +205,15 @@ export interface PolicyService {
   /** Return to the lists before the last change, and pin them. */
   rollBack(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView>;
 
-  meshes(page: PageRequest): Promise<Page<MeshView>>;
+  meshes(filter: MeshFilter, page: PageRequest): Promise<Page<MeshView>>;
   mesh(id: string): Promise<MeshView>;
+  /** As createPolicy. */
   createMesh(intent: MeshIntent, actor: Actor): Promise<MeshView>;
   replaceMesh(id: string, intent: MeshIntent, ifVersion: number, actor: Actor): Promise<MeshView>;
   deleteMesh(id: string, ifVersion: number, actor: Actor): Promise<void>;
+
+  /** Booked by all policies together, in bit/s, by link; links without bookings are left out. */
+  booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, number>>;
 
   /** What these changes, made together, would move. Changes nothing. */
   dryRun(changes: readonly ProposedChange[]): Promise<DryRunResult>;
@@ -204,10 +247,16 @@ export interface AgentService {
   agent(node: NodeId): Promise<AgentView>;
 }
 
+/**
+ * The events that this controller knows of: those that it finds in the database by itself, and those that transactions of
+ * any controller announce (announceEvents).
+ */
 export interface EventBus {
   emit<T extends EventType>(event: WaymarkEvent<T>): void;
+  /** Events may have been missed until now; `reason` tells readers why. */
+  gap(reason: string): void;
   /** Returns the function that ends the subscription. */
-  subscribe(listener: (event: WaymarkEvent) => void): () => void;
+  subscribe(listener: (event: WaymarkEvent) => void, onGap?: (reason: string) => void): () => void;
 }
 
 export interface Health {

@@ -89,10 +89,18 @@ export interface PolicyState {
   readonly generation: number | null;
   readonly install: InstallState;
   readonly installReason: string | null;
+  /** The event and what followed from it, in one sentence. */
   readonly cause: string;
-  readonly changedRevision: number;
+  /** What led to the last change. */
+  readonly event: {
+    readonly kind: string;
+    readonly revision: number;
+    readonly by: string;
+    readonly at: string;
+    readonly summary: string;
+  };
   readonly changedAt: string;
-  /** From the commit of what caused the change to the stored ack; null while pending. */
+  /** From the commit of the event to the stored ack; null while pending, and when nothing had to be installed. */
   readonly eventToInstalledMs: number | null;
 }
 

@@ -34,6 +34,13 @@ export interface LinkView {
   readonly layers: readonly LayerView<TedLink>[];
 }
 
+/** What SR policies hold of a link's reservable bandwidth, in bit/s. */
+export interface LinkReservation {
+  readonly bookedBps: number;
+  /** null: the reservable bandwidth is unknown. */
+  readonly unreservedBps: number | null;
+}
+
 /** What an operator may lay over a link. null clears an attribute, undefined leaves it. */
 export interface LinkConstraints {
   readonly adminState?: TedLink['adminState'] | null;

@@ -2,6 +2,7 @@ import { freezeSnapshot, type Ted, type TedLink } from '@waymark/topology';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { evaluatePolicies } from '../compute/evaluate-policies.js';
+import type { ProposedChange } from '../model/ports.js';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { PolicyHarness } from '../testing/policy-harness.js';
 import { buildTed, withLinks } from '../testing/sketched-network.js';
@@ -17,7 +18,7 @@ const HOSTS = [
   ['h3', 'f'],
 ] as const;
 
-const attributes = fc.record({
+const values = fc.record({
   delayUs: fc.integer({ min: 100, max: 10_000 }),
   igpMetric: fc.integer({ min: 1, max: 30 }),
   bandwidthBps: fc.constantFrom(5 * G, 10 * G),
@@ -27,13 +28,14 @@ const attributes = fc.record({
 const change = fc.record({
   pair: fc.constantFrom(...PAIRS),
   what: fc.oneof(
-    attributes,
+    values,
+    fc.record({ delayUs: fc.integer({ min: 100, max: 10_000 }) }),
     fc.record({ operationalState: fc.constantFrom('up' as const, 'down' as const) }),
     fc.record({ adminState: fc.constantFrom('up' as const, 'drained' as const) }),
   ),
 });
 
-function network(values: readonly { delayUs: number; igpMetric: number; bandwidthBps: number }[]): Ted {
+function network(links: readonly { delayUs: number; igpMetric: number; bandwidthBps: number }[]): Ted {
   return buildTed(
     [
       ...ROUTERS,
@@ -41,7 +43,7 @@ function network(values: readonly { delayUs: number; igpMetric: number; bandwidt
     ],
     [
       ...HOSTS.map(([host, router]) => ({ between: `${host}-${router}`, bandwidthBps: 100 * G })),
-      ...PAIRS.map((between, i) => ({ between, ...values[i] })),
+      ...PAIRS.map((between, i) => ({ between, ...links[i] })),
     ],
   );
 }
@@ -55,14 +57,36 @@ function dynamic(metric: 'delay' | 'igp' | 'hop', constraints = {}): CandidatePa
   return [{ discriminator: 1, preference: 1, path: { kind: 'dynamic', metric, constraints } }];
 }
 
+/** A change as it is proposed to a dry-run; none for what only routers can change. */
+function proposed(pair: string, what: Partial<TedLink>): ProposedChange[] {
+  const [from = '', to = ''] = pair.split('-');
+  if ('igpMetric' in what) return [];
+  return [`${from}:${to}`, `${to}:${from}`].map((link) => {
+    const { operationalState, ...constraints } = what;
+    return operationalState === undefined
+      ? { kind: 'link-constraints', link, constraints }
+      : { kind: 'link-state', link, state: operationalState };
+  });
+}
+
+function routeOf(lists: readonly { readonly links: readonly string[] }[]): string {
+  return lists.map(({ links }) => links.join()).join(' | ');
+}
+
+/** Where each policy goes, by id. */
+async function routes(harness: PolicyHarness): Promise<Map<string, string>> {
+  const { items } = await harness.service.policies({}, { limit: 1000 });
+  return new Map(items.map(({ id, state }) => [id, routeOf(state?.lists ?? [])]));
+}
+
 describe('the policies found to be affected by a change', () => {
-  it('are all that a full evaluation would move', async () => {
+  it('are all that a full evaluation would move, as a dry-run has foretold', async () => {
     await fc.assert(
       fc.asyncProperty(
-        fc.array(attributes, { minLength: PAIRS.length, maxLength: PAIRS.length }),
+        fc.array(values, { minLength: PAIRS.length, maxLength: PAIRS.length }),
         fc.array(change, { minLength: 4, maxLength: 8 }),
-        async (values, changes) => {
-          const harness = await PolicyHarness.create(network(values));
+        async (links, changes) => {
+          const harness = await PolicyHarness.create(network(links));
           try {
             await harness.lead();
             const intents = [
@@ -85,9 +109,18 @@ describe('the policies found to be affected by a change', () => {
             }
             await harness.settled();
             for (const { pair, what } of changes) {
+              const before = await routes(harness);
+              const proposal = proposed(pair, what);
+              const { moves } = await harness.service.dryRun(proposal);
               await harness.setTed(changed(harness.ted, pair, what));
               await harness.settled();
               expect(await movesOfFullEvaluation(harness)).toEqual([]);
+              if (proposal.length === 0) continue;
+              // The dry-run has foretold exactly what moved, and where to.
+              const after = await routes(harness);
+              const moved = [...after].filter(([id, route]) => route !== before.get(id));
+              const foretold = moves.filter(({ change }) => change !== 'unchanged-blocked');
+              expect(foretold.map(({ policyId, after: lists }) => [policyId, routeOf(lists)])).toEqual(moved);
             }
           } finally {
             await harness.stop();

@@ -1,12 +1,21 @@
 import { sql } from 'kysely';
 import type { LinkId, NodeId, Snapshot } from '@waymark/topology';
 import { distances, metricOf } from '../compute/distances.js';
-import { MOVE_GAIN } from '../compute/evaluate-policies-constants.js';
 import type { Executor } from './policy-intents.js';
 import type { TedChanges } from './ted-changes.js';
+import type { ChangedElement } from './tell-changes.js';
 
-/** Policies to evaluate, and whether something better may exist for them. */
-export type Affected = Map<string, { readonly reoptimise: boolean }>;
+export interface AffectedPolicy {
+  /** May something better exist for it? */
+  readonly reoptimise: boolean;
+  /** Is what it has touched? Otherwise it can only get better. */
+  readonly touched: boolean;
+  /** What touches it; a few when many do. Never empty. */
+  readonly because: readonly ChangedElement[];
+}
+
+/** Policies to evaluate. */
+export type Affected = Map<string, AffectedPolicy>;
 
 export interface AffectedQuery {
   readonly snapshot: Snapshot;
@@ -23,105 +32,149 @@ const OBJECTIVES = ['igp', 'te', 'delay', 'hop'] as const;
  * - what got worse, or merely different, concerns those whose traffic crosses it (arrays of policy_state, indexed);
  * - what the IGP may now send elsewhere concerns those with a segment that it shifts: d(from, link) + d(link, to) is no
  *   longer than the segment was;
- * - what got better concerns those whose best conceivable path over it beats what they have by enough to move; the
- *   distances ignore all constraints, so they can only name too many;
+ * - what got better concerns those whose best conceivable path over it beats what they have; the distances ignore all
+ *   constraints, so they can only name too many;
  * - and whoever wanted something better in vain is tried again whenever anything got better.
  */
 export async function affectedPolicies(db: Executor, query: AffectedQuery): Promise<Affected> {
   const { changes, improved, snapshot } = query;
   const affected: Affected = new Map();
-  const add = (ids: readonly string[], reoptimise: boolean): void => {
-    for (const id of ids) {
-      if (reoptimise || !affected.has(id)) affected.set(id, { reoptimise });
+  const add = (found: readonly Found[], how: Omit<AffectedPolicy, 'because'>): void => {
+    for (const { id, because } of found) {
+      const known = affected.get(id);
+      if (known !== undefined && (known.reoptimise || !how.reoptimise)) continue;
+      affected.set(id, known === undefined ? { ...how, because } : { ...known, reoptimise: true });
     }
   };
-  add(await crossing(db, changes.links, changes.transit), false);
-  add(await attachedTo(db, snapshot, changes.links), false);
-  add(await between(db, changes.headends, changes.endpoints), true);
-  add(await shifted(db, snapshot, changes.attracting), false);
-  const better = improved.length > 0 || changes.transit.length > 0 || changes.improved.length > 0;
-  if (better) add(await unsettled(db), true);
-  for (const objective of OBJECTIVES) add(await improvable(db, snapshot, objective, improved), true);
+  const touched = { reoptimise: false, touched: true };
+  const better = { reoptimise: true, touched: false };
+  add(await crossing(db, changes), touched);
+  add(await attachedTo(db, snapshot, changes.links), touched);
+  add(await between(db, elements('node', changes.headends), elements('node', changes.endpoints)), {
+    reoptimise: true,
+    touched: true,
+  });
+  add(await shifted(db, snapshot, changes.attracting), touched);
+  const improvements = [
+    ...few('link', improved),
+    ...few(
+      'link',
+      changes.improved.map(({ linkId }) => linkId),
+    ),
+    ...few('node', changes.transit),
+  ];
+  if (improvements.length > 0) add(await unsettled(db, improvements), better);
+  for (const objective of OBJECTIVES) add(await improvable(db, snapshot, objective, improved), better);
   return affected;
+}
+
+/** How many elements a policy remembers as what touched it. */
+const FEW = 3;
+
+function few(kind: ChangedElement['kind'], ids: readonly string[]): ChangedElement[] {
+  return ids.slice(0, FEW).map((id) => ({ kind, id }));
+}
+
+function elements(kind: ChangedElement['kind'], ids: readonly string[]): Map<NodeId, ChangedElement> {
+  return new Map(ids.map((id) => [id, { kind, id }]));
 }
 
 /** Policies in want of bandwidth. */
 export async function starvedPolicies(db: Executor): Promise<string[]> {
-  return idsOf(await sql<Row>`select policy_id as id from policy_state where starved`.execute(db));
+  const found = await sql<Row>`select policy_id as id from policy_state where starved`.execute(db);
+  return found.rows.map(({ id }) => id);
 }
 
-/** Headends with default steering to any of these endpoints. */
-export async function headendsSteeringTo(db: Executor, endpoints: readonly NodeId[]): Promise<NodeId[]> {
+/** Headends with default steering to any of these endpoints, and to which. */
+export async function headendsSteeringTo(
+  db: Executor,
+  endpoints: readonly NodeId[],
+): Promise<{ readonly headend: NodeId; readonly endpoint: NodeId }[]> {
   if (endpoints.length === 0) return [];
-  return idsOf(
-    await sql<Row>`
-      select distinct headend as id from sr_policy where endpoint = any(${endpoints}::text[]) and steered_prefixes is null
-    `.execute(db),
-  );
+  const found = await sql<{ headend: NodeId; endpoint: NodeId }>`
+    select distinct on (headend) headend, endpoint from sr_policy
+    where endpoint = any(${endpoints}::text[]) and steered_prefixes is null
+    order by headend, endpoint
+  `.execute(db);
+  return found.rows;
 }
 
 interface Row {
   readonly id: string;
 }
 
-function idsOf(result: { readonly rows: readonly Row[] }): string[] {
-  return result.rows.map(({ id }) => id);
+interface Found {
+  readonly id: string;
+  readonly because: readonly ChangedElement[];
 }
 
-async function crossing(db: Executor, links: readonly LinkId[], nodes: readonly NodeId[]): Promise<string[]> {
-  if (links.length === 0 && nodes.length === 0) return [];
-  return idsOf(
-    await sql<Row>`
-      select policy_id as id from policy_state where link_ids && ${links}::text[]
-      union
-      select policy_id from policy_state where node_ids && ${nodes}::text[]
-    `.execute(db),
-  );
+/** What got worse is named before what merely differs. */
+async function crossing(db: Executor, { links, worsened, transit }: TedChanges): Promise<Found[]> {
+  if (links.length === 0 && transit.length === 0) return [];
+  const found = await sql<Row & { readonly links: readonly LinkId[]; readonly nodes: readonly NodeId[] }>`
+    select policy_id as id, array(select link from unnest(link_ids) as link where link = any(${links}::text[])) as links,
+      array(select node from unnest(node_ids) as node where node = any(${transit}::text[])) as nodes
+    from policy_state where link_ids && ${links}::text[] or node_ids && ${transit}::text[]
+  `.execute(db);
+  const bad = new Set(worsened);
+  return found.rows.map((row) => {
+    const first = [...row.links.filter((link) => bad.has(link)), ...row.links.filter((link) => !bad.has(link))];
+    return { id: row.id, because: [...few('link', first), ...few('node', row.nodes)] };
+  });
 }
 
 /** A host's first and last links follow rules of their own, which any change of one of its links can tip. */
-async function attachedTo(db: Executor, snapshot: Snapshot, links: readonly LinkId[]): Promise<string[]> {
-  const heads = new Set<NodeId>();
-  const ends = new Set<NodeId>();
-  for (const link of links) {
-    const arc = snapshot.arcOf(link);
+async function attachedTo(db: Executor, snapshot: Snapshot, links: readonly LinkId[]): Promise<Found[]> {
+  const heads = new Map<NodeId, ChangedElement>();
+  const ends = new Map<NodeId, ChangedElement>();
+  for (const id of links) {
+    const arc = snapshot.arcOf(id);
     if (arc < 0) continue;
     const from = snapshot.data.arcFrom[arc] as number;
     const to = snapshot.data.arcTo[arc] as number;
-    if (snapshot.isHost(from)) heads.add(snapshot.nodeIdOf(from));
-    if (snapshot.isHost(to)) ends.add(snapshot.nodeIdOf(to));
+    if (snapshot.isHost(from)) heads.set(snapshot.nodeIdOf(from), { kind: 'link', id });
+    if (snapshot.isHost(to)) ends.set(snapshot.nodeIdOf(to), { kind: 'link', id });
   }
-  return between(db, [...heads], [...ends]);
+  return between(db, heads, ends);
 }
 
-async function between(db: Executor, heads: readonly NodeId[], ends: readonly NodeId[]): Promise<string[]> {
-  if (heads.length === 0 && ends.length === 0) return [];
-  return idsOf(
-    await sql<Row>`
-      select id from sr_policy where headend = any(${heads}::text[]) or endpoint = any(${ends}::text[])
-    `.execute(db),
-  );
+/** Policies from or to these nodes, with what changed there. One that was never computed waits for that anyway. */
+async function between(
+  db: Executor,
+  heads: ReadonlyMap<NodeId, ChangedElement>,
+  ends: ReadonlyMap<NodeId, ChangedElement>,
+): Promise<Found[]> {
+  if (heads.size === 0 && ends.size === 0) return [];
+  const found = await sql<Row & { readonly headend: NodeId; readonly endpoint: NodeId }>`
+    select id, headend, endpoint from sr_policy join policy_state on policy_id = id
+    where headend = any(${[...heads.keys()]}::text[]) or endpoint = any(${[...ends.keys()]}::text[])
+  `.execute(db);
+  return found.rows.map(({ id, headend, endpoint }) => ({
+    id,
+    because: [ends.get(endpoint), heads.get(headend)].filter((element) => element !== undefined),
+  }));
 }
 
-async function unsettled(db: Executor): Promise<string[]> {
-  return idsOf(await sql<Row>`select policy_id as id from policy_state where unsettled`.execute(db));
+async function unsettled(db: Executor, because: readonly ChangedElement[]): Promise<Found[]> {
+  const found = await sql<Row>`select policy_id as id from policy_state where unsettled`.execute(db);
+  return found.rows.map(({ id }) => ({ id, because }));
 }
 
-async function shifted(db: Executor, snapshot: Snapshot, links: readonly LinkId[]): Promise<string[]> {
+async function shifted(db: Executor, snapshot: Snapshot, links: readonly LinkId[]): Promise<Found[]> {
   const through = distancesThrough(snapshot, links, 'igp', 'igp');
   if (through === undefined) return [];
-  return idsOf(
-    await sql<Row>`
-      with head (id, d) as (select * from unnest(${through.before.ids}::text[], ${through.before.values}::float8[])),
-        tail (id, d) as (select * from unnest(${through.after.ids}::text[], ${through.after.values}::float8[]))
-      select distinct s.policy_id as id
-      from policy_state s
-      cross join lateral unnest(s.segment_from, s.segment_to, s.segment_igp) as g (source, target, igp)
-      join head on head.id = g.source
-      join tail on tail.id = g.target
-      where head.d + tail.d <= g.igp
-    `.execute(db),
-  );
+  const found = await sql<Row>`
+    with head (id, d) as (select * from unnest(${through.before.ids}::text[], ${through.before.values}::float8[])),
+      tail (id, d) as (select * from unnest(${through.after.ids}::text[], ${through.after.values}::float8[]))
+    select distinct s.policy_id as id
+    from policy_state s
+    cross join lateral unnest(s.segment_from, s.segment_to, s.segment_igp) as g (source, target, igp)
+    join head on head.id = g.source
+    join tail on tail.id = g.target
+    where head.d + tail.d <= g.igp
+  `.execute(db);
+  const because = few('link', links);
+  return found.rows.map(({ id }) => ({ id, because }));
 }
 
 async function improvable(
@@ -129,21 +182,21 @@ async function improvable(
   snapshot: Snapshot,
   objective: (typeof OBJECTIVES)[number],
   links: readonly LinkId[],
-): Promise<string[]> {
+): Promise<Found[]> {
   const through = distancesThrough(snapshot, links, objective, 'usable');
   if (through === undefined) return [];
-  return idsOf(
-    await sql<Row>`
-      with head (id, d) as (select * from unnest(${through.before.ids}::text[], ${through.before.values}::float8[])),
-        tail (id, d) as (select * from unnest(${through.after.ids}::text[], ${through.after.values}::float8[]))
-      select s.policy_id as id
-      from policy_state s
-      join sr_policy p on p.id = s.policy_id
-      join head on head.id = p.headend
-      join tail on tail.id = p.endpoint
-      where s.metric = ${objective} and head.d + tail.d <= s.metric_value * ${1 - MOVE_GAIN}::float8
-    `.execute(db),
-  );
+  const found = await sql<Row>`
+    with head (id, d) as (select * from unnest(${through.before.ids}::text[], ${through.before.values}::float8[])),
+      tail (id, d) as (select * from unnest(${through.after.ids}::text[], ${through.after.values}::float8[]))
+    select s.policy_id as id
+    from policy_state s
+    join sr_policy p on p.id = s.policy_id
+    join head on head.id = p.headend
+    join tail on tail.id = p.endpoint
+    where s.metric = ${objective} and head.d + tail.d < s.metric_value
+  `.execute(db);
+  const because = few('link', links);
+  return found.rows.map(({ id }) => ({ id, because }));
 }
 
 interface NodeDistances {

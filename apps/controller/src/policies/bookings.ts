@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { reservableBps, type NodeId, type Snapshot } from '@waymark/topology';
+import { reservableBps, type LinkId, type NodeId, type Snapshot } from '@waymark/topology';
 import type { LinkBandwidth } from '../compute/evaluate-policies-model.js';
 import type { Executor } from './policy-intents.js';
 
@@ -8,11 +8,15 @@ import type { Executor } from './policy-intents.js';
  * policy counts with the larger of its bookings.
  */
 
-/** Booked per link by all policies together. */
-export async function bookedPerLink(db: Executor): Promise<LinkBandwidth[]> {
+/** Booked per link by all policies together; `links`: only on these. */
+export async function bookedPerLink(db: Executor, links?: readonly LinkId[]): Promise<LinkBandwidth[]> {
   const rows = await sql<LinkBandwidth>`
     select link_id as "linkId", sum(largest)::bigint as "bandwidthBps"
-    from (select link_id, max(bandwidth_bps) as largest from booking group by link_id, policy_id) per_policy
+    from (
+      select link_id, max(bandwidth_bps) as largest from booking
+      where ${links === undefined ? sql`true` : sql`link_id = any(${links}::text[])`}
+      group by link_id, policy_id
+    ) per_policy
     group by link_id
     order by link_id
   `.execute(db);

@@ -24,10 +24,10 @@ export interface DelaySettings {
  */
 export const defaultDelays: DelaySettings = {
   initialDelayMs: 5,
-  shortDelayMs: 50,
-  longDelayMs: 500,
+  shortDelayMs: 20,
+  longDelayMs: 100,
   timeToLearnMs: 500,
-  holdDownMs: 3_000,
+  holdDownMs: 2_000,
 };
 
 export type TimerAction =

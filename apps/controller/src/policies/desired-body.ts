@@ -32,7 +32,7 @@ export function desiredBody(input: BodyInput): Uint8Array | null {
   return encodeDesiredPolicy({
     policyId: input.policyId,
     color: input.color,
-    endpoint: ipv6ToBytes(input.endpointAddress ?? '::'),
+    endpoint: addressBytes(input.endpointAddress ?? '::'),
     tunnels,
     usesPlannedSids: input.lists.some((list) => list.families.some((family) => family.planned)),
   });
@@ -43,7 +43,7 @@ function encapsulatingTunnels(input: BodyInput): Tunnel[] {
     const segmentLists = input.lists.flatMap((list) => {
       const finished = list.families.find((candidate) => candidate.family === family);
       if (finished === undefined) return [];
-      const sids = [...list.transport, ...finished.service].map(([sid]) => ipv6ToBytes(sid));
+      const sids = [...list.transport, ...finished.service].map(([sid]) => addressBytes(sid));
       return [{ weight: list.weight, sids }];
     });
     return segmentLists.length === 0 ? [] : [tunnel(input, family, TunnelAction.ENCAPSULATE, segmentLists)];
@@ -76,6 +76,20 @@ function tunnel(
     segmentLists,
     steeredPrefixes: prefixes.map(protocolPrefix).filter((prefix) => prefix.family === protocolFamily(family)),
   };
+}
+
+/** Thousands of policies that are published together name the same few hundred SIDs; parsing them was most of the work. */
+const KNOWN_ADDRESSES = 4_096;
+const known = new Map<string, Uint8Array>();
+
+function addressBytes(address: string): Uint8Array {
+  let bytes = known.get(address);
+  if (bytes === undefined) {
+    bytes = ipv6ToBytes(address);
+    if (known.size === KNOWN_ADDRESSES) known.clear();
+    known.set(address, bytes);
+  }
+  return bytes;
 }
 
 function protocolFamily(family: AddressFamily): Family {

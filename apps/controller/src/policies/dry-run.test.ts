@@ -97,6 +97,21 @@ describe('a dry-run', () => {
     );
   });
 
+  it('foretells a return to the previous lists, and the end of a pin', async () => {
+    await create(policy());
+    const rollBack: ProposedChange = { kind: 'policy-roll-back', policyId: 'h1:1:h2' };
+    await expect(harness.service.dryRun([rollBack])).rejects.toMatchObject({ code: 'no-lists-to-return-to' });
+    await harness.setTed(withLinks(diamond(), { 'a:b': { delayUs: 9000 } }));
+    await harness.settled();
+    await harness.setTed(diamond());
+    await harness.settled();
+    expect(await moves(rollBack)).toEqual([['h1:1:h2', 'moved', LOWER]]);
+    const { version } = await harness.service.policy('h1:1:h2');
+    await harness.service.rollBack('h1:1:h2', version, actor);
+    await harness.settled();
+    expect(await moves({ kind: 'policy-unpin', policyId: 'h1:1:h2' })).toEqual([['h1:1:h2', 'moved', UPPER]]);
+  });
+
   it('foretells what then happens', async () => {
     await create(policy());
     const foretold = await moves({ kind: 'link-constraints', link: 'b:d', constraints: { delayUs: 8000 } });
@@ -105,10 +120,37 @@ describe('a dry-run', () => {
     expect(foretold[0]?.[2]).toEqual((await harness.service.policy('h1:1:h2')).state?.lists[0]?.links);
   });
 
+  it('refuses what making the changes would refuse: a prefix that is claimed, a policy of a mesh', async () => {
+    const steeredPrefixes = ['10.2.0.0/16'];
+    await create(policy({ steeredPrefixes }));
+    const put = (more: Partial<SrPolicyIntent>): ProposedChange => ({ kind: 'policy-put', policy: policy(more) });
+    const claim = put({ color: 2, steeredPrefixes });
+    await expect(harness.service.dryRun([claim])).rejects.toMatchObject({
+      code: 'prefix-claimed',
+      info: { field: '/changes/0/policy/steeredPrefixes/0' },
+    });
+    const twice = put({ color: 3, steeredPrefixes });
+    const gone: ProposedChange = { kind: 'policy-delete', policyId: 'h1:1:h2' };
+    await expect(harness.service.dryRun([gone, claim, twice])).rejects.toMatchObject({ code: 'prefix-claimed' });
+    // Free once its holder is deleted, or lets go of it.
+    expect(await moves(gone, claim)).toHaveLength(2);
+    expect(await moves(put({}), claim)).toEqual([['h1:2:h2', 'created', UPPER]]);
+    await expect(harness.service.dryRun([put({ endpoint: 'no' })])).rejects.toMatchObject({
+      info: { field: '/changes/0/policy/endpoint' },
+    });
+    const template = { candidatePaths: [lowestDelay()], fallback: 'drop' as const };
+    await harness.service.createMesh({ id: 'm', color: 9, selector: { all: true }, template, overrides: [] }, actor);
+    await harness.settled();
+    for (const change of [put({ color: 9 }), { kind: 'policy-delete' as const, policyId: 'h1:9:h2' }]) {
+      await expect(harness.service.dryRun([change])).rejects.toMatchObject({ code: 'mesh-owned' });
+    }
+  });
+
   it.each<[ProposedChange, string]>([
     [{ kind: 'link-state', link: 'no:where', state: 'down' }, 'link-unknown'],
     [{ kind: 'node-state', node: 'nowhere', state: 'down' }, 'node-unknown'],
     [{ kind: 'policy-delete', policyId: 'h1:77:h2' }, 'policy-unknown'],
+    [{ kind: 'policy-unpin', policyId: 'h1:77:h2' }, 'policy-unknown'],
     [{ kind: 'mesh-delete', meshId: 'none' }, 'mesh-unknown'],
     [{ kind: 'policy-put', policy: policy({ endpoint: 'h1' }) }, 'request-invalid'],
   ])('refuses %j', async (change, code) => {

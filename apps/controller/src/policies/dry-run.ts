@@ -44,11 +44,15 @@ export async function dryRun(
     changes: differences,
     improved: differences.improved.map(({ linkId }) => linkId),
   });
-  for (const id of intents.put.keys()) affected.set(id, { reoptimise: true });
-  for (const id of intents.removed) affected.delete(id);
+  const examined = new Map([...affected].map(([id, { reoptimise }]) => [id, reoptimise]));
+  for (const id of [...intents.put.keys(), ...intents.pinned.keys()]) examined.set(id, true);
+  for (const id of intents.removed) examined.delete(id);
 
-  const loaded = await loadPolicies(db, [...affected.keys()], (id) => affected.get(id)?.reoptimise ?? false);
-  const policies = withProposals(loaded, intents.put);
+  const loaded = await loadPolicies(db, [...examined.keys()], (id) => examined.get(id) ?? false);
+  const policies = withProposals(loaded, intents.put).map((policy) => {
+    const pinned = intents.pinned.get(policy.policyId);
+    return pinned === undefined ? policy : { ...policy, pinned };
+  });
   const tasks = await evaluationTasks(db, policies, [], 1);
   const removedIds = [...intents.removed].sort();
   const released = [...(await ownBookings(db, removedIds)).values()].flat();

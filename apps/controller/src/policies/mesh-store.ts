@@ -1,5 +1,5 @@
-import { sql } from 'kysely';
-import type { Page, PageRequest } from '../model/ports.js';
+import { sql, type RawBuilder } from 'kysely';
+import type { MeshFilter, Page, PageRequest } from '../model/ports.js';
 import type { MeshIntent, MeshView } from '../model/sr-policy.js';
 import type { Executor } from './policy-intents.js';
 
@@ -32,10 +32,20 @@ interface MeshRow {
 }
 
 /** A page of meshes with how their policies fare. */
-export async function meshPage(db: Executor, page: PageRequest): Promise<Page<MeshView>> {
+export async function meshPage(db: Executor, filter: MeshFilter, page: PageRequest): Promise<Page<MeshView>> {
+  const { color, node, status } = filter;
+  const some = (condition: RawBuilder<unknown>) => sql`exists (
+    select from sr_policy p left join policy_state s on s.policy_id = p.id where p.mesh_id = m.id and ${condition}
+  )`;
+  const conditions = [
+    ...(page.after === undefined ? [] : [sql`m.id collate "C" > ${page.after}`]),
+    ...(color === undefined ? [] : [sql`m.color = ${color}`]),
+    ...(node === undefined ? [] : [some(sql`${node} in (p.headend, p.endpoint)`)]),
+    ...(status === undefined ? [] : [some(sql`s.status = ${status}`)]),
+  ];
+  const where = conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`;
   const rows = await sql<{ id: string }>`
-    select id from mesh where ${page.after ?? null}::text is null or id collate "C" > ${page.after ?? null}
-    order by id collate "C" limit ${page.limit + 1}
+    select m.id from mesh m ${where} order by m.id collate "C" limit ${page.limit + 1}
   `.execute(db);
   const ids = rows.rows.slice(0, page.limit).map(({ id }) => id);
   return { items: await meshViews(db, ids), next: rows.rows.length > page.limit ? (ids.at(-1) ?? null) : null };

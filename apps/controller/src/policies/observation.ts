@@ -1,13 +1,17 @@
 import { sql } from 'kysely';
-import type { NodeId, Snapshot, Ted } from '@waymark/topology';
+import type { Snapshot, Ted } from '@waymark/topology';
 import { NothingChanged, withRevision } from '../storage/revision.js';
 import type { Database } from '../storage/database.js';
 import { affectedPolicies, headendsSteeringTo, starvedPolicies, type Affected } from './affected-policies.js';
+import { changeEvents, type EventOf } from './change-events.js';
+import { changedIntents, deletedIntents, toldToOthers } from './intent-events.js';
 import { LinkHolds } from './link-holds.js';
 import { expandMeshes } from './mesh-members.js';
 import type { PendingWork } from './pending-work.js';
+import type { PolicyEvent } from './policy-event.js';
 import { snapshotOf } from './snapshot-of.js';
 import { tedChanges, type TedChanges } from './ted-changes.js';
+import type { ChangedElement } from './tell-changes.js';
 
 /** The state of the world that evaluations run on. */
 export interface Sight {
@@ -31,14 +35,17 @@ export class Observer {
   readonly #holds: LinkHolds;
   readonly #now: () => number;
   #sight: Sight;
+  /** Policies were computed, and the history no longer reaches back to when. */
+  #lostTrack: boolean;
 
-  private constructor(options: ObserverOptions, sight: Sight) {
+  private constructor(options: ObserverOptions, sight: Sight, lostTrack: boolean) {
     this.#db = options.db;
     this.#readTed = options.ted;
     this.#pending = options.pending;
     this.#holds = options.holds;
     this.#now = options.now;
     this.#sight = sight;
+    this.#lostTrack = lostTrack;
   }
 
   /** Resumes where the leader before stopped publishing. */
@@ -49,13 +56,14 @@ export class Observer {
       .executeTakeFirstOrThrow();
     const known = await pastTed(options, computed_through);
     const ted = known ?? EMPTY;
-    const observer = new Observer(options, {
+    const sight = {
       revision: known === undefined ? 0 : computed_through,
       tedRevision: -1,
       ted,
       snapshot: snapshotOf(ted),
-    });
-    await observer.#note(await starvedPolicies(options.db), true, false);
+    };
+    const observer = new Observer(options, sight, known === undefined && computed_through > 0);
+    await observer.#retryStarved('resumed', 'a new leader took over');
     return observer;
   }
 
@@ -72,13 +80,6 @@ export class Observer {
     return this.#sight;
   }
 
-  /** Reads the TED again: a publication found it newer than what `look` saw. */
-  async refresh(): Promise<Sight> {
-    const head = await this.#db.selectFrom('head').select(['revision', 'ted_revision']).executeTakeFirstOrThrow();
-    const ted = await this.#readTed();
-    return { revision: head.revision, tedRevision: head.ted_revision, ted, snapshot: snapshotOf(ted) };
-  }
-
   async #see(before: Sight, revision: number, tedRevision: number): Promise<void> {
     const moved = tedRevision !== before.tedRevision;
     const ted = moved ? await this.#readTed() : before.ted;
@@ -86,32 +87,32 @@ export class Observer {
     const changes = tedChanges(before.ted, ted);
     this.#sight = { revision, tedRevision, ted, snapshot };
     await this.#seeIntents(before.revision);
-    if (changes.hosts || (await this.#freedMeshPairs(before.revision))) await this.#letMeshesFollow(ted);
-    if (ted !== before.ted) await this.#seeTopology(before, changes);
+    if (changes.hosts || (await this.#meshesMayGrow(before.revision))) await this.#letMeshesFollow(ted);
+    // Before there was a topology nothing was computed, and intent makes sure that everything will be.
+    if (ted !== before.ted && before.ted !== EMPTY) await this.#seeTopology(before, changes);
   }
 
   async #seeIntents(since: number): Promise<void> {
-    const changed = await sql<{ id: string; headend: NodeId }>`
-      select p.id, p.headend from sr_policy p left join mesh m on m.id = p.mesh_id
-      where p.revision > ${since} or m.revision > ${since}
-      order by p.id
-    `.execute(this.#db);
-    const gone = await sql<{ headend: NodeId }>`select distinct headend from deleted_policy`.execute(this.#db);
-    const first = since + 1;
-    await this.#note(
-      changed.rows.map(({ id }) => id),
-      true,
-      true,
-      first,
-    );
-    this.#pending.addSteering(new Set([...changed.rows, ...gone.rows].map(({ headend }) => headend)), first);
+    const revision = since + 1;
+    const changed = await changedIntents(this.#db, since);
+    const anew = this.#lostTrack ? await this.#ownEvent('resumed', 'a new leader computed everything anew') : undefined;
+    this.#lostTrack = false;
+    for (const { policyId, event } of changed) {
+      this.#pending.add(policyId, { reoptimise: true, revision, event: anew ?? event }, 'intent');
+    }
+    // A deletion says best why others steer something else now.
+    const told = new Map([...changed, ...(await deletedIntents(this.#db))].map((change) => [change.headend, change]));
+    for (const [headend, change] of told) this.#pending.addSteering(headend, { revision, event: toldToOthers(change) });
   }
 
-  /** A policy that stood in the way of a mesh is gone. */
-  async #freedMeshPairs(since: number): Promise<boolean> {
+  /** A policy that stood in the way of a mesh is gone, or a mesh was written by someone who saw an older topology. */
+  async #meshesMayGrow(since: number): Promise<boolean> {
     const found = await sql`
+      select from mesh where revision > ${since}
+      union all
       select from deleted_policy d join mesh m on split_part(d.policy_id, ':', 2) = m.color::text
-      where d.revision > ${since} limit 1
+      where d.revision > ${since}
+      limit 1
     `.execute(this.#db);
     return found.rows.length > 0;
   }
@@ -142,12 +143,19 @@ export class Observer {
       .filter(({ linkId, returned }) => this.#holds.improved(linkId, returned, now))
       .map(({ linkId }) => linkId);
     const affected = await affectedPolicies(this.#db, { snapshot: this.#sight.snapshot, changes, improved: free });
-    await this.#noteAffected(
-      affected,
-      changes.worsened.length > 0 || changes.endpoints.length > 0,
-      before.revision + 1,
-    );
-    this.#pending.addSteering(await headendsSteeringTo(this.#db, changes.prefixes), before.revision + 1);
+    const steering = await headendsSteeringTo(this.#db, changes.prefixes);
+    const revision = before.revision + 1;
+    const eventOf = await this.#eventsSince(before, affected, changes);
+    this.#noteAffected(affected, revision, eventOf);
+    for (const { headend, endpoint } of steering) {
+      this.#pending.addSteering(headend, { revision, event: eventOf([{ kind: 'node', id: endpoint }]) });
+    }
+  }
+
+  async #eventsSince(before: Sight, affected: Affected, changes: TedChanges): Promise<EventOf> {
+    const named = [...affected.values()].flatMap(({ because }) => because);
+    const nodes = changes.prefixes.map((id): ChangedElement => ({ kind: 'node', id }));
+    return changeEvents(this.#db, before, this.#sight, [...named, ...nodes]);
   }
 
   async #improvementsDue(): Promise<void> {
@@ -158,38 +166,48 @@ export class Observer {
       changes: NO_CHANGES,
       improved: due,
     });
-    await this.#noteAffected(affected, false, this.#sight.revision);
+    const event = await this.#ownEvent('hold-over', '');
+    this.#noteAffected(affected, this.#sight.revision, (links) => ({ ...event, summary: holdOver(links) }));
   }
 
   async #releasedBandwidth(): Promise<void> {
-    const released = await sql`delete from released_link returning link_id`.execute(this.#db);
-    if (released.rows.length > 0) await this.#note(await starvedPolicies(this.#db), true, false);
+    const released = await sql<{ link_id: string }>`
+      delete from released_link returning link_id
+    `.execute(this.#db);
+    const links = [...new Set(released.rows.map(({ link_id }) => link_id))].sort();
+    if (links.length === 0) return;
+    const others = links.length === 1 ? '' : ` and ${links.length - 1} other links`;
+    await this.#retryStarved('bandwidth-released', `bandwidth was released on link ${links[0] ?? ''}${others}`);
   }
 
-  async #noteAffected(affected: Affected, urgent: boolean, revision: number): Promise<void> {
-    const ids = [...affected].sort(([a], [b]) => (a < b ? -1 : 1));
-    for (const reoptimise of [false, true]) {
-      const some = ids.filter(([, policy]) => policy.reoptimise === reoptimise).map(([id]) => id);
-      await this.#note(some, reoptimise, urgent && !reoptimise, revision);
+  async #retryStarved(kind: string, summary: string): Promise<void> {
+    const starved = await starvedPolicies(this.#db);
+    if (starved.length === 0) return;
+    const event = await this.#ownEvent(kind, summary);
+    for (const id of starved.sort()) {
+      this.#pending.add(id, { reoptimise: true, revision: this.#sight.revision, event }, 'improvable');
     }
   }
 
-  async #note(
-    ids: readonly string[],
-    reoptimise: boolean,
-    urgent: boolean,
-    revision = this.#sight.revision,
-  ): Promise<void> {
-    if (ids.length === 0) return;
-    const row = await this.#db
-      .selectFrom('revision')
-      .select('at')
-      .where('revision', '>=', revision)
-      .orderBy('revision')
-      .limit(1)
-      .executeTakeFirst();
-    this.#pending.add(ids, { reoptimise, revision, eventAt: row?.at ?? new Date(this.#now()) }, urgent);
+  #noteAffected(affected: Affected, revision: number, eventOf: EventOf): void {
+    for (const [id, { reoptimise, touched, because }] of [...affected].sort(([a], [b]) => (a < b ? -1 : 1))) {
+      this.#pending.add(id, { reoptimise, revision, event: eventOf(because) }, touched ? 'touched' : 'improvable');
+    }
   }
+
+  /** Something that no revision tells of. Timed by the clock that times revisions and acks. */
+  async #ownEvent(kind: string, summary: string): Promise<PolicyEvent> {
+    const clock = await sql<{ at: Date }>`select clock_timestamp() as at`.execute(this.#db);
+    const at = clock.rows[0]?.at ?? new Date();
+    return { kind, revision: this.#sight.revision, by: 'Waymark', at, summary };
+  }
+}
+
+function holdOver(links: readonly ChangedElement[]): string {
+  const ids = links.map(({ id }) => id).join(' and ');
+  return links.length === 1
+    ? `link ${ids} has been stable for its hold time`
+    : `links ${ids} have been stable for their hold times`;
 }
 
 export interface ObserverOptions {

@@ -1,52 +1,69 @@
 import type { NodeId } from '@waymark/topology';
+import type { PolicyEvent } from './policy-event.js';
+
+/**
+ * What goes first: traffic that may be on something broken, then what operators ask for, then what may only get better.
+ * A new mesh of 200,000 policies must not stand in the way of a failure.
+ */
+export const PRIORITIES = ['touched', 'intent', 'improvable'] as const;
+
+export type Priority = (typeof PRIORITIES)[number];
 
 /** Why and since when a policy waits for its evaluation. */
 export interface PendingPolicy {
   readonly reoptimise: boolean;
   /** The oldest revision whose consequences it waits for. */
   readonly revision: number;
-  /** When that was committed. */
-  readonly eventAt: Date;
+  readonly event: PolicyEvent;
 }
 
-/**
- * What the leader has seen and not yet published. Urgent policies (something got worse, intent changed) go before those
- * that may only get better; within each, in the order of arrival.
- */
+interface PendingSteering {
+  readonly revision: number;
+  readonly event: PolicyEvent;
+}
+
+/** What the leader has seen and not yet published: by priority; within each, in the order of arrival. */
 export class PendingWork {
-  readonly #urgent = new Map<string, PendingPolicy>();
-  readonly #calm = new Map<string, PendingPolicy>();
-  readonly #headends = new Map<NodeId, number>();
+  readonly #policies: Readonly<Record<Priority, Map<string, PendingPolicy>>> = {
+    touched: new Map(),
+    intent: new Map(),
+    improvable: new Map(),
+  };
+  readonly #steering = new Map<NodeId, PendingSteering>();
 
   get size(): number {
-    return this.#urgent.size + this.#calm.size;
+    return PRIORITIES.reduce((sum, priority) => sum + this.#policies[priority].size, 0);
   }
 
   get isEmpty(): boolean {
-    return this.size === 0 && this.#headends.size === 0;
+    return this.size === 0 && this.#steering.size === 0;
   }
 
-  add(ids: Iterable<string>, work: PendingPolicy, urgent: boolean): void {
-    for (const id of ids) {
-      const known = this.#urgent.get(id) ?? this.#calm.get(id);
-      const merged = known === undefined ? work : { ...known, reoptimise: known.reoptimise || work.reoptimise };
-      if (urgent) this.#calm.delete(id);
-      (urgent || this.#urgent.has(id) ? this.#urgent : this.#calm).set(id, merged);
+  /** A policy that waits already keeps its event, but for one that only promised something better. */
+  add(id: string, work: PendingPolicy, priority: Priority): void {
+    const present = PRIORITIES.find((candidate) => this.#policies[candidate].has(id));
+    const known = present && this.#policies[present].get(id);
+    if (present === undefined || known === undefined) {
+      this.#policies[priority].set(id, work);
+      return;
     }
+    const event = present === 'improvable' ? work.event : known.event;
+    const merged = { revision: known.revision, reoptimise: known.reoptimise || work.reoptimise, event };
+    const isMoreUrgent = PRIORITIES.indexOf(priority) < PRIORITIES.indexOf(present);
+    if (isMoreUrgent) this.#policies[present].delete(id);
+    this.#policies[isMoreUrgent ? priority : present].set(id, merged);
   }
 
-  /** Headends whose default steering must be assigned anew. */
-  addSteering(headends: Iterable<NodeId>, revision: number): void {
-    for (const headend of headends) {
-      if (!this.#headends.has(headend)) this.#headends.set(headend, revision);
-    }
+  /** A headend whose default steering must be assigned anew. */
+  addSteering(headend: NodeId, steering: PendingSteering): void {
+    if (!this.#steering.has(headend)) this.#steering.set(headend, steering);
   }
 
   /** The next policies to evaluate. They stay pending until `done`. */
   next(count: number): Map<string, PendingPolicy> {
     const chunk = new Map<string, PendingPolicy>();
-    for (const work of [this.#urgent, this.#calm]) {
-      for (const [id, policy] of work) {
+    for (const priority of PRIORITIES) {
+      for (const [id, policy] of this.#policies[priority]) {
         if (chunk.size >= count) return chunk;
         chunk.set(id, policy);
       }
@@ -54,31 +71,34 @@ export class PendingWork {
     return chunk;
   }
 
-  /** Headends to assign steering for together with these policies: theirs, and all that are left when nothing else is. */
-  steeringWith(headends: ReadonlySet<NodeId>, isLast: boolean): NodeId[] {
-    return [...this.#headends.keys()].filter((headend) => isLast || headends.has(headend)).sort();
+  /**
+   * Headends to assign steering for together with these policies, and why: theirs, and all that are left when nothing
+   * else is.
+   */
+  steeringWith(headends: ReadonlySet<NodeId>, isLast: boolean): Map<NodeId, PolicyEvent> {
+    const chosen = [...this.#steering].filter(([headend]) => isLast || headends.has(headend));
+    return new Map(chosen.sort(([a], [b]) => (a < b ? -1 : 1)).map(([headend, { event }]) => [headend, event]));
   }
 
   done(ids: Iterable<string>, headends: Iterable<NodeId>): void {
     for (const id of ids) {
-      this.#urgent.delete(id);
-      this.#calm.delete(id);
+      for (const priority of PRIORITIES) this.#policies[priority].delete(id);
     }
-    for (const headend of headends) this.#headends.delete(headend);
+    for (const headend of headends) this.#steering.delete(headend);
   }
 
   /**
    * The newest revision of which nothing is pending once these are done, given that all up to `seen` was looked at: what
    * a new leader would resume from.
    */
-  completeThrough(seen: number, ids: ReadonlySet<string>, headends: ReadonlySet<NodeId>): number {
+  completeThrough(seen: number, ids: ReadonlySet<string>, headends: ReadonlyMap<NodeId, unknown>): number {
     let oldest = seen + 1;
-    for (const work of [this.#urgent, this.#calm]) {
-      for (const [id, { revision }] of work) {
+    for (const priority of PRIORITIES) {
+      for (const [id, { revision }] of this.#policies[priority]) {
         if (!ids.has(id)) oldest = Math.min(oldest, revision);
       }
     }
-    for (const [headend, revision] of this.#headends) {
+    for (const [headend, { revision }] of this.#steering) {
       if (!headends.has(headend)) oldest = Math.min(oldest, revision);
     }
     return oldest - 1;

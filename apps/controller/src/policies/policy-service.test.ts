@@ -60,12 +60,6 @@ describe('an intent that makes no sense', () => {
       ['/candidatePaths/0/path/segmentLists/0/sids/1'],
     ],
     [
-      'too many SIDs',
-      policy({ candidatePaths: [explicit(...Array.from({ length: 17 }, () => 'fd00::1'))] }),
-      'request-invalid',
-      ['/candidatePaths/0/path/segmentLists/0/sids'],
-    ],
-    [
       'a prefix with host bits',
       policy({ steeredPrefixes: ['10.2.0.1/16'] }),
       'request-invalid',
@@ -112,6 +106,10 @@ describe('versions and keys', () => {
     expect(await problem(harness.service.createPolicy(policy({ color: 100 }), actor))).toMatchObject({
       code: 'already-exists',
     });
+    const before = await revisions();
+    const { version } = await harness.service.createPolicy(policy({ color: 100, name: 'first' }), actor);
+    expect(version).toBe(created.version);
+    expect(await revisions()).toBe(before);
     const replaced = await harness.service.replacePolicy(
       created.id,
       policy({ color: 100, fallback: 'shortest-path' }),
@@ -193,7 +191,20 @@ describe('policies of a mesh', () => {
     const replaced = harness.service.replacePolicy(one.id, policy({ color: 200 }), one.version, actor);
     expect(await problem(replaced)).toMatchObject({ code: 'mesh-owned' });
     expect((await harness.service.pin(one.id, one.version, actor)).pinned).toBe(true);
-    expect((await harness.service.meshes({ limit: 10 })).items.map(({ id }) => id)).toEqual(['ring']);
+    const meshes = async (filter: Parameters<PolicyHarness['service']['meshes']>[0]) =>
+      (await harness.service.meshes(filter, { limit: 10 })).items.map(({ id }) => id);
+    expect(await meshes({})).toEqual(['ring']);
+    expect(await meshes({ color: 200, node: 'h1', status: 'up' })).toEqual(['ring']);
+    expect(await meshes({ color: 201 })).toEqual([]);
+    expect(await meshes({ node: 'h3' })).toEqual([]);
+    expect(await meshes({ status: 'down' })).toEqual([]);
+    const before = await revisions();
+    const again = { ...intent, selector: { sites: ['site-h2', 'site-h1'] } };
+    expect((await harness.service.createMesh(again, actor)).version).toBe(mesh.version);
+    expect(await problem(harness.service.createMesh({ ...intent, color: 202 }, actor))).toMatchObject({
+      code: 'already-exists',
+    });
+    expect(await revisions()).toBe(before);
     // A new template is a new version of each of its policies.
     const { version } = await harness.service.policy('h2:200:h1');
     await harness.service.replaceMesh('ring', { ...intent, overrides: [] }, mesh.version, actor);
@@ -238,6 +249,8 @@ describe('listing', () => {
       (await harness.service.policies(filter, { limit: 1000 })).items;
     expect((await list({ headend: 'h2' })).every(({ intent }) => intent.headend === 'h2')).toBe(true);
     expect((await list({ mesh: 'ring' })).map(({ id }) => id)).toEqual(['h1:200:h2', 'h2:200:h1']);
+    expect((await list({ pinned: true })).map(({ id }) => id)).toEqual(['h1:200:h2']);
+    expect((await list({ pinned: false, mesh: 'ring' })).map(({ id }) => id)).toEqual(['h2:200:h1']);
     expect((await list({ status: 'fallback' })).map(({ id }) => id)).toEqual(['h1:300:h2']);
     const through = await list({ usesNode: 'b', usesLink: 'b:d', endpoint: 'h2', color: 200 });
     expect(through.map(({ id }) => id)).toEqual(['h1:200:h2']);

@@ -1,10 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sql, type Transaction } from 'kysely';
-import type { Snapshot } from '@waymark/topology';
+import type { LinkId, Snapshot } from '@waymark/topology';
 import type { PinnedLists } from '../compute/evaluate-policies-model.js';
 import { Problem } from '../model/errors.js';
+import type { WaymarkEvent } from '../model/events.js';
 import type {
-  EventBus,
+  MeshFilter,
   Page,
   PageRequest,
   PolicyFilter,
@@ -15,14 +16,16 @@ import type {
 import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from '../model/sr-policy.js';
 import type { Actor } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
+import type { AnnounceEvents } from '../storage/event-channel.js';
 import { NothingChanged, withRevision } from '../storage/revision.js';
-import { unreservedBps } from './bookings.js';
+import { bookedPerLink, unreservedBps } from './bookings.js';
 import { dryRun } from './dry-run.js';
 import { evaluationTasks, loadPolicies } from './evaluation-input.js';
 import { deletePolicies, expandMesh, selectedHosts } from './mesh-members.js';
 import { meshPage, meshViews, storeMesh } from './mesh-store.js';
-import { loadIntents, policyIdOf, storeIntent, type PolicyIntent } from './policy-intents.js';
+import { intentView, loadIntents, policyIdOf, storeIntent, type PolicyIntent } from './policy-intents.js';
 import { loadStates } from './policy-states.js';
+import { isSameMesh, isSamePolicy } from './same-intent.js';
 import { policyIds, policyViews } from './policy-views.js';
 import type { Evaluate } from './reaction-dependencies.js';
 import { snapshotOf } from './snapshot-of.js';
@@ -30,6 +33,7 @@ import { claimPrefixes } from './steering-claims.js';
 import { transportOf } from './stored-lists.js';
 import { checkedMesh, checkedPolicy } from './validate-intent.js';
 
+type Work = (tx: Transaction<Tables>, revision: number) => Promise<void>;
 type IntentAction = 'created' | 'changed' | 'deleted';
 
 /**
@@ -40,18 +44,18 @@ export class SrPolicyService implements PolicyService {
   readonly #db: Database;
   readonly #topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
   readonly #evaluate: Evaluate;
-  readonly #events: EventBus;
+  readonly #announceEvents: AnnounceEvents;
 
   constructor(options: {
     db: Database;
     topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
     evaluate: Evaluate;
-    events: EventBus;
+    announceEvents: AnnounceEvents;
   }) {
     this.#db = options.db;
     this.#topology = options.topology;
     this.#evaluate = options.evaluate;
-    this.#events = options.events;
+    this.#announceEvents = options.announceEvents;
   }
 
   async policies(filter: PolicyFilter, page: PageRequest): Promise<Page<SrPolicyView>> {
@@ -68,11 +72,13 @@ export class SrPolicyService implements PolicyService {
   async createPolicy(intent: SrPolicyIntent, actor: Actor): Promise<SrPolicyView> {
     const checked = checkedPolicy(intent, await this.#topology.ted());
     const id = policyIdOf(checked);
-    await this.#write(id, actor, 'policy-create', 'created', async (tx, revision) => {
+    await this.#writePolicy(id, actor, 'policy-create', 'created', async (tx, revision) => {
       const [existing] = (await loadIntents(tx, [id])).values();
       if (existing !== undefined) {
-        const owner = existing.mesh === null ? '' : `, of the mesh ${existing.mesh}`;
-        throw new Problem('already-exists', { detail: `there is a policy ${id}${owner}` });
+        if (existing.mesh !== null)
+          throw new Problem('already-exists', { detail: `there is a policy ${id}, of the mesh ${existing.mesh}` });
+        if (isSamePolicy(intentView(existing), checked)) throw new NothingChanged(undefined);
+        throw new Problem('already-exists', { detail: `there is a policy ${id} with another intent` });
       }
       await storeIntent(tx, checked, revision);
       await claimPrefixes(tx, { ...checked, id });
@@ -88,7 +94,7 @@ export class SrPolicyService implements PolicyService {
         field: '/headend',
       });
     }
-    await this.#write(id, actor, 'policy-replace', 'changed', async (tx, revision) => {
+    await this.#writePolicy(id, actor, 'policy-replace', 'changed', async (tx, revision) => {
       refuseMeshOwned(await currentPolicy(tx, id, ifVersion));
       await storeIntent(tx, checked, revision);
       await claimPrefixes(tx, { ...checked, id });
@@ -97,14 +103,14 @@ export class SrPolicyService implements PolicyService {
   }
 
   async deletePolicy(id: string, ifVersion: number, actor: Actor): Promise<void> {
-    await this.#write(id, actor, 'policy-delete', 'deleted', async (tx, revision) => {
+    await this.#writePolicy(id, actor, 'policy-delete', 'deleted', async (tx, revision) => {
       refuseMeshOwned(await currentPolicy(tx, id, ifVersion));
       await deletePolicies(tx, [id], revision);
     });
   }
 
   async pin(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
-    await this.#write(id, actor, 'policy-pin', 'changed', async (tx, revision) => {
+    await this.#writePolicy(id, actor, 'policy-pin', 'changed', async (tx, revision) => {
       await currentPolicy(tx, id, ifVersion);
       const state = (await loadStates(tx, [id])).get(id);
       if (state === undefined || state.lists.length === 0) {
@@ -117,7 +123,7 @@ export class SrPolicyService implements PolicyService {
   }
 
   async unpin(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
-    await this.#write(id, actor, 'policy-unpin', 'changed', async (tx, revision) => {
+    await this.#writePolicy(id, actor, 'policy-unpin', 'changed', async (tx, revision) => {
       const intent = await currentPolicy(tx, id, ifVersion);
       if (intent.pinned === null) throw new NothingChanged(undefined);
       await storePinned(tx, id, null, revision);
@@ -127,7 +133,7 @@ export class SrPolicyService implements PolicyService {
 
   async rollBack(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
     const previous = await this.#deliverablePrevious(id);
-    await this.#write(id, actor, 'policy-roll-back', 'changed', async (tx, revision) => {
+    await this.#writePolicy(id, actor, 'policy-roll-back', 'changed', async (tx, revision) => {
       await currentPolicy(tx, id, ifVersion);
       const state = (await loadStates(tx, [id])).get(id);
       if (!isDeepStrictEqual(state?.previousLists, previous)) {
@@ -138,8 +144,8 @@ export class SrPolicyService implements PolicyService {
     return this.policy(id);
   }
 
-  async meshes(page: PageRequest): Promise<Page<MeshView>> {
-    return meshPage(this.#db, page);
+  async meshes(filter: MeshFilter, page: PageRequest): Promise<Page<MeshView>> {
+    return meshPage(this.#db, filter, page);
   }
 
   async mesh(id: string): Promise<MeshView> {
@@ -151,9 +157,12 @@ export class SrPolicyService implements PolicyService {
   async createMesh(intent: MeshIntent, actor: Actor): Promise<MeshView> {
     const ted = await this.#topology.ted();
     const checked = checkedMesh(intent, ted);
-    await this.#write(intent.id, actor, 'mesh-create', 'created', async (tx, revision) => {
-      const existing = await meshVersion(tx, intent.id);
-      if (existing !== undefined) throw new Problem('already-exists', { detail: `there is a mesh ${intent.id}` });
+    await this.#writeMesh(intent.id, actor, 'mesh-create', 'created', async (tx, revision) => {
+      const [existing] = await meshViews(tx, [intent.id]);
+      if (existing !== undefined) {
+        if (isSameMesh(existing.intent, checked)) throw new NothingChanged(undefined);
+        throw new Problem('already-exists', { detail: `there is a mesh ${intent.id} with another intent` });
+      }
       await storeMesh(tx, checked, revision);
       await expandMesh(tx, checked, selectedHosts(ted, checked.selector), revision);
     });
@@ -166,7 +175,7 @@ export class SrPolicyService implements PolicyService {
     if (intent.id !== id) {
       throw new Problem('request-invalid', { detail: `the id ${intent.id} is not ${id}`, field: '/id' });
     }
-    await this.#write(id, actor, 'mesh-replace', 'changed', async (tx, revision) => {
+    await this.#writeMesh(id, actor, 'mesh-replace', 'changed', async (tx, revision) => {
       await requireMesh(tx, id, ifVersion);
       await storeMesh(tx, checked, revision);
       await expandMesh(tx, checked, selectedHosts(ted, checked.selector), revision);
@@ -175,7 +184,7 @@ export class SrPolicyService implements PolicyService {
   }
 
   async deleteMesh(id: string, ifVersion: number, actor: Actor): Promise<void> {
-    await this.#write(id, actor, 'mesh-delete', 'deleted', async (tx, revision) => {
+    await this.#writeMesh(id, actor, 'mesh-delete', 'deleted', async (tx, revision) => {
       await requireMesh(tx, id, ifVersion);
       const policies = await tx.selectFrom('sr_policy').select('id').where('mesh_id', '=', id).execute();
       await deletePolicies(
@@ -185,6 +194,11 @@ export class SrPolicyService implements PolicyService {
       );
       await tx.deleteFrom('mesh').where('id', '=', id).execute();
     });
+  }
+
+  async booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, number>> {
+    const booked = await bookedPerLink(this.#db, links);
+    return new Map(booked.map(({ linkId, bandwidthBps }) => [linkId, bandwidthBps]));
   }
 
   async dryRun(changes: readonly ProposedChange[]): Promise<DryRunResult> {
@@ -214,20 +228,33 @@ export class SrPolicyService implements PolicyService {
     return previous;
   }
 
+  async #writePolicy(id: string, actor: Actor, kind: string, action: IntentAction, work: Work): Promise<void> {
+    await this.#write(id, actor, kind, work, (revision) => ({
+      type: 'policy.intent',
+      at: new Date().toISOString(),
+      data: { revision, policyId: id, action },
+    }));
+  }
+
+  async #writeMesh(id: string, actor: Actor, kind: string, action: IntentAction, work: Work): Promise<void> {
+    await this.#write(id, actor, kind, work, (revision) => ({
+      type: 'mesh.intent',
+      at: new Date().toISOString(),
+      data: { revision, meshId: id, action },
+    }));
+  }
+
   async #write(
     id: string,
     actor: Actor,
     kind: string,
-    action: IntentAction,
-    work: (tx: Transaction<Tables>, revision: number) => Promise<void>,
+    work: Work,
+    eventOf: (revision: number) => WaymarkEvent,
   ): Promise<void> {
     const header = { actor: actor.name, kind, summary: `${kind.replaceAll('-', ' ')}: ${id}`, ted: false };
-    const { changed, revision } = await withRevision(this.#db, header, work);
-    if (!changed) return;
-    this.#events.emit({
-      type: 'policy.intent',
-      at: new Date().toISOString(),
-      data: { revision, policyId: id, action },
+    await withRevision(this.#db, header, async (tx, revision) => {
+      await work(tx, revision);
+      await this.#announceEvents(tx, [eventOf(revision)]);
     });
   }
 }

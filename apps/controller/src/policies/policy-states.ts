@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
 import type { Incumbent, PinnedLists, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
 import type { CandidatePathState, PolicyState } from '../model/sr-policy.js';
+import type { PolicyEvent } from './policy-event.js';
 import type { Executor } from './policy-intents.js';
 import { storedList, transportOf, type StoredList } from './stored-lists.js';
 
@@ -16,21 +17,34 @@ export interface StoredState {
   readonly candidatePaths: readonly CandidatePathState[];
   /** Of the metric it is optimised for. */
   readonly value: number | null;
-  readonly cause: string;
-  readonly changedRevision: number;
+  /** It stays on something that is drained. */
+  readonly blocked: boolean;
+  /** What led to its last change. */
+  readonly event: PolicyEvent;
+  /** Why that changed it. */
+  readonly reason: string;
   readonly changedAt: Date;
-  readonly eventAt: Date;
 }
 
+type StateRow = Omit<StoredState, 'event'> & {
+  readonly [Name in keyof PolicyEvent as `event_${Name}`]: PolicyEvent[Name];
+};
+
 export async function loadStates(db: Executor, ids: readonly string[]): Promise<Map<string, StoredState>> {
-  const rows = await sql<StoredState>`
+  const found = await sql<StateRow>`
     select policy_id as "policyId", status, active_candidate as "activeCandidate", compliance, lists,
-      previous_lists as "previousLists", candidates as "candidatePaths", metric_value as value, cause, changed_revision as "changedRevision",
-      changed_at as "changedAt", event_at as "eventAt"
+      previous_lists as "previousLists", candidates as "candidatePaths", metric_value as value, blocked, cause as reason,
+      changed_at as "changedAt", event_kind, changed_revision as event_revision, event_by, event_at, event_summary
     from policy_state
     where policy_id = any(${ids}::text[])
   `.execute(db);
-  return new Map(rows.rows.map((row) => [row.policyId, row]));
+  return new Map(found.rows.map((row) => [row.policyId, stateFrom(row)]));
+}
+
+function stateFrom(row: StateRow): StoredState {
+  const { event_kind, event_revision, event_by, event_at, event_summary, ...state } = row;
+  const event = { kind: event_kind, revision: event_revision, by: event_by, at: event_at, summary: event_summary };
+  return { ...state, event };
 }
 
 export function incumbentOf(state: StoredState | undefined): Incumbent | null {
@@ -39,44 +53,79 @@ export function incumbentOf(state: StoredState | undefined): Incumbent | null {
   return { status, activeCandidate, lists: lists.map(transportOf), candidatePaths, value };
 }
 
-/** An evaluation to store. `changed`: what the headend is to hold, or the status, differs from before. */
+/** An evaluation to store. */
 export interface StateToStore {
   readonly evaluation: PolicyEvaluation;
   readonly before: StoredState | undefined;
-  readonly changed: boolean;
-  /** When what caused it was committed. */
-  readonly eventAt: Date;
+  /** undefined: nothing that an operator would call a change. */
+  readonly change: StateChange | undefined;
+}
+
+export interface StateChange {
+  readonly event: PolicyEvent;
+  readonly reason: string;
 }
 
 /** Writes states as a whole set. `revision`: the newest whose consequences they are. */
 export async function storeStates(db: Executor, states: readonly StateToStore[], revision: number): Promise<void> {
   if (states.length === 0) return;
-  const rows = states.map((state) => stateRow(state, revision));
+  const rows = states.map(stateRow);
   await sql`
     insert into policy_state (policy_id, computed_revision, status, active_candidate, compliance, lists,
-      previous_lists, candidates, cause, changed_revision, changed_at, event_at, node_ids, link_ids, segment_from,
-      segment_to, segment_igp, metric, metric_value, unsettled, starved)
-    select policy_id, ${revision}, status, active_candidate, compliance, lists, previous_lists, candidates, cause,
-      changed_revision, coalesce(changed_at, now()), event_at, node_ids, link_ids, segment_from, segment_to, segment_igp,
-      metric, metric_value, unsettled, starved
+      previous_lists, candidates, blocked, cause, changed_revision, changed_at, event_kind, event_by, event_at,
+      event_summary, node_ids, link_ids, segment_from, segment_to, segment_igp, metric, metric_value, unsettled, starved)
+    select policy_id, ${revision}, status, active_candidate, compliance, lists, previous_lists, candidates, blocked,
+      cause, changed_revision, coalesce(changed_at, now()), event_kind, event_by, event_at, event_summary, node_ids,
+      link_ids, segment_from, segment_to, segment_igp, metric, metric_value, unsettled, starved
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n (
       policy_id text, status text, active_candidate bigint, compliance text, lists jsonb, previous_lists jsonb,
-      candidates jsonb, cause text, changed_revision bigint, changed_at timestamptz, event_at timestamptz,
-      node_ids text[], link_ids text[], segment_from text[], segment_to text[], segment_igp bigint[],
-      metric text, metric_value double precision, unsettled boolean, starved boolean
+      candidates jsonb, blocked boolean, cause text, changed_revision bigint, changed_at timestamptz, event_kind text,
+      event_by text, event_at timestamptz, event_summary text, node_ids text[], link_ids text[], segment_from text[],
+      segment_to text[], segment_igp bigint[], metric text, metric_value double precision, unsettled boolean,
+      starved boolean
     )
     on conflict (policy_id) do update set
       computed_revision = excluded.computed_revision, status = excluded.status,
       active_candidate = excluded.active_candidate, compliance = excluded.compliance, lists = excluded.lists,
-      previous_lists = excluded.previous_lists, candidates = excluded.candidates, cause = excluded.cause,
-      changed_revision = excluded.changed_revision, changed_at = excluded.changed_at, event_at = excluded.event_at,
-      node_ids = excluded.node_ids, link_ids = excluded.link_ids, segment_from = excluded.segment_from,
-      segment_to = excluded.segment_to, segment_igp = excluded.segment_igp, metric = excluded.metric,
-      metric_value = excluded.metric_value, unsettled = excluded.unsettled, starved = excluded.starved
+      previous_lists = excluded.previous_lists, candidates = excluded.candidates, blocked = excluded.blocked,
+      cause = excluded.cause, changed_revision = excluded.changed_revision, changed_at = excluded.changed_at,
+      event_kind = excluded.event_kind, event_by = excluded.event_by, event_at = excluded.event_at,
+      event_summary = excluded.event_summary, node_ids = excluded.node_ids, link_ids = excluded.link_ids,
+      segment_from = excluded.segment_from, segment_to = excluded.segment_to, segment_igp = excluded.segment_igp,
+      metric = excluded.metric, metric_value = excluded.metric_value, unsettled = excluded.unsettled,
+      starved = excluded.starved
   `.execute(db);
 }
 
-function stateRow({ evaluation, before, changed, eventAt }: StateToStore, revision: number): Record<string, unknown> {
+/** Notes a change of what policies steer; nothing else of their states is different. */
+export async function storeSteeringChanges(
+  db: Executor,
+  changes: readonly (StateChange & { readonly policyId: string })[],
+): Promise<void> {
+  if (changes.length === 0) return;
+  const rows = changes.map(({ policyId, reason, event }) => ({
+    policy_id: policyId,
+    cause: reason,
+    ...eventRow(event),
+  }));
+  await sql`
+    update policy_state s set cause = n.cause, changed_at = now(), changed_revision = n.changed_revision,
+      event_kind = n.event_kind, event_by = n.event_by, event_at = n.event_at, event_summary = n.event_summary
+    from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n (
+      policy_id text, cause text, changed_revision bigint, event_kind text, event_by text, event_at timestamptz,
+      event_summary text
+    )
+    where s.policy_id = n.policy_id
+  `.execute(db);
+}
+
+function eventRow({ kind, revision, by, at, summary }: PolicyEvent): Record<string, unknown> {
+  return { event_kind: kind, changed_revision: revision, event_by: by, event_at: at, event_summary: summary };
+}
+
+function stateRow({ evaluation, before, change }: StateToStore): Record<string, unknown> {
+  const last = change ?? before;
+  if (last === undefined) throw new RangeError(`nothing led to the first state of ${evaluation.policyId}`);
   return {
     policy_id: evaluation.policyId,
     status: evaluation.status,
@@ -85,10 +134,11 @@ function stateRow({ evaluation, before, changed, eventAt }: StateToStore, revisi
     lists: evaluation.lists.map(storedList),
     previous_lists: previousLists(evaluation, before),
     candidates: evaluation.candidatePaths,
-    cause: changed || before === undefined ? evaluation.cause : before.cause,
-    changed_revision: changed || before === undefined ? revision : before.changedRevision,
-    changed_at: changed || before === undefined ? null : before.changedAt,
-    event_at: changed || before === undefined ? eventAt : before.eventAt,
+    blocked: evaluation.decision === 'blocked',
+    cause: last.reason,
+    // null: now
+    changed_at: change === undefined ? before?.changedAt : null,
+    ...eventRow(last.event),
     node_ids: evaluation.crossed.nodes,
     link_ids: evaluation.crossed.links,
     segment_from: evaluation.expanded.map(({ from }) => from),

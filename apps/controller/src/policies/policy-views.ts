@@ -5,12 +5,13 @@ import type { InstallState, PolicyState, SrPolicyView } from '../model/sr-policy
 import { bindingSidsOf } from './binding-sid-store.js';
 import type { BindingSidPair } from './binding-sids.js';
 import { intentView, loadIntents, type Executor, type PolicyIntent } from './policy-intents.js';
+import { causeOf } from './policy-event.js';
 import { loadStates, type StoredState } from './policy-states.js';
 import { policyList } from './stored-lists.js';
 
 /** A page of policy ids, in code-unit order. The filter is applied in the database, whatever it combines. */
 export async function policyIds(db: Executor, filter: PolicyFilter, page: PageRequest): Promise<Page<string>> {
-  const { headend, endpoint, color, mesh, status, install, usesLink, usesNode } = filter;
+  const { headend, endpoint, color, mesh, status, install, pinned, usesLink, usesNode } = filter;
   const joined = status ?? usesLink ?? usesNode;
   const conditions = [
     ...(page.after === undefined ? [] : [sql`p.id collate "C" > ${page.after}`]),
@@ -18,6 +19,7 @@ export async function policyIds(db: Executor, filter: PolicyFilter, page: PageRe
     ...(endpoint === undefined ? [] : [sql`p.endpoint = ${endpoint}`]),
     ...(color === undefined ? [] : [sql`p.color = ${color}`]),
     ...(mesh === undefined ? [] : [sql`p.mesh_id = ${mesh}`]),
+    ...(pinned === undefined ? [] : [sql`(p.pinned_lists is not null) = ${pinned}`]),
     ...(status === undefined ? [] : [sql`s.status = ${status}`]),
     ...(usesLink === undefined ? [] : [sql`s.link_ids @> array[${usesLink}]::text[]`]),
     ...(usesNode === undefined ? [] : [sql`s.node_ids @> array[${usesNode}]::text[]`]),
@@ -100,12 +102,13 @@ function stateView(
     generation: desired?.generation ?? null,
     install: desired?.outcome ?? 'none',
     installReason: desired?.outcome_reason ?? null,
-    cause: state.cause,
-    changedRevision: state.changedRevision,
+    cause: causeOf(state.event, state.reason),
+    event: { ...state.event, at: state.event.at.toISOString() },
     changedAt: state.changedAt.toISOString(),
+    // What was installed before the last change tells nothing of how long that took: the IGP made it by itself.
     eventToInstalledMs:
-      isInstalled && desired.outcome_at !== null
-        ? Math.max(0, desired.outcome_at.getTime() - state.eventAt.getTime())
+      isInstalled && desired.outcome_at !== null && desired.outcome_at >= state.changedAt
+        ? Math.max(0, desired.outcome_at.getTime() - state.event.at.getTime())
         : null,
   };
 }

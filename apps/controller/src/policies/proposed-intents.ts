@@ -1,18 +1,22 @@
 import { sql } from 'kysely';
-import type { Ted } from '@waymark/topology';
+import type { NodeId, Ted } from '@waymark/topology';
+import type { PinnedLists } from '../compute/evaluate-policies-model.js';
 import { Problem } from '../model/errors.js';
 import type { ProposedChange } from '../model/ports.js';
 import type { MeshIntent, SrPolicyIntent } from '../model/sr-policy.js';
 import { selectedHosts } from './mesh-members.js';
 import { policyIdOf, type Executor } from './policy-intents.js';
+import { loadStates } from './policy-states.js';
 import { checkedMesh, checkedPolicy } from './validate-intent.js';
 
-type PolicyTerms = Pick<SrPolicyIntent, 'headend' | 'color' | 'endpoint' | 'candidatePaths' | 'fallback'>;
+type PolicyTerms = Omit<SrPolicyIntent, 'name'>;
 
 /** Which policies the proposed changes would ask for, and which they would end. */
 export interface ProposedIntents {
   readonly put: ReadonlyMap<string, PolicyTerms>;
   readonly removed: ReadonlySet<string>;
+  /** Policies that would be unpinned (null), or pinned to the lists before their last change. */
+  readonly pinned: ReadonlyMap<string, PinnedLists | null>;
 }
 
 /** Applies changes of intent, in their order. Throws the Problems that making them would throw. */
@@ -23,6 +27,8 @@ export async function proposedIntents(
 ): Promise<ProposedIntents> {
   const put = new Map<string, PolicyTerms>();
   const removed = new Set<string>();
+  const pinned = new Map<string, PinnedLists | null>();
+  const claims: ProposedClaim[] = [];
   const set = (terms: PolicyTerms): void => {
     const id = policyIdOf(terms);
     removed.delete(id);
@@ -34,21 +40,38 @@ export async function proposedIntents(
   };
   for (const [index, change] of changes.entries()) {
     switch (change.kind) {
-      case 'policy-put':
-        set(checkedPolicy(change.policy, ted));
+      case 'policy-put': {
+        const field = `/changes/${index}/policy`;
+        const terms = within(field, () => checkedPolicy(change.policy, ted));
+        if (!removed.has(policyIdOf(terms))) await refuseMeshOwned(db, policyIdOf(terms), field);
+        set(terms);
+        claims.push(...claimsOf(terms, field));
         break;
+      }
       case 'policy-delete': {
-        if (!put.has(change.policyId) && (await existing(db, [change.policyId])).size === 0) {
-          throw new Problem('policy-unknown', {
-            detail: `there is no policy ${change.policyId}`,
-            field: `/changes/${index}/policyId`,
-          });
+        const { policyId } = change;
+        const field = `/changes/${index}/policyId`;
+        if (!put.has(policyId) && !(await refuseMeshOwned(db, policyId, field))) {
+          throw unknownPolicy(policyId, field);
         }
-        remove(change.policyId);
+        remove(policyId);
+        break;
+      }
+      case 'policy-unpin':
+      case 'policy-roll-back': {
+        const { policyId, kind } = change;
+        const field = `/changes/${index}/policyId`;
+        if ((await existing(db, [policyId])).size === 0 || removed.has(policyId)) throw unknownPolicy(policyId, field);
+        pinned.set(policyId, kind === 'policy-unpin' ? null : await previousLists(db, policyId, field));
         break;
       }
       case 'mesh-put':
-        await putMesh(db, checkedMesh(change.mesh, ted), ted, { set, remove });
+        await putMesh(
+          db,
+          within(`/changes/${index}/mesh`, () => checkedMesh(change.mesh, ted)),
+          ted,
+          { set, remove },
+        );
         break;
       case 'mesh-delete': {
         const mesh = await sql`select from mesh where id = ${change.meshId}`.execute(db);
@@ -64,7 +87,78 @@ export async function proposedIntents(
       default:
     }
   }
-  return { put, removed };
+  await refuseOverlaps(db, claims, { put, removed });
+  return { put, removed, pinned };
+}
+
+function unknownPolicy(id: string, field: string): Problem {
+  return new Problem('policy-unknown', { detail: `there is no policy ${id}`, field });
+}
+
+async function previousLists(db: Executor, id: string, field: string): Promise<PinnedLists> {
+  const previous = (await loadStates(db, [id])).get(id)?.previousLists ?? null;
+  if (previous !== null) return previous;
+  throw new Problem('no-lists-to-return-to', { detail: `${id} had no other lists before`, field });
+}
+
+interface ProposedClaim {
+  readonly terms: PolicyTerms;
+  readonly prefix: string;
+  readonly field: string;
+}
+
+function claimsOf(terms: PolicyTerms, field: string): ProposedClaim[] {
+  return (terms.steeredPrefixes ?? []).map((prefix, i) => ({ terms, prefix, field: `${field}/steeredPrefixes/${i}` }));
+}
+
+/** Explicit steering as it would be in the end: a claim whose policy was replaced or removed later counts no more. */
+async function refuseOverlaps(
+  db: Executor,
+  claims: readonly ProposedClaim[],
+  { put, removed }: Pick<ProposedIntents, 'put' | 'removed'>,
+): Promise<void> {
+  const standing = claims.filter(({ terms }) => put.get(policyIdOf(terms)) === terms);
+  const holders = await explicitHolders(db, [...new Set(standing.map(({ terms }) => terms.headend))]);
+  for (const [key, holder] of holders) if (put.has(holder) || removed.has(holder)) holders.delete(key);
+  for (const { terms, prefix, field } of standing) {
+    const key = `${terms.headend} ${prefix}`;
+    const holder = holders.get(key);
+    if (holder !== undefined) throw new Problem('prefix-claimed', { detail: `${prefix} is held by ${holder}`, field });
+    holders.set(key, policyIdOf(terms));
+  }
+}
+
+/** By headend and prefix. */
+async function explicitHolders(db: Executor, headends: readonly NodeId[]): Promise<Map<string, string>> {
+  const rows = await sql<{ key: string; policy_id: string }>`
+    select headend || ' ' || prefix::text as key, policy_id from steering
+    where headend = any(${headends}::text[]) and class = '' and explicit
+  `.execute(db);
+  return new Map(rows.rows.map(({ key, policy_id }) => [key, policy_id]));
+}
+
+/** False: there is no such policy. Throws Problem `mesh-owned`. */
+async function refuseMeshOwned(db: Executor, id: string, field: string): Promise<boolean> {
+  const mesh = (await existing(db, [id])).get(id);
+  if (typeof mesh === 'string') throw new Problem('mesh-owned', { detail: `${id} belongs to the mesh ${mesh}`, field });
+  return mesh === null;
+}
+
+/** Lets the Problems of a part of the request name its place in the whole. */
+function within<T>(field: string, check: () => T): T {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    const { info } = error;
+    throw new Problem(error.code, {
+      ...info,
+      ...(info.field === undefined ? {} : { field: `${field}${info.field}` }),
+      ...(info.errors === undefined
+        ? {}
+        : { errors: info.errors.map((fault) => ({ ...fault, field: `${field}${fault.field}` })) }),
+    });
+  }
 }
 
 async function putMesh(

@@ -3,6 +3,7 @@ import type { NodeId, Ted } from '@waymark/topology';
 import type { LinkBandwidth, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
 import type { WaymarkEvent } from '../model/events.js';
 import type { Tables } from '../storage/database.js';
+import { lockHead, type RevisionNumbers } from '../storage/revision.js';
 import { allocateBindingSids, releaseBindingSids } from './binding-sid-store.js';
 import { currentBookings, headendsWithAgent, storeBookings, type BookingChange } from './bookings.js';
 import { desiredBody } from './desired-body.js';
@@ -10,34 +11,45 @@ import { groupBy } from './group-by.js';
 import { storeLinkHolds } from './link-hold-store.js';
 import type { LinkHold } from './link-holds.js';
 import { loadIntents, type PolicyIntent } from './policy-intents.js';
-import { loadStates, storeStates, type StateToStore, type StoredState } from './policy-states.js';
+import { causeOf, type PolicyEvent } from './policy-event.js';
+import { loadStates, storeStates, storeSteeringChanges, type StateChange, type StoredState } from './policy-states.js';
 import type { DesiredChange, WrittenDelta } from './reaction-dependencies.js';
+import { stateChange, STEERING_CHANGED } from './state-changes.js';
 import { assignDefaultClaims, podPrefixesOf, steeredPrefixes } from './steering-claims.js';
 import { storedList, type StoredList } from './stored-lists.js';
 
-/** The TED is not the one the evaluations were proved on; nothing was written. */
-export class TedMoved extends Error {
-  override readonly name = 'TedMoved';
-}
-
-/** What is to be published together. */
-export interface Publication {
+/** Evaluations with the TED that they were proved on. */
+export interface Proved {
   readonly ted: Ted;
   /** Of the head row when `ted` was read. */
   readonly tedRevision: number;
   readonly evaluations: readonly PolicyEvaluation[];
+}
+
+/** What is to be published together. */
+export interface Publication extends Proved {
+  /**
+   * Called when the TED has moved since: proves on that of this moment, which stands still meanwhile, and leaves out what
+   * does not hold there. Trying again without the lock would let writers in a row keep anything from being published.
+   */
+  readonly proveNow: (tx: Transaction<Tables>, head: RevisionNumbers) => Promise<Proved>;
   readonly intents: ReadonlyMap<string, PolicyIntent>;
   readonly states: ReadonlyMap<string, StoredState>;
-  readonly eventAt: (policyId: string) => Date;
-  /** Headends whose default steering is assigned anew. */
-  readonly steering: readonly NodeId[];
+  /** What each policy is evaluated for. */
+  readonly eventOf: (policyId: string) => PolicyEvent;
+  /** Headends whose default steering is assigned anew, and why. */
+  readonly steering: ReadonlyMap<NodeId, PolicyEvent>;
   readonly holds: ReadonlyMap<string, LinkHold | null>;
-  readonly computedThrough: number;
+  /** The revision that is computed through once these policies are done. */
+  readonly computedThrough: (evaluated: ReadonlySet<string>) => number;
   readonly bsidPool: string;
 }
 
 export interface Published<Delta> {
   readonly deltas: readonly Delta[];
+  /** Policies whose evaluations were used. */
+  readonly evaluated: ReadonlySet<string>;
+  readonly computedThrough: number;
   readonly events: readonly WaymarkEvent<'policy.state'>[];
 }
 
@@ -46,20 +58,19 @@ export type WriteDesired<Delta> = (changes: readonly DesiredChange[]) => Promise
 /**
  * Writes the consequences of evaluations, within a fenced transaction: states, steering, BSIDs, bookings, and what each
  * headend is to hold. The head row is locked first, so neither topology nor intent changes meanwhile; an intent that
- * changed before is left out (its new revision will be looked at). Throws TedMoved.
+ * changed before is left out (its new revision will be looked at).
  */
 export async function publish<Delta extends WrittenDelta>(
   tx: Transaction<Tables>,
-  publication: Publication,
+  offered: Publication,
   writeDesired: WriteDesired<Delta>,
 ): Promise<Published<Delta>> {
-  const head = await tx.selectFrom('head').select(['revision', 'ted_revision']).forUpdate().executeTakeFirstOrThrow();
-  if (head.ted_revision !== publication.tedRevision) throw new TedMoved();
+  const head = await lockHead(tx);
+  const publication = { ...offered, ...(await provedNow(tx, head, offered)) };
+  const evaluated = new Set(publication.evaluations.map(({ policyId }) => policyId));
+  const computedThrough = publication.computedThrough(evaluated);
 
-  const current = await loadIntents(
-    tx,
-    publication.evaluations.map(({ policyId }) => policyId),
-  );
+  const current = await loadIntents(tx, [...evaluated]);
   const evaluations = publication.evaluations.filter(
     ({ policyId }) => current.get(policyId)?.version === publication.intents.get(policyId)?.version,
   );
@@ -71,20 +82,37 @@ export async function publish<Delta extends WrittenDelta>(
     deltas.flatMap(({ generation, changes }) => changes.map(({ policyId }) => [policyId, generation] as const)),
   );
 
-  const states = evaluations.map((evaluation): StateToStore => {
-    const before = publication.states.get(evaluation.policyId);
-    const changed = generations.has(evaluation.policyId) || before?.status !== evaluation.status;
-    return { evaluation, before, changed, eventAt: publication.eventAt(evaluation.policyId) };
+  const states = evaluations.map((evaluation) => {
+    const { policyId } = evaluation;
+    const before = publication.states.get(policyId);
+    const reissued = generations.has(policyId);
+    const steering = publication.steering.get(headendOf(policyId));
+    const event = publication.eventOf(policyId);
+    return { evaluation, before, change: stateChange({ evaluation, before, reissued, event, steering }) };
   });
+  const steered = steeringChanges(publication, wanted, generations);
   await storeStates(tx, states, head.revision);
-  await noteSteering(tx, wanted, generations, head.revision);
+  await storeSteeringChanges(tx, steered);
   await book(tx, evaluations, deleted, generations);
   await forgetDeleted(tx, deleted, generations);
   await storeLinkHolds(tx, publication.holds);
   await sql`
-    update head set computed_through = greatest(computed_through, ${publication.computedThrough}::bigint)
+    update head set computed_through = greatest(computed_through, ${computedThrough}::bigint)
   `.execute(tx);
-  return { deltas, events: stateEvents(states, generations, head.revision) };
+  const changes = states.flatMap(({ evaluation: { policyId, status }, change }) =>
+    change === undefined ? [] : [{ policyId, status, ...change }],
+  );
+  return {
+    deltas,
+    evaluated,
+    computedThrough,
+    events: stateEvents([...changes, ...steered], generations, head.revision),
+  };
+}
+
+async function provedNow(tx: Transaction<Tables>, head: RevisionNumbers, offered: Publication): Promise<Proved> {
+  const isEmpty = offered.evaluations.length === 0 && offered.steering.size === 0;
+  return isEmpty || head.tedRevision === offered.tedRevision ? offered : offered.proveNow(tx, head);
 }
 
 interface DeletedPolicy {
@@ -101,7 +129,7 @@ async function deletedPolicies(tx: Transaction<Tables>): Promise<DeletedPolicy[]
   return rows.rows;
 }
 
-/** A policy with what its headend is to hold for it. `eventAt`: only for those that were not evaluated. */
+/** A policy with what its headend is to hold for it. `steeringOnly`: it was not evaluated. */
 interface WantedPolicy {
   readonly intent: PolicyIntent;
   readonly status: StoredState['status'];
@@ -115,7 +143,7 @@ async function wantedPolicies(
   publication: Publication,
   evaluations: readonly PolicyEvaluation[],
 ): Promise<WantedPolicy[]> {
-  const changed = await assignDefaultClaims(tx, publication.steering, podPrefixesOf(publication.ted));
+  const changed = await assignDefaultClaims(tx, [...publication.steering.keys()], podPrefixesOf(publication.ted));
   const evaluated = new Set(evaluations.map(({ policyId }) => policyId));
   const others = [...changed].filter((id) => !evaluated.has(id)).sort();
   const otherStates = await loadStates(tx, others);
@@ -173,19 +201,26 @@ function desiredChanges(bodies: readonly Body[], deleted: readonly DeletedPolicy
   }));
 }
 
-async function noteSteering(
-  tx: Transaction<Tables>,
+interface PolicyChange extends StateChange {
+  readonly policyId: string;
+  readonly status: StoredState['status'];
+}
+
+/** Policies of which nothing but the steering has changed. */
+function steeringChanges(
+  { steering }: Publication,
   wanted: readonly WantedPolicy[],
   generations: ReadonlyMap<string, number>,
-  revision: number,
-): Promise<void> {
-  const ids = wanted.filter(({ intent, steeringOnly }) => steeringOnly && generations.has(intent.id));
-  if (ids.length === 0) return;
-  await sql`
-    update policy_state set cause = 'its steered prefixes changed', changed_revision = ${revision}, changed_at = now(),
-      event_at = (select at from revision where revision = ${revision})
-    where policy_id = any(${ids.map(({ intent }) => intent.id)}::text[])
-  `.execute(tx);
+): PolicyChange[] {
+  return wanted.flatMap(({ intent, status, steeringOnly }) => {
+    const event = steering.get(intent.headend);
+    if (!steeringOnly || event === undefined || !generations.has(intent.id)) return [];
+    return [{ policyId: intent.id, status, event, reason: STEERING_CHANGED }];
+  });
+}
+
+function headendOf(policyId: string): NodeId {
+  return policyId.slice(0, policyId.indexOf(':'));
 }
 
 async function book(
@@ -206,7 +241,6 @@ async function book(
     ({ policyId, bookings }) => !sameBookings(bookings, current.get(policyId)?.bookings ?? []),
   );
   if (different.length === 0) return;
-  const headendOf = (policyId: string): NodeId => policyId.slice(0, policyId.indexOf(':'));
   const answering = await headendsWithAgent(tx, [...new Set(different.map(({ policyId }) => headendOf(policyId)))]);
   const changes = different.map(({ policyId, bookings }): BookingChange => {
     const generation = generations.get(policyId);
@@ -242,16 +276,14 @@ async function forgetDeleted(
 }
 
 function stateEvents(
-  states: readonly StateToStore[],
+  changes: readonly PolicyChange[],
   generations: ReadonlyMap<string, number>,
   revision: number,
 ): WaymarkEvent<'policy.state'>[] {
   const at = new Date().toISOString();
-  return states
-    .filter(({ changed }) => changed)
-    .map(({ evaluation: { policyId, status, cause } }) => ({
-      type: 'policy.state',
-      at,
-      data: { revision, policyId, status, generation: generations.get(policyId) ?? 0, cause },
-    }));
+  return changes.map(({ policyId, status, event, reason }) => ({
+    type: 'policy.state',
+    at,
+    data: { revision, policyId, status, generation: generations.get(policyId) ?? null, cause: causeOf(event, reason) },
+  }));
 }

@@ -1,8 +1,9 @@
 import type { NodeId, Snapshot, Ted } from '@waymark/topology';
 import type { Transaction } from 'kysely';
 import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
-import type { EventBus } from '../model/ports.js';
 import type { Database, Tables } from '../storage/database.js';
+import type { AnnounceEvents } from '../storage/event-channel.js';
+import type { RevisionNumbers } from '../storage/revision.js';
 import type { StartTimer } from './delay-machine.js';
 
 /** What distribution says it wrote for one headend; only as much of it as policies need. */
@@ -24,8 +25,10 @@ export interface ReactionDependencies<Delta extends WrittenDelta> {
   readonly db: Database;
   /** The newest TED, or what it was at a past revision of the head row (not a TED revision). */
   readonly ted: (revision?: number) => Promise<Ted>;
+  /** The TED of the head row that `tx` has locked, read through `tx` alone: writers that wait may hold every other session. */
+  readonly tedAtHead: (tx: Transaction<Tables>, head: RevisionNumbers) => Promise<Ted>;
   /** Calls back after each revision that was committed anywhere; returns the function that ends this. */
-  readonly onRevision: (listener: () => void) => () => void;
+  readonly onRevision: (listener: (numbers: RevisionNumbers) => void) => () => void;
   /** A transaction that commits only while the epoch is the newest. */
   readonly fenced: <T>(epoch: number, work: (tx: Transaction<Tables>) => Promise<T>) => Promise<T>;
   readonly writeDesired: (
@@ -36,7 +39,7 @@ export interface ReactionDependencies<Delta extends WrittenDelta> {
   /** After COMMIT. */
   readonly publish: (deltas: readonly Delta[]) => Promise<void>;
   readonly evaluate: Evaluate;
-  readonly events: EventBus;
+  readonly announceEvents: AnnounceEvents;
   readonly log: ReactionLog;
   /** ms since the epoch. */
   readonly now: () => number;

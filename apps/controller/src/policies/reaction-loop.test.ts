@@ -291,6 +291,24 @@ describe('a topology that moves during a computation', () => {
     expect((await harness.service.policy('h1:1:h2')).state?.generation).toBe(1);
   });
 
+  it('cannot keep a policy from being published by never standing still', async () => {
+    await start();
+    const writers: Promise<void>[] = [];
+    harness.beforeEvaluation = async () => {
+      if (writers.length === 8) return;
+      const writer = harness.setTed(withLinks(diamond(), { 'c:d': { delayUs: 5000 + writers.length } }));
+      writers.push(writer);
+      // Where the topology stands still the writer must wait for this evaluation, not this evaluation for the writer.
+      await Promise.race([writer, new Promise((resolve) => setTimeout(resolve, 300))]);
+    };
+    await create(policy());
+    await Promise.all(writers);
+    await harness.settled();
+    expect(await linksOf('h1:1:h2')).toEqual(UPPER);
+    // No publication was given up.
+    expect(harness.takeFaults()).toEqual([]);
+  });
+
   it('publishes what still holds', async () => {
     await start();
     let moved = false;
@@ -311,6 +329,8 @@ describe('bandwidth', () => {
     await create(six(2));
     expect(await linksOf('h1:1:h2')).toEqual(UPPER);
     expect(await linksOf('h1:2:h2')).toEqual(LOWER);
+    const booked = await harness.service.booked(['h1:a', 'a:b', 'a:c', 'b:a']);
+    expect(Object.fromEntries(booked)).toEqual({ 'h1:a': 12 * G, 'a:b': 6 * G, 'a:c': 6 * G });
     await create(six(3));
     expect((await harness.service.policy('h1:3:h2')).state).toMatchObject({ status: 'fallback' });
   });

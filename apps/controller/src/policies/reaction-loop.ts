@@ -1,13 +1,17 @@
 import { sql } from 'kysely';
-import type { EvaluationTask, PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
+import type { Snapshot } from '@waymark/topology';
+import type { PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
+import type { RevisionNumbers } from '../storage/revision.js';
 import { DelayMachine, defaultDelays } from './delay-machine.js';
 import { evaluationTasks, loadPolicies, type LoadedPolicies } from './evaluation-input.js';
 import { loadLinkHolds } from './link-hold-store.js';
-import { LinkHolds } from './link-holds.js';
+import { LinkHolds, type LinkHold } from './link-holds.js';
 import { Observer, type Sight } from './observation.js';
 import { PendingWork, type PendingPolicy } from './pending-work.js';
-import { publish, TedMoved, type Published } from './publication.js';
+import type { Executor } from './policy-intents.js';
+import { publish, type Publication, type Published } from './publication.js';
 import type { ReactionDependencies, ReactionSettings, WrittenDelta } from './reaction-dependencies.js';
+import { snapshotOf } from './snapshot-of.js';
 
 /**
  * Policies per publication: few at first, so that the first headends hear of a failure soon, then twice as many each
@@ -18,15 +22,17 @@ const MAX_CHUNK = 2_000;
 /** How often released bandwidth is looked for; everything else announces itself. */
 const POLL_MS = 1_000;
 const RETRY_MS = 1_000;
-/** Publications of one chunk that may find the TED moved before it is put back. */
-const MAX_TRIES = 5;
+/** Intent does not come in storms that get worse by haste; what a script writes in a row is taken together. */
+const INTENT_DELAY_MS = 10;
 
 /**
  * The leader's loop, from a committed change to what headends are to hold:
  *
  *   revision ─► delay machine ─► observe ─► affected policies ─► evaluate (workers) ─► publish (one transaction) ─► bus
  *                  ▲                                                                      │ the TED moved: prove again
- *                  └── holds that are over, bandwidth that was released                   └──────────────┘
+ *                  └── intent, holds that are over, bandwidth that was released           └──────────────┘
+ *
+ * Only changes of the topology go through the delay machine: what operators write never delays the next failure.
  */
 export class ReactionLoop<Delta extends WrittenDelta> {
   readonly #deps: ReactionDependencies<Delta>;
@@ -55,6 +61,8 @@ class Term<Delta extends WrittenDelta> {
   #holds: LinkHolds;
   #observer: Observer | undefined;
   #published = -1;
+  #tedRevision = -1;
+  #stopIntentTimer: (() => void) | undefined;
   #running = false;
   #again = false;
   #stopTimer: (() => void) | undefined;
@@ -73,15 +81,28 @@ class Term<Delta extends WrittenDelta> {
   }
 
   start(): void {
-    const unsubscribe = this.#deps.onRevision(() => this.#delay.changed());
+    const unsubscribe = this.#deps.onRevision((numbers) => this.#hear(numbers));
     const stopPolling = this.#poll();
     this.#signal.addEventListener('abort', () => {
       unsubscribe();
       stopPolling();
       this.#delay.stop();
       this.#stopTimer?.();
+      this.#stopIntentTimer?.();
     });
     this.#wake();
+  }
+
+  #hear({ tedRevision }: RevisionNumbers): void {
+    if (tedRevision !== this.#tedRevision) {
+      this.#tedRevision = tedRevision;
+      this.#delay.changed();
+      return;
+    }
+    this.#stopIntentTimer ??= this.#deps.startTimer(() => {
+      this.#stopIntentTimer = undefined;
+      this.#wake();
+    }, INTENT_DELAY_MS);
   }
 
   #poll(): () => void {
@@ -150,7 +171,7 @@ class Term<Delta extends WrittenDelta> {
       // At least one chunk per look, or a storm of changes could keep everything waiting.
       let size = FIRST_CHUNK;
       do {
-        if (!this.#pending.isEmpty || sight.revision > this.#published) await this.#publishChunk(observer, sight, size);
+        if (!this.#pending.isEmpty || sight.revision > this.#published) await this.#publishChunk(sight, size);
         size = Math.min(MAX_CHUNK, 2 * size);
       } while (!this.#pending.isEmpty && !this.#isInterrupted());
     } while (this.#isInterrupted() && !this.#signal.aborted);
@@ -168,51 +189,56 @@ class Term<Delta extends WrittenDelta> {
     return Observer.resume({ db, ted, now, pending: this.#pending, holds: this.#holds });
   }
 
-  async #publishChunk(observer: Observer, seen: Sight, size: number): Promise<void> {
+  async #publishChunk(seen: Sight, size: number): Promise<void> {
     const chunk = this.#pending.next(size);
     const isLast = chunk.size === this.#pending.size;
     const loaded = await loadPolicies(this.#deps.db, [...chunk.keys()], (id) => chunk.get(id)?.reoptimise ?? false);
     const headends = new Set(loaded.policies.map(({ headend }) => headend));
     const steering = this.#pending.steeringWith(headends, isLast);
-    const evaluations = await this.#evaluate(seen, loaded.policies);
-    const holds = this.#holds.unstored();
+    // A hold that ends is stored with the last of what follows from it: a new leader would not see it end again.
+    const holds = isLast ? this.#holds.unstored() : new Map<string, LinkHold | null>();
+    // A policy without intent was deleted meanwhile.
+    const doneWith = (evaluated: ReadonlySet<string>): Set<string> =>
+      new Set([...chunk.keys()].filter((id) => evaluated.has(id) || !loaded.intents.has(id)));
 
-    let sight = seen;
-    let proved = evaluations;
-    for (let tries = 1; ; tries++) {
-      const evaluated = new Set(proved.map(({ policyId }) => policyId));
-      // A policy without intent was deleted meanwhile.
-      const done = new Set([...chunk.keys()].filter((id) => evaluated.has(id) || !loaded.intents.has(id)));
-      const computedThrough = this.#pending.completeThrough(seen.revision, done, new Set(steering));
-      try {
-        await this.#publish(sight, loaded, proved, chunk, { steering, holds, computedThrough });
-        this.#pending.done(done, steering);
-        this.#holds.stored(holds);
-        this.#published = computedThrough;
-        return;
-      } catch (error) {
-        if (!(error instanceof TedMoved) || tries === MAX_TRIES) throw error;
-      }
-      this.#again = true;
-      sight = await observer.refresh();
-      proved = await this.#proveAgain(sight, loaded.policies, evaluations);
-    }
+    const first = await this.#evaluate(this.#deps.db, seen.snapshot, loaded.policies);
+    const published = await this.#publish(loaded, {
+      ted: seen.ted,
+      tedRevision: seen.tedRevision,
+      evaluations: first,
+      proveNow: async (tx, head) => {
+        this.#again = true;
+        const ted = await this.#deps.tedAtHead(tx, head);
+        const most = new Set([...chunk.keys()].slice(0, FIRST_CHUNK));
+        const policies = loaded.policies.filter(({ policyId }) => most.has(policyId));
+        const evaluations = await this.#proveAgain(tx, snapshotOf(ted), policies, first);
+        return { ted, tedRevision: head.tedRevision, evaluations };
+      },
+      eventOf: (id) => (chunk.get(id) as PendingPolicy).event,
+      steering,
+      holds,
+      computedThrough: (evaluated) => this.#pending.completeThrough(seen.revision, doneWith(evaluated), steering),
+    });
+    this.#pending.done(doneWith(published.evaluated), steering.keys());
+    this.#holds.stored(holds);
+    this.#published = published.computedThrough;
   }
 
-  async #evaluate(sight: Sight, policies: readonly PolicyToEvaluate[]): Promise<PolicyEvaluation[]> {
+  async #evaluate(
+    db: Executor,
+    snapshot: Snapshot,
+    policies: readonly PolicyToEvaluate[],
+  ): Promise<PolicyEvaluation[]> {
     const held = this.#holds.held(this.#deps.now());
-    const tasks = await evaluationTasks(this.#deps.db, policies, held, this.#settings.parallelism);
-    return this.#run(sight, tasks);
-  }
-
-  async #run(sight: Sight, tasks: readonly EvaluationTask[]): Promise<PolicyEvaluation[]> {
-    const results = await Promise.all(tasks.map((task) => this.#deps.evaluate(sight.snapshot, task)));
+    const tasks = await evaluationTasks(db, policies, held, this.#settings.parallelism);
+    const results = await Promise.all(tasks.map((task) => this.#deps.evaluate(snapshot, task)));
     return results.flat();
   }
 
   /** What still holds on a newer TED, evaluated as if it were in use already. The rest is evaluated anew later. */
   async #proveAgain(
-    sight: Sight,
+    db: Executor,
+    snapshot: Snapshot,
     policies: readonly PolicyToEvaluate[],
     evaluations: readonly PolicyEvaluation[],
   ): Promise<PolicyEvaluation[]> {
@@ -233,7 +259,7 @@ class Term<Delta extends WrittenDelta> {
         },
       ];
     });
-    const again = await this.#evaluate(sight, adopted);
+    const again = await this.#evaluate(db, snapshot, adopted);
     return again.flatMap((evaluation) => {
       const first = decided.get(evaluation.policyId);
       if (first === undefined || evaluation.decision === 'changed') return [];
@@ -242,30 +268,19 @@ class Term<Delta extends WrittenDelta> {
   }
 
   async #publish(
-    sight: Sight,
-    loaded: LoadedPolicies,
-    evaluations: readonly PolicyEvaluation[],
-    chunk: ReadonlyMap<string, PendingPolicy>,
-    rest: Pick<Parameters<typeof publish>[1], 'steering' | 'holds' | 'computedThrough'>,
-  ): Promise<void> {
-    const { fenced, writeDesired, publish: announce, events } = this.#deps;
-    const published: Published<Delta> = await fenced(this.#epoch, (tx) =>
-      publish(
-        tx,
-        {
-          ted: sight.ted,
-          tedRevision: sight.tedRevision,
-          evaluations,
-          intents: loaded.intents,
-          states: loaded.states,
-          eventAt: (id) => chunk.get(id)?.eventAt ?? new Date(this.#deps.now()),
-          bsidPool: this.#settings.bsidPool,
-          ...rest,
-        },
-        (changes) => writeDesired(tx, this.#epoch, changes),
-      ),
-    );
-    await announce(published.deltas);
-    for (const event of published.events) events.emit(event);
+    { intents, states }: LoadedPolicies,
+    offered: Omit<Publication, 'intents' | 'states' | 'bsidPool'>,
+  ): Promise<Published<Delta>> {
+    const { fenced, writeDesired, announceEvents } = this.#deps;
+    const { bsidPool } = this.#settings;
+    const published = await fenced(this.#epoch, async (tx) => {
+      const written = await publish<Delta>(tx, { ...offered, intents, states, bsidPool }, (changes) =>
+        writeDesired(tx, this.#epoch, changes),
+      );
+      await announceEvents(tx, written.events);
+      return written;
+    });
+    await this.#deps.publish(published.deltas);
+    return published;
   }
 }

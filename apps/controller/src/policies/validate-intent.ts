@@ -2,8 +2,6 @@ import { canonicalIpv6, canonicalPrefix, type PathConstraints, type Ted } from '
 import { Problem } from '../model/errors.js';
 import type { CandidatePathIntent, MeshIntent, PolicyTemplate, SrPolicyIntent } from '../model/sr-policy.js';
 
-/** Transport SIDs of an explicit list; the data plane and MSD may allow fewer. */
-export const MAX_EXPLICIT_SIDS = 16;
 const MAX_UINT32 = 2 ** 32 - 1;
 
 interface Fault {
@@ -123,9 +121,6 @@ class IntentCheck {
     const segmentLists = path.segmentLists.map(({ weight, sids }, index) => {
       const list = `${field}/segmentLists/${index}`;
       if (!isInteger(weight, 1, MAX_UINT32)) this.invalid(`${list}/weight`, `the weight ${weight} is out of range`);
-      if (sids.length > MAX_EXPLICIT_SIDS) {
-        this.invalid(`${list}/sids`, `${sids.length} SIDs; at most ${MAX_EXPLICIT_SIDS} are allowed`);
-      }
       return {
         weight,
         sids: sids.map((sid, position) => this.#parsed(sid, canonicalIpv6, `${list}/sids/${position}`)),

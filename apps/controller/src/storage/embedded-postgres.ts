@@ -6,6 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { StartFault } from '../model/start-fault.js';
 import { postgresBinaries } from './postgres-binaries.js';
 import { canTraverse, createPrivateFolder, unprivilegedAccount, type Account } from './unprivileged-account.js';
 
@@ -133,7 +134,7 @@ async function waitForPredecessor(cluster: string): Promise<void> {
       return;
     }
     if (Date.now() > deadline) {
-      throw new Error(
+      throw new StartFault(
         `the data folder ${cluster} is in use by another process (PostgreSQL with process id ${String(pid)}); ` +
           'stop that one, or choose another folder',
       );

@@ -76,6 +76,30 @@ describe('two controllers on one database', () => {
     });
   });
 
+  it('agree also when a change is so large that it is built aside, and others write meanwhile', async () => {
+    const id = (index: number) => `n${index}`;
+    const chain = (igpMetric: number) =>
+      JSON.stringify({
+        waymark: 1,
+        nodes: Array.from({ length: 400 }, (_, index) => ({ id: id(index) })),
+        links: Array.from({ length: 399 }, (_, index) => ({ between: [id(index), id(index + 1)], igpMetric })),
+      });
+    const loadChain = (service: TedService, igpMetric: number) =>
+      service.importTopology({ text: chain(igpMetric), format: 'native', source: 'chain', actor });
+    const constrain = (service: TedService, delayUs: number) =>
+      service.setLinkConstraints({ changes: [{ link: 'n0:n1', constraints: { delayUs } }], mode: 'patch', actor });
+    await loadChain(here, 1);
+    await Promise.all([
+      ...[2, 3, 4].flatMap((value) => [constrain(here, value), loadChain(there, value), constrain(there, 10 * value)]),
+      loadChain(here, 5),
+    ]);
+    const anew = await new TedService({ ...database, clock: () => new Date() }).ted();
+    expect(anew.links).toHaveLength(798);
+    expect(await here.ted()).toEqual(anew);
+    expect(await there.ted()).toEqual(anew);
+    expect(await loadChain(here, anew.links[0]?.igpMetric ?? 0)).toMatchObject({ changed: false });
+  });
+
   it('wait for the head with every connection of the pool, and all get their turn', async () => {
     await load(here);
     const changes = Array.from({ length: 30 }, (_, index) =>
@@ -90,7 +114,11 @@ describe('two controllers on one database', () => {
 
   it('tell their watchers of changes and of held sources, whoever made them', async () => {
     const events: WaymarkEvent[] = [];
-    const bus: EventBus = { emit: (event) => events.push(event), subscribe: () => () => undefined };
+    const bus: EventBus = {
+      emit: (event) => events.push(event),
+      gap: () => undefined,
+      subscribe: () => () => undefined,
+    };
     const end = await announceChanges(database.db, there, bus);
     await load(here);
     const links = (await here.ted()).links.map((link) => link.id);

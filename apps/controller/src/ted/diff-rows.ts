@@ -1,4 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
+import { atOnce, type Slices } from './slices.js';
 import {
   layerKey,
   locatorKey,
@@ -15,10 +15,14 @@ import {
  * writes them; attributes that stay the same keep the revision at which they were set.
  */
 export function diffRows(current: TedRows, desired: TedRows): TedChange {
-  const nodes = diff(current.nodes, desired.nodes, layerKey, sameAttributes, keepingSetRevisions);
-  const links = diff(current.links, desired.links, layerKey, sameAttributes, keepingSetRevisions);
-  const locators = diff(current.locators, desired.locators, locatorKey, (a, b) => same(a.locator, b.locator));
-  const sids = diff(current.sids, desired.sids, sidKey, (a, b) => same(a.sid, b.sid));
+  return atOnce(diffRowsInSlices(current, desired));
+}
+
+export function* diffRowsInSlices(current: TedRows, desired: TedRows): Slices<TedChange> {
+  const nodes = yield* diff(current.nodes, desired.nodes, layerKey, sameAttributes, keepingSetRevisions);
+  const links = yield* diff(current.links, desired.links, layerKey, sameAttributes, keepingSetRevisions);
+  const locators = yield* diff(current.locators, desired.locators, locatorKey, (a, b) => same(a.locator, b.locator));
+  const sids = yield* diff(current.sids, desired.sids, sidKey, (a, b) => same(a.sid, b.sid));
   return {
     closed: { nodes: nodes.closed, links: links.closed, locators: locators.closed, sids: sids.closed },
     opened: { nodes: nodes.opened, links: links.opened, locators: locators.opened, sids: sids.opened },
@@ -30,19 +34,26 @@ interface Difference<Row> {
   readonly opened: readonly Row[];
 }
 
-function diff<Row>(
+function* diff<Row>(
   current: readonly Row[],
   desired: readonly Row[],
   key: (row: Row) => string,
   equal: (a: Row, b: Row) => boolean,
   succeed: (before: Row, after: Row) => Row = (_before, after) => after,
-): Difference<Row> {
-  const before = new Map(current.map((row) => [key(row), row]));
+): Slices<Difference<Row>> {
+  if (current.length === 0) return { closed: [], opened: desired };
+  const before = new Map<string, Row>();
+  for (const row of current) {
+    yield;
+    before.set(key(row), row);
+  }
   const closed: Row[] = [];
   const opened: Row[] = [];
   for (const row of desired) {
-    const old = before.get(key(row));
-    before.delete(key(row));
+    yield;
+    const rowKey = key(row);
+    const old = before.get(rowKey);
+    before.delete(rowKey);
     if (old === undefined) {
       opened.push(row);
     } else if (!equal(old, row)) {
@@ -54,8 +65,16 @@ function diff<Row>(
   return { closed, opened };
 }
 
+/** Of values without prototypes or cycles, as rows have them. */
 function same(a: unknown, b: unknown): boolean {
-  return isDeepStrictEqual(a, b);
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
+  if (Array.isArray(a) !== Array.isArray(b)) return false;
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => Object.hasOwn(b, name) && same(a[name as keyof typeof a], b[name as keyof typeof b]))
+  );
 }
 
 function sameAttributes<Attributes>(a: LayerRow<Attributes>, b: LayerRow<Attributes>): boolean {

@@ -1,34 +1,29 @@
 import type { Ted } from '@waymark/topology';
-import { nodeDefaults, type DocumentLink, type DocumentNode, type TopologyDocument } from '@waymark/topology-formats';
+import { nodeDefaults, type TopologyDocument } from '@waymark/topology-formats';
 import { linkAttributes, nodeAttributes } from './attributes.js';
 import { setAttributes } from './diff-rows.js';
 import type { LayeredTed, RowOrigin } from './layered-ted.js';
-import type { LinkAttributes, LinkRow, NodeAttributes, NodeRow, TedRows } from './ted-rows.js';
+import type { Slices } from './slices.js';
+import type { LinkAttributes, LinkRow, LocatorRow, NodeAttributes, NodeRow, SidRow, TedRows } from './ted-rows.js';
 
 /** The rows that say what a file says: the discovered layer of its source, opened by `revision`. */
-export function documentRows(document: TopologyDocument, source: string, revision: number): TedRows {
+export function* documentRows(document: TopologyDocument, source: string, revision: number): Slices<TedRows> {
   const row = { layer: 'discovered', source, fromRevision: revision, toRevision: null } as const;
-  return {
-    nodes: document.nodes.map((node) => ({ ...row, id: node.id, attributes: attributesOfNode(node), since: {} })),
-    links: document.links.map((link) => ({ ...row, id: link.id, attributes: attributesOfLink(link), since: {} })),
-    locators: document.nodes.flatMap((node) =>
-      (node.locators ?? []).map((locator) => ({ ...row, node: node.id, locator })),
-    ),
-    sids: document.nodes.flatMap((node) => (node.sids ?? []).map((sid) => ({ ...row, node: node.id, sid }))),
-  };
-}
-
-function attributesOfNode(node: DocumentNode): NodeRow['attributes'] {
-  return setAttributes<NodeAttributes>(nodeAttributes, node);
-}
-
-function attributesOfLink(link: DocumentLink): LinkRow['attributes'] {
-  const { affinities, srlgs } = link;
-  return setAttributes<LinkAttributes>(linkAttributes, {
-    ...link,
-    affinities: affinities && sortedNames(affinities),
-    srlgs: srlgs && sortedNumbers(srlgs),
-  });
+  const since = Object.freeze({});
+  const rows = { nodes: [] as NodeRow[], links: [] as LinkRow[], locators: [] as LocatorRow[], sids: [] as SidRow[] };
+  for (const node of document.nodes) {
+    yield;
+    rows.nodes.push({ ...row, id: node.id, attributes: setAttributes<NodeAttributes>(nodeAttributes, node), since });
+    for (const locator of node.locators ?? []) {
+      rows.locators.push({ ...row, node: node.id, locator: Object.freeze(locator) });
+    }
+    for (const sid of node.sids ?? []) rows.sids.push({ ...row, node: node.id, sid: Object.freeze(sid) });
+  }
+  for (const link of document.links) {
+    yield;
+    rows.links.push({ ...row, id: link.id, attributes: setAttributes<LinkAttributes>(linkAttributes, link), since });
+  }
+  return rows;
 }
 
 /** Lists that are sets: the order in which somebody wrote them makes no difference. */

@@ -50,18 +50,19 @@ function precedes<Attributes>(
 
 type Table<Attributes> = { readonly [Name in keyof Attributes]-?: Attribute };
 
-/** Effective values: `defaults` where no row sets one. */
-export function effectiveValues<Attributes extends object>(
+/** Lays the values in force over `entity`, which comes with the defaults and is returned. */
+export function layValues<Attributes extends object, Entity extends Attributes>(
   table: Table<Attributes>,
   rows: readonly LayerRow<Attributes>[],
-  defaults: Attributes,
-): Attributes {
-  const values = { ...defaults };
-  for (const name of namesOf(table)) {
-    const value = rowInForce(rows, name, table[name].authority)?.attributes[name];
-    if (value !== undefined) values[name] = value;
+  entity: Entity,
+): Entity {
+  for (const row of rows) {
+    for (const name of Object.keys(row.attributes) as (keyof Attributes & string)[]) {
+      const value = row.attributes[name] as Entity[keyof Attributes & string] | undefined;
+      if (value !== undefined && rowInForce(rows, name, table[name].authority) === row) entity[name] = value;
+    }
   }
-  return values;
+  return entity;
 }
 
 /** Where each effective value comes from; attributes at their default have no entry. */

@@ -84,7 +84,7 @@ const events: fc.Arbitrary<Step> = fc
     ),
   })
   .map((batch) => async (topology) => {
-    const known = (await topology.sources({ limit: 10 })).items.find((source) => source.id === 'igp');
+    const known = (await topology.sources({}, { limit: 10 })).items.find((source) => source.id === 'igp');
     await topology.applySourceBatch('igp', { ...batch, sequence: (known?.lastSequence ?? 0) + 1 }, actor);
   });
 const agent: fc.Arbitrary<Step> = fc
@@ -164,17 +164,31 @@ describe('history', () => {
     await expect(topology.tedAtRevision(5)).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  it('is exported as of any revision of the change log', async () => {
+    const policyChange = { actor: 'test', kind: 'policy', summary: 'a policy', ted: false };
+    await load(15);
+    await withRevision(database.db, policyChange, () => Promise.resolve());
+    await load(20);
+    const exported = (revision?: number) =>
+      topology.exportTopology({ syntax: 'json', ...(revision !== undefined && { revision }) });
+    expect(await exported(1)).toContain('"igpMetric": 15');
+    expect(await exported(2)).toBe(await exported(1));
+    expect(await exported(3)).toContain('"igpMetric": 20');
+    expect(await exported(3)).toBe(await exported());
+    await expect(exported(4)).rejects.toMatchObject({ code: 'not-found' });
+  });
+
   it('logs who changed what, newest first, page by page', async () => {
     await load(10);
     await load(20);
     await topology.setNodeConstraints({ node: 'r1', constraints: { adminState: 'drained' }, mode: 'patch', actor });
-    const first = await topology.changes({ limit: 2 });
+    const first = await topology.changes({}, { limit: 2 });
     expect(first.items.map(({ revision, kind }) => [revision, kind])).toEqual([
       [3, 'node-constraints'],
       [2, 'topology-import'],
     ]);
     expect(first.items[0]).toMatchObject({ actor: 'test', summary: 'Constraints of node r1: adminState drained' });
-    const second = await topology.changes({ limit: 2, after: first.next ?? '' });
+    const second = await topology.changes({}, { limit: 2, after: first.next ?? '' });
     expect(second.items.map(({ revision }) => revision)).toEqual([1]);
     expect(second.next).toBeNull();
   });
@@ -211,7 +225,7 @@ describe('history', () => {
     await expect(topology.ted(2)).rejects.toMatchObject({ code: 'revision-pruned' });
     await expect(topology.change(1)).rejects.toMatchObject({ code: 'revision-pruned' });
     expect(await service().ted(3)).toEqual(before);
-    expect((await topology.changes({ limit: 10 })).items.map(({ revision }) => revision)).toEqual([3]);
+    expect((await topology.changes({}, { limit: 10 })).items.map(({ revision }) => revision)).toEqual([3]);
   });
 
   it('keeps what the leader has yet to react to', async () => {

@@ -1,11 +1,20 @@
-import type { Kysely } from 'kysely';
+import { sql, type Kysely } from 'kysely';
 import { Problem } from '../model/errors.js';
-import type { Page, PageRequest } from '../model/ports.js';
+import type { ChangeFilter, Page, PageRequest } from '../model/ports.js';
 import type { ChangeEntry, EntityChange, Layer } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
 import { LayeredTed } from './layered-ted.js';
 import { readRows } from './read-rows.js';
-import { compareText, layerKey, locatorKey, sidKey, type LayerRow, type LocatorRow, type SidRow } from './ted-rows.js';
+import {
+  compareText,
+  layerKey,
+  locatorKey,
+  noRows,
+  sidKey,
+  type LayerRow,
+  type LocatorRow,
+  type SidRow,
+} from './ted-rows.js';
 
 /** A change log entry lists at most this many entities; `entityCount` says how many there are. */
 export const MAX_ENTITIES = 1_000;
@@ -29,7 +38,7 @@ export async function tedAt(db: Database, tedRevision: number): Promise<PastTed>
       .executeTakeFirst();
     const revision = first?.revision ?? 0;
     if (revision < head.pruned_through) throw pruned(`TED revision ${tedRevision}`);
-    return { tedRevision, layered: new LayeredTed(await readRows(tx, { kind: 'at', revision })) };
+    return { tedRevision, layered: await layeredAt(tx, revision) };
   });
 }
 
@@ -44,22 +53,41 @@ export async function tedAtRevision(db: Database, revision: number): Promise<Pas
       .select('ted_revision')
       .where('revision', '=', revision)
       .executeTakeFirst();
-    const layered = new LayeredTed(await readRows(tx, { kind: 'at', revision }));
-    return { tedRevision: entry?.ted_revision ?? 0, layered };
+    return { tedRevision: entry?.ted_revision ?? 0, layered: await layeredAt(tx, revision) };
   });
 }
 
 /** Newest first; `after` is the last revision of the page before. */
-export async function changes(db: Database, { limit, after }: PageRequest): Promise<Page<ChangeEntry>> {
-  const rows = await db
-    .selectFrom('revision')
-    .selectAll()
-    .$if(after !== undefined, (query) => query.where('revision', '<', Number(after)))
+export async function changes(
+  db: Database,
+  { kind, actor, since, until, node, link }: ChangeFilter,
+  { limit, after }: PageRequest,
+): Promise<Page<ChangeEntry>> {
+  let query = db.selectFrom('revision').selectAll();
+  if (after !== undefined) query = query.where('revision', '<', Number(after));
+  if (kind !== undefined) query = query.where('kind', '=', kind);
+  if (actor !== undefined) query = query.where('actor', '=', actor);
+  if (since !== undefined) query = query.where('at', '>=', since);
+  if (until !== undefined) query = query.where('at', '<', until);
+  if (node !== undefined) query = query.where('revision', 'in', revisionsOfNode(node));
+  if (link !== undefined) query = query.where('revision', 'in', revisionsOf('link_layer', 'link_id', link));
+  const rows = await query
     .orderBy('revision', 'desc')
     .limit(limit + 1)
     .execute();
   const items = rows.slice(0, limit).map(entryFrom);
   return { items, next: rows.length > limit ? String(items.at(-1)?.revision) : null };
+}
+
+/** Revisions that opened or closed a row of one entity. */
+function revisionsOf(table: 'node_layer' | 'link_layer' | 'locator' | 'sid', key: 'node_id' | 'link_id', id: string) {
+  const rows = sql`from ${sql.table(table)} where ${sql.ref(key)} = ${id}`;
+  return sql<number>`(select from_revision ${rows} union select to_revision ${rows} and to_revision is not null)`;
+}
+
+function revisionsOfNode(node: string) {
+  const tables = (['node_layer', 'locator', 'sid'] as const).map((table) => revisionsOf(table, 'node_id', node));
+  return sql<number>`(${sql.join(tables, sql` union `)})`;
 }
 
 /** One change with what it did to each entity, as the rows that it closed and opened tell. */
@@ -106,6 +134,10 @@ export async function pruneHistory(db: Database, olderThan: Date): Promise<numbe
     await tx.updateTable('head').set({ pruned_through: oldest }).execute();
     return oldest;
   });
+}
+
+async function layeredAt(tx: Kysely<Tables>, revision: number): Promise<LayeredTed> {
+  return new LayeredTed(noRows).replacedInSlices(noRows, await readRows(tx, { kind: 'at', revision }));
 }
 
 async function inSnapshot<Result>(db: Database, work: (tx: Kysely<Tables>) => Promise<Result>): Promise<Result> {

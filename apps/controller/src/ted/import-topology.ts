@@ -1,24 +1,13 @@
 import type { Ted } from '@waymark/topology';
-import {
-  applySidPlan,
-  defaultSidPlan,
-  parseTopology,
-  TopologyFormatError,
-  type PlannedDocument,
-  type TopologyDocument,
-} from '@waymark/topology-formats';
-import { Problem } from '../model/errors.js';
-import type { TopologyFormat } from '../model/ports.js';
+import { defaultSidPlan, planSids, TopologyFormatError, type TopologyDocument } from '@waymark/topology-formats';
 import type { EntityCounts, ImportResult } from '../model/topology.js';
-import { diffRows } from './diff-rows.js';
+import { diffRowsInSlices } from './diff-rows.js';
 import { documentRows, everythingKnown, isSaidBy } from './document-rows.js';
+import { refuseForeignClaims } from './foreign-claims.js';
 import type { LayeredTed } from './layered-ted.js';
-import type { TedChange, TedRows } from './ted-rows.js';
-
-/** Throws `topology-invalid` with every finding, each with its field, line and column. */
-export function readDocument(text: string, format: TopologyFormat): TopologyDocument {
-  return refusing(() => parseTopology(text, format));
-}
+import { topologyInvalid } from './read-document.js';
+import type { Slices } from './slices.js';
+import type { TedChange } from './ted-rows.js';
 
 export interface PlannedImport {
   readonly change: TedChange;
@@ -28,24 +17,25 @@ export interface PlannedImport {
 
 /**
  * What importing a file changes: only rows of the discovered layer of its source, and of those only what differs.
- * Throws `topology-invalid` when the SID plan runs out of numbers or a SID belongs to a node of another source.
+ * Throws `topology-invalid` when the SID plan runs out of numbers, or a SID or locator belongs to a node of another source.
  */
-export function planImport(
+export function* planImport(
   document: TopologyDocument,
   source: string,
   before: { readonly layered: LayeredTed; readonly ted: Ted },
   revision: number,
-): PlannedImport {
+): Slices<PlannedImport> {
+  // All that is asked of the TED is taken at once, for it may move between slices.
+  const known = everythingKnown(before.layered, before.ted);
+  const said = before.layered.rowsWhere(isSaidBy(source));
+  const others = before.layered.rowsWhere((row) => row.source !== source);
+  yield;
   const plan = document.sidPlan ?? defaultSidPlan;
-  const planned: PlannedDocument = refusing(() =>
-    applySidPlan(document, everythingKnown(before.layered, before.ted), plan),
-  );
-  const desired = documentRows(planned.document, source, revision);
-  refuseForeignSids(
-    desired,
-    before.layered.rowsWhere((row) => row.source !== source),
-  );
-  const change = diffRows(before.layered.rowsWhere(isSaidBy(source)), desired);
+  const planned = yield* refusing(planSids(document, known, plan));
+  const desired = yield* documentRows(planned.document, source, revision);
+  yield;
+  refuseForeignClaims(desired, others);
+  const change = yield* diffRowsInSlices(said, desired);
   const nodes = count(touchedNodes(change));
   const links = count(touchedLinks(change));
   const changed = [nodes, links].some((counts) => counts.added + counts.changed + counts.removed > 0);
@@ -53,35 +43,12 @@ export function planImport(
   return { change, result: { changed, nodes, links, planned: planned.planned }, affinities };
 }
 
-function refusing<Value>(read: () => Value): Value {
+function* refusing<Value>(work: Slices<Value>): Slices<Value> {
   try {
-    return read();
+    return yield* work;
   } catch (error) {
-    if (!(error instanceof TopologyFormatError)) throw error;
-    const errors = error.problems.map(({ line, column, field, message }) => ({
-      field,
-      detail: line === null ? message : `line ${line}${column === null ? '' : `, column ${column}`}: ${message}`,
-    }));
-    const [first] = errors;
-    throw new Problem('topology-invalid', {
-      detail: `${first?.detail ?? error.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ''}`,
-      field: error.field,
-      errors,
-    });
+    throw error instanceof TopologyFormatError ? topologyInvalid(error.problems) : error;
   }
-}
-
-/** A SID has one owner. Within the file the reader has checked it. */
-function refuseForeignSids(desired: TedRows, others: TedRows): void {
-  const owners = new Map(others.sids.map((row) => [row.sid.sid, row]));
-  const errors = desired.sids.flatMap(({ node, sid }) => {
-    const owner = owners.get(sid.sid);
-    if (owner === undefined || owner.node === node) return [];
-    const detail = `${sid.sid} of node ${node} belongs to node ${owner.node} (source ${owner.source})`;
-    return [{ field: '/nodes', detail }];
-  });
-  const [first] = errors;
-  if (first !== undefined) throw new Problem('topology-invalid', { ...first, errors: errors.slice(0, 50) });
 }
 
 interface Touched {

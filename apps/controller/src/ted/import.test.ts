@@ -99,7 +99,21 @@ describe('importing a topology', () => {
   it('in a dry run says what it would do, and does nothing', async () => {
     expect(await load(ringTopology(), 'ring', true)).toMatchObject({ revision: 0, changed: true, nodes: { added: 6 } });
     expect((await topology.ted()).nodes).toEqual([]);
-    expect((await topology.sources({ limit: 10 })).items).toEqual([]);
+    expect((await topology.sources({}, { limit: 10 })).items).toEqual([]);
+  });
+
+  it('in a dry run refuses what the import would refuse', async () => {
+    const file = (count: number, prefix: string) =>
+      JSON.stringify({
+        waymark: 1,
+        nodes: [{ id: 'a' }, { id: 'b' }],
+        links: [{ between: ['a', 'b'], affinities: Array.from({ length: count }, (_, index) => `${prefix}${index}`) }],
+      });
+    await load(file(200, 'red'));
+    const overflow = { code: 'affinity-overflow' };
+    await expect(load(file(100, 'blue'), 'ring', true)).rejects.toMatchObject(overflow);
+    await expect(load(file(100, 'blue'), 'ring')).rejects.toMatchObject(overflow);
+    expect((await topology.head()).revision).toBe(1);
   });
 
   it('refuses a bad file whole, naming line and field', async () => {
@@ -117,13 +131,33 @@ describe('importing a topology', () => {
 
   it('refuses a SID that a node of another source owns', async () => {
     await load(ringTopology());
-    const [first] = (await topology.ted()).nodes.flatMap((node) => node.sids);
+    const sid = (await topology.node('h1')).effective.sids[0]?.sid;
     const foreign = {
       waymark: 1,
-      nodes: [{ id: 'thief', kind: 'router', sids: [{ sid: first?.sid, behavior: 'End' }] }],
-      links: [],
+      nodes: [{ id: 'thief', kind: 'host', sids: [{ sid, behavior: 'End.DT4' }] }],
     };
-    await expect(load(JSON.stringify(foreign), 'other')).rejects.toMatchObject({ code: 'topology-invalid' });
+    await expect(load(JSON.stringify(foreign), 'other')).rejects.toMatchObject({
+      code: 'topology-invalid',
+      info: { detail: `${sid} of node thief belongs to node h1 (source ring)` },
+    });
+    expect(await topology.head()).toMatchObject({ revision: 1, nodes: 6 });
+  });
+
+  it('refuses a locator that overlaps one of another node of another source, unless both say anycast', async () => {
+    const file = (id: string, prefix: string, anycast = false) =>
+      JSON.stringify({ waymark: 1, nodes: [{ id, locators: [{ prefix, anycast }] }] });
+    await load(file('a', 'fd00:1::/48'), 'one');
+    await load(file('c', 'fd00:3::/48', true), 'three');
+    for (const prefix of ['fd00:1::/48', 'fd00:1:0:2::/64', 'fd00::/30', 'fd00:3::/48']) {
+      await expect(load(file('b', prefix), 'two')).rejects.toMatchObject({
+        code: 'topology-invalid',
+        info: {
+          detail: expect.stringMatching(`locator ${prefix} of node b overlaps locator fd00:.::/48 of node`) as string,
+        },
+      });
+    }
+    expect((await load(file('b', 'fd00:3::/48', true), 'two')).changed).toBe(true);
+    expect((await load(file('a', 'fd00:1::/48'), 'two')).changed).toBe(true);
   });
 
   it('keeps planned SIDs when a node comes first in the file', async () => {

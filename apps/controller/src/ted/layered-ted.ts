@@ -2,7 +2,8 @@ import type { LinkId, NodeId, Ted, TedLink, TedNode } from '@waymark/topology';
 import { linkDefaults, nodeDefaults } from '@waymark/topology-formats';
 import { linkAttributes, nodeAttributes } from './attributes.js';
 import { effectiveLocators, effectiveSids } from './effective-sids.js';
-import { effectiveValues, rowInForce } from './effective-values.js';
+import { layValues, rowInForce } from './effective-values.js';
+import { atOnce, inSlices, type Slices } from './slices.js';
 import {
   compareText,
   layerKey,
@@ -41,13 +42,32 @@ export class LayeredTed {
 
   /** Takes rows out and puts rows in; `closed` may name rows that are not here. */
   replace(closed: TedRows, opened: TedRows): void {
+    atOnce(this.#replace(closed, opened));
+  }
+
+  /** What `replace` would make of this one: another, made in slices between which others get their turn. */
+  async replacedInSlices(closed: TedRows, opened: TedRows): Promise<LayeredTed> {
+    const next = new LayeredTed(noRows);
+    copyInto(next.#nodeRows, this.#nodeRows);
+    copyInto(next.#linkRows, this.#linkRows);
+    copyInto(next.#locatorRows, this.#locatorRows);
+    copyInto(next.#sidRows, this.#sidRows);
+    copyInto(next.#nodes, this.#nodes);
+    copyInto(next.#links, this.#links);
+    next.#sortedNodes = this.#sortedNodes;
+    next.#sortedLinks = this.#sortedLinks;
+    await inSlices(next.#replace(closed, opened));
+    return next;
+  }
+
+  *#replace(closed: TedRows, opened: TedRows): Slices<void> {
     const nodes = new Set<NodeId>();
     const links = new Set<LinkId>();
-    exchange(this.#nodeRows, closed.nodes, opened.nodes, (row) => row.id, layerKey, nodes);
-    exchange(this.#linkRows, closed.links, opened.links, (row) => row.id, layerKey, links);
-    exchange(this.#locatorRows, closed.locators, opened.locators, (row) => row.node, locatorKey, nodes);
-    exchange(this.#sidRows, closed.sids, opened.sids, (row) => row.node, sidKey, nodes);
-    this.#evaluate(nodes, links);
+    yield* exchange(this.#nodeRows, closed.nodes, opened.nodes, (row) => row.id, layerKey, nodes);
+    yield* exchange(this.#linkRows, closed.links, opened.links, (row) => row.id, layerKey, links);
+    yield* exchange(this.#locatorRows, closed.locators, opened.locators, (row) => row.node, locatorKey, nodes);
+    yield* exchange(this.#sidRows, closed.sids, opened.sids, (row) => row.node, sidKey, nodes);
+    yield* this.#evaluate(nodes, links);
   }
 
   /** Frozen, down to the lists within. Sorted by id. */
@@ -103,20 +123,28 @@ export class LayeredTed {
     );
   }
 
-  #evaluate(touchedNodes: Set<NodeId>, touchedLinks: Set<LinkId>): void {
-    const appeared = this.#evaluateExistence(touchedNodes, touchedLinks);
+  *#evaluate(touchedNodes: Set<NodeId>, touchedLinks: Set<LinkId>): Slices<void> {
+    const appeared = yield* this.#evaluateExistence(touchedNodes, touchedLinks);
     for (const id of touchedLinks) {
+      yield;
       if (this.#links.has(id)) this.#links.set(id, this.#effectiveLink(id));
     }
     for (const id of touchedNodes) {
+      yield;
       if (this.#nodes.has(id)) this.#nodes.set(id, this.#effectiveNode(id));
     }
     if (appeared.nodes) this.#sortedNodes = [...this.#nodes.keys()].sort(compareText);
     if (appeared.links) this.#sortedLinks = [...this.#links.keys()].sort(compareText);
   }
 
-  /** Existence follows from other entities, so it is found anew for all; what came or went is added to what is touched. */
-  #evaluateExistence(touchedNodes: Set<NodeId>, touchedLinks: Set<LinkId>): { nodes: boolean; links: boolean } {
+  /**
+   * Existence follows from other entities, so it is found anew for all. Nodes that came are added to what is touched;
+   * links that came have their values already.
+   */
+  *#evaluateExistence(
+    touchedNodes: Set<NodeId>,
+    touchedLinks: Set<LinkId>,
+  ): Slices<{ readonly nodes: boolean; readonly links: boolean }> {
     const changed = { nodes: false, links: false };
     for (const id of touchedNodes) {
       const exists = rowInForce(this.nodeRowsOf(id), 'kind', 'routers') !== undefined;
@@ -133,6 +161,7 @@ export class LayeredTed {
       return wellDefined.get(id);
     };
     for (const id of candidates) {
+      yield;
       const ends = endsOf(id);
       const now = ends !== undefined && isReverse(id, ends, endsOf(ends.reverseId)) ? ends : undefined;
       const before = this.#links.get(id);
@@ -140,9 +169,9 @@ export class LayeredTed {
       if (now?.from !== before?.from) for (const owner of [now?.from, before?.from]) if (owner) touchedNodes.add(owner);
       if ((now === undefined) === (before === undefined)) continue;
       changed.links = true;
-      touchedLinks.add(id);
+      touchedLinks.delete(id);
       if (now === undefined) this.#links.delete(id);
-      else this.#links.set(id, { ...linkDefaults, ...now, id });
+      else this.#links.set(id, this.#effectiveLink(id));
     }
     return changed;
   }
@@ -169,19 +198,17 @@ export class LayeredTed {
   }
 
   #effectiveNode(id: NodeId): TedNode {
-    const defaults: NodeAttributes = { ...nodeDefaults, kind: 'router', name: id };
-    const values = effectiveValues(nodeAttributes, this.nodeRowsOf(id), defaults);
-    return freeze({
-      id,
-      ...values,
+    const node = {
+      ...{ id, kind: 'router' as const, name: id, ...nodeDefaults },
       locators: effectiveLocators(this.locatorRowsOf(id)).map((row) => row.locator),
       sids: this.sidsInForce(id).map((row) => row.sid),
-    });
+    };
+    return freeze(layValues<NodeAttributes, TedNode>(nodeAttributes, this.nodeRowsOf(id), node));
   }
 
   #effectiveLink(id: LinkId): TedLink {
-    const defaults: LinkAttributes = { ...linkDefaults, from: '', to: '', reverseId: '' };
-    return freeze({ id, ...effectiveValues(linkAttributes, this.linkRowsOf(id), defaults) });
+    const link = { id, from: '', to: '', reverseId: '', ...linkDefaults };
+    return freeze(layValues<LinkAttributes, TedLink>(linkAttributes, this.linkRowsOf(id), link));
   }
 }
 
@@ -207,24 +234,31 @@ function collect<Row extends RowOrigin>(
   return found;
 }
 
-function exchange<Row>(
+function* exchange<Row>(
   rows: Map<string, readonly Row[]>,
   closed: readonly Row[],
   opened: readonly Row[],
   entity: (row: Row) => string,
   key: (row: Row) => string,
   touched: Set<string>,
-): void {
+): Slices<void> {
   for (const row of closed) {
+    yield;
     const kept = (rows.get(entity(row)) ?? []).filter((other) => key(other) !== key(row));
     if (kept.length > 0) rows.set(entity(row), kept);
     else rows.delete(entity(row));
     touched.add(entity(row));
   }
   for (const row of opened) {
-    rows.set(entity(row), [...(rows.get(entity(row)) ?? []), row]);
+    yield;
+    const others = rows.get(entity(row));
+    rows.set(entity(row), others === undefined ? [row] : [...others, row]);
     touched.add(entity(row));
   }
+}
+
+function copyInto<Key, Value>(target: Map<Key, Value>, source: ReadonlyMap<Key, Value>): void {
+  for (const [key, value] of source) target.set(key, value);
 }
 
 function freeze<Entity extends TedNode | TedLink>(entity: Entity): Entity {

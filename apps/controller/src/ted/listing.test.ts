@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { LinkFilter, NodeFilter } from '../model/ports.js';
+import type { ChangeFilter, LinkConstraintFilter, LinkFilter, NodeFilter, SourceFilter } from '../model/ports.js';
 import { ringTopology } from '../testing/topology-text.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { TedService } from './ted-service.js';
@@ -75,6 +75,47 @@ describe('listing the topology', () => {
     expect(await links({ operationalState: 'down' })).toEqual([]);
   });
 
+  it('filters operator settings', async () => {
+    const list = async (filter: LinkConstraintFilter) =>
+      (await topology.allLinkConstraints(filter, { limit: 100 })).items.map(({ id }) => id);
+    expect(await list({})).toEqual(['r1:r2', 'r2:r3']);
+    expect(await list({ node: 'r1' })).toEqual(['r1:r2']);
+    expect(await list({ from: 'r2' })).toEqual(['r2:r3']);
+    expect(await list({ to: 'r1' })).toEqual([]);
+    expect(await list({ adminState: 'drained' })).toEqual(['r1:r2']);
+    expect(await list({ sets: 'srlgs' })).toEqual(['r1:r2']);
+    expect(await list({ sets: 'affinities', node: 'r3' })).toEqual(['r2:r3']);
+    expect(await list({ sets: 'delayUs' })).toEqual([]);
+  });
+
+  it('filters the change log', async () => {
+    const list = async (filter: ChangeFilter) =>
+      (await topology.changes(filter, { limit: 100 })).items.map(({ revision }) => revision);
+    const all = (await topology.changes({}, { limit: 100 })).items;
+    const at = (revision: number) => new Date(all.find((entry) => entry.revision === revision)?.at ?? NaN);
+    expect(await list({ kind: 'link-constraints' })).toEqual([2]);
+    expect(await list({ kind: 'nothing' })).toEqual([]);
+    expect(await list({ actor: 'test' })).toEqual([3, 2, 1]);
+    expect(await list({ actor: 'nobody' })).toEqual([]);
+    expect(await list({ link: 'r1:r2' })).toEqual([2, 1]);
+    expect(await list({ link: 'r3:r4' })).toEqual([1]);
+    expect(await list({ node: 'r4' })).toEqual([3, 1]);
+    expect(await list({ node: 'r4', kind: 'topology-import' })).toEqual([1]);
+    expect(await list({ since: at(2) })).toContain(3);
+    expect(await list({ since: at(2) })).not.toContain(1);
+    expect(await list({ until: at(2) })).toEqual([1]);
+    expect(await list({ since: new Date(at(3).getTime() + 60_000) })).toEqual([]);
+  });
+
+  it('filters sources', async () => {
+    const list = async (filter: SourceFilter) =>
+      (await topology.sources(filter, { limit: 100 })).items.map(({ id }) => id);
+    expect(await list({ kind: 'file' })).toEqual(['ring']);
+    expect(await list({ held: false })).toEqual(['igp', 'ring']);
+    expect(await list({ held: true })).toEqual([]);
+    expect(await list({ kind: 'agent' })).toEqual([]);
+  });
+
   it('shows in a node which source says what, SIDs and locators included', async () => {
     const view = await topology.node('r4');
     expect(view.provenance.operationalState).toEqual({ layer: 'discovered', source: 'igp', revision: 3 });
@@ -101,9 +142,9 @@ describe('listing the topology', () => {
   });
 
   it('lists sources page by page', async () => {
-    const first = await topology.sources({ limit: 1 });
+    const first = await topology.sources({}, { limit: 1 });
     expect(first.items.map(({ id, kind }) => [id, kind])).toEqual([['igp', 'events']]);
-    const second = await topology.sources({ limit: 1, after: first.next ?? '' });
+    const second = await topology.sources({}, { limit: 1, after: first.next ?? '' });
     expect(second).toMatchObject({ items: [{ id: 'ring', kind: 'file', held: null }], next: null });
   });
 

@@ -94,8 +94,8 @@ describe('operator settings', () => {
       actor,
     });
     expect(both).toMatchObject({ revision: 2, settings: [{ id: 'r2:r1' }, { id: 'r1:r2' }] });
-    expect((await topology.allLinkConstraints({ limit: 1 })).items.map(({ id }) => id)).toEqual(['r1:r2']);
-    expect((await topology.allLinkConstraints({ limit: 1, after: 'r1:r2' })).items.map(({ id }) => id)).toEqual([
+    expect((await topology.allLinkConstraints({}, { limit: 1 })).items.map(({ id }) => id)).toEqual(['r1:r2']);
+    expect((await topology.allLinkConstraints({}, { limit: 1, after: 'r1:r2' })).items.map(({ id }) => id)).toEqual([
       'r2:r1',
     ]);
   });
@@ -104,7 +104,7 @@ describe('operator settings', () => {
     const change = { link: 'r1:r2', constraints: { delayUs: 5 } };
     await expect(
       topology.setLinkConstraints({ changes: [change, change], mode: 'patch', actor }),
-    ).rejects.toMatchObject({ code: 'request-invalid' });
+    ).rejects.toMatchObject({ code: 'request-invalid', info: { field: '/changes/1/link' } });
   });
 
   it('survive the removal of their link and are in force when it returns', async () => {

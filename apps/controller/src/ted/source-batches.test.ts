@@ -45,7 +45,7 @@ describe('a source of events', () => {
       expect(result).toEqual({ outcome: 'applied', sequence: 1, revision: 2 });
       expect(await down()).toEqual(['r1:r2']);
       expect((await link('r2:r1')).igpMetric).toBe(77);
-      expect((await topology.changes({ limit: 1 })).items[0]?.summary).toBe(
+      expect((await topology.changes({}, { limit: 1 })).items[0]?.summary).toBe(
         'igp: link r1:r2 down, link r2:r1 IGP metric 77',
       );
     });
@@ -210,7 +210,10 @@ describe('a source of events', () => {
       expect(await send([], true)).toMatchObject({ outcome: 'held', sequence: 2 });
       expect(await down()).toEqual([]);
       expect((await topology.source('igp')).held?.reason).toBe('12 of 12 links of igp would be down within 30 s');
-      expect((await topology.changes({ limit: 1 })).items[0]).toMatchObject({ kind: 'source-held', tedRevision: 2 });
+      expect((await topology.changes({}, { limit: 1 })).items[0]).toMatchObject({
+        kind: 'source-held',
+        tedRevision: 2,
+      });
     });
 
     it('is held from its first word', async () => {

@@ -1,17 +1,23 @@
 import type { Kysely, Selectable } from 'kysely';
 import { Problem } from '../model/errors.js';
-import type { Page, PageRequest } from '../model/ports.js';
+import type { Page, PageRequest, SourceFilter } from '../model/ports.js';
 import type { SourceView } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
 import type { SourceTable } from '../storage/tables/ted.js';
 
 export type SourceRecord = Selectable<SourceTable>;
 
-export async function sources(db: Database, { limit, after }: PageRequest): Promise<Page<SourceView>> {
+export async function sources(
+  db: Database,
+  { kind, held }: SourceFilter,
+  { limit, after }: PageRequest,
+): Promise<Page<SourceView>> {
   const rows = await db
     .selectFrom('source')
     .selectAll()
     .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
+    .$if(kind !== undefined, (query) => query.where('kind', '=', kind ?? 'file'))
+    .$if(held !== undefined, (query) => query.where('held_since', held === true ? 'is not' : 'is', null))
     .orderBy('id')
     .limit(limit + 1)
     .execute();

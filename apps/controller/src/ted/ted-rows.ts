@@ -58,10 +58,12 @@ export const noRows: TedRows = { nodes: [], links: [], locators: [], sids: [] };
 
 export const OPERATOR_SOURCE = 'operator';
 
-export function isEmpty(change: TedChange): boolean {
-  return [change.closed, change.opened].every(
-    (rows) => rows.nodes.length + rows.links.length + rows.locators.length + rows.sids.length === 0,
-  );
+export function rowCount({ nodes, links, locators, sids }: TedRows): number {
+  return nodes.length + links.length + locators.length + sids.length;
+}
+
+export function isEmpty({ closed, opened }: TedChange): boolean {
+  return rowCount(closed) + rowCount(opened) === 0;
 }
 
 /** The revision at which a row's source set the attribute to what it is. */

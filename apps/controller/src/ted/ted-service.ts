@@ -1,7 +1,17 @@
 import type { NodeId, Ted } from '@waymark/topology';
 import { serializeTopology } from '@waymark/topology-formats';
+import type { Transaction } from 'kysely';
 import { Problem } from '../model/errors.js';
-import type { LinkFilter, NodeFilter, Page, PageRequest, TopologyService } from '../model/ports.js';
+import type {
+  ChangeFilter,
+  LinkConstraintFilter,
+  LinkFilter,
+  NodeFilter,
+  Page,
+  PageRequest,
+  SourceFilter,
+  TopologyService,
+} from '../model/ports.js';
 import type {
   Actor,
   ImportResult,
@@ -15,20 +25,22 @@ import type {
   SourceView,
   TopologyHead,
 } from '../model/topology.js';
-import type { Database } from '../storage/database.js';
+import type { Database, Tables } from '../storage/database.js';
 import { RevisionListener } from '../storage/revision-listener.js';
 import { NothingChanged, withRevision, type RevisionNumbers } from '../storage/revision.js';
-import { registerAffinities } from './affinity-registry.js';
+import { newAffinities, registerAffinities } from './affinity-registry.js';
 import { confirmPlannedSids } from './confirm-sids.js';
 import { change, changes, tedAt, tedAtRevision } from './history.js';
-import { planImport, readDocument } from './import-topology.js';
+import { planImport, type PlannedImport } from './import-topology.js';
 import type { LayeredTed, RowOrigin } from './layered-ted.js';
 import { linkSettings, nodeSettings, operatorRow } from './operator-settings.js';
+import { readDocument } from './read-document.js';
 import { setLinkConstraints, setNodeConstraints } from './set-constraints.js';
+import { inSlices } from './slices.js';
 import { requireSourceKind, sourceById, sources, writeSource } from './source-table.js';
 import { TedCache, type CurrentTed } from './ted-cache.js';
 import { compareText } from './ted-rows.js';
-import { linkView, matchesLink, matchesNode, nodeView, pageOf } from './views.js';
+import { linkView, matchesConstraints, matchesLink, matchesNode, nodeView, pageOf } from './views.js';
 import { writeRows } from './write-rows.js';
 import { recordAgentCapabilities, type AgentCapabilities } from './agent-capabilities.js';
 import { applySourceBatch } from './apply-source-batch.js';
@@ -104,6 +116,11 @@ export class TedService implements TopologyService {
     return (await tedAt(this.#db, tedRevision)).layered.ted(tedRevision);
   }
 
+  /** The TED of the head that `tx` has locked, read through `tx`. */
+  async tedAtHead(tx: Transaction<Tables>, head: RevisionNumbers): Promise<Ted> {
+    return (await this.#cache.before(tx, head)).ted;
+  }
+
   async tedAtRevision(revision: number): Promise<Ted> {
     const current = await this.#current();
     if (revision === current.revision) return current.ted;
@@ -118,30 +135,34 @@ export class TedService implements TopologyService {
     actor,
     dryRun,
   }: Parameters<TopologyService['importTopology']>[0]): Promise<ImportResult> {
-    const document = readDocument(text, format);
-    if (dryRun === true) {
-      const before = await this.#cache.refresh();
-      await requireSourceKind(this.#db, source, 'file');
-      return { revision: before.revision, ...planImport(document, source, before, before.revision + 1).result };
-    }
+    const document = await readDocument({ text, format });
+    // Planned before the head is locked, so that others need not wait, and again only if it has moved until then.
+    const current = await this.#cache.refresh();
+    await requireSourceKind(this.#db, source, 'file');
+    const plan = (before: CurrentTed) => inSlices(planImport(document, source, before, before.revision + 1));
+    const expected = await plan(current);
+    await newAffinities(this.#db, expected.affinities);
+    if (dryRun === true || !expected.result.changed) return { revision: current.revision, ...expected.result };
     const header = {
       actor: actor.name,
       kind: 'topology-import',
-      summary: (result: Omit<ImportResult, 'revision'>) => summaryOf(source, result),
+      summary: ({ result }: PlannedImport) => summaryOf(source, result),
       ted: true,
     };
     const outcome = await withRevision(this.#db, header, async (tx, revision, tedRevision) => {
       const before = await this.#cache.before(tx, { revision: revision - 1, tedRevision: tedRevision - 1 });
       await requireSourceKind(tx, source, 'file');
-      const { change: rows, result, affinities } = planImport(document, source, before, revision);
-      if (!result.changed) throw new NothingChanged(result);
-      await registerAffinities(tx, affinities);
-      await writeRows(tx, revision, rows);
+      const planned = before.revision === current.revision ? expected : await plan(before);
+      if (!planned.result.changed) throw new NothingChanged(planned);
+      await registerAffinities(tx, planned.affinities);
+      await writeRows(tx, revision, planned.change);
       await writeSource(tx, source, 'file', { updated_at: this.#clock() });
-      return result;
+      return planned;
     });
+    const { change: rows, result } = outcome.result;
+    if (outcome.changed) await this.#cache.advance(rows, outcome);
     await this.#cache.refresh();
-    return { revision: outcome.revision, ...outcome.result };
+    return { revision: outcome.revision, ...result };
   }
 
   async exportTopology({
@@ -149,10 +170,10 @@ export class TedService implements TopologyService {
     operatorSettings,
     syntax,
   }: Parameters<TopologyService['exportTopology']>[0]): Promise<string> {
-    const { ted, layered: newest } = await this.#current();
-    const past = revision === undefined || revision === ted.revision ? undefined : await tedAt(this.#db, revision);
-    const layered = past?.layered ?? newest;
-    const discovered = layered.discoveredOnly().ted(revision ?? ted.revision);
+    const current = await this.#current();
+    const isPast = revision !== undefined && revision !== current.revision;
+    const { layered, tedRevision } = isPast ? await tedAtRevision(this.#db, revision) : current;
+    const discovered = layered.discoveredOnly().ted(tedRevision);
     if (operatorSettings !== true) return serializeTopology(discovered, syntax);
     return serializeTopology(discovered, syntax, settingsForExport(layered));
   }
@@ -184,9 +205,14 @@ export class TedService implements TopologyService {
     return linkSettings(id, row);
   }
 
-  async allLinkConstraints(page: PageRequest): Promise<Page<OperatorSettings<LinkConstraints>>> {
+  async allLinkConstraints(
+    filter: LinkConstraintFilter,
+    page: PageRequest,
+  ): Promise<Page<OperatorSettings<LinkConstraints>>> {
     const { layered } = await this.#current();
-    return pageOf(operatorLinks(layered), () => true, page);
+    const matches = (settings: OperatorSettings<LinkConstraints>) =>
+      matchesConstraints(settings, layered.link(settings.id), filter);
+    return pageOf(operatorLinks(layered), matches, page);
   }
 
   async setLinkConstraints(
@@ -218,16 +244,16 @@ export class TedService implements TopologyService {
     return confirmation;
   }
 
-  changes(page: PageRequest) {
-    return changes(this.#db, page);
+  changes(filter: ChangeFilter, page: PageRequest) {
+    return changes(this.#db, filter, page);
   }
 
   change(revision: number) {
     return change(this.#db, revision);
   }
 
-  sources(page: PageRequest): Promise<Page<SourceView>> {
-    return sources(this.#db, page);
+  sources(filter: SourceFilter, page: PageRequest): Promise<Page<SourceView>> {
+    return sources(this.#db, filter, page);
   }
 
   source(id: string): Promise<SourceView> {

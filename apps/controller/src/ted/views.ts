@@ -1,6 +1,6 @@
 import type { LinkId, NodeId, TedLink, TedNode } from '@waymark/topology';
-import type { LinkFilter, NodeFilter, Page, PageRequest } from '../model/ports.js';
-import type { Layer, LayerView, LinkView, NodeView } from '../model/topology.js';
+import type { LinkConstraintFilter, LinkFilter, NodeFilter, Page, PageRequest } from '../model/ports.js';
+import type { Layer, LayerView, LinkConstraints, LinkView, NodeView, OperatorSettings } from '../model/topology.js';
 import { linkAttributes, nodeAttributes } from './attributes.js';
 import { effectiveLocators, listProvenance } from './effective-sids.js';
 import { provenanceOf } from './effective-values.js';
@@ -90,6 +90,21 @@ export function matchesLink(link: TedLink, filter: LinkFilter): boolean {
     (filter.srlg === undefined || link.srlgs.includes(filter.srlg)) &&
     (filter.adminState === undefined || link.adminState === filter.adminState) &&
     (filter.operationalState === undefined || link.operationalState === filter.operationalState)
+  );
+}
+
+/** `link` is undefined when no source knows the link any more: then it has no ends to filter by. */
+export function matchesConstraints(
+  { constraints }: OperatorSettings<LinkConstraints>,
+  link: TedLink | undefined,
+  { node, from, to, adminState, sets }: LinkConstraintFilter,
+): boolean {
+  return (
+    (node === undefined || link?.from === node || link?.to === node) &&
+    (from === undefined || link?.from === from) &&
+    (to === undefined || link?.to === to) &&
+    (adminState === undefined || constraints.adminState === adminState) &&
+    (sets === undefined || constraints[sets] !== undefined)
   );
 }
 

@@ -8,12 +8,17 @@ import type { EventBus } from '../model/ports.js';
 import { eventually } from './eventually.js';
 import type { TestDatabase } from './test-database.js';
 
-/** Keeps every event. */
+/** Keeps every event, and every word that some are missing. */
 export class RecordedEvents implements EventBus {
   readonly all: WaymarkEvent[] = [];
+  readonly gaps: string[] = [];
 
   emit(event: WaymarkEvent): void {
     this.all.push(event);
+  }
+
+  gap(reason: string): void {
+    this.gaps.push(reason);
   }
 
   subscribe(): () => void {
@@ -58,6 +63,8 @@ export async function startTestController(
   bus: Bus,
   overrides: Partial<Pick<DistributionOptions, 'onAcked' | 'onHello' | 'controller' | 'heartbeatIntervalMs'>> & {
     log?: Logger;
+    /** `host:port` of the gRPC server; a free port when left out. */
+    address?: string;
   } = {},
 ): Promise<TestController> {
   const events = new RecordedEvents();
@@ -74,7 +81,7 @@ export async function startTestController(
     onHello: () => Promise.resolve(),
     ...overrides,
   });
-  const port = await distribution.start('127.0.0.1:0');
+  const port = await distribution.start(overrides.address ?? '127.0.0.1:0');
   return {
     distribution,
     address: `127.0.0.1:${String(port)}`,

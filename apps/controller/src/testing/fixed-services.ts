@@ -1,3 +1,4 @@
+import { EventHub } from '../event-hub.js';
 import type {
   AgentService,
   EventBus,
@@ -6,7 +7,6 @@ import type {
   Services,
   TopologyService,
 } from '../model/ports.js';
-import type { WaymarkEvent } from '../model/events.js';
 import { Problem } from '../model/errors.js';
 
 /** The parts of the services that a test of the HTTP layer states itself. */
@@ -29,7 +29,7 @@ export function fixedServices(stated: StatedServices = {}): Services {
     paths: orThrow<PathComputationService>('paths', stated.paths),
     policies: orThrow<PolicyService>('policies', stated.policies),
     agents: orThrow<AgentService>('agents', stated.agents),
-    events: stated.events ?? new TestEventBus(),
+    events: stated.events ?? new EventHub(),
     health: stated.health ?? (() => Promise.resolve({ live: true, ready: true, checks: {} })),
   };
 }
@@ -43,19 +43,6 @@ function orThrow<Service extends object>(name: string, stated: Partial<Service> 
       };
     },
   }) as Service;
-}
-
-export class TestEventBus implements EventBus {
-  readonly #listeners = new Set<(event: WaymarkEvent) => void>();
-
-  emit(event: WaymarkEvent): void {
-    for (const listener of this.#listeners) listener(event);
-  }
-
-  subscribe(listener: (event: WaymarkEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
 }
 
 export function notFound(what: string): Problem {

@@ -6,13 +6,12 @@ import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-polic
 import { writeDesired, type PendingDelta } from '../distribution/desired-store.js';
 import { fencedTransaction } from '../distribution/fence.js';
 import type { WaymarkEvent } from '../model/events.js';
-import type { EventBus } from '../model/ports.js';
 import type { LayerView } from '../model/topology.js';
 import { onAcked } from '../policies/headend-acks.js';
 import { SrPolicyService } from '../policies/policy-service.js';
 import { ReactionLoop } from '../policies/reaction-loop.js';
 import { createSession } from '../storage/database.js';
-import { REVISION_CHANNEL, withRevision } from '../storage/revision.js';
+import { REVISION_CHANNEL, withRevision, type RevisionNumbers } from '../storage/revision.js';
 import { eventually } from './eventually.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
@@ -32,9 +31,8 @@ export class PolicyHarness {
   /** Policies evaluated so far, in their order. */
   readonly evaluated: string[] = [];
   readonly #teds: { readonly revision: number; readonly ted: Ted }[] = [];
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<(numbers: RevisionNumbers) => void>();
   readonly #session;
-  readonly #bus: EventBus;
   readonly #faults: object[] = [];
   #nowMs = 1_700_000_000_000;
   #term: AbortController | undefined;
@@ -42,7 +40,6 @@ export class PolicyHarness {
   private constructor(database: TestDatabase) {
     this.database = database;
     this.#session = createSession(database.url);
-    this.#bus = { emit: (event) => void this.events.push(event), subscribe: () => () => undefined };
     this.service = new SrPolicyService({
       db: database.db,
       topology: {
@@ -51,7 +48,7 @@ export class PolicyHarness {
         node: (id) => Promise.resolve(discoveredOnly(this.ted.nodes.find((node) => node.id === id))),
       },
       evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
-      events: this.#bus,
+      announceEvents: (_tx, events) => this.#announce(events),
     });
   }
 
@@ -60,7 +57,7 @@ export class PolicyHarness {
     await harness.#session.connect();
     harness.#session.on('error', () => undefined);
     harness.#session.on('notification', () => {
-      for (const listener of harness.#listeners) listener();
+      harness.#tell();
     });
     await harness.#session.query(`listen ${REVISION_CHANNEL}`);
     await harness.setTed(ted);
@@ -85,6 +82,11 @@ export class PolicyHarness {
     );
   }
 
+  /** Past states of the TED can no longer be read. */
+  forgetHistory(): void {
+    this.#teds.splice(0, this.#teds.length - 1);
+  }
+
   /** Begins a term of a new leader, after the one before. */
   async lead(settings: { readonly holdMs?: number } = {}): Promise<void> {
     this.#term?.abort();
@@ -99,6 +101,7 @@ export class PolicyHarness {
       {
         db: this.database.db,
         ted: (revision) => this.#tedAt(revision),
+        tedAtHead: () => Promise.resolve(this.ted),
         onRevision: (listener) => {
           this.#listeners.add(listener);
           return () => this.#listeners.delete(listener);
@@ -110,7 +113,7 @@ export class PolicyHarness {
           return Promise.resolve();
         },
         evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
-        events: this.#bus,
+        announceEvents: (_tx, events) => this.#announce(events),
         log: { info: () => undefined, error: (detail) => void this.#faults.push(detail) },
         now: () => this.#nowMs,
         startTimer: (callback, delayMs) => {
@@ -121,6 +124,11 @@ export class PolicyHarness {
       { bsidPool: 'fdbb:b51d::/32', maxHoldMs: 60_000, parallelism: 2, holdMs: settings.holdMs ?? 0 },
     );
     loop.lead(epoch, term.signal);
+  }
+
+  #announce(events: readonly WaymarkEvent[]): Promise<void> {
+    this.events.push(...events);
+    return Promise.resolve();
   }
 
   stopLeading(): void {
@@ -138,7 +146,7 @@ export class PolicyHarness {
   /** Lets time pass and wakes the leader. */
   pass(ms: number): void {
     this.#nowMs += ms;
-    for (const listener of this.#listeners) listener();
+    this.#tell();
   }
 
   async desired(): Promise<Map<string, DesiredPolicy>> {
@@ -204,6 +212,12 @@ export class PolicyHarness {
     await this.#session.end();
     await this.database.drop();
     if (this.#faults.length > 0) throw new Error('the reaction loop met a fault', { cause: this.#faults[0] });
+  }
+
+  #tell(): void {
+    for (const listener of this.#listeners) {
+      listener({ revision: this.#teds.at(-1)?.revision ?? 0, tedRevision: this.ted.revision });
+    }
   }
 
   #tedAt(revision: number | undefined): Promise<Ted> {

@@ -1,11 +1,14 @@
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { buildApp } from '../api/app.js';
+import { buildApp, type StreamLimits } from '../api/app.js';
 import type { ApiApp } from '../api/type-provider.js';
 import { fixedServices, type StatedServices } from './fixed-services.js';
 
 /** The HTTP application on stated services, and what it logs. */
-export async function testApp(stated: StatedServices = {}): Promise<{ readonly app: ApiApp; readonly log: string[] }> {
+export async function testApp(
+  stated: StatedServices = {},
+  stream?: StreamLimits,
+): Promise<{ readonly app: ApiApp; readonly log: string[] }> {
   const log: string[] = [];
   const sink = new Writable({
     write(line: Buffer, _encoding, done) {
@@ -13,6 +16,10 @@ export async function testApp(stated: StatedServices = {}): Promise<{ readonly a
       done();
     },
   });
-  const app = await buildApp(fixedServices(stated), { version: '0.0.0', logger: pino({ level: 'warn' }, sink) });
+  const app = await buildApp(fixedServices(stated), {
+    version: '0.0.0',
+    logger: pino({ level: 'warn' }, sink),
+    ...(stream === undefined ? {} : { stream }),
+  });
   return { app, log };
 }

@@ -4,10 +4,10 @@ import { describe, expect, it } from 'vitest';
 import {
   emptyAckQueue,
   nextAck,
-  withHeartbeat,
   withoutLink,
   withReceipt,
   withReport,
+  withWelcome,
   type AckQueue,
 } from './ack-queue.js';
 import type { PolicyOutcome } from './ports.js';
@@ -50,11 +50,23 @@ describe('acks', () => {
     expect(nextAck(withReceipt(second.queue, second.ack))).toBeUndefined();
   });
 
-  it('go out again when the stream breaks or no receipt comes', () => {
+  it('go out again when the stream breaks, and not before', () => {
     const { queue, ack } = send(reported(emptyAckQueue, 1, outcome('a', 1)));
+    expect(nextAck(queue)).toBeUndefined();
     expect(send(withoutLink(queue)).ack.outcomes).toEqual(ack.outcomes);
-    expect(nextAck(withHeartbeat(withHeartbeat(queue)))).toBeUndefined();
-    expect(send(withHeartbeat(withHeartbeat(withHeartbeat(queue)))).ack.outcomes).toEqual(ack.outcomes);
+  });
+
+  it('tell a new session everything, whatever an older one was told', () => {
+    const first = send(reported(emptyAckQueue, 1, outcome('a', 1), outcome('b', 1), outcome('c', 1)));
+    const later = reported(withReceipt(first.queue, first.ack), 2, outcome('b', 2), outcome('c', 2, 'removed'));
+    const second = send(later);
+    const { ack } = send(withWelcome(withoutLink(withReceipt(second.queue, second.ack))));
+    expect(ack).toMatchObject({ generation: 2, more: false });
+    expect(ack.outcomes.map(({ policyId, generation }) => [policyId, generation])).toEqual([
+      ['a', 1],
+      ['b', 2],
+    ]);
+    expect(nextAck(withWelcome(emptyAckQueue))).toBeUndefined();
   });
 
   it('are not settled by the receipt of an ack from before', () => {
@@ -65,7 +77,7 @@ describe('acks', () => {
   });
 
   it('come in parts when there is much to say, the last of which says so', () => {
-    const many = Array.from({ length: 12_000 }, (_, index) => outcome(`p${String(index)}`, 1));
+    const many = Array.from({ length: 5_000 }, (_, index) => outcome(`p${String(index)}`, 1));
     let queue = reported(emptyAckQueue, 1, ...many);
     const parts: Ack[] = [];
     for (let next = nextAck(queue); next !== undefined; next = nextAck(queue)) {
@@ -73,16 +85,16 @@ describe('acks', () => {
       queue = withReceipt(next.queue, next.ack);
     }
     expect(parts.map((part) => [part.outcomes.length, part.more])).toEqual([
-      [5_000, true],
-      [5_000, true],
-      [2_000, false],
+      [2_000, true],
+      [2_000, true],
+      [1_000, false],
     ]);
   });
 
   it('tell the last outcome of every policy in the end, whatever is lost on the way', () => {
     const event = fc.oneof(
       fc.record({ kind: fc.constant('report' as const), policy: fc.constantFrom('a', 'b', 'c') }),
-      fc.record({ kind: fc.constantFrom('send' as const, 'receipt', 'break', 'heartbeat') }),
+      fc.record({ kind: fc.constantFrom('send' as const, 'receipt', 'break', 'welcome') }),
     );
     fc.assert(
       fc.property(fc.array(event, { maxLength: 60 }), (events) => {
@@ -105,7 +117,7 @@ describe('acks', () => {
               queue = withReceipt(queue, sent);
             }
           } else {
-            queue = step.kind === 'break' ? withoutLink(queue) : withHeartbeat(queue);
+            queue = step.kind === 'break' ? withoutLink(queue) : withWelcome(withoutLink(queue));
           }
         }
         queue = withoutLink(queue);

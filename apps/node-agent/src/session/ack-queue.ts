@@ -2,20 +2,22 @@ import { Outcome, type Ack, type AckReceipt } from '@waymark/agent-protocol';
 import type { PolicyOutcome, ReconcileReport } from './ports.js';
 
 /** Outcomes of one ack; longer reports go out in parts, so that no message nears the limit of gRPC. */
-const OUTCOMES_PER_ACK = 5_000;
+const OUTCOMES_PER_ACK = 2_000;
 /** Longest reason that is sent, in characters. */
 const REASON_LENGTH = 300;
-/** An ack without a receipt is sent again after this many heartbeats. */
-const RESEND_AFTER_HEARTBEATS = 3;
 
 interface Sent {
   readonly ack: Ack;
   readonly outcomes: readonly PolicyOutcome[];
-  readonly heartbeats: number;
 }
 
-/** What the controller must still learn of the data plane. Outcomes stay until a receipt says that they are stored. */
+/**
+ * What the controller must still learn of the data plane. Outcomes stay until a receipt says that they are stored. An ack
+ * is sent once on a stream, which loses nothing while it lasts: a slow controller needs time, not more acks.
+ */
 export interface AckQueue {
+  /** The last outcome of each policy that is wanted, told or not. */
+  readonly known: ReadonlyMap<string, PolicyOutcome>;
   readonly pending: ReadonlyMap<string, PolicyOutcome>;
   readonly report: ReconcileReport | null;
   /** The newest report, even without outcomes, has not gone out. */
@@ -26,12 +28,32 @@ export interface AckQueue {
   readonly sequence: number;
 }
 
-export const emptyAckQueue: AckQueue = { pending: new Map(), report: null, unsent: false, sent: null, sequence: 0 };
+export const emptyAckQueue: AckQueue = {
+  known: new Map(),
+  pending: new Map(),
+  report: null,
+  unsent: false,
+  sent: null,
+  sequence: 0,
+};
 
 export function withReport(queue: AckQueue, report: ReconcileReport): AckQueue {
+  const known = new Map(queue.known);
   const pending = new Map(queue.pending);
-  for (const outcome of report.outcomes) pending.set(outcome.policyId, outcome);
-  return { ...queue, pending, report, unsent: true };
+  for (const outcome of report.outcomes) {
+    pending.set(outcome.policyId, outcome);
+    if (outcome.outcome === 'removed') known.delete(outcome.policyId);
+    else known.set(outcome.policyId, outcome);
+  }
+  return { ...queue, known, pending, report, unsent: true };
+}
+
+/**
+ * A session begins: all is told again. The controller's database may have been restored from a backup that had not heard
+ * of it.
+ */
+export function withWelcome(queue: AckQueue): AckQueue {
+  return { ...queue, pending: new Map([...queue.known, ...queue.pending]), unsent: queue.report !== null, sent: null };
 }
 
 /** The receipt of the ack under way; any other is ignored. */
@@ -43,15 +65,6 @@ export function withReceipt(queue: AckQueue, receipt: AckReceipt): AckQueue {
     if (pending.get(outcome.policyId) === outcome) pending.delete(outcome.policyId);
   }
   return { ...queue, pending, sent: null };
-}
-
-/** A heartbeat has passed. */
-export function withHeartbeat(queue: AckQueue): AckQueue {
-  const { sent } = queue;
-  if (sent === null) return queue;
-  return sent.heartbeats + 1 < RESEND_AFTER_HEARTBEATS
-    ? { ...queue, sent: { ...sent, heartbeats: sent.heartbeats + 1 } }
-    : withoutLink(queue);
 }
 
 /** The stream is gone: whatever was under way goes out again on the next one. */
@@ -78,7 +91,7 @@ export function nextAck(queue: AckQueue): { readonly queue: AckQueue; readonly a
     readBackHash: report.readBackHash,
     more: outcomes.length < queue.pending.size,
   };
-  return { queue: { ...queue, unsent: false, sent: { ack, outcomes, heartbeats: 0 }, sequence }, ack };
+  return { queue: { ...queue, unsent: false, sent: { ack, outcomes }, sequence }, ack };
 }
 
 const wireOutcome: Readonly<Record<PolicyOutcome['outcome'], Outcome>> = {

@@ -13,10 +13,10 @@ import type { Logger } from 'pino';
 import {
   emptyAckQueue,
   nextAck,
-  withHeartbeat,
   withoutLink,
   withReceipt,
   withReport,
+  withWelcome,
   type AckQueue,
 } from './ack-queue.js';
 import { backoffMs } from './backoff.js';
@@ -250,6 +250,7 @@ export class AgentSession {
       // Reports on the state of another installation mean nothing to this one.
       if (this.#state.instance !== null && this.#state.instance !== instance)
         this.#acks = { ...emptyAckQueue, sequence: this.#acks.sequence };
+      this.#acks = withWelcome(this.#acks);
       this.#input({ kind: 'welcome', instance, digest });
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
@@ -268,7 +269,6 @@ export class AgentSession {
   }
 
   #beat(intervalMs: number): void {
-    this.#acks = withHeartbeat(this.#acks);
     this.#sendHeartbeat();
     this.#sendAck();
     this.#timers.set('heartbeat', intervalMs, () => this.#beat(intervalMs));

@@ -354,6 +354,20 @@ describe('an agent whose messages are dropped, doubled, reordered, corrupted, re
     expect(world.held?.generation).toBe(5);
   });
 
+  it('writes a burst of deltas in two writes: the first, and then the newest', () => {
+    const world = connected();
+    world.effects.length = 0;
+    for (let variant = 0; variant < 50; variant++) {
+      world.perform({ op: 'write', policy: variant % 3, body: variant, hint: false });
+      world.perform({ op: 'deliver', at: 0 });
+    }
+    expect(world.effects.map((effect) => effect.kind)).toEqual(['store']);
+    world.perform({ op: 'disk', outcome: 'stored' });
+    world.perform({ op: 'disk', outcome: 'stored' });
+    expect(world.effects.map((effect) => effect.kind)).toEqual(['store', 'set-desired', 'store', 'set-desired']);
+    expect(world.held?.generation).toBe(50);
+  });
+
   it('applies the deltas that came during a resync after its snapshot', () => {
     const world = connected();
     world.perform({ op: 'write', policy: 0, body: 1, hint: false });

@@ -15,19 +15,35 @@ import type { DesiredState } from '../session/ports.js';
 export class StubController {
   readonly acks: Ack[] = [];
   hello: Hello | undefined;
+  /** Called with each ack, before it is answered. */
+  onAck: (ack: Ack) => void = () => undefined;
   readonly #server = new Server();
-  readonly #desired: DesiredState;
+  readonly #sessions = new Set<ServerDuplexStream<AgentMessage, ControllerMessage>>();
+  #desired: DesiredState;
 
   constructor(desired: DesiredState) {
     this.#desired = desired;
+  }
+
+  /** Wants something else from now on, and says so to whoever is connected. */
+  want(desired: DesiredState): void {
+    this.#desired = desired;
+    const { epoch, generation } = desired;
+    const digest = { epoch, generation, stateHash: this.stateHash };
+    for (const session of this.#sessions) session.write({ message: { $case: 'digest', value: digest } });
+  }
+
+  /** Agents with a session. */
+  get connected(): number {
+    return this.#sessions.size;
   }
 
   get stateHash(): Uint8Array {
     return stateHashOf([...this.#desired.policies].map(([policyId, { body }]) => ({ policyId, body })));
   }
 
-  /** Returns `host:port`. */
-  listen(): Promise<string> {
+  /** Returns the address for agents: `host:port`, or the one of a Unix socket, which reaches into any network namespace. */
+  listen(address = '127.0.0.1:0'): Promise<string> {
     const service: AgentServiceServer = {
       session: (stream) => this.#serve(stream),
       getSnapshot: (call) => {
@@ -44,9 +60,9 @@ export class StubController {
     };
     this.#server.addService(AgentServiceService, service);
     return new Promise((resolve, reject) => {
-      this.#server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, port) => {
-        if (error === null) resolve(`127.0.0.1:${port}`);
-        else reject(error);
+      this.#server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) => {
+        if (error !== null) reject(error);
+        else resolve(address.startsWith('unix:') ? address : `127.0.0.1:${port}`);
       });
     });
   }
@@ -57,8 +73,18 @@ export class StubController {
 
   #serve(stream: ServerDuplexStream<AgentMessage, ControllerMessage>): void {
     stream.on('error', () => undefined);
+    stream.on('cancelled', () => this.#sessions.delete(stream));
     stream.on('data', ({ message }: AgentMessage) => {
-      if (message?.$case === 'ack') this.acks.push(message.value);
+      if (message?.$case === 'ack') {
+        this.onAck(message.value);
+        this.acks.push(message.value);
+        const { sequence } = message.value;
+        stream.write({ message: { $case: 'ackReceipt', value: { sequence } } });
+      }
+      if (message?.$case === 'heartbeat') {
+        const { epoch, generation } = this.#desired;
+        stream.write({ message: { $case: 'digest', value: { epoch, generation, stateHash: this.stateHash } } });
+      }
       if (message?.$case !== 'hello') return;
       this.hello = message.value;
       const { epoch, generation } = this.#desired;
@@ -66,6 +92,7 @@ export class StubController {
       const { publicKey } = generateSigningKey();
       const greeting = { instance: 'stub', publicKey, channel: 'stub', heartbeatIntervalMs: 100, digest };
       stream.write({ message: { $case: 'welcome', value: greeting } });
+      this.#sessions.add(stream);
     });
   }
 }

@@ -19,6 +19,7 @@ export class ProblemList {
 
   /** Throws TopologyFormatError, problems in the order of the text, when there are any. */
   throwIfAny(source: SourceText): void {
+    if (this.#problems.length === 0) return;
     const positions = source.locate(this.#problems);
     const [first, ...others] = this.#problems
       .map(({ pointer, message }, i): FormatProblem & { line: number; column: number } => {

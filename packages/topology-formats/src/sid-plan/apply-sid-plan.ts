@@ -20,6 +20,19 @@ export interface PlannedDocument {
  * Throws TopologyFormatError when the plan has no numbers left.
  */
 export function applySidPlan(document: TopologyDocument, previous: Ted | null, plan: SidPlan): PlannedDocument {
+  const work = planSids(document, previous, plan);
+  for (;;) {
+    const step = work.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+/** The same for callers with other things to do: it yields wherever it may be interrupted. */
+export function* planSids(
+  document: TopologyDocument,
+  previous: Ted | null,
+  plan: SidPlan,
+): Generator<void, PlannedDocument> {
   const adjacencies = adjacenciesByRouter(document);
   const wants = new Map<NodeId, readonly MissingSid[]>();
   for (const node of document.nodes) {
@@ -28,27 +41,36 @@ export function applySidPlan(document: TopologyDocument, previous: Ted | null, p
   }
   const before = new Map((previous?.nodes ?? []).map((node) => [node.id, node]));
   const declared = knownAddresses(document.nodes, document.links);
-  const known = knownAddresses(
-    [...document.nodes, ...(previous?.nodes ?? [])],
-    [...document.links, ...(previous?.links ?? [])],
-  );
+  yield;
+  const earlier = knownAddresses(previous?.nodes ?? [], previous?.links ?? []);
+  const known = {
+    inUse: [...declared.inUse, ...earlier.inUse],
+    locators: [...declared.locators, ...earlier.locators],
+  };
+  yield;
   const locators = planLocators(
     document.nodes.filter(({ id }) => wants.has(id)),
     before,
     new LocatorPlanner(plan, { declared, known }),
   );
+  yield;
   const inUse = { declared: new SortedRanges(declared.inUse), known: new SortedRanges(known.inUse) };
 
   const planned = { locators: 0, sids: 0 };
-  const nodes = document.nodes.map((node) => {
+  const nodes: DocumentNode[] = [];
+  for (const node of document.nodes) {
+    yield;
     const home = locators.get(node.id);
     const missing = wants.get(node.id);
-    if (home === undefined || missing === undefined) return node;
+    if (home === undefined || missing === undefined) {
+      nodes.push(node);
+      continue;
+    }
     const added = planNodeSids({ node, locator: home, missing, before: before.get(node.id), inUse, plan });
     planned.sids += added.length;
     if (home.origin === 'planned') planned.locators += 1;
-    return withSids(node, home, added);
-  });
+    nodes.push(withSids(node, home, added));
+  }
   return { document: { ...document, nodes }, planned };
 }
 

@@ -1,5 +1,6 @@
 import {
   formatIpv6,
+  parseIpv6,
   parsePrefix,
   type Locator,
   type Sid,
@@ -33,6 +34,7 @@ interface NodeToPlan {
 /** The missing SIDs of one node, in its locator. Throws TopologyFormatError when its functions are used up. */
 export function planNodeSids(task: NodeToPlan): Sid[] {
   const functions = new FunctionPool(task);
+  const kept = new KeptSids(task);
   return task.missing.map(({ behavior, linkId }) => {
     const isService = behavior !== 'End' && behavior !== 'End.X';
     const flavors = isService ? [] : [...task.plan.flavors].sort();
@@ -47,8 +49,10 @@ export function planNodeSids(task: NodeToPlan): Sid[] {
       structure,
       origin: 'planned',
     };
-    const kept = keptSid(task, planned);
-    return { sid: kept ?? (structure.functionBits === 0 ? functions.bare() : functions.next()), ...planned };
+    return {
+      sid: kept.find(planned) ?? (structure.functionBits === 0 ? functions.bare() : functions.next()),
+      ...planned,
+    };
   });
 }
 
@@ -66,21 +70,38 @@ function structureIn(
   return { blockBits, nodeBits, functionBits, argumentBits };
 }
 
-/** The SID planned before for the same purpose, unless the file now uses its address for something else. */
-function keptSid({ before, locator, inUse }: NodeToPlan, planned: Omit<Sid, 'sid'>): string | undefined {
-  const range = rangeOf(parsePrefix(locator.prefix));
-  return before?.sids.find(
-    (sid) =>
-      sid.origin === 'planned' &&
-      sid.algorithm === 0 &&
-      sid.behavior === planned.behavior &&
-      sid.linkId === planned.linkId &&
-      sid.flavors.length === planned.flavors.length &&
-      sid.flavors.every((flavor: SidFlavor) => planned.flavors.includes(flavor)) &&
-      sameStructure(sid.structure, planned.structure) &&
-      partsTouched(range, 0, rangeOf(parsePrefix(`${sid.sid}/128`))) !== undefined &&
-      inUse.declared.beginningIn(rangeOf(parsePrefix(`${sid.sid}/128`))).length === 0,
-  )?.sid;
+/** The SIDs planned before in this locator whose addresses the file does not use for something else, by purpose. */
+class KeptSids {
+  readonly #byPurpose = new Map<string, Sid[]>();
+
+  constructor({ before, locator, inUse }: NodeToPlan) {
+    const range = rangeOf(parsePrefix(locator.prefix));
+    for (const sid of before?.sids ?? []) {
+      if (sid.origin !== 'planned' || sid.algorithm !== 0) continue;
+      const address = parseIpv6(sid.sid);
+      if (address < range.first || address > range.last) continue;
+      if (inUse.declared.beginningIn({ first: address, last: address }).length > 0) continue;
+      const others = this.#byPurpose.get(purposeOf(sid));
+      if (others === undefined) this.#byPurpose.set(purposeOf(sid), [sid]);
+      else others.push(sid);
+    }
+  }
+
+  /** The one for the same purpose, and of the same make. */
+  find(planned: Omit<Sid, 'sid'>): string | undefined {
+    return this.#byPurpose
+      .get(purposeOf(planned))
+      ?.find(
+        ({ flavors, structure }) =>
+          flavors.length === planned.flavors.length &&
+          flavors.every((flavor: SidFlavor) => planned.flavors.includes(flavor)) &&
+          sameStructure(structure, planned.structure),
+      )?.sid;
+  }
+}
+
+function purposeOf({ behavior, linkId }: Pick<Sid, 'behavior' | 'linkId'>): string {
+  return `${behavior} ${linkId ?? ''}`;
 }
 
 /** A declared locator may leave more bits to functions than numbers are precise; the first of them will do. */

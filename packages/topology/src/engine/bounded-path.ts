@@ -8,6 +8,8 @@ export interface BoundedSearchOptions {
   readonly used?: readonly number[];
   /** Lower bounds per node to the destination: of the optimised metric, then of each bound. */
   readonly toDestination: readonly Float64Array[];
+  /** Ask for `optimalArcs` too. */
+  readonly withTies: boolean;
 }
 
 export interface BoundedResult {
@@ -16,6 +18,8 @@ export interface BoundedResult {
   /** No path within the bounds is cheaper than this. */
   readonly lowerBound: number;
   readonly isExact: boolean;
+  /** Arcs of which every path as good as this one consists, and perhaps a few more; null when not asked for or unknown. */
+  readonly optimalArcs: ReadonlySet<number> | null;
 }
 
 /** A partial path. `sums`: the optimised metric, then each bound. */
@@ -29,6 +33,8 @@ interface Label {
   readonly estimate: number;
   readonly serial: number;
   isDominated: boolean;
+  /** Labels of the same cost that this one dominates: other ways to be as good here. */
+  readonly equals: Label[];
 }
 
 /**
@@ -44,7 +50,7 @@ export function findBoundedPath(
   const { snapshot, weight, mask, include, bounds, destination } = problem;
   const { nodeCount } = snapshot;
   const { arcTo, outStart } = snapshot.data;
-  const { spur, used, toDestination } = options;
+  const { spur, used, toDestination, withTies } = options;
   const start = spur?.state ?? startState(problem);
   const target = include.length * nodeCount + destination;
   const banned = new Set(spur?.bannedStates);
@@ -52,6 +58,8 @@ export function findBoundedPath(
   const limits = [Infinity, ...bounds.map((bound, i) => bound.max - (used?.[i] ?? 0))];
   const frontier = new LabelHeap();
   const labelsAt = new Map<number, Label[]>();
+  const arrived: Label[] = [];
+  let first: Label | null = null;
   let serial = 0;
 
   const canFinish = (node: number, sums: Float64Array): boolean =>
@@ -62,11 +70,18 @@ export function findBoundedPath(
   const offer = (state: number, node: number, arc: number, parent: Label | null, sums: Float64Array, tie: number) => {
     if (!canFinish(node, sums)) return;
     const known = labelsAt.get(state) ?? [];
-    if (known.some((label) => dominates(label, sums, tie))) return;
+    const better = known.find((label) => dominates(label, sums, tie));
+    if (better !== undefined && !(withTies && better.sums[0] === sums[0])) return;
     const estimate = (sums[0] as number) + ((toDestination[0] as Float64Array)[node] as number);
-    const label: Label = { state, arc, parent, sums, tie, estimate, serial: serial++, isDominated: false };
+    const equals = withTies ? [] : NONE;
+    const label: Label = { state, arc, parent, sums, tie, estimate, serial: serial++, isDominated: false, equals };
+    if (better !== undefined) {
+      better.equals.push(label);
+      return;
+    }
     const kept = known.filter((other) => {
       other.isDominated = dominates(label, other.sums, other.tie);
+      if (withTies && other.isDominated && other.sums[0] === sums[0]) label.equals.push(other);
       return !other.isDominated;
     });
     kept.push(label);
@@ -77,11 +92,17 @@ export function findBoundedPath(
   offer(start, start % nodeCount, -1, null, new Float64Array(weights.length), 0);
   for (let label = frontier.pop(); label !== undefined; label = frontier.pop()) {
     if (label.isDominated) continue;
+    if (first !== null && label.estimate > first.estimate) break;
     if (label.state === target) {
-      const cost = label.sums[0] as number;
-      return { path: { arcs: arcsOf(label), cost }, lowerBound: cost, isExact: true };
+      first ??= label;
+      arrived.push(label);
+      if (!withTies) break;
+      continue;
     }
-    if (budget.isSpent) return { path: null, lowerBound: label.estimate, isExact: false };
+    if (budget.isSpent) {
+      if (first !== null) return { path: pathOf(first), lowerBound: first.estimate, isExact: true, optimalArcs: null };
+      return { path: null, lowerBound: label.estimate, isExact: false, optimalArcs: null };
+    }
     const layer = Math.floor(label.state / nodeCount);
     const node = label.state - layer * nodeCount;
     const end = outStart[node + 1] as number;
@@ -95,7 +116,25 @@ export function findBoundedPath(
       offer(next, to, arc, label, sums, label.tie + (problem.tie[arc] as number));
     }
   }
-  return { path: null, lowerBound: Infinity, isExact: true };
+  if (first === null) return { path: null, lowerBound: Infinity, isExact: true, optimalArcs: null };
+  const optimalArcs = withTies ? arcsOfAll(arrived) : null;
+  return { path: pathOf(first), lowerBound: first.estimate, isExact: true, optimalArcs };
+}
+
+const NONE: Label[] = [];
+
+/** Every arc on the way to labels, and to what is as good as they and as the labels before them. */
+function arcsOfAll(arrived: readonly Label[]): Set<number> {
+  const arcs = new Set<number>();
+  const labels = new Set(arrived);
+  for (const label of labels) {
+    if (label.parent !== null) {
+      arcs.add(label.arc);
+      labels.add(label.parent);
+    }
+    for (const other of label.equals) labels.add(other);
+  }
+  return arcs;
 }
 
 /** At least as good in every sum; equal sums fall to the tie value. */
@@ -110,10 +149,10 @@ function dominates(label: Label, sums: Float64Array, tie: number): boolean {
   return !isEqual || label.tie <= tie;
 }
 
-function arcsOf(label: Label): number[] {
+function pathOf(label: Label): FoundPath {
   const arcs: number[] = [];
   for (let at = label; at.parent !== null; at = at.parent) arcs.push(at.arc);
-  return arcs.reverse();
+  return { arcs: arcs.reverse(), cost: label.sums[0] as number };
 }
 
 /** Binary min-heap by (estimate, tie, serial). */

@@ -70,10 +70,20 @@ describe.each<[string, RequestShape, number]>([
           return;
         }
         found++;
-        expect(answer.lowerBound).toBe(best);
-        expect(answer.optimality).toBe('optimal');
-        expect(walkMetric(linksOf(ted, answer.paths[0]?.links ?? []), request.metric)).toBe(best);
         expectProved(ted, request, answer);
+        const value = walkMetric(linksOf(ted, answer.paths[0]?.links ?? []), request.metric);
+        // An include list can make the path of the least sum cross a link twice, and then the link may be too narrow.
+        if (
+          answer.optimality === 'feasible' &&
+          shape.include === true &&
+          request.constraints.bandwidthBps !== undefined
+        ) {
+          expect(answer.lowerBound).toBeLessThanOrEqual(best);
+          expect(value).toBeGreaterThanOrEqual(best);
+          return;
+        }
+        expect(answer.optimality).toBe('optimal');
+        expect([answer.lowerBound, value]).toEqual([best, best]);
       }),
       { numRuns },
     );
@@ -89,7 +99,7 @@ describe.each<[string, RequestShape, number]>([
           return;
         }
         const best = cheapest(allowedWalks(ted, request), request);
-        expect(answer.lowerBound).toBeGreaterThanOrEqual(best);
+        if (answer.optimality === 'optimal') expect(answer.lowerBound).toBeGreaterThanOrEqual(best);
         expectProved(ted, request, answer);
         expect(computePaths(freezeSnapshot(ted), request)).toEqual(answer);
       }),
@@ -119,11 +129,16 @@ describe('ranked paths', () => {
   });
 });
 
-describe.each(['link', 'node'] as const)('a %s-disjoint pair', (disjoint) => {
+describe.each<[NonNullable<PathRequest['disjoint']>, RequestShape]>([
+  ['link', {}],
+  ['node', {}],
+  ['link', { bounds: true }],
+  ['node', { bounds: true }],
+])('a %s-disjoint pair with %j', (disjoint, shape) => {
   it('has the least sum of all pairs, and exists when one exists', () => {
     let found = 0;
     fc.assert(
-      fc.property(cases({ ...small, maxLinks: 9, healthy: true }, {}), ({ ted, request: plain }) => {
+      fc.property(cases({ ...small, maxLinks: 9, healthy: true }, shape), ({ ted, request: plain }) => {
         const request: PathRequest = { ...plain, disjoint };
         fc.pre(isSingleHomed(ted, request.source) && isSingleHomed(ted, request.destination));
         const walks = allowedWalks(ted, request);
@@ -144,11 +159,12 @@ describe.each(['link', 'node'] as const)('a %s-disjoint pair', (disjoint) => {
         expect(walkMetric(one ?? [], request.metric) + walkMetric(two ?? [], request.metric)).toBe(best);
         expect(areDisjoint(ted, request, one ?? [], two ?? [])).toBe(true);
         expect(answer.lowerBound).toBe(best);
+        expect(answer.optimality).toBe('optimal');
         expectProved(ted, request, answer);
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
-    expect(found).toBeGreaterThan(25);
+    expect(found).toBeGreaterThan(10);
   });
 });
 

@@ -85,6 +85,55 @@ describe('a segment list', () => {
     expect(transport(booked)).toEqual(['b:d']);
   });
 
+  it('is the shortest over all paths that are as good, however many come before', () => {
+    const ways = Array.from({ length: 12 }, (_, i) => `c${i}`);
+    const tied: LinkSpec[] = [
+      ...ways.flatMap((c) => [
+        { between: `a-${c}`, teMetric: 10 },
+        { between: `${c}-h2`, teMetric: 10 },
+      ]),
+      { between: 'a-h2', igpMetric: 90, teMetric: 20 },
+    ];
+    const answer = ask({ source: 'a', metric: 'te' }, { nodes: ['a', ...ways, 'h2'], links: tied });
+    expect(transport(answer)).toEqual([]);
+    expect(answer).toMatchObject({ optimality: 'optimal', lowerBound: 20, paths: [{ links: ['a:h2'] }] });
+  });
+
+  it('is sought among all lists when the best path needs more SIDs than the headend can push', () => {
+    // Of 150 parallel ways from b to c the cheapest 140 need an End.X SID each; the headend can push one SID.
+    const ways = Array.from({ length: 150 }, (_, i): LinkSpec => ({
+      between: `b-c#${i + 1}`,
+      igpMetric: 9,
+      delayUs: i,
+    }));
+    const plain = ways.map((link, i) => (i < 140 ? link : { ...link, igpMetric: 5 }));
+    const deep: LinkSpec[] = [
+      { between: 'a-b', delayUs: 0 },
+      { between: 'a-b#2', igpMetric: 1, delayUs: 500 },
+      ...plain,
+      { between: 'h1-a', delayUs: 0 },
+      { between: 'c-h2', delayUs: 0 },
+    ];
+    const answer = ask({ metric: 'delay', maxSegments: 1 }, { nodes: ['a', 'b', 'c', 'h1', 'h2'], links: deep });
+    expect(answer).toMatchObject({ optimality: 'optimal', lowerBound: 500 });
+    expect(transport(answer)).toEqual(['b:c:1']);
+  });
+
+  it('leaves room for a packet of 1280 bytes on every link', () => {
+    // One SID takes 40 bytes, two take 64: b-d has room for one only, the second parallel link of a-d for none.
+    const narrow = links.map((link) =>
+      link.between === 'b-d'
+        ? { ...link, mtuBytes: 1343 }
+        : link.between === 'a-d#2'
+          ? { ...link, mtuBytes: 1319 }
+          : link,
+    );
+    expect(ask({}, { links: narrow }).paths[0]?.nodes).toEqual(['h1', 'a', 'c', 'd', 'h2']);
+    expect(ask({ metric: 'delay' }, { links: narrow }).paths[0]?.links).toContain('a:d');
+    const alone = ask({}, { nodes: withNode('h2', { scope: 'igp' }), links: narrow });
+    expect(alone.paths[0]?.segmentLists[0]).toMatchObject({ headerBytes: 40, pathMtuBytes: 1303 });
+  });
+
   it('is found on the next path when the best does not fit the headend', () => {
     const plain = nodes.map((node) => ({ ...(typeof node === 'string' ? { id: node } : node), adjacencySids: false }));
     const shallow = plain.map((node) => (node.id === 'h1' ? { ...node, msdHEncaps: 1 } : node));
@@ -143,6 +192,43 @@ describe('a host with two links', () => {
     expect(ask({}, { links: homed }).paths[0]?.links[0]).toBe('h1:a');
   });
 
+  it.each([{}, { k: 2 }])(
+    'keeps both branches to what is allowed, also where one of its links ends at the destination: %j',
+    (extra) => {
+      const near: LinkSpec[] = [
+        { between: 'a-d', igpMetric: 1, delayUs: null },
+        { between: 'a-c', delayUs: 10 },
+        { between: 'c-d', delayUs: 10 },
+        { between: 'h1-a', delayUs: 0 },
+        { between: 'h1-d', delayUs: 0 },
+      ];
+      const request = { metric: 'delay', destination: 'd', families: [], ...extra } as const;
+      const answer = ask(request, { nodes: ['a', 'c', 'd', 'h1'], links: near });
+      expect(answer.paths[0]?.segmentLists[0]?.proof.worst.delayUs).toBe(20);
+    },
+  );
+
+  it('takes what keeps a bound on both branches, though the best path does not', () => {
+    // To c all the same: a-c is long, b-c short; to d by way of c the branch over a breaks the bound.
+    const both: LinkSpec[] = [
+      { between: 'a-d', igpMetric: 10, delayUs: 500 },
+      { between: 'b-d', igpMetric: 10, delayUs: 100 },
+      { between: 'a-c', igpMetric: 1, delayUs: 900 },
+      { between: 'b-c', igpMetric: 1, delayUs: 10 },
+      { between: 'c-d', igpMetric: 1, delayUs: 10 },
+      { between: 'h1-a', delayUs: 0 },
+      { between: 'h1-b', delayUs: 0 },
+      { between: 'd-h2', delayUs: 0 },
+    ];
+    const change = { nodes: ['a', 'b', 'c', 'd', 'h1', 'h2'], links: both };
+    const answer = ask({ metric: 'delay' }, change);
+    expect(answer).toMatchObject({ optimality: 'optimal', lowerBound: 910 });
+    expect(answer.paths[0]?.segmentLists[0]?.proof.worst.delayUs).toBe(910);
+    expect(() => ask({ metric: 'igp', constraints: { bounds: [{ metric: 'delay', max: 909 }] } }, change)).toThrow(
+      'the least delay is 910, above the bound of 909',
+    );
+  });
+
   it('splits over equal ones, which is proved on both branches', () => {
     const equal = homed.map((link) => (link.between === 'h1-b' ? { ...link, igpMetric: 10 } : link));
     const list = ask({}, { links: equal }).paths[0]?.segmentLists[0];
@@ -164,11 +250,17 @@ describe('a disjoint pair', () => {
     expect(answer.shared).toEqual({ nodes: ['a'], links: ['h1:a'] });
   });
 
-  it('keeps a bound on both paths, and says that a better sum was not ruled out', () => {
+  it('keeps a bound on both paths, with the least sum of all pairs that do', () => {
     const constraints = { bounds: [{ metric: 'delay', max: 1000 } as const] };
     const answer = ask({ disjoint: 'node', constraints });
     for (const path of answer.paths) expect(path.metrics.delayUs).toBeLessThanOrEqual(1000);
-    expect(answer.optimality).toBe('feasible');
-    expect(answer.lowerBound).toBe(100);
+    expect(answer).toMatchObject({ optimality: 'optimal', lowerBound: 60 + 70 });
+  });
+
+  it('shares the last router all the same when no pair without it keeps the bound', () => {
+    const homed: readonly LinkSpec[] = [...links, { between: 'c-h2', igpMetric: 10, delayUs: 9000 }];
+    const constraints = { bounds: [{ metric: 'delay', max: 1000 } as const] };
+    const answer = ask({ disjoint: 'node', constraints }, { links: homed });
+    expect(answer.shared).toEqual({ nodes: ['a', 'd'], links: ['d:h2', 'h1:a'] });
   });
 });

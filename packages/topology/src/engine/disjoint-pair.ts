@@ -2,15 +2,14 @@ import type { ComputedPath, PathAnswer } from '../model/path-answer.js';
 import type { Disjointness } from '../model/path-request.js';
 import { explainNoPath } from './explain-no-path.js';
 import { explainFailures } from './explain-failures.js';
-import { finishPath, type FinishedPath } from './finish-path.js';
+import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { refusal, type PreparedRequest } from './prepare-request.js';
 import { isWithinBounds } from './search-problem.js';
 import { findDisjointPair, type PairSearch, type Shareable } from './suurballe.js';
 import type { WorkBudget } from './work-budget.js';
 
-/** First paths tried when the pair of the least sum cannot be used. */
-const REPAIR_ATTEMPTS = 32;
+type Cut = Extract<PairSearch, { kind: 'cut' }>;
 
 interface FinishedPair {
   readonly paths: readonly [ComputedPath, ComputedPath];
@@ -20,42 +19,52 @@ interface FinishedPair {
 }
 
 /**
- * A disjoint pair of the least sum of the optimised metric, measured between attachment routers. Exact without bounds
- * and include list; with them, or when the best pair cannot be encoded, first paths are tried in ascending order, each
- * with the best partner that is disjoint from it, and the answer is `feasible`. `lowerBound` is the sum over the pair.
+ * A disjoint pair of the least sum of the optimised metric, measured between attachment routers; a pair that shares the
+ * destination's attachment router too only where there is no other. Where the best pair breaks bounds or the include
+ * list, or cannot be encoded, first paths are taken in ascending order, each with the best partner that is disjoint from
+ * it: exact when the budget suffices. `lowerBound` is the sum over the pair.
  */
 export function computeDisjointPair(prepared: PreparedRequest, kind: Disjointness, budget: WorkBudget): PathAnswer {
   const { snapshot, request, problem, state } = prepared;
   const failures: FinishedPath[] = [];
-  const search = (shareable: Shareable) => findDisjointPair(problem, kind, shareable, state.search, budget);
-  let shareable = endsOnly(prepared);
-  let best: PairSearch = search(shareable);
-  if (best.kind === 'cut' && snapshot.isHost(problem.destination)) {
-    shareable = endsAndAttachments(prepared);
-    best = search(shareable);
+  let cut: Cut | null = null;
+  for (const shareable of shareables(prepared)) {
+    const best = findDisjointPair(problem, kind, shareable, state.search, budget);
+    if (best.kind === 'no-path') return explainNoPath(prepared, budget);
+    cut = best.kind === 'cut' ? best : null;
+    if (best.kind === 'cut') continue;
+    const { paths, total } = best;
+    const isPlain = problem.include.length === 0 && paths.every((path) => isWithinBounds(problem.bounds, path.arcs));
+    const [one, two] = paths;
+    const pair = isPlain ? finishPair(prepared, kind, shareable, one.arcs, two.arcs, failures) : null;
+    if (pair !== null && pair.total <= total) return answerWithPair(prepared, pair, total);
+    const repaired = repair(prepared, kind, shareable, budget, failures);
+    const better = pair !== null && (repaired.pair === null || pair.total < repaired.pair.total) ? pair : repaired.pair;
+    if (better === null) continue;
+    return answerWithPair(prepared, better, Math.min(better.total, Math.max(total, repaired.lowerBound)));
   }
-  if (best.kind === 'no-path') return explainNoPath(prepared, budget);
-  if (best.kind === 'cut') return explainCut(prepared, kind, best);
+  if (cut !== null) return explainCut(prepared, kind, cut);
+  if (failures.length > 0) {
+    const depths = failures.flatMap((failure) => (failure.kind === 'too-deep' ? [failure.srhEntries] : []));
+    return explainFailures(prepared, failures, Math.min(...depths), budget);
+  }
+  const pairOf = `${kind}-disjoint pair from ${request.source} to ${request.destination}`;
+  const message = budget.isSpent
+    ? `the work budget ended the search before it found a ${pairOf} within the bounds and include list`
+    : `no ${pairOf} keeps the bounds and passes the include list`;
+  return refusal(snapshot, 'disjoint-path-not-found', message, { constraint: '/disjoint' });
+}
 
-  const { paths, total } = best;
-  const isPlain = problem.include.length === 0 && paths.every((path) => isWithinBounds(problem.bounds, path.arcs));
-  const pair = isPlain ? finishPair(prepared, kind, shareable, paths[0].arcs, paths[1].arcs, failures) : null;
-  const repaired = pair ?? repair(prepared, kind, shareable, budget, failures);
-  if (repaired === null) {
-    if (failures.length > 0) return explainFailures(prepared, failures);
-    const within = isPlain ? '' : ' within the bounds and include list';
-    const message = `no ${kind}-disjoint pair from ${request.source} to ${request.destination} was found${within}`;
-    return refusal(snapshot, 'disjoint-path-not-found', message, { constraint: '/disjoint' });
-  }
-  return {
-    status: 'computed',
-    revision: snapshot.revision,
-    metric: request.metric,
-    optimality: repaired.total <= total ? 'optimal' : 'feasible',
-    lowerBound: total,
-    paths: repaired.paths,
-    shared: sharedBy(prepared, repaired),
-  };
+function answerWithPair(prepared: PreparedRequest, pair: FinishedPair, lowerBound: number): PathAnswer {
+  const answer = answerWith(prepared, pair.paths, pair.total <= lowerBound, lowerBound);
+  return { ...answer, shared: sharedBy(prepared, pair) };
+}
+
+/** What two paths may share, the least first. */
+function shareables(prepared: PreparedRequest): Shareable[] {
+  const { snapshot, problem } = prepared;
+  const all = endsAndAttachments(prepared);
+  return snapshot.isHost(problem.destination) ? [endsOnly(prepared), all] : [all];
 }
 
 /** What a headend cannot choose: a host's own links, and the routers they lead to. */
@@ -64,7 +73,7 @@ function endsOnly(prepared: PreparedRequest): Shareable {
   const entries = headendArcs.map((arc) => snapshot.data.arcTo[arc] as number);
   const nodes = new Set([problem.source, problem.destination, ...entries]);
   const exits = new Set(deliveryArcs.map((arc) => snapshot.data.arcFrom[arc] as number));
-  return exits.size === 1 ? endsAndAttachments(prepared) : { nodes, arcs: new Set(headendArcs) };
+  return exits.size <= 1 ? endsAndAttachments(prepared) : { nodes, arcs: new Set(headendArcs) };
 }
 
 function endsAndAttachments(prepared: PreparedRequest): Shareable {
@@ -123,34 +132,46 @@ function maskWithout(
   return mask;
 }
 
+interface Repaired {
+  readonly pair: FinishedPair | null;
+  /** No pair has a smaller sum. */
+  readonly lowerBound: number;
+}
+
 function repair(
   prepared: PreparedRequest,
   kind: Disjointness,
   shareable: Shareable,
   budget: WorkBudget,
   failures: FinishedPath[],
-): FinishedPair | null {
+): Repaired {
   const { problem, state } = prepared;
   const firsts = new LooplessPaths(problem, state.search, budget);
   let best: FinishedPair | null = null;
-  for (let attempt = 0; attempt < REPAIR_ATTEMPTS && !budget.isSpent; attempt++) {
+  // Of the pairs looked at: what the best would have cost, had they all been usable.
+  let least = Infinity;
+  for (;;) {
     const first = firsts.next();
+    if (first === null) {
+      return { pair: best, lowerBound: firsts.isExact ? least : Math.min(least, 2 * firsts.lowerBound) };
+    }
     // Every partner still to come is at least as dear as its first path.
-    if (first === null || (best !== null && 2 * first.cost >= best.total)) break;
+    if (best !== null && 2 * first.cost >= best.total) return { pair: best, lowerBound: least };
+    if (budget.isSpent) return { pair: best, lowerBound: Math.min(least, 2 * first.cost) };
     const mask = maskWithout(prepared, kind, shareable, first.arcs);
-    const second = new LooplessPaths({ ...problem, mask }, state.search, budget).next();
-    if (second === null) continue;
+    const partners = new LooplessPaths({ ...problem, mask }, state.search, budget);
+    const second = partners.next();
+    if (second === null) {
+      if (!partners.isExact) least = Math.min(least, first.cost + partners.lowerBound);
+      continue;
+    }
+    least = Math.min(least, first.cost + second.cost);
     const pair = finishPair(prepared, kind, shareable, first.arcs, second.arcs, failures);
     if (pair !== null && (best === null || pair.total < best.total)) best = pair;
   }
-  return best;
 }
 
-function explainCut(
-  prepared: PreparedRequest,
-  kind: Disjointness,
-  cut: Extract<PairSearch, { kind: 'cut' }>,
-): PathAnswer {
+function explainCut(prepared: PreparedRequest, kind: Disjointness, cut: Cut): PathAnswer {
   const { snapshot, request } = prepared;
   const blockingLinks = cut.arcs.map((arc) => snapshot.linkIdOf(arc)).sort();
   const blockingNodes = cut.nodes.map((node) => snapshot.nodeIdOf(node)).sort();

@@ -1,4 +1,5 @@
 import { IgpReach } from '../segments/igp-reach.js';
+import { SidChoice } from '../segments/sid-choice.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { ShortestPathSearch } from './shortest-path.js';
 
@@ -9,6 +10,7 @@ import { ShortestPathSearch } from './shortest-path.js';
 export interface EngineState {
   readonly search: ShortestPathSearch;
   readonly reach: IgpReach;
+  readonly sids: SidChoice;
   /** Breaks ties of the optimised metric: IGP metric, then hops. A hop weighs 2^-20, less than any IGP difference. */
   readonly tie: Float64Array;
   readonly hop: Float64Array;
@@ -24,6 +26,7 @@ export function engineState(snapshot: Snapshot): EngineState {
   const state: EngineState = {
     search: new ShortestPathSearch(),
     reach: new IgpReach(snapshot),
+    sids: new SidChoice(snapshot),
     tie: snapshot.data.igpMetric.map((metric) => metric + HOP_IN_TIE),
     hop: new Float64Array(snapshot.arcCount).fill(1),
   };

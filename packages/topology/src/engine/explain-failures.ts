@@ -1,28 +1,53 @@
+import { srhEntries } from '../model/encapsulation.js';
 import type { NoPath } from '../model/path-answer.js';
+import { explainBounds } from './explain-bounds.js';
 import type { FinishedPath } from './finish-path.js';
 import { refusal, type PreparedRequest } from './prepare-request.js';
+import { searchLists } from './search-lists.js';
+import type { WorkBudget } from './work-budget.js';
 
-/** Paths exist, but none that the headend can express. */
-export function explainFailures(prepared: PreparedRequest, failures: readonly FinishedPath[]): NoPath {
-  const { snapshot, request, msd } = prepared;
-  const tried = `${failures.length} ${failures.length === 1 ? 'path' : 'paths'} tried`;
+/** SRH entries that the shortest of all lists takes, whatever it costs; Infinity when there is none. */
+export function leastDepth(prepared: PreparedRequest, failures: readonly FinishedPath[], budget: WorkBudget): number {
+  const { problem, encapMode } = prepared;
+  const shortest = searchLists(prepared, budget, { problem, maxSids: Infinity, maxCost: Infinity, order: 'sids' });
   const depths = failures.flatMap((failure) => (failure.kind === 'too-deep' ? [failure.srhEntries] : []));
-  if (depths.length > 0) {
-    const least = Math.min(...depths);
-    const message = `${request.source} can push ${msd} SRH entries; the shortest encoding needs ${least} (${tried})`;
+  return shortest.list === null ? Math.min(...depths) : srhEntries(encapMode, shortest.sidsInFront + 1);
+}
+
+/** Paths exist, but no list that the headend can push makes packets take one, or branches like it. */
+export function explainFailures(
+  prepared: PreparedRequest,
+  failures: readonly FinishedPath[],
+  least: number,
+  budget: WorkBudget,
+): NoPath {
+  const { snapshot, request, problem, msd } = prepared;
+  if (least > msd && least < Infinity) {
+    const message = `${request.source} can push ${msd} SRH entries; the shortest encoding needs ${least}`;
     return refusal(snapshot, 'msd-exceeded', message, {
       nearestFeasible: least,
       constraint: request.maxSegments === msd ? '/maxSegments' : null,
       blockingNodes: [request.source],
     });
   }
-  const [unencodable] = failures.flatMap((failure) => (failure.kind === 'unencodable' ? [failure.arc] : []));
+  const refuted = failures.find((failure) => failure.kind === 'refuted');
+  const unencodable = failures.find((failure) => failure.kind === 'unencodable');
+  if (least === Infinity && prepared.headendArcs.length > 1 && problem.bounds.length > 0) {
+    // A path keeps the bounds, but the host's other links lead past it.
+    const exceeded = explainBounds(prepared, budget);
+    if (exceeded.nearestFeasible !== null) return exceeded;
+  }
   if (unencodable !== undefined) {
-    const link = snapshot.linkIdOf(unencodable);
-    const node = snapshot.nodeIdOf(snapshot.data.arcFrom[unencodable] as number);
-    const message = `no SID makes ${node} use link ${link} as the path needs it (${tried})`;
+    const link = snapshot.linkIdOf(unencodable.arc);
+    const node = snapshot.nodeIdOf(snapshot.data.arcFrom[unencodable.arc] as number);
+    const message = `no SID makes ${node} use link ${link} as the path needs it`;
     return refusal(snapshot, 'sid-unresolved', message, { blockingLinks: [link], blockingNodes: [node] });
   }
-  const [refuted] = failures.flatMap((failure) => (failure.kind === 'refuted' ? [failure] : []));
-  return refusal(snapshot, 'path-not-found', `no path passed its proof: ${refuted?.message ?? ''} (${tried})`);
+  if (refuted?.violation === 'insufficient-bandwidth') {
+    // Only a path that crosses a link twice, for its include list, needs more than the link was searched to have.
+    const details = { constraint: '/constraints/bandwidthBps' };
+    return refusal(snapshot, 'insufficient-bandwidth', `no path passed its proof: ${refuted.message}`, details);
+  }
+  const why = refuted?.message ?? 'no SIDs keep every branch of the IGP within the request';
+  return refusal(snapshot, 'path-not-found', `no segment list passed its proof: ${why}`);
 }

@@ -94,6 +94,14 @@ describe('no path', () => {
     });
   });
 
+  it('counts a link that the include list makes a path cross twice', () => {
+    const there = { source: 'c', destination: 'd', families: [] } as const;
+    const twice = { include: [{ node: 'd' }, { node: 'c' }] } as const;
+    const narrow = links.filter((link) => link.between === 'c-d');
+    const answer = ask({ ...there, constraints: { ...twice, bandwidthBps: 2e9 } }, { links: narrow });
+    expect(answer).toMatchObject({ reason: 'insufficient-bandwidth', constraint: '/constraints/bandwidthBps' });
+  });
+
   it('names what the operator drained', () => {
     const drained = [...replaceLink('d-h2', { adminState: 'drained' })];
     expect(ask({}, { links: drained })).toMatchObject({ reason: 'resource-excluded', blockingLinks: ['d:h2'] });
@@ -131,6 +139,16 @@ describe('no path', () => {
       constraint: '/constraints/bounds/1',
       nearestFeasible: 2200,
     });
+  });
+
+  it('gives the bound that would be met with what the headend can push', () => {
+    const shallow = nodes.map((node) => ({
+      ...(typeof node === 'string' ? { id: node } : node),
+      adjacencySids: false,
+      ...(node === 'h1' ? { msdHEncaps: 1 } : {}),
+    }));
+    const bounds = [{ metric: 'delay', max: 2100 }] as const;
+    expect(ask({ constraints: { bounds } }, { nodes: shallow }).nearestFeasible).toBe(4000);
   });
 
   it('gives the bound that would be met, within the others', () => {

@@ -1,5 +1,6 @@
 import type { NoPath, NoPathReason } from '../model/path-answer.js';
 import type { Restriction } from './eligibility.js';
+import { explainBounds } from './explain-bounds.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { refusal, type PreparedRequest } from './prepare-request.js';
 import { reachableFrom, reachesTo } from './reachable.js';
@@ -25,7 +26,7 @@ export function explainNoPath(prepared: PreparedRequest, budget: WorkBudget): No
   const { problem, eligibility } = prepared;
   const open = eligibility.mask(new Set(eligibility.restrictionsInUse()));
   if (!connects(prepared, open)) return explainDisconnected(prepared, open);
-  if (!connects(prepared, problem.mask)) return explainRestricted(prepared);
+  if (!connects(prepared, problem.mask)) return explainRestricted(prepared, budget);
   return explainInclude(prepared, budget) ?? explainBounds(prepared, budget);
 }
 
@@ -51,7 +52,7 @@ function explainDisconnected(prepared: PreparedRequest, open: Uint8Array): NoPat
   return refusal(snapshot, 'path-not-found', message, { blockingLinks: links });
 }
 
-function explainRestricted(prepared: PreparedRequest): NoPath {
+function explainRestricted(prepared: PreparedRequest, budget: WorkBudget): NoPath {
   const { snapshot, request, eligibility } = prepared;
   const inUse = eligibility.restrictionsInUse();
   const alone = inUse.find((restriction) => connects(prepared, eligibility.mask(new Set([restriction]))));
@@ -73,7 +74,7 @@ function explainRestricted(prepared: PreparedRequest): NoPath {
   );
   const nodes =
     blamed === 'exclude' ? [...ends].map((node) => snapshot.nodeIdOf(node)).filter((id) => excluded.has(id)) : [];
-  const widest = blamed === 'bandwidth' ? widestBottleneck(prepared) : null;
+  const widest = blamed === 'bandwidth' ? widestBottleneck(prepared, budget) : null;
   const room = widest === null ? '' : `; at most ${widest} bit/s would fit`;
   const pair = `${request.source} to ${request.destination}`;
   return refusal(snapshot, reason, `all ways from ${pair} cross links that ${what}: ${some(links)}${together}${room}`, {
@@ -120,14 +121,19 @@ function excludePointer(prepared: PreparedRequest, cut: readonly number[]): stri
   return `/constraints/exclude/${isByLinks ? 'links' : 'nodes'}`;
 }
 
-/** The most bandwidth that some path allowed otherwise has left on each of its links; null when that is unknown. */
-function widestBottleneck(prepared: PreparedRequest): number | null {
-  const { snapshot, problem, eligibility, unreservedBps } = prepared;
-  const mask = eligibility.mask(new Set<Restriction>(['bandwidth']));
+/** The most bandwidth with which a path that keeps everything else exists; null when there is none. */
+function widestBottleneck(prepared: PreparedRequest, budget: WorkBudget): number | null {
+  const { problem, eligibility, unreservedBps, state } = prepared;
+  const open = eligibility.mask(new Set<Restriction>(['bandwidth']));
   const values = [...new Set(unreservedBps)].filter((value) => value > 0).sort((a, b) => a - b);
   const fits = (value: number): boolean => {
-    const wide = mask.map((allowed, arc) => (allowed === 1 && (unreservedBps[arc] as number) >= value ? 1 : 0));
-    return reachableFrom(snapshot, wide, problem.source)[problem.destination] === 1;
+    const mask = open.map((allowed, arc) => (allowed === 1 && (unreservedBps[arc] as number) >= value ? 1 : 0));
+    // One of a host's links that is too narrow closes them all, as for the request itself.
+    if (prepared.headendArcs.some((arc) => mask[arc] === 0)) return false;
+    const arcs = new LooplessPaths({ ...problem, mask }, state.search, budget).next()?.arcs;
+    // For its include list a path may cross a link twice.
+    const crossings = (arc: number) => arcs?.filter((other) => other === arc).length ?? 0;
+    return arcs?.every((arc) => crossings(arc) * value <= (unreservedBps[arc] as number)) ?? false;
   };
   let low = 0;
   let high = values.length;
@@ -155,32 +161,6 @@ function explainInclude(prepared: PreparedRequest, budget: WorkBudget): NoPath |
     });
   }
   return null;
-}
-
-function explainBounds(prepared: PreparedRequest, budget: WorkBudget): NoPath {
-  const { snapshot, request, problem, state } = prepared;
-  const bounds = request.constraints.bounds ?? [];
-  const exceeded = (index: number, value: number | null, why: string) =>
-    refusal(snapshot, 'metric-bound-exceeded', why, {
-      constraint: `/constraints/bounds/${index}`,
-      nearestFeasible: value,
-    });
-  for (const [i, bound] of bounds.entries()) {
-    const weight = problem.bounds[i]?.weight ?? problem.weight;
-    const least = state.search.find({ ...problem, weight }, budget);
-    if (least !== null && least.cost > bound.max) {
-      return exceeded(i, least.cost, `the least ${bound.metric} is ${least.cost}, above the bound of ${bound.max}`);
-    }
-  }
-  const last = bounds.length - 1;
-  const weight = problem.bounds[last]?.weight ?? problem.weight;
-  const others = new LooplessPaths({ ...problem, weight, bounds: problem.bounds.slice(0, last) }, state.search, budget);
-  const least = others.next();
-  if (least === null || !others.isExact || least.cost <= (bounds[last]?.max ?? Infinity)) {
-    return exceeded(last, null, 'the work budget ended the search before it found a path within all bounds');
-  }
-  const metric = bounds[last]?.metric ?? request.metric;
-  return exceeded(last, least.cost, `within the other bounds the least ${metric} is ${least.cost}`);
 }
 
 function arcsWhere(mask: Uint8Array, matches: (arc: number) => boolean): number[] {

@@ -1,7 +1,7 @@
 import { srhEntries } from '../model/encapsulation.js';
-import type { ComputedPath, PathMetrics } from '../model/path-answer.js';
+import type { ComputedPath, PathMetrics, PathsFound } from '../model/path-answer.js';
 import type { ViolationKind } from '../model/proof.js';
-import { encodePath, type Encoding } from '../segments/encode-path.js';
+import { encodePath } from '../segments/encode-path.js';
 import { segmentOf } from '../segments/resolve-segments.js';
 import { proveSegmentList } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
@@ -15,6 +15,8 @@ export type FinishedPath =
       readonly path: ComputedPath;
       /** Optimised metric on the worst branch of the worst list. */
       readonly worst: number;
+      /** SIDs in front of the final one. */
+      readonly sidsInFront: number;
       /** Every arc that packets of one of the lists can cross. */
       readonly load: ReadonlySet<number>;
     }
@@ -24,8 +26,8 @@ export type FinishedPath =
 
 /** Encodes a path, proves every list of it, and measures it. `allowed`: arcs that ECMP branches may take. */
 export function finishPath(prepared: PreparedRequest, arcs: readonly number[], allowed: Uint8Array): FinishedPath {
-  const { snapshot, request, problem, families, finalSids, msd, encapMode, unreservedBps } = prepared;
-  const encoding: Encoding = encodePath(
+  const { snapshot, request, problem, finalSids } = prepared;
+  const encoding = encodePath(
     {
       snapshot,
       source: problem.source,
@@ -41,8 +43,18 @@ export function finishPath(prepared: PreparedRequest, arcs: readonly number[], a
     prepared.state.reach,
   );
   if (encoding.kind === 'unencodable') return encoding;
+  return finishList(prepared, encoding.transport, arcs);
+}
+
+/** Proves and measures what a headend does with SIDs in front of the final ones. `arcs`: the branch to show. */
+export function finishList(
+  prepared: PreparedRequest,
+  sidsInFront: readonly number[],
+  arcs: readonly number[],
+): FinishedPath {
+  const { snapshot, request, problem, families, finalSids, msd, encapMode, unreservedBps } = prepared;
   const isTransportOnly = families[0] === null;
-  const transport = [...encoding.transport, ...(isTransportOnly ? finalSids : [])];
+  const transport = [...sidsInFront, ...(isTransportOnly ? finalSids : [])];
   const entries = srhEntries(encapMode, transport.length + (isTransportOnly ? 0 : 1));
   if (entries > msd) return { kind: 'too-deep', srhEntries: entries };
 
@@ -60,6 +72,7 @@ export function finishPath(prepared: PreparedRequest, arcs: readonly number[], a
   return {
     kind: 'finished',
     worst: Math.max(...worst),
+    sidsInFront: sidsInFront.length,
     load: new Set(proved.flatMap(({ proof }) => proof.load.map(({ linkId }) => snapshot.arcOf(linkId)))),
     path: {
       nodes: nodesAlong(snapshot, problem.source, arcs),
@@ -69,6 +82,25 @@ export function finishPath(prepared: PreparedRequest, arcs: readonly number[], a
       transport: transport.map((sid) => segmentOf(snapshot, sid)),
       segmentLists: proved.map(({ list }) => list),
     },
+  };
+}
+
+/** The answer that holds finished paths. `lowerBound`: of the first one's metric. */
+export function answerWith(
+  prepared: PreparedRequest,
+  paths: readonly ComputedPath[],
+  isOptimal: boolean,
+  lowerBound: number,
+): PathsFound {
+  const { snapshot, request } = prepared;
+  return {
+    status: 'computed',
+    revision: snapshot.revision,
+    metric: request.metric,
+    optimality: isOptimal ? 'optimal' : 'feasible',
+    lowerBound,
+    paths,
+    shared: null,
   };
 }
 

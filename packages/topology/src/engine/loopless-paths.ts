@@ -24,7 +24,7 @@ export class LooplessPaths {
   #trees: readonly Float64Array[] | undefined;
   #lowerBound = 0;
   #isExact = true;
-  #firstIsOnlyBest = false;
+  #optimalArcs: ReadonlySet<number> | null = null;
 
   constructor(problem: SearchProblem, search: ShortestPathSearch, budget: WorkBudget) {
     this.#problem = problem;
@@ -37,9 +37,12 @@ export class LooplessPaths {
     return this.#isExact;
   }
 
-  /** No other path costs what the first one does. False when that was not worth finding out. */
-  get firstIsOnlyBest(): boolean {
-    return this.#firstIsOnlyBest;
+  /**
+   * After `firstAndTies`: arcs of which every path as good as the first consists, and perhaps a few more. null when there
+   * is no path, or the budget ended the search.
+   */
+  get optimalArcs(): ReadonlySet<number> | null {
+    return this.#optimalArcs;
   }
 
   /** No path that `next` has not returned is cheaper than this. */
@@ -47,14 +50,21 @@ export class LooplessPaths {
     return this.#lowerBound;
   }
 
-  /**
-   * The next path; null when there is none (or, with `isExact` false, none was found). With a limit, null also when
-   * the next one is dearer; such paths are not searched for, so never raise the limit afterwards.
-   */
-  next(limit = Infinity): FoundPath | null {
+  /** The next path; null when there is none (or, with `isExact` false, none was found). */
+  next(): FoundPath | null {
     const last = this.#accepted.at(-1);
-    if (last === undefined) this.#offer([], 0, null, limit);
-    else this.#vary(last, limit);
+    if (last === undefined) this.#offer([], 0, null, false);
+    else this.#vary(last);
+    return this.#accept();
+  }
+
+  /** What `next` returns first; `optimalArcs` then says what its equals are made of. */
+  firstAndTies(): FoundPath | null {
+    this.#offer([], 0, null, true);
+    return this.#accept();
+  }
+
+  #accept(): FoundPath | null {
     const best = this.#takeBest();
     if (best === undefined) return null;
     this.#accepted.push(best);
@@ -62,7 +72,7 @@ export class LooplessPaths {
     return best;
   }
 
-  #vary(path: Candidate, limit: number): void {
+  #vary(path: Candidate): void {
     const states = statesAlong(this.#problem, path.arcs);
     for (let i = path.deviation; i < path.arcs.length; i++) {
       if (this.#budget.isSpent) {
@@ -74,44 +84,43 @@ export class LooplessPaths {
       for (const other of this.#accepted) {
         if (prefix.every((arc, at) => other.arcs[at] === arc)) bannedArcs.add(other.arcs[i] as number);
       }
-      this.#offer(prefix, i, { state: states[i] as number, bannedStates: states.slice(0, i), bannedArcs }, limit);
+      this.#offer(prefix, i, { state: states[i] as number, bannedStates: states.slice(0, i), bannedArcs }, false);
     }
   }
 
-  #offer(prefix: readonly number[], deviation: number, spur: Spur | null, limit: number): void {
+  #offer(prefix: readonly number[], deviation: number, spur: Spur | null, withTies: boolean): void {
     const { weight, tie } = this.#problem;
-    const prefixCost = sumOver(weight, prefix);
-    const found = this.#findSpur(prefix, spur, limit - prefixCost);
+    const found = this.#findSpur(prefix, spur, withTies);
     if (found === null) return;
     const arcs = [...prefix, ...found.arcs];
-    this.#candidates.push({ arcs, cost: prefixCost + found.cost, tie: sumOver(tie, arcs), deviation });
+    this.#candidates.push({ arcs, cost: sumOver(weight, prefix) + found.cost, tie: sumOver(tie, arcs), deviation });
   }
 
-  #findSpur(prefix: readonly number[], spur: Spur | null, limit: number): FoundPath | null {
+  #findSpur(prefix: readonly number[], spur: Spur | null, withTies: boolean): FoundPath | null {
     const problem = this.#problem;
     const [costTree, ...boundTrees] = spur === null && problem.bounds.length === 0 ? [] : this.#reverseTrees();
     const options = {
-      limit,
       ...(spur === null ? {} : { spur }),
       ...(costTree === undefined ? {} : { toDestination: costTree }),
     };
     const unbounded = this.#search.find(problem, this.#budget, options);
-    if (unbounded === null || costTree === undefined) {
-      const isAskable = spur === null && problem.include.length === 0 && unbounded !== null;
-      if (isAskable) this.#firstIsOnlyBest = this.#search.wasOnlyBest(problem, unbounded);
+    if (unbounded === null) return null;
+    if (costTree === undefined || isWithinBounds(problem.bounds, [...prefix, ...unbounded.arcs])) {
+      if (withTies) this.#optimalArcs = this.#search.optimalArcs(problem, this.#budget, options);
       return unbounded;
     }
-    if (isWithinBounds(problem.bounds, [...prefix, ...unbounded.arcs])) return unbounded;
     const bounded = findBoundedPath(problem, this.#budget, {
       ...(spur === null ? {} : { spur }),
       used: problem.bounds.map((bound) => sumOver(bound.weight, prefix)),
       toDestination: [costTree, ...boundTrees],
+      withTies,
     });
+    if (withTies) this.#optimalArcs = bounded.optimalArcs;
     if (!bounded.isExact) {
       this.#isExact = false;
       if (spur === null) this.#lowerBound = bounded.lowerBound;
     }
-    return bounded.path !== null && bounded.path.cost <= limit ? bounded.path : null;
+    return bounded.path;
   }
 
   #reverseTrees(): readonly Float64Array[] {

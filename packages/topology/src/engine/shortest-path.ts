@@ -14,8 +14,6 @@ export interface ShortestPathOptions {
   readonly spur?: Spur;
   /** Lower bound per node of the cost to the destination; consistent. Makes the search A*. */
   readonly toDestination?: Float64Array;
-  /** Paths dearer than this are of no interest. */
-  readonly limit?: number;
 }
 
 /**
@@ -34,39 +32,91 @@ export class ShortestPathSearch {
   #closed = new Uint32Array(0);
   #query = 0;
 
-  /** The best path; null when there is none within the limit. */
+  /** The best path; null when there is none. */
   find(problem: SearchProblem, budget: WorkBudget, options: ShortestPathOptions = {}): FoundPath | null {
+    const { snapshot, include, destination } = problem;
+    const { nodeCount } = snapshot;
+    this.#prepare(nodeCount * (include.length + 1));
+    const { spur, toDestination } = options;
+    const start = spur?.state ?? startState(problem);
+    const target = include.length * nodeCount + destination;
+    for (const state of spur?.bannedStates ?? []) this.#closed[state] = this.#query;
+    this.#cost[start] = 0;
+    this.#tie[start] = 0;
+    this.#labelled[start] = this.#query;
+    this.#viaArc[start] = -1;
+    this.#heap.put(start, toDestination === undefined ? 0 : (toDestination[start % nodeCount] as number), 0);
+    const isFound = this.#settle(problem, budget, options, Infinity, target);
+    return isFound ? { arcs: this.#arcsTo(target), cost: this.#cost[target] as number } : null;
+  }
+
+  /**
+   * After `find` without a spur returned a path: every arc of every path of the same cost, in no order. `options` as then.
+   */
+  optimalArcs(problem: SearchProblem, budget: WorkBudget, options: ShortestPathOptions = {}): ReadonlySet<number> {
     const { snapshot, weight, mask, include, destination } = problem;
     const { nodeCount } = snapshot;
+    const { arcFrom, arcTo, inStart, inArcs } = snapshot.data;
+    const target = include.length * nodeCount + destination;
+    const best = this.#cost[target] as number;
+    // What is as far away as the target can be on the way to it over arcs of weight zero, or when lower bounds say so.
+    this.#settle(problem, budget, options, best, -1);
+    const arcs = new Set<number>();
+    const states = new Set([target]);
+    let looked = 0;
+    for (const state of states) {
+      const layer = Math.floor(state / nodeCount);
+      const node = state - layer * nodeCount;
+      const here = this.#cost[state] as number;
+      const end = inStart[node + 1] as number;
+      looked += end - (inStart[node] as number);
+      for (let i = inStart[node] as number; i < end; i++) {
+        const arc = inArcs[i] as number;
+        if (mask[arc] === 0) continue;
+        for (let from = 0; from <= layer; from++) {
+          const before = from * nodeCount + (arcFrom[arc] as number);
+          const isTight =
+            this.#labelled[before] === this.#query && (this.#cost[before] as number) + (weight[arc] as number) === here;
+          if (!isTight || layerAfterArc(include, from, arc, arcTo[arc] as number) !== layer) continue;
+          arcs.add(arc);
+          states.add(before);
+        }
+      }
+    }
+    budget.spend(looked);
+    return arcs;
+  }
+
+  /** Settles states up to and including a key, or until the target is settled (-1: none); true when it is. */
+  #settle(
+    problem: SearchProblem,
+    budget: WorkBudget,
+    options: ShortestPathOptions,
+    limit: number,
+    target: number,
+  ): boolean {
+    const { snapshot, weight, mask, include } = problem;
+    const { nodeCount } = snapshot;
     const { arcTo, outStart } = snapshot.data;
-    this.#prepare(nodeCount * (include.length + 1));
+    const { spur, toDestination } = options;
     const query = this.#query;
     const heap = this.#heap;
     const cost = this.#cost;
     const tie = this.#tie;
     const labelled = this.#labelled;
     const closed = this.#closed;
-    const { spur, toDestination, limit = Infinity } = options;
-    const start = spur?.state ?? startState(problem);
-    const target = include.length * nodeCount + destination;
-    for (const state of spur?.bannedStates ?? []) closed[state] = query;
-    cost[start] = 0;
-    tie[start] = 0;
-    labelled[start] = query;
-    this.#viaArc[start] = -1;
-    heap.put(start, toDestination === undefined ? 0 : (toDestination[start % nodeCount] as number), 0);
     let relaxed = 0;
-    let found = false;
+    let isFound = false;
     while (heap.size > 0 && heap.leastKey <= limit) {
       const state = heap.pop();
+      closed[state] = query;
       if (state === target) {
-        found = true;
+        isFound = true;
         break;
       }
-      closed[state] = query;
       const layer = include.length === 0 ? 0 : Math.floor(state / nodeCount);
       const node = state - layer * nodeCount;
-      const banned = state === start ? spur?.bannedArcs : undefined;
+      const banned = state === spur?.state ? spur.bannedArcs : undefined;
       const costHere = cost[state] as number;
       const tieHere = tie[state] as number;
       const end = outStart[node + 1] as number;
@@ -97,23 +147,8 @@ export class ShortestPathSearch {
         heap.put(next, key, nextTie);
       }
     }
-    heap.clear();
     budget.spend(relaxed);
-    return found ? { arcs: this.#arcsTo(target), cost: cost[target] as number } : null;
-  }
-
-  /** Was the path that `find` just returned, without include list and lower bounds, the only one of its cost? */
-  wasOnlyBest(problem: SearchProblem, path: FoundPath): boolean {
-    const { weight, mask, snapshot } = problem;
-    const { arcFrom, arcTo, inStart, inArcs } = snapshot.data;
-    return path.arcs.every((arc) => {
-      const node = arcTo[arc] as number;
-      return inArcs.subarray(inStart[node], inStart[node + 1]).every((other) => {
-        const from = arcFrom[other] as number;
-        const isKnown = other !== arc && mask[other] === 1 && this.#labelled[from] === this.#query;
-        return !isKnown || (this.#cost[from] as number) + (weight[other] as number) > (this.#cost[node] as number);
-      });
-    });
+    return isFound;
   }
 
   #arcsTo(target: number): number[] {
@@ -136,6 +171,7 @@ export class ShortestPathSearch {
       this.#closed = new Uint32Array(states);
       this.#query = 0;
     }
+    this.#heap.clear();
     this.#query++;
   }
 }

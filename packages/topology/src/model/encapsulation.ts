@@ -16,3 +16,11 @@ export function headerBytes(mode: EncapMode, sidCount: number): number {
   const entries = srhEntries(mode, sidCount);
   return entries === 0 ? 40 : 40 + 8 + 16 * entries;
 }
+
+/** Most SIDs whose headers leave the smallest inner packet on a link of this MTU; negative when not even one does. */
+export function sidsThatFit(mode: EncapMode, mtuBytes: number): number {
+  const room = mtuBytes - MINIMUM_INNER_MTU_BYTES - 40;
+  if (room < 0) return -1;
+  const entries = Math.floor((room - 8) / 16);
+  return mode === 'full' ? Math.max(0, entries) : Math.max(0, entries) + 1;
+}

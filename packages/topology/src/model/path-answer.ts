@@ -47,7 +47,7 @@ export interface ProofSummary {
 }
 
 export interface ComputedPath {
-  /** Source to destination. */
+  /** Source to destination; where ECMP splits traffic, one of the branches. */
   readonly nodes: readonly NodeId[];
   readonly links: readonly LinkId[];
   readonly metrics: PathMetrics;
@@ -81,7 +81,7 @@ export interface NoPath {
   readonly message: string;
   /** The constraint to blame, as a pointer into the request (`/constraints/bounds/0`), when there is one. */
   readonly constraint: string | null;
-  /** The value of that constraint with which a path would exist. */
+  /** The value of that constraint with which a path would exist, all else as asked. */
   readonly nearestFeasible: number | null;
   /** Directed links that block: a cut for bandwidth, affinity, SRLG, exclusion and disjointness. Sorted. */
   readonly blockingLinks: readonly LinkId[];
@@ -94,8 +94,8 @@ export interface PathsFound {
   readonly revision: number;
   readonly metric: MetricType;
   /**
-   * `feasible`: a better value was not ruled out (the work budget ended the search, the best paths could not be encoded,
-   * or a host splits its traffic over several links); no value better than `lowerBound` can exist.
+   * `feasible`: a better value was not ruled out (the work budget ended the search, or one of k paths cannot be encoded or
+   * splits over several links of the host); no value better than `lowerBound` can exist.
    */
   readonly optimality: 'optimal' | 'feasible';
   /** Of the first path; of the sum of both for a disjoint pair. */

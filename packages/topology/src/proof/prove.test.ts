@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Proof, ProofRequirement } from '../model/proof.js';
-import type { TedLink } from '../model/ted.js';
+import type { Locator, TedLink } from '../model/ted.js';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
 import { buildTed, type LinkSpec, type NodeSpec } from '../testing/build-ted.js';
 import { prove } from './prove.js';
@@ -145,6 +145,21 @@ describe('a proof', () => {
       { kind: 'admin-state', node: 'c' },
     ],
     [
+      'a destination that is down by the operator',
+      { requirement: { constraints: {} }, node: { id: 'h2', adminState: 'down' } },
+      { kind: 'admin-state', node: 'h2' },
+    ],
+    [
+      'a bound on delay where a link has none that is known',
+      { requirement: { constraints: { bounds: [{ metric: 'delay', max: 9e9 }] } }, link: ['c:d', { delayUs: null }] },
+      { kind: 'metric-bound-exceeded' },
+    ],
+    [
+      'more than five SRH entries where nobody knows what the headend can push',
+      { sids: [END_D, END_D, END_D, END_D, END_D, END_D, SERVICE], node: { id: 'h1', msdHEncaps: null } },
+      { kind: 'msd-exceeded' },
+    ],
+    [
       'an MTU that leaves less than IPv6 needs',
       { requirement: { constraints: {} }, link: ['b:d', { mtuBytes: 1343 }] },
       { kind: 'mtu-exceeded', link: 'b:d' },
@@ -175,6 +190,58 @@ describe('a proof', () => {
     ['an MTU that leaves just enough', { requirement: { constraints: {} }, link: ['b:d', { mtuBytes: 1344 }] }],
   ])('accepts %s', (_, given) => {
     expect(run(given).violation).toBeNull();
+  });
+
+  it.each<[string, Partial<Locator>]>([
+    ['an anycast locator', { anycast: true }],
+    ['a locator of a flexible algorithm', { algorithm: 128 }],
+    ['a prefix that another node advertises too', {}],
+  ])('refuses a SID behind %s: the paths there are not those of the SPF', (_, change) => {
+    const ted = buildTed(names, links);
+    const own = ted.nodes.find((node) => node.id === 'd')?.locators[0];
+    if (own === undefined) throw new Error('d has no locator');
+    const locator: Locator = { ...own, ...change };
+    const isShared = Object.keys(change).length === 0;
+    const nodes = ted.nodes.map((node) => {
+      if (node.id === 'd') return { ...node, locators: [locator] };
+      return node.id === 'c' && isShared ? { ...node, locators: [...node.locators, locator] } : node;
+    });
+    const proof = prove(freezeSnapshot({ ...ted, nodes }), [END_D, SERVICE], { headend: 'h1', destination: 'h2' });
+    const message = expect.stringContaining('whose paths are not computed') as string;
+    expect(proof.violation).toMatchObject({ kind: 'not-routed', segmentIndex: 0, message });
+  });
+
+  it('refuses an End SID on a host, which would forward transit', () => {
+    const ted = buildTed(names, links);
+    const nodes = ted.nodes.map((node) => {
+      const [first] = node.sids;
+      const own = first === undefined ? [] : [{ ...first, sid: 'fd00:0:6:1::', behavior: 'End' as const }];
+      return node.id === 'h2' ? { ...node, sids: [...own, ...node.sids] } : node;
+    });
+    const list = [END_D, 'fd00:0:6:1::', SERVICE];
+    const proof = prove(freezeSnapshot({ ...ted, nodes }), list, { headend: 'h1', destination: 'h2' });
+    expect(proof.violation).toMatchObject({ kind: 'host-transit', node: 'h2', segmentIndex: 1 });
+  });
+
+  it('refuses an End.X SID whose link is not in the topology', () => {
+    const ted = buildTed(names, links);
+    const gone = ted.links.filter((link) => link.id !== 'a:b' && link.id !== 'b:a');
+    const list = ['fd00:0:1:e000::', END_D, SERVICE];
+    const proof = prove(freezeSnapshot({ ...ted, links: gone }), list, { headend: 'h1', destination: 'h2' });
+    expect(proof.violation).toMatchObject({ kind: 'link-down', node: 'a', segmentIndex: 0 });
+  });
+
+  it('holds bandwidth against what is left, when that is given', () => {
+    const snapshot = freezeSnapshot(buildTed(names, links));
+    const unreservedBps = snapshot.data.reservableBps.map((bps, arc) => (snapshot.linkIdOf(arc) === 'b:d' ? 4 : bps));
+    const requirement = { headend: 'h1', destination: 'h2', constraints: { bandwidthBps: 10 } };
+    const proof = prove(snapshot, [END_D, SERVICE], requirement, { unreservedBps });
+    expect(proof.violation).toMatchObject({ kind: 'insufficient-bandwidth', link: 'b:d' });
+  });
+
+  it('sends nothing by the IGP over a router of another domain', () => {
+    const proof = run({ node: { id: 'c', igpDomain: 'other' } });
+    expect(proof).toMatchObject({ ok: true, singlePath: true, worst: { delayUs: 4000 } });
   });
 
   it('refuses a SID that two nodes own: where the packet ends up is not known', () => {

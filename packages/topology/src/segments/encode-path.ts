@@ -104,7 +104,7 @@ class PathEncoder {
   #finishWith(sid: number, position: number, origins: readonly number[]): Branches | null {
     const { snapshot, destination } = this.#task;
     const last = this.#nodes.length - 1;
-    if (position === last) return { isSinglePath: true, worst: this.#weights.map(() => 0) };
+    if (position === last && origins.length === 1) return { isSinglePath: true, worst: this.#weights.map(() => 0) };
     const how = reachOf(snapshot, sid);
     if (how === 'igp') return this.#along(position, last, origins);
     if (how === 'unrouted' || position !== last - 1) return null;

@@ -21,6 +21,8 @@ export class IgpReach {
   readonly #distance: Float64Array;
   readonly #labelled: Uint32Array;
   readonly #settled: Uint32Array;
+  /** Settled nodes, nearest first. */
+  readonly #order: number[] = [];
   #query = 0;
   #router = -1;
   #leaf = -1;
@@ -38,6 +40,7 @@ export class IgpReach {
     if (router === this.#router && leaf === this.#leaf) return;
     this.#router = router;
     this.#heap.clear();
+    this.#order.length = 0;
     this.#query++;
     this.#leaf = leaf;
     this.#distance[router] = 0;
@@ -47,35 +50,58 @@ export class IgpReach {
 
   /** IGP distance; Infinity when there is no route. */
   distanceTo(node: number): number {
-    const { arcTo, outStart, igpMetric } = this.#snapshot.data;
+    // Everything as near as the node must be settled too, so that all its equal predecessors are known.
+    while (this.#settled[node] !== this.#query || this.#heap.leastKey <= (this.#distance[node] as number)) {
+      if (!this.#settleNearest()) break;
+    }
+    return this.#settled[node] === this.#query ? (this.#distance[node] as number) : Infinity;
+  }
+
+  /** The node that is settled as number `i`: 0 is the router itself. -1 when there are not so many. */
+  nth(i: number): number {
+    while (this.#order.length <= i && this.#settleNearest());
+    return this.#order[i] ?? -1;
+  }
+
+  #settleNearest(): boolean {
     const heap = this.#heap;
+    if (heap.size === 0) return false;
+    const { arcTo, outStart, igpMetric } = this.#snapshot.data;
     const query = this.#query;
     const isLabelled = this.#labelled;
     const distance = this.#distance;
-    while (heap.size > 0) {
-      // Everything as near as the node must be settled too, so that all its equal predecessors are known.
-      if (this.#settled[node] === query && heap.leastKey > (distance[node] as number)) break;
-      const nearest = heap.pop();
-      this.#settled[nearest] = query;
-      const here = distance[nearest] as number;
-      const end = outStart[nearest + 1] as number;
-      for (let arc = outStart[nearest] as number; arc < end; arc++) {
-        if (!this.#carries(arc)) continue;
-        const to = arcTo[arc] as number;
-        const candidate = here + (igpMetric[arc] as number);
-        if (isLabelled[to] === query && candidate >= (distance[to] as number)) continue;
-        isLabelled[to] = query;
-        distance[to] = candidate;
-        heap.put(to, candidate, 0);
-      }
+    const nearest = heap.pop();
+    this.#settled[nearest] = query;
+    this.#order.push(nearest);
+    const here = distance[nearest] as number;
+    const end = outStart[nearest + 1] as number;
+    for (let arc = outStart[nearest] as number; arc < end; arc++) {
+      if (!this.carries(arc)) continue;
+      const to = arcTo[arc] as number;
+      const candidate = here + (igpMetric[arc] as number);
+      if (isLabelled[to] === query && candidate >= (distance[to] as number)) continue;
+      isLabelled[to] = query;
+      distance[to] = candidate;
+      heap.put(to, candidate, 0);
     }
-    return this.#settled[node] === query ? (distance[node] as number) : Infinity;
+    return true;
+  }
+
+  /** Can packets of the IGP enter a node over an arc of metric zero? */
+  hasZeroArcInto(node: number): boolean {
+    const { inStart, inArcs, igpMetric } = this.#snapshot.data;
+    const end = inStart[node + 1] as number;
+    for (let i = inStart[node] as number; i < end; i++) {
+      const arc = inArcs[i] as number;
+      if (igpMetric[arc] === 0 && this.carries(arc)) return true;
+    }
+    return false;
   }
 
   /** The only arc by which shortest paths enter a node; -1 when there are none or several, or its metric is zero. */
   soleArcInto(node: number): number {
     this.distanceTo(node);
-    const arcs = this.#shortestArcsInto(node);
+    const arcs = this.shortestArcsInto(node);
     const arc = arcs.length === 1 ? (arcs[0] as number) : -1;
     return arc >= 0 && (this.#snapshot.data.igpMetric[arc] as number) > 0 ? arc : -1;
   }
@@ -88,7 +114,7 @@ export class IgpReach {
     const leaving = new Map<number, number[]>();
     const seen = new Set([node]);
     for (const reached of seen) {
-      for (const arc of this.#shortestArcsInto(reached)) {
+      for (const arc of this.shortestArcsInto(reached)) {
         const from = arcFrom[arc] as number;
         const known = leaving.get(from);
         if (known === undefined) leaving.set(from, [arc]);
@@ -111,7 +137,8 @@ export class IgpReach {
     return sumBranches(router, node, nextHops, arcTo, weights);
   }
 
-  #shortestArcsInto(node: number): number[] {
+  /** Arcs by which shortest paths enter a settled node; complete once everything as near is settled. */
+  shortestArcsInto(node: number): number[] {
     const { arcFrom, inStart, inArcs, igpMetric } = this.#snapshot.data;
     const arcs: number[] = [];
     const end = inStart[node + 1] as number;
@@ -120,14 +147,15 @@ export class IgpReach {
       const from = arcFrom[arc] as number;
       const isShortest =
         this.#settled[from] === this.#query &&
-        this.#carries(arc) &&
+        this.carries(arc) &&
         (this.#distance[from] as number) + (igpMetric[arc] as number) === this.#distance[node];
       if (isShortest) arcs.push(arc);
     }
     return arcs;
   }
 
-  #carries(arc: number): boolean {
+  /** May the IGP send packets for the nodes asked about over this arc? */
+  carries(arc: number): boolean {
     const { arcFlags, arcTo, arcFrom } = this.#snapshot.data;
     const flags = arcFlags[arc] as number;
     if ((flags & ArcFlag.Igp) !== 0) return true;

@@ -1,4 +1,4 @@
-import { parseIpv6Words } from './ipv6-words.js';
+import { parseIpv6Words } from '../model/address.js';
 import type { SnapshotData } from './snapshot-data.js';
 import { unpackStrings } from './string-table.js';
 

@@ -1,11 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { computePaths } from '../engine/compute-paths.js';
-import { formatIpv6 } from '../model/address.js';
 import { arbitraryTed } from '../testing/arbitrary-ted.js';
 import { buildTed } from '../testing/build-ted.js';
 import { freezeSnapshot } from './freeze-snapshot.js';
-import { parseIpv6Words } from './ipv6-words.js';
 import { reservableBps } from './reservable-bps.js';
 import { snapshotFromShared, snapshotToShared } from './shared-snapshot.js';
 
@@ -84,21 +82,5 @@ describe('a snapshot', () => {
       }),
       { numRuns: 60 },
     );
-  });
-});
-
-describe('the fast reading of addresses', () => {
-  it('agrees with the strict parser', () => {
-    fc.assert(
-      fc.property(fc.bigInt({ min: 0n, max: (1n << 128n) - 1n }), fc.nat(127), (value, shift) => {
-        const sparse = value >> BigInt(shift);
-        for (const address of [value, sparse, sparse << BigInt(shift)]) {
-          const words = parseIpv6Words(formatIpv6(address));
-          expect(words.reduce((sum, word) => (sum << 16n) | BigInt(word), 0n)).toBe(address);
-        }
-      }),
-    );
-    expect(() => parseIpv6Words('fd00::1::2')).toThrow(RangeError);
-    expect([...parseIpv6Words('::ffff:1.2.3.4')]).toEqual([0, 0, 0, 0, 0, 0xffff, 0x102, 0x304]);
   });
 });

@@ -15,7 +15,8 @@ export function arbitraryRequest(ted: Ted, shape: RequestShape): fc.Arbitrary<Pa
   const node = fc.constantFrom(...ted.nodes.map((entry) => entry.id));
   const link = ted.links.length === 0 ? fc.constant('none') : fc.constantFrom(...ted.links.map((entry) => entry.id));
   const names = fc.subarray([...AFFINITIES], { maxLength: 2 });
-  const sometimes = <T>(value: fc.Arbitrary<T>) => fc.option(value, { freq: 1, nil: undefined });
+  const sometimes = <T>(value: fc.Arbitrary<T>) =>
+    fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
   const bound = fc.record({ metric: fc.constantFrom(...METRICS), max: fc.integer({ min: 0, max: 12 }) });
   const step = fc.oneof(
     node.map((id) => ({ node: id })),

@@ -61,8 +61,11 @@ export function allowedWalks(ted: Ted, request: PathRequest, unreserved?: (link:
   };
   const start = pass(0, source);
   extend(source, start, [], new Set([`${source} ${start}`]));
-  return found.filter((walk) =>
-    (constraints.bounds ?? []).every((bound) => walkMetric(walk, bound.metric) <= bound.max),
+  const times = (walk: readonly TedLink[], entry: TedLink) => walk.filter((other) => other === entry).length;
+  return found.filter(
+    (walk) =>
+      (constraints.bounds ?? []).every((bound) => walkMetric(walk, bound.metric) <= bound.max) &&
+      walk.every((entry) => bandwidth(entry) >= times(walk, entry) * (constraints.bandwidthBps ?? 0)),
   );
 }
 

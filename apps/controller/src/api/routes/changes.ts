@@ -1,5 +1,17 @@
 import { Type } from 'typebox';
-import { ChangeDetail, ChangeEntry, object, pageOf, pageQuery, revision } from '@waymark/http-contract';
+import {
+  ChangeDetail,
+  ChangeEntry,
+  linkId,
+  nodeId,
+  object,
+  pageOf,
+  pageQuery,
+  revision,
+  text,
+  timestamp,
+} from '@waymark/http-contract';
+import { Problem } from '../../model/errors.js';
 import type { Services } from '../../model/ports.js';
 import { pageReply, pageRequest } from '../cursor.js';
 import { json, problems, readProblems, words } from '../operation.js';
@@ -14,11 +26,27 @@ export function changeRoutes(app: ApiApp, { topology }: Services): void {
     {
       schema: {
         ...words('Topology', 'listChanges', 'List the change log', 'Every revision: who, when, what. Newest first.'),
-        querystring: object(undefined, 'Page.', pageQuery),
+        querystring: object(undefined, 'Page and filters; several filters must all match.', {
+          ...pageQuery,
+          kind: Type.Optional(text('Only changes of this kind.', 100, ['topology-import'])),
+          actor: Type.Optional(text('Only changes that this actor made.', 255, ['alice'])),
+          since: Type.Optional(timestamp('Only changes committed at this time or later.')),
+          until: Type.Optional(timestamp('Only changes committed before this time.')),
+          node: Type.Optional(nodeId('Only changes of this node: its attributes, locators or SIDs.')),
+          link: Type.Optional(linkId('Only changes of this directed link.')),
+        }),
         response: { 200: json(ChangePage, 'A page of changes.'), ...problems(...readProblems) },
       },
     },
-    async (request) => pageReply(listing, await topology.changes(pageRequest(listing, request.query).page)),
+    async (request) => {
+      const { filter, page } = pageRequest(listing, request.query);
+      const { since, until, ...same } = filter;
+      const times = {
+        ...(since === undefined ? {} : { since: timeOf('since', since) }),
+        ...(until === undefined ? {} : { until: timeOf('until', until) }),
+      };
+      return pageReply(listing, await topology.changes({ ...same, ...times }, page));
+    },
   );
 
   app.get(
@@ -37,4 +65,11 @@ export function changeRoutes(app: ApiApp, { topology }: Services): void {
     },
     (request) => topology.change(request.params.revision),
   );
+}
+
+/** The pattern of a timestamp lets times pass that no clock shows. */
+function timeOf(field: string, text: string): Date {
+  const time = new Date(text);
+  if (!Number.isNaN(time.getTime())) return time;
+  throw new Problem('request-invalid', { detail: `there is no such time as ${text}`, field });
 }

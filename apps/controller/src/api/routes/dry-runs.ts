@@ -42,6 +42,7 @@ export function dryRunRoutes(app: ApiApp, { policies }: Services): void {
             'mesh-unknown',
             'prefix-claimed',
             'mesh-owned',
+            'no-lists-to-return-to',
             'overloaded',
           ),
         },

@@ -12,10 +12,26 @@ const oneType = `(${eventTypes.map((type) => type.replaceAll('.', '\\.')).join('
 const reconnectAfterMs = 2000;
 
 const description = [
-  'Server-sent events, as they happen. The `event` field is the type, `data` is `{type, at, data}`. Comments keep an idle',
-  'connection alive. A client that reconnects with Last-Event-ID gets what it missed; when that is no longer known it gets',
-  'a `stream.reset` and should read again what it shows.\n\n| Type | Data | |\n|---|---|---|\n',
+  'Server-sent events, as they happen; the stream never ends by itself. `event` is the type, `data` one line of JSON (schema',
+  '`StreamedEvent`), `id` what to send as Last-Event-ID after a break, as browsers do by themselves: the stream goes on where',
+  'it broke off. When that is no longer known (the newest 4096 events are kept, and only as long as the controller runs), or',
+  'something may be missing, a `stream.reset` says so: read again what you show. Every controller tells the events of all;',
+  'return to the same one to go on where the stream broke off. A comment every 15 seconds keeps an idle connection alive. A client that',
+  'takes nothing for 30 seconds while events wait for it is disconnected, and may return with Last-Event-ID.\n\n',
+  'Swagger UI cannot show an answer that does not end: use `curl -N`.\n\n| Type | Data | |\n|---|---|---|\n',
 ].join(' ');
+
+const exampleStream = [
+  'retry: 2000\n\n',
+  ...Object.entries(eventSchemas)
+    .slice(0, 2)
+    .map(([type, schema], i) => {
+      const [data] = (schema as unknown as { readonly examples: readonly unknown[] }).examples;
+      const line = JSON.stringify({ type, at: `2026-01-31T12:00:0${String(i)}.000Z`, data });
+      return `id: 3f2a9c11-${String(i + 41)}\nevent: ${type}\ndata: ${line}\n\n`;
+    }),
+  ': heartbeat\n\n',
+].join('');
 
 const table = Object.entries(eventSchemas)
   .map(([type, schema]) => {
@@ -24,7 +40,8 @@ const table = Object.entries(eventSchemas)
   })
   .join('\n');
 
-export function eventRoutes(app: ApiApp, log: EventLog): void {
+/** A reader that takes nothing for `stalledAfterMs` while something waits for it is disconnected. */
+export function eventRoutes(app: ApiApp, log: EventLog, { stalledAfterMs }: { readonly stalledAfterMs: number }): void {
   const closing = new AbortController();
   app.addHook('preClose', (done) => {
     closing.abort();
@@ -58,7 +75,9 @@ export function eventRoutes(app: ApiApp, log: EventLog): void {
         response: {
           200: {
             description: 'The stream; it does not end.',
-            content: { 'text/event-stream': { schema: { type: 'string' } } },
+            content: {
+              'text/event-stream': { schema: Type.String({ description: 'Messages.', examples: [exampleStream] }) },
+            },
           },
           ...problems(...readProblems, 'not-acceptable'),
         },
@@ -81,8 +100,10 @@ export function eventRoutes(app: ApiApp, log: EventLog): void {
       // sends the headers, so that a client knows at once that it is connected
       await reply.sse.send({ data: undefined, retry: reconnectAfterMs });
       for await (const entry of entries) {
-        // a client that is gone never drains: do not wait for it
+        // a client that is gone never drains, one that stalls may: wait for neither for ever
+        const stalled = setTimeout(() => request.raw.destroy(), stalledAfterMs);
         await Promise.race([reply.sse.send(messageOf(entry)).catch(() => gone.abort()), aborted]);
+        clearTimeout(stalled);
       }
       reply.sse.close();
     },

@@ -1,9 +1,13 @@
+import { Type } from 'typebox';
 import {
   BulkLinkConstraints,
   BulkResult,
   LinkConstraints,
   LinkSettings,
+  adminState,
+  choice,
   linkId,
+  nodeId,
   object,
   pageOf,
   pageQuery,
@@ -34,6 +38,7 @@ const listing = { name: 'link-constraints', keyPattern: linkKeyPattern };
 const LinkSettingsPage = pageOf('LinkSettingsPage', 'A page of links with operator settings.', LinkSettings);
 const params = object(undefined, 'Which link.', { id: linkId() });
 const url = '/v1/links/:id/constraints';
+const attributes = Object.keys(LinkConstraints.properties) as (keyof Constraints)[];
 
 const examples = {
   drain: { summary: 'Drain the link: nothing new, and policies move away', value: { adminState: 'drained' } },
@@ -65,11 +70,9 @@ interface Edit {
 export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void {
   async function edit({ link, constraints, mode, ifMatch, actor }: Edit) {
     const ifVersion = await expectedVersion(ifMatch, async () => (await topology.linkConstraints(link)).version);
-    const { settings } = await topology.setLinkConstraints({
-      changes: [{ link, constraints, ifVersion }],
-      mode,
-      actor,
-    });
+    const { settings } = await topology
+      .setLinkConstraints({ changes: [{ link, constraints, ifVersion }], mode, actor })
+      .catch(asOfOneLink);
     const [only] = settings;
     if (only === undefined) throw new Error(`no settings came back for link ${link}`);
     return only;
@@ -80,11 +83,21 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
     {
       schema: {
         ...words('Constraints', 'listLinkConstraints', 'List constrained links', 'Every link with operator settings.'),
-        querystring: object(undefined, 'Page.', pageQuery),
+        querystring: object(undefined, 'Page and filters; several filters must all match.', {
+          ...pageQuery,
+          node: Type.Optional(nodeId('Only links that start or end at this node.')),
+          from: Type.Optional(nodeId('Only links that start at this node.')),
+          to: Type.Optional(nodeId('Only links that end at this node.')),
+          adminState: Type.Optional(adminState('Only links that operators have set to this admin state.')),
+          sets: Type.Optional(choice('Only links for which this is set.', attributes, ['delayUs'])),
+        }),
         response: { 200: json(LinkSettingsPage, 'A page of settings, by link id.'), ...problems(...readProblems) },
       },
     },
-    async (request) => pageReply(listing, await topology.allLinkConstraints(pageRequest(listing, request.query).page)),
+    async (request) => {
+      const { filter, page } = pageRequest(listing, request.query);
+      return pageReply(listing, await topology.allLinkConstraints(filter, page));
+    },
   );
 
   app.post(
@@ -106,11 +119,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
         },
       },
     },
-    async (request) => {
-      const { changes, mode } = request.body;
-      refuseRepeated(changes.map((change) => change.link));
-      return topology.setLinkConstraints({ changes, mode, actor: actorOf(request) });
-    },
+    ({ body, headers }) => topology.setLinkConstraints({ ...body, actor: actorOf({ headers }) }),
   );
 
   app.get(
@@ -223,15 +232,11 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
   );
 }
 
-function refuseRepeated(links: readonly string[]): void {
-  const seen = new Set<string>();
-  for (const [i, link] of links.entries()) {
-    if (seen.has(link)) {
-      throw new Problem('request-invalid', {
-        detail: `link "${link}" is named twice`,
-        field: `/changes/${String(i)}/link`,
-      });
-    }
-    seen.add(link);
-  }
+/** The service speaks of the members of a bulk; here the one link is the resource, and its version came in a header. */
+function asOfOneLink(error: unknown): never {
+  if (!(error instanceof Problem)) throw error;
+  const { detail } = error.info;
+  if (error.code === 'link-unknown') throw new Problem('not-found', { detail });
+  if (error.code === 'precondition-failed') throw new Problem('precondition-failed', { detail, field: 'If-Match' });
+  throw error;
 }

@@ -1,3 +1,4 @@
+import type { LinkId } from '@waymark/topology';
 import { Type } from 'typebox';
 import {
   LinkView,
@@ -12,6 +13,7 @@ import {
   srlg,
 } from '@waymark/http-contract';
 import type { Services } from '../../model/ports.js';
+import type { LinkView as TopologyLinkView } from '../../model/topology.js';
 import { pageReply, pageRequest } from '../cursor.js';
 import { json, problems, readProblems, words } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
@@ -20,7 +22,7 @@ export const linkKeyPattern = /^[A-Za-z0-9._:-]{1,191}$/;
 const listing = { name: 'links', keyPattern: linkKeyPattern };
 const LinkPage = pageOf('LinkPage', 'A page of directed links.', LinkView);
 
-export function linkRoutes(app: ApiApp, { topology }: Services): void {
+export function linkRoutes(app: ApiApp, { topology, policies }: Services): void {
   app.get(
     '/v1/links',
     {
@@ -29,7 +31,7 @@ export function linkRoutes(app: ApiApp, { topology }: Services): void {
           'Topology',
           'listLinks',
           'List directed links',
-          'Effective values, where each came from, and what each layer says.',
+          'Effective values, where each came from, what each layer says, and how much bandwidth SR policies have booked.',
         ),
         querystring: object(undefined, 'Page and filters; several filters must all match.', {
           ...pageQuery,
@@ -46,7 +48,9 @@ export function linkRoutes(app: ApiApp, { topology }: Services): void {
     },
     async (request) => {
       const { filter, page } = pageRequest(listing, request.query);
-      return pageReply(listing, await topology.links(filter, page));
+      const { items, next } = await topology.links(filter, page);
+      const booked = await policies.booked(items.map(({ effective }) => effective.id));
+      return pageReply(listing, { items: items.map((link) => withReservation(link, booked)), next });
     },
   );
 
@@ -58,12 +62,23 @@ export function linkRoutes(app: ApiApp, { topology }: Services): void {
           'Topology',
           'getLink',
           'Get one directed link',
-          'Effective values, where each came from, and what each layer says.',
+          'Effective values, where each came from, what each layer says, and how much bandwidth SR policies have booked.',
         ),
         params: object(undefined, 'Which link.', { id: linkId() }),
         response: { 200: json(LinkView, 'The link.'), ...problems(...readProblems, 'not-found') },
       },
     },
-    (request) => topology.link(request.params.id),
+    async (request) => {
+      const link = await topology.link(request.params.id);
+      return withReservation(link, await policies.booked([link.effective.id]));
+    },
   );
+}
+
+function withReservation(link: TopologyLinkView, booked: ReadonlyMap<LinkId, number>) {
+  const { id, reservableBandwidthBps, bandwidthBps } = link.effective;
+  const bookedBps = booked.get(id) ?? 0;
+  const reservable = reservableBandwidthBps ?? bandwidthBps;
+  const unreservedBps = reservable === null ? null : Math.max(0, reservable - bookedBps);
+  return { ...link, reservation: { bookedBps, unreservedBps } };
 }

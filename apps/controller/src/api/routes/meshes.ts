@@ -1,12 +1,14 @@
-import { MeshIntent, MeshView, meshId, object, pageOf, pageQuery } from '@waymark/http-contract';
+import { Type } from 'typebox';
+import { MeshIntent, MeshView, choice, color, meshId, nodeId, object, pageOf, pageQuery } from '@waymark/http-contract';
 import { Problem } from '../../model/errors.js';
 import type { Services } from '../../model/ports.js';
 import { actorOf } from '../actor.js';
-import { createsOnly, etagOf, expectedVersion } from '../etag.js';
+import { asFailedPrecondition, createsOnly, etagOf, expectedVersion } from '../etag.js';
 import { pageReply, pageRequest } from '../cursor.js';
 import {
   actorHeader,
   bodyProblems,
+  created,
   createOrReplaceHeaders,
   editProblems,
   empty,
@@ -58,11 +60,21 @@ export function meshRoutes(app: ApiApp, { policies }: Services): void {
     {
       schema: {
         ...words('Meshes', 'listMeshes', 'List meshes', 'Intent, and how their policies do.'),
-        querystring: object(undefined, 'Page.', pageQuery),
+        querystring: object(undefined, 'Page and filters; several filters must all match.', {
+          ...pageQuery,
+          color: Type.Optional(color('Only meshes of this color.')),
+          node: Type.Optional(nodeId('Only meshes with a policy from or to this host.')),
+          status: Type.Optional(
+            choice('Only meshes with at least one policy in this status.', ['up', 'fallback', 'down']),
+          ),
+        }),
         response: { 200: json(MeshPage, 'A page of meshes, by id.'), ...problems(...readProblems) },
       },
     },
-    async (request) => pageReply(listing, await policies.meshes(pageRequest(listing, request.query).page)),
+    async (request) => {
+      const { filter, page } = pageRequest(listing, request.query);
+      return pageReply(listing, await policies.meshes(filter, page));
+    },
   );
 
   app.post(
@@ -74,18 +86,19 @@ export function meshRoutes(app: ApiApp, { policies }: Services): void {
           'Meshes',
           'createMesh',
           'Create a mesh',
-          'The key is its id. Repeating the request is refused with `already-exists`.',
+          'The key is its id. Repeating the request is safe: it writes nothing and gets the same answer. Another intent under ' +
+            'the same id is refused with `already-exists`.',
         ),
         body: MeshIntent,
         response: {
-          201: tagged(MeshView, 'Created; its policies follow.'),
+          201: created(MeshView, 'Created; its policies follow.'),
           ...problems(...bodyProblems, ...intentProblems),
         },
       },
     },
     async (request, reply) => {
-      const created = await policies.createMesh(request.body, actorOf(request));
-      return reply.code(201).headers(locationOf(created)).send(created);
+      const made = await policies.createMesh(request.body, actorOf(request));
+      return reply.code(201).headers(locationOf(made)).send(made);
     },
   );
 
@@ -113,14 +126,14 @@ export function meshRoutes(app: ApiApp, { policies }: Services): void {
           'Meshes',
           'putMesh',
           'Create or replace a mesh',
-          'With If-Match it replaces the intent, with `If-None-Match: *` it creates what is not there. Policies of pairs that ' +
-            'are no longer in it are removed.',
+          'With If-Match it replaces the intent; with `If-None-Match: *` it creates what is not there, and may be repeated. ' +
+            'Policies of pairs that are no longer in it are removed.',
         ),
         params,
         body: MeshIntent,
         response: {
           200: tagged(MeshView, 'Replaced.'),
-          201: tagged(MeshView, 'Created.'),
+          201: created(MeshView, 'Created.'),
           ...problems(...editProblems, ...intentProblems),
         },
       },
@@ -136,8 +149,8 @@ export function meshRoutes(app: ApiApp, { policies }: Services): void {
       }
       const actor = actorOf(request);
       if (createsOnly(request.headers)) {
-        const created = await policies.createMesh(intent, actor);
-        return reply.code(201).headers(locationOf(created)).send(created);
+        const made = await policies.createMesh(intent, actor).catch(asFailedPrecondition);
+        return reply.code(201).headers(locationOf(made)).send(made);
       }
       const ifVersion = await expectedVersion(request.headers['if-match'], currentVersion(id));
       const replaced = await policies.replaceMesh(id, intent, ifVersion, actor);

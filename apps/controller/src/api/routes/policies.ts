@@ -4,6 +4,7 @@ import {
   SrPolicyView,
   choice,
   color,
+  flag,
   linkId,
   meshId,
   nodeId,
@@ -15,11 +16,12 @@ import {
 import { Problem } from '../../model/errors.js';
 import type { PolicyService, Services } from '../../model/ports.js';
 import { actorOf } from '../actor.js';
-import { createsOnly, etagOf, expectedVersion } from '../etag.js';
+import { asFailedPrecondition, createsOnly, etagOf, expectedVersion } from '../etag.js';
 import { pageReply, pageRequest } from '../cursor.js';
 import {
   actorHeader,
   bodyProblems,
+  created,
   createOrReplaceHeaders,
   editProblems,
   empty,
@@ -116,6 +118,7 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
               ['simulated'],
             ),
           ),
+          pinned: Type.Optional(flag('Only policies that are pinned, or only those that are not.')),
           usesLink: Type.Optional(linkId('Only policies whose current lists use this directed link.')),
           usesNode: Type.Optional(nodeId('Only policies whose current lists use this node.')),
         }),
@@ -137,18 +140,19 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
           'SR policies',
           'createPolicy',
           'Create an SR policy',
-          'The key is natural: headend, color and endpoint. Repeating the request is refused with `already-exists`.',
+          'The key is natural: headend, color and endpoint. Repeating the request is safe: it writes nothing and gets the same ' +
+            'answer. Another intent under the same key is refused with `already-exists`.',
         ),
         body: SrPolicyIntent,
         response: {
-          201: tagged(SrPolicyView, 'Created; its state follows as soon as it is computed.'),
+          201: created(SrPolicyView, 'Created; its state follows as soon as it is computed.'),
           ...problems(...bodyProblems, ...intentProblems),
         },
       },
     },
     async (request, reply) => {
-      const created = await policies.createPolicy(request.body, actorOf(request));
-      return reply.code(201).headers(locationOf(created)).send(created);
+      const made = await policies.createPolicy(request.body, actorOf(request));
+      return reply.code(201).headers(locationOf(made)).send(made);
     },
   );
 
@@ -181,13 +185,13 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
           'SR policies',
           'putPolicy',
           'Create or replace an SR policy',
-          'With If-Match it replaces the intent, with `If-None-Match: *` it creates what is not there.',
+          'With If-Match it replaces the intent; with `If-None-Match: *` it creates what is not there, and may be repeated.',
         ),
         params,
         body: SrPolicyIntent,
         response: {
           200: tagged(SrPolicyView, 'Replaced.'),
-          201: tagged(SrPolicyView, 'Created.'),
+          201: created(SrPolicyView, 'Created.'),
           ...problems(...editProblems, ...intentProblems, 'mesh-owned'),
         },
       },
@@ -203,8 +207,8 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
         });
       const actor = actorOf(request);
       if (createsOnly(request.headers)) {
-        const created = await policies.createPolicy(intent, actor);
-        return reply.code(201).headers(locationOf(created)).send(created);
+        const made = await policies.createPolicy(intent, actor).catch(asFailedPrecondition);
+        return reply.code(201).headers(locationOf(made)).send(made);
       }
       const ifVersion = await expectedVersion(request.headers['if-match'], currentVersion(id));
       const replaced = await policies.replacePolicy(id, intent, ifVersion, actor);

@@ -1,8 +1,11 @@
+import { Type } from 'typebox';
 import {
   ReleaseRequest,
   SourceBatch,
   SourceBatchResult,
   SourceView,
+  choice,
+  flag,
   object,
   pageOf,
   pageQuery,
@@ -60,11 +63,18 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
     {
       schema: {
         ...words('Sources', 'listSources', 'List sources of topology', 'Files, streams of events, and agents.'),
-        querystring: object(undefined, 'Page.', pageQuery),
+        querystring: object(undefined, 'Page and filters; several filters must all match.', {
+          ...pageQuery,
+          kind: Type.Optional(choice('Only sources of this kind.', ['file', 'events', 'agent'])),
+          held: Type.Optional(flag('Only sources that wait for an operator, or only those that do not.')),
+        }),
         response: { 200: json(SourcePage, 'A page of sources, by id.'), ...problems(...readProblems) },
       },
     },
-    async (request) => pageReply(listing, await topology.sources(pageRequest(listing, request.query).page)),
+    async (request) => {
+      const { filter, page } = pageRequest(listing, request.query);
+      return pageReply(listing, await topology.sources(filter, page));
+    },
   );
 
   app.get(
@@ -90,7 +100,9 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
           'postSourceEvents',
           'Report events',
           'Batches are numbered and idempotent: repeating one changes nothing. The first batch of a new source has the ' +
-            'sequence 1 and creates it. A source that says most of the network is gone is held, not believed.',
+            'sequence 1 and creates it; a source that has lost count (after a restart) asks for its last sequence first and ' +
+            'goes on with a full batch. Where several sources speak of one attribute, the one that changed it last is ' +
+            'believed. A source that says most of the network is gone is held, not believed.',
         ),
         params: eventParams,
         body: SourceBatch,

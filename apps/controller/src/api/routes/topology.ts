@@ -133,7 +133,7 @@ export function topologyRoutes(app: ApiApp, { topology }: Services): void {
         ),
         querystring: object(undefined, 'Parameters of the export.', {
           syntax: Type.Optional(choice('Syntax of the file.', ['yaml', 'json'])),
-          revision: Type.Optional(revision('Revision to export; the newest by default.')),
+          revision: Type.Optional(revision('Revision of the change log to export; the newest by default.')),
           operatorSettings: Type.Optional(flag('Include what operators laid over links and nodes.')),
         }),
         response: {

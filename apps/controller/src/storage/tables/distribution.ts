@@ -1,6 +1,6 @@
 import type { Generated } from 'kysely';
 
-/* The tables of migrations/0003_distribution.sql. */
+/* The tables of migrations/0003_distribution.sql and 0005_headend_bsid_block.sql. */
 
 export interface DistributionTables {
   leader: { one: Generated<boolean>; epoch: Generated<number>; holder: string | null; since: Date | null };
@@ -13,7 +13,6 @@ export interface DistributionTables {
     acked_epoch: Generated<number>;
     acked_generation: Generated<number>;
     read_back_hash: Buffer | null;
-    bsid_block: string | null;
   };
   desired: {
     headend: string;

@@ -45,10 +45,14 @@ export interface PolicyTables {
     lists: JSONColumnType<object>;
     previous_lists: JSONColumnType<object> | null;
     candidates: JSONColumnType<object>;
+    blocked: boolean;
     cause: string;
     changed_revision: number;
     changed_at: Date;
+    event_kind: string;
+    event_by: string;
     event_at: Date;
+    event_summary: string;
     node_ids: string[];
     link_ids: string[];
     segment_from: string[];

@@ -1,0 +1,140 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { LinkId, NodeId, Ted, TedLink, TedNode } from '@waymark/topology';
+
+export interface ChangedElement {
+  readonly kind: 'link' | 'node';
+  readonly id: string;
+}
+
+/** What happened, and to what: a link may be unusable because its other direction or one of its nodes went down. */
+export interface Told {
+  readonly subject: ChangedElement;
+  /** `link a:b went down, has delay 9000 us instead of 1000 us` */
+  readonly summary: string;
+}
+
+/** Tells in words how elements differ between two states of the TED. */
+export class ChangeTeller {
+  readonly #before: Elements;
+  readonly #after: Elements;
+
+  constructor(before: Ted, after: Ted) {
+    this.#before = elementsOf(before);
+    this.#after = elementsOf(after);
+  }
+
+  tell({ kind, id }: ChangedElement): Told {
+    return kind === 'link' ? this.#link(id) : this.#node(id);
+  }
+
+  #link(id: LinkId): Told {
+    const before = this.#before.links.get(id);
+    const after = this.#after.links.get(id);
+    const own = differences('link', id, before, after, linkAspects);
+    if (before === undefined || after === undefined || before.operationalState !== after.operationalState) return own;
+    const reverse = [this.#before.links.get(before.reverseId), this.#after.links.get(after.reverseId)] as const;
+    if (reverse[0]?.operationalState !== reverse[1]?.operationalState) {
+      return differences('link', after.reverseId, ...reverse, linkAspects);
+    }
+    const moved = [after.from, after.to].find((node) => {
+      const [then, now] = [this.#before.nodes.get(node), this.#after.nodes.get(node)];
+      return then?.operationalState !== now?.operationalState || then?.adminState !== now?.adminState;
+    });
+    return moved === undefined ? own : this.#node(moved);
+  }
+
+  #node(id: NodeId): Told {
+    return differences('node', id, this.#before.nodes.get(id), this.#after.nodes.get(id), nodeAspects);
+  }
+}
+
+interface Elements {
+  readonly links: ReadonlyMap<LinkId, TedLink>;
+  readonly nodes: ReadonlyMap<NodeId, TedNode>;
+}
+
+function elementsOf({ links, nodes }: Ted): Elements {
+  return { links: new Map(links.map((link) => [link.id, link])), nodes: new Map(nodes.map((node) => [node.id, node])) };
+}
+
+/** Completes "link a:b …" when this aspect differs. */
+type Aspect<T> = (before: T, after: T) => string | undefined;
+
+function differences<T>(
+  kind: ChangedElement['kind'],
+  id: string,
+  before: T | undefined,
+  after: T | undefined,
+  aspects: readonly Aspect<T>[],
+): Told {
+  const told = (what: string): Told => ({ subject: { kind, id }, summary: `${kind} ${id} ${what}` });
+  if (after === undefined) return told('left the topology');
+  if (before === undefined) return told('appeared in the topology');
+  const parts = aspects.flatMap((aspect) => aspect(before, after) ?? []);
+  return told(parts.length === 0 ? 'changed' : parts.join(', '));
+}
+
+interface States {
+  readonly operationalState: 'up' | 'down';
+  readonly adminState: 'up' | 'drained' | 'down';
+}
+
+const operational: Aspect<States> = (before, after) => {
+  if (before.operationalState === after.operationalState) return undefined;
+  return after.operationalState === 'up' ? 'came up' : 'went down';
+};
+
+const ADMIN_STATE = { up: 'was put back into use', drained: 'was drained', down: 'was taken down' } as const;
+
+const administrative: Aspect<States> = (before, after) =>
+  before.adminState === after.adminState ? undefined : ADMIN_STATE[after.adminState];
+
+/** A value that can be said. */
+function value<T>(name: string, of: (element: T) => string | number | null, unit = ''): Aspect<T> {
+  const said = (found: string | number | null) => (found === null ? 'unknown' : `${found}${unit}`);
+  return (before, after) =>
+    of(before) === of(after) ? undefined : `has ${name} ${said(of(after))} instead of ${said(of(before))}`;
+}
+
+/** A value that is too long to be said. */
+function other<T>(name: string, of: (element: T) => unknown): Aspect<T> {
+  return (before, after) => (isDeepStrictEqual(of(before), of(after)) ? undefined : `has other ${name}`);
+}
+
+const linkAspects: readonly Aspect<TedLink>[] = [
+  operational,
+  administrative,
+  value('IGP metric', (link) => link.igpMetric),
+  value('TE metric', (link) => link.teMetric ?? link.igpMetric),
+  value('delay', (link) => link.delayUs, ' us'),
+  value('delay variation', (link) => link.delayVariationUs, ' us'),
+  value('loss', (link) => link.lossPpm, ' ppm'),
+  value('bandwidth', (link) => link.bandwidthBps, ' bit/s'),
+  value('reservable bandwidth', (link) => link.reservableBandwidthBps ?? link.bandwidthBps, ' bit/s'),
+  value('MTU', (link) => link.mtuBytes, ' bytes'),
+  other('affinities', (link) => link.affinities),
+  other('SRLGs', (link) => link.srlgs),
+];
+
+const isService = ({ behavior }: TedNode['sids'][number]) => behavior.startsWith('End.DT');
+
+const confirmed: Aspect<TedNode> = (before, after) => {
+  const planned = ({ locators, sids }: TedNode) => [...locators, ...sids].some(({ origin }) => origin === 'planned');
+  return planned(before) && !planned(after) ? 'had its planned SIDs confirmed' : undefined;
+};
+
+const nodeAspects: readonly Aspect<TedNode>[] = [
+  operational,
+  administrative,
+  confirmed,
+  other('service SIDs', ({ sids }) => sids.filter(isService).map(({ sid, behavior }) => [sid, behavior])),
+  other('SIDs', ({ sids }) =>
+    sids.filter((sid) => !isService(sid)).map(({ sid, behavior, linkId }) => [sid, behavior, linkId]),
+  ),
+  other('locators', ({ locators }) => locators.map(({ prefix, scope, algorithm }) => [prefix, scope, algorithm])),
+  other('pod prefixes', (node) => node.podPrefixes),
+  value('address', (node) => node.address),
+  value('MSD', (node) => node.msdHEncaps),
+  value('encapsulation', (node) => node.encapMode),
+  value('site', (node) => node.site),
+];

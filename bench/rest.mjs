@@ -1,0 +1,169 @@
+/**
+ * Path computations per second through REST, side by side with the engine alone on the same topology and requests and with
+ * the cheapest route of the same server (GET /healthz), in the same run.
+ *
+ *   npx tsc -b && node bench/rest.mjs [geant | nodes ...]
+ *
+ * The controller is the shipped one with its embedded PostgreSQL and runs in a process of its own, as does the load
+ * generator (autocannon); all on loopback, each measurement limited in time and requests. `per core` is answers per second
+ * of CPU time of the controller with all its threads (PostgreSQL and the load generator not counted), so that it can be held
+ * against the engine, which is measured by its CPU time too. Latencies are wall-clock time in milliseconds.
+ */
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { computePaths, freezeSnapshot } from '@waymark/topology';
+import {
+  applySidPlan,
+  defaultSidPlan,
+  parseTopology,
+  serializeTopology,
+  tedFromDocument,
+} from '@waymark/topology-formats';
+import { startController } from './support/controller-process.mjs';
+import { randomGeometricTed, randomSource } from './support/random-geometric.mjs';
+
+const LOAD = fileURLToPath(new URL('support/load.mjs', import.meta.url));
+const GEANT = fileURLToPath(new URL('../examples/geant-datacentres.yaml', import.meta.url));
+const CONNECTIONS = [1, 4, 16];
+const SECONDS = 3;
+const MAX_REQUESTS = 20_000;
+const PAIRS = 50;
+
+const names = process.argv.length > 2 ? process.argv.slice(2) : ['geant', '1000', '10000'];
+const print = (line) => process.stdout.write(`${line}\n`);
+
+/** Headends that push what the format allows: what a lower limit costs is `bench/engine.mjs`'s to say. */
+function generated(size) {
+  const ted = randomGeometricTed(size);
+  return serializeTopology({ ...ted, nodes: ted.nodes.map((node) => ({ ...node, msdHEncaps: 64 })) }, 'json');
+}
+
+async function topologyOf(name) {
+  const content = name === 'geant' ? await readFile(GEANT, 'utf8') : generated(Number(name));
+  const { document } = applySidPlan(parseTopology(content, 'native'), null, defaultSidPlan);
+  return { content, ted: tedFromDocument(document) };
+}
+
+/** What is asked for, by name: constraints that filter links, and a bound on delay that only some paths keep. */
+function requestsOf(ted, snapshot) {
+  const ends = ted.nodes.filter(({ kind }) => kind === 'host');
+  const candidates = (ends.length > 0 ? ends : ted.nodes).map(({ id }) => id);
+  const random = randomSource(7);
+  const pick = () => candidates[Math.floor(random() * candidates.length)];
+  const pairs = [];
+  while (pairs.length < PAIRS) {
+    const [source, destination] = [pick(), pick()];
+    const least =
+      source !== destination && computePaths(snapshot, { source, destination, metric: 'delay', constraints: {} });
+    if (least && least.status === 'computed')
+      pairs.push({ source, destination, least: least.paths[0].metrics.delayUs });
+  }
+  const filter = { affinities: { excludeAny: ['leased'] }, bandwidthBps: 1e9 };
+  const within = ({ least }) => ({ ...filter, bounds: [{ metric: 'delay', max: Math.ceil(1.2 * least) }] });
+  const ask = (metric, constraintsOf) =>
+    pairs.map((pair) => ({
+      source: pair.source,
+      destination: pair.destination,
+      metric,
+      constraints: constraintsOf(pair),
+    }));
+  return {
+    'least delay': ask('delay', () => ({})),
+    'least delay, links filtered': ask('delay', () => filter),
+    'least IGP metric, links filtered, delay bound': ask('igp', within),
+  };
+}
+
+/** Calls per second of CPU time of this process, over a second after half a second of warming up. */
+function engineRate(snapshot, requests) {
+  const cpuMs = () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000;
+  const during = (milliseconds) => {
+    const start = cpuMs();
+    let calls = 0;
+    while (cpuMs() - start < milliseconds) computePaths(snapshot, requests[calls++ % requests.length]);
+    return (1000 * calls) / (cpuMs() - start);
+  };
+  during(500);
+  return during(1_000);
+}
+
+async function load(job) {
+  const child = spawn(process.execPath, [LOAD], { stdio: ['pipe', 'pipe', 'inherit'] });
+  child.stdin.end(JSON.stringify({ ...job, seconds: SECONDS, maxRequests: MAX_REQUESTS }));
+  return JSON.parse(await text(child.stdout));
+}
+
+async function measure(controller, job) {
+  const before = await controller.cpuSeconds();
+  const result = await load({ url: controller.url, ...job });
+  const cpu = (await controller.cpuSeconds()) - before;
+  if (result.non2xx + result.errors > 0) throw new Error(`not all were answered: ${JSON.stringify(result)}`);
+  return { ...result, rate: result.answered / result.seconds, perCore: result.answered / cpu };
+}
+
+function row(what, connections, { rate, perCore, p50, p99 }, ratio) {
+  print(
+    `  ${what.padEnd(48)}${String(connections).padStart(5)}${rate.toFixed(0).padStart(10)}${perCore.toFixed(0).padStart(10)}` +
+      `${String(p50).padStart(8)}${String(p99).padStart(8)}  ${ratio}`,
+  );
+}
+
+/** The controller must answer what the engine answers, or the two rates measure different things. */
+async function requireSameAnswer(controller, snapshot, request) {
+  const answer = await controller.request('POST', '/v1/path-computations', request);
+  const own = computePaths(snapshot, request);
+  const nodes = ({ paths }) => paths?.map((path) => path.nodes.join(' ')).join(' and ');
+  if (nodes(answer) !== nodes(own)) throw new Error(`REST answers ${nodes(answer)}, the engine ${nodes(own)}`);
+}
+
+for (const name of names) {
+  const folder = await mkdtemp(join(tmpdir(), 'waymark-bench-'));
+  const controller = await startController({
+    DATABASE_URL: '',
+    REDIS_URL: '',
+    WAYMARK_DATA_DIR: folder,
+    WAYMARK_DEMO: 'off',
+  });
+  try {
+    const { content, ted } = await topologyOf(name);
+    await controller.request('POST', '/v1/topology/imports', { format: 'native', source: 'bench', content });
+    const snapshot = freezeSnapshot(ted);
+    print(
+      `\n${name === 'geant' ? 'GEANT demo' : 'random geometric'}, ${ted.nodes.length} nodes, ${ted.links.length} directed links`,
+    );
+    print(
+      `  ${''.padEnd(48)}${'conn.'.padStart(5)}${'per s'.padStart(10)}${'per core'.padStart(10)}${'p50'.padStart(8)}${'p99'.padStart(8)}`,
+    );
+    for (const connections of CONNECTIONS) {
+      row(
+        'GET /healthz',
+        connections,
+        await measure(controller, { method: 'GET', path: '/healthz', bodies: [null], connections }),
+        '',
+      );
+    }
+    for (const [what, bodies] of Object.entries(requestsOf(ted, snapshot))) {
+      await requireSameAnswer(controller, snapshot, bodies[0]);
+      const engine = engineRate(snapshot, bodies);
+      print(
+        `  ${what.padEnd(48)}${'-'.padStart(5)}${''.padStart(10)}${engine.toFixed(0).padStart(10)}${''.padStart(16)}  the engine alone`,
+      );
+      for (const connections of CONNECTIONS) {
+        const result = await measure(controller, {
+          method: 'POST',
+          path: '/v1/path-computations',
+          bodies,
+          connections,
+        });
+        row(`  through REST`, connections, result, `${(result.perCore / engine).toFixed(2)} × the engine`);
+      }
+    }
+  } finally {
+    await controller.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,70 @@
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../apps/controller/dist/main.js', import.meta.url));
+
+// A benchmark that is interrupted takes its controller with it.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
+
+/**
+ * The controller as it is shipped, in a process of its own on loopback; `environment` are further settings. Resolves
+ * when it serves. `grpcAddress` is where its agents connect.
+ */
+export async function startController(environment) {
+  const grpcPort = await freePort();
+  const child = spawn(process.execPath, [MAIN], {
+    env: {
+      ...process.env,
+      WAYMARK_HTTP_PORT: '0',
+      WAYMARK_GRPC_PORT: String(grpcPort),
+      WAYMARK_LOG_LEVEL: 'error',
+      ...environment,
+    },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const kill = () => child.kill('SIGKILL');
+  process.once('exit', kill);
+  const ended = new Promise((resolve) => child.once('exit', resolve));
+  const url = await new Promise((resolve, reject) => {
+    let printed = '';
+    child.stdout.setEncoding('utf8').on('data', (text) => {
+      printed += text;
+      const match = /^API: (\S+)$/m.exec(printed);
+      if (match !== null) resolve(match[1]);
+    });
+    ended.then((code) => reject(new Error(`the controller ended with ${code}:\n${printed}`)));
+  });
+  return {
+    url,
+    grpcAddress: `127.0.0.1:${grpcPort}`,
+    /** One request with a JSON body; throws unless the answer is 2xx. */
+    async request(method, path, body) {
+      const response = await fetch(`${url}${path}`, {
+        method,
+        ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+      return JSON.parse(text);
+    },
+    /** CPU time of all its threads, in seconds. */
+    async cpuSeconds() {
+      const metrics = await (await fetch(`${url}/metrics`)).text();
+      return Number(/^process_cpu_seconds_total (\S+)$/m.exec(metrics)[1]);
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+      process.off('exit', kill);
+    },
+  };
+}
+
+async function freePort() {
+  const server = createServer();
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}

@@ -1,0 +1,97 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { PathMetrics } from '../model/path-answer.js';
+import type { MetricType, PathRequest } from '../model/path-request.js';
+import type { Ted } from '../model/ted.js';
+import { serviceFamilies } from '../segments/owned-sids.js';
+import { proveSegmentList } from '../segments/segment-list.js';
+import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
+import { arbitraryRequest } from '../testing/arbitrary-request.js';
+import { arbitraryTed } from '../testing/arbitrary-ted.js';
+import { computePaths } from './compute-paths.js';
+
+const cases = fc
+  .record({
+    bounds: fc.boolean(),
+    include: fc.boolean(),
+    zeroMetrics: fc.boolean(),
+    healthy: fc.boolean(),
+    maxSegments: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
+  })
+  .chain(({ zeroMetrics, healthy, maxSegments, ...shape }) =>
+    arbitraryTed({ maxRouters: 4, maxLinks: 6, zeroMetrics, healthy }).chain((ted) =>
+      fc.record({
+        ted: fc.constant(ted),
+        request: arbitraryRequest(ted, shape).map((request): PathRequest => {
+          return maxSegments === undefined ? request : { ...request, maxSegments };
+        }),
+      }),
+    ),
+  );
+
+function valueOf(metrics: PathMetrics, metric: MetricType): number {
+  if (metric === 'hop') return metrics.hops;
+  return metric === 'delay' ? (metrics.delayUs ?? Infinity) : metrics[metric];
+}
+
+interface BestOfAll {
+  readonly worst: number;
+  readonly sids: number;
+}
+
+/** The best of all lists of up to two SIDs in front of the final one, by trying them all. */
+function tryAll(ted: Ted, request: PathRequest): BestOfAll {
+  const snapshot = freezeSnapshot(ted);
+  const { source, destination, metric, constraints, maxSegments } = request;
+  const families = serviceFamilies(snapshot, snapshot.nodeIndexOf(destination));
+  const ownEnd = ted.nodes.find((node) => node.id === destination)?.sids.find((sid) => sid.behavior === 'End');
+  if (families.length === 0 && ownEnd === undefined) return { worst: Infinity, sids: Infinity };
+  const requirement = { constraints, ...(maxSegments === undefined ? {} : { maxSegments }) };
+  const valueWith = (transport: readonly string[]): number => {
+    const proofs =
+      families.length === 0
+        ? [proveSegmentList(snapshot, source, [...transport, ownEnd?.sid ?? ''], null, destination, requirement)]
+        : families.map((family) => proveSegmentList(snapshot, source, transport, family, destination, requirement));
+    return Math.max(...proofs.map(({ proof }) => (proof.ok ? valueOf(proof.worst, metric) : Infinity)));
+  };
+  const texts = ted.nodes.flatMap((node) => node.sids.filter((sid) => !sid.behavior.startsWith('End.DT')));
+  let best: BestOfAll = { worst: Infinity, sids: Infinity };
+  let lists: string[][] = [[]];
+  for (let sids = 0; sids <= 2; sids++) {
+    for (const list of lists) {
+      const worst = valueWith(list);
+      if (worst < best.worst) best = { worst, sids };
+    }
+    lists = lists.flatMap((list) => texts.map(({ sid }) => [...list, sid]));
+  }
+  return best;
+}
+
+describe('an answer', () => {
+  it('is the best list of all, and the shortest of those: with MSD, hosts that split, SIDs missing, links down', () => {
+    let found = 0;
+    fc.assert(
+      fc.property(cases, ({ ted, request }) => {
+        // With a bandwidth constraint lists are single-path by design, and longer than the proof would need.
+        fc.pre(request.constraints.bandwidthBps === undefined);
+        const answer = computePaths(freezeSnapshot(ted), request);
+        const best = tryAll(ted, request);
+        if (answer.status === 'no-path') {
+          expect([answer.reason, best.worst]).toEqual([answer.reason, Infinity]);
+          return;
+        }
+        found++;
+        expect(answer.optimality).toBe('optimal');
+        const [path] = answer.paths;
+        const lists = path?.segmentLists ?? [];
+        const worst = Math.max(...lists.map((list) => valueOf(list.proof.worst, request.metric)));
+        expect(worst).toBe(answer.lowerBound);
+        expect(best.worst).toBeGreaterThanOrEqual(worst);
+        const inFront = (path?.transport.length ?? 0) - (lists[0]?.family === null ? 1 : 0);
+        if (best.worst === worst) expect(inFront).toBeLessThanOrEqual(best.sids);
+      }),
+      { numRuns: 300 },
+    );
+    expect(found).toBeGreaterThan(50);
+  });
+});

@@ -1,0 +1,107 @@
+import { sidsThatFit } from '../model/encapsulation.js';
+import type { PathAnswer } from '../model/path-answer.js';
+import { explainFailures, leastDepth } from './explain-failures.js';
+import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
+import { LooplessPaths } from './loopless-paths.js';
+import type { PreparedRequest } from './prepare-request.js';
+import { reverseDistances } from './reverse-distances.js';
+import { mostSidsInFront, searchLists } from './search-lists.js';
+import { WorkBudget } from './work-budget.js';
+
+type Finished = Extract<FinishedPath, { kind: 'finished' }>;
+
+/** Paths that are tried one by one when the search over lists does not end within its half of the budget. */
+const PATH_ATTEMPTS = 64;
+
+/**
+ * The best list that the headend can push and whose every branch obeys, when that is not simply the best path's: the
+ * best path needs too many SIDs, or one that nobody has, or the headend splits its traffic from the first packet on.
+ * `lowerBound`: of every path; `failures`: what was tried before.
+ */
+export function bestList(
+  prepared: PreparedRequest,
+  budget: WorkBudget,
+  lowerBound: number,
+  failures: readonly FinishedPath[],
+): PathAnswer {
+  const tried = [...failures];
+  let best: Finished | null = null;
+  const offer = (result: FinishedPath | null): void => {
+    if (result === null) return;
+    if (result.kind !== 'finished') tried.push(result);
+    else if (best === null || isBetter(result, best)) best = result;
+  };
+  const current = (): Finished | null => best;
+  for (const path of compromises(prepared, budget)) offer(finishPath(prepared, path, prepared.problem.mask));
+
+  const half = budget.left / 2;
+  const own = new WorkBudget(half);
+  const searched = searchAllLists(prepared, own, current()?.worst ?? Infinity);
+  budget.spend(half - own.left);
+  offer(searched.list);
+  if (searched.isExact) {
+    const found = current();
+    return found === null ? explain(prepared, tried, budget) : answerWith(prepared, [found.path], true, found.worst);
+  }
+
+  const ranked = new LooplessPaths(prepared.problem, prepared.state.search, budget);
+  for (let attempt = 0; attempt < PATH_ATTEMPTS && !budget.isSpent; attempt++) {
+    const path = ranked.next();
+    const known = current();
+    if (path === null || (known !== null && path.cost >= known.worst)) break;
+    offer(finishPath(prepared, path.arcs, prepared.problem.mask));
+  }
+  const found = current();
+  if (found === null) return explain(prepared, tried, budget);
+  return answerWith(prepared, [found.path], false, Math.min(found.worst, Math.max(lowerBound, searched.lowerBound)));
+}
+
+function explain(prepared: PreparedRequest, tried: readonly FinishedPath[], budget: WorkBudget): PathAnswer {
+  return explainFailures(prepared, tried, leastDepth(prepared, tried, budget), budget);
+}
+
+function isBetter(a: Finished, b: Finished): boolean {
+  return a.worst !== b.worst ? a.worst < b.worst : a.sidsInFront < b.sidsInFront;
+}
+
+/** The path that needs the fewest SIDs and those that keep a bound best: often good enough, and a limit to what is sought. */
+function* compromises(prepared: PreparedRequest, budget: WorkBudget): Generator<readonly number[]> {
+  const { snapshot, problem, state } = prepared;
+  for (const weight of [snapshot.data.igpMetric, ...problem.bounds.map((bound) => bound.weight)]) {
+    const found = state.search.find({ ...problem, weight }, budget);
+    if (found !== null) yield found.arcs;
+  }
+}
+
+interface AllLists {
+  readonly list: Finished | null;
+  readonly isExact: boolean;
+  readonly lowerBound: number;
+}
+
+/** Where MTUs limit lists more than the headend does, once for every such limit, over the links that allow so much. */
+function searchAllLists(prepared: PreparedRequest, budget: WorkBudget, maxCost: number): AllLists {
+  const { snapshot, problem, encapMode } = prepared;
+  const { mtuBytes } = snapshot.data;
+  const most = mostSidsInFront(prepared);
+  const fits = Array.from(mtuBytes, (mtu) => (Number.isNaN(mtu) ? Infinity : sidsThatFit(encapMode, mtu) - 1));
+  const limits = [...new Set(fits.map((fit) => Math.min(fit, most)))].sort((a, b) => b - a);
+  let result: AllLists = { list: null, isExact: true, lowerBound: Infinity };
+  for (const maxSids of limits) {
+    if (maxSids < 0) break;
+    const mask = problem.mask.map((allowed, arc) => ((fits[arc] as number) >= maxSids ? allowed : 0));
+    const within = { ...problem, mask };
+    const weights = [problem.weight, ...problem.bounds.map((bound) => bound.weight)];
+    const toDestination = weights.map((weight) => reverseDistances(within, weight, budget));
+    const found = searchLists(prepared, budget, { problem: within, maxSids, maxCost, order: 'cost', toDestination });
+    const list = found.list?.kind === 'finished' ? found.list : null;
+    const isBest = list !== null && (result.list === null || isBetter(list, result.list));
+    result = {
+      list: isBest ? list : result.list,
+      // A list that was found and yet refuted proves nothing about the others.
+      isExact: result.isExact && found.isExact && (found.list === null || list !== null),
+      lowerBound: Math.min(result.lowerBound, found.lowerBound),
+    };
+  }
+  return result;
+}

@@ -1,0 +1,57 @@
+import type { PathAnswer } from '../model/path-answer.js';
+import { bestList } from './best-list.js';
+import { explainNoPath } from './explain-no-path.js';
+import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
+import { LooplessPaths } from './loopless-paths.js';
+import type { PreparedRequest } from './prepare-request.js';
+import { mostSidsInFront, searchLists } from './search-lists.js';
+import type { FoundPath } from './search-problem.js';
+import type { WorkBudget } from './work-budget.js';
+
+/**
+ * The best path and its shortest segment list. The best path is found first; where others are as good, the list is
+ * sought over all of them together. Only when no list makes packets take a best path is the best list of all sought.
+ */
+export function computeBest(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {
+  const { problem, state, headendArcs } = prepared;
+  const ranked = new LooplessPaths(problem, state.search, budget);
+  const first = ranked.firstAndTies();
+  if (first === null) {
+    return ranked.isExact ? explainNoPath(prepared, budget) : bestList(prepared, budget, ranked.lowerBound, []);
+  }
+  const failures: FinishedPath[] = [];
+  // A host with several first links has branches from its first packet on; no single path stands for them.
+  if (headendArcs.length <= 1) {
+    const own = finishPath(prepared, first.arcs, problem.mask);
+    const best = shorterList(prepared, budget, first, ranked.optimalArcs, own) ?? own;
+    if (best.kind === 'finished' && best.worst <= first.cost) {
+      return answerWith(prepared, [best.path], ranked.isExact, first.cost);
+    }
+    failures.push(own);
+  }
+  return bestList(prepared, budget, first.cost, failures);
+}
+
+/** Of all paths as good as the first: the list with the fewest SIDs, when those are fewer than the first path's own. */
+function shorterList(
+  prepared: PreparedRequest,
+  budget: WorkBudget,
+  first: FoundPath,
+  optimalArcs: ReadonlySet<number> | null,
+  own: FinishedPath,
+): FinishedPath | null {
+  const { problem, snapshot } = prepared;
+  if (optimalArcs === null || optimalArcs.size <= new Set(first.arcs).size) return null;
+  const sidsInFront = own.kind === 'finished' ? own.sidsInFront : Infinity;
+  const maxSids = Math.min(sidsInFront - 1, mostSidsInFront(prepared));
+  if (maxSids < 0) return null;
+  const mask = new Uint8Array(snapshot.arcCount);
+  for (const arc of optimalArcs) mask[arc] = 1;
+  const found = searchLists(prepared, budget, {
+    problem: { ...problem, mask },
+    maxSids,
+    maxCost: first.cost,
+    order: 'sids',
+  });
+  return found.list?.kind === 'finished' ? found.list : null;
+}

@@ -1,0 +1,41 @@
+import { SegmentSearch, type SegmentTask } from '../segments/segment-search.js';
+import { bestBranchOf } from '../segments/shown-path.js';
+import { finishList, type FinishedPath } from './finish-path.js';
+import type { PreparedRequest } from './prepare-request.js';
+import type { SearchProblem } from './search-problem.js';
+import type { WorkBudget } from './work-budget.js';
+
+export interface ListSearch {
+  readonly problem: SearchProblem;
+  readonly maxSids: number;
+  readonly maxCost: number;
+  readonly order: SegmentTask['order'];
+  readonly toDestination?: readonly Float64Array[];
+}
+
+export interface ListFound {
+  /** The best list, proved; null: there is none, or (when not exact) none was found. */
+  readonly list: FinishedPath | null;
+  /** SIDs in front of the final one. */
+  readonly sidsInFront: number;
+  readonly cost: number;
+  readonly isExact: boolean;
+  readonly lowerBound: number;
+}
+
+/** The best list for a request among all lists there are, proved like any other. */
+export function searchLists(prepared: PreparedRequest, budget: WorkBudget, search: ListSearch): ListFound {
+  const { state, headendArcs, finalSids, request } = prepared;
+  const singlePath = request.constraints.bandwidthBps !== undefined;
+  const task: SegmentTask = { ...search, headendArcs, finalSids, singlePath };
+  const { list, isExact, lowerBound } = new SegmentSearch(task, state.reach, state.sids, budget).run();
+  if (list === null) return { list, sidsInFront: Infinity, cost: Infinity, isExact, lowerBound };
+  const arcs = bestBranchOf(search.problem, headendArcs, list, state.reach);
+  const finished = finishList(prepared, list.transport, arcs);
+  return { list: finished, sidsInFront: list.transport.length, cost: list.cost, isExact, lowerBound };
+}
+
+/** How many SIDs the headend can push in front of the final one. */
+export function mostSidsInFront({ encapMode, msd }: PreparedRequest): number {
+  return encapMode === 'full' ? msd - 1 : msd;
+}

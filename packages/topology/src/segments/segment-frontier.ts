@@ -1,0 +1,103 @@
+import type { SegmentStop } from './segment-search.js';
+
+/** A list begun: its packets are all at `node`, whatever branches they took. */
+export interface SegmentLabel {
+  readonly node: number;
+  /** Include entries that every branch has passed. */
+  readonly layer: number;
+  readonly sids: number;
+  /** On the worst branch: the optimised metric, then each bounded one. */
+  readonly sums: readonly number[];
+  /** The last SID; -1 for none. */
+  readonly sid: number;
+  readonly stop: SegmentStop | null;
+  readonly parent: SegmentLabel | null;
+  readonly isFinished: boolean;
+  /** Least cost that any completion can have. */
+  readonly estimate: number;
+  readonly serial: number;
+  isDominated: boolean;
+}
+
+/** Open labels in the order of the search; of those at the same place only the ones that none other dominates. */
+export class SegmentFrontier {
+  readonly #isBefore: (a: SegmentLabel, b: SegmentLabel) => boolean;
+  readonly #heap: SegmentLabel[] = [];
+  readonly #known = new Map<number, SegmentLabel[]>();
+  #serial = 0;
+
+  constructor(order: 'cost' | 'sids') {
+    this.#isBefore = order === 'cost' ? isCheaper : isShorter;
+  }
+
+  /** Labels with the same key are at the same place. */
+  offer(key: number, label: Omit<SegmentLabel, 'isDominated' | 'estimate' | 'serial'>, estimate: number): void {
+    const known = this.#known.get(key) ?? [];
+    if (known.some((other) => dominates(other, label))) return;
+    const added: SegmentLabel = { ...label, estimate, serial: this.#serial++, isDominated: false };
+    const kept = known.filter((other) => {
+      other.isDominated = dominates(added, other);
+      return !other.isDominated;
+    });
+    kept.push(added);
+    this.#known.set(key, kept);
+    this.#push(added);
+  }
+
+  /** The next label, perhaps one that is dominated by now. */
+  pop(): SegmentLabel | undefined {
+    const heap = this.#heap;
+    const first = heap[0];
+    const moved = heap.pop();
+    if (moved === undefined || heap.length === 0) return first;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && this.#isBefore(heap[child + 1] as SegmentLabel, heap[child] as SegmentLabel))
+        child++;
+      const below = heap[child] as SegmentLabel;
+      if (!this.#isBefore(below, moved)) break;
+      heap[i] = below;
+      i = child;
+    }
+    heap[i] = moved;
+    return first;
+  }
+
+  /** The best list that was found already, though it has not had its turn. */
+  bestFinished(): SegmentLabel | undefined {
+    const finished = this.#heap.filter((label) => label.isFinished && !label.isDominated);
+    return finished.sort((a, b) => (this.#isBefore(a, b) ? -1 : 1))[0];
+  }
+
+  #push(label: SegmentLabel): void {
+    const heap = this.#heap;
+    let i = heap.length;
+    heap.push(label);
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      const above = heap[parent] as SegmentLabel;
+      if (!this.#isBefore(label, above)) break;
+      heap[i] = above;
+      i = parent;
+    }
+    heap[i] = label;
+  }
+}
+
+type Measured = Pick<SegmentLabel, 'sids' | 'sums'>;
+
+function dominates(a: Measured, b: Measured): boolean {
+  return a.sids <= b.sids && a.sums.every((sum, i) => sum <= (b.sums[i] as number));
+}
+
+function isCheaper(a: SegmentLabel, b: SegmentLabel): boolean {
+  if (a.estimate !== b.estimate) return a.estimate < b.estimate;
+  return a.sids !== b.sids ? a.sids < b.sids : a.serial < b.serial;
+}
+
+function isShorter(a: SegmentLabel, b: SegmentLabel): boolean {
+  if (a.sids !== b.sids) return a.sids < b.sids;
+  return a.estimate !== b.estimate ? a.estimate < b.estimate : a.serial < b.serial;
+}

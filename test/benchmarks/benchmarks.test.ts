@@ -1,0 +1,26 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { root } from '../started-system.js';
+
+// Benchmarks are not typed and nobody runs them often: here each runs on something tiny, so that a change that breaks one
+// is noticed. What they print is for people; no figure is held against anything.
+describe('a benchmark still runs:', () => {
+  it.each([
+    ['engine.mjs', '60'],
+    ['import.mjs', '40', '3', '1'],
+    ['policies.mjs', '24', 'bandwidth'],
+  ])(
+    'bench/%s',
+    (name, ...args) => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, 'bench', name), ...args], {
+        encoding: 'utf8',
+        timeout: 120_000,
+      });
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout).not.toMatch(/NaN|undefined|trying again/);
+      expect(stdout.split('\n').length).toBeGreaterThan(5);
+    },
+    150_000,
+  );
+});
