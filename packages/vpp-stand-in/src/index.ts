@@ -1,0 +1,12 @@
+export { VppStandIn } from './stand-in.js';
+export type { CrashRecord, StandInOptions } from './stand-in.js';
+export type { Aim, Faults } from './faults.js';
+export type { HistoryStep } from './life.js';
+export type { CrashReason } from './machine/crash.js';
+export type { Forwarding, ForwardingList } from './machine/forwarding.js';
+export type { InterfaceSpec } from './machine/interfaces.js';
+export { effectiveBuckets } from './machine/load-balance.js';
+export type { TableSpec } from './machine/machine.js';
+export type { LocalsidCounters } from './machine/sr-localsids.js';
+export type { LocalsidView, PolicyView, RouteView, SegmentListView, SteeringView, TableView } from './machine/view.js';
+export type { Counters, LoggedRequest, Outcome } from './request-log.js';

@@ -1,0 +1,40 @@
+/** An interface as sw_interface_details shows it. Defaults: hardware, up, Ethernet, MTU 9000. */
+export interface InterfaceSpec {
+  readonly name: string;
+  /** Device type, e.g. `dpdk`, `TUN`, `af_packet`. */
+  readonly deviceType?: string;
+  /** Colon-separated; absent for interfaces without Ethernet (tun, IP tunnels). */
+  readonly mac?: string;
+  /** Index of the parent, for a VLAN subinterface. */
+  readonly parent?: number;
+  readonly vlan?: number;
+  readonly mtu?: number;
+  readonly isUp?: boolean;
+  readonly tag?: string;
+}
+
+export interface Interface extends InterfaceSpec {
+  readonly swIfIndex: number;
+}
+
+export class Interfaces {
+  readonly #all: readonly Interface[];
+
+  /** `local0` comes first, as in every VPP. */
+  constructor(specs: readonly InterfaceSpec[]) {
+    const local0: InterfaceSpec = { name: 'local0', deviceType: 'local', isUp: false, mtu: 0 };
+    this.#all = [local0, ...specs].map((spec, swIfIndex) => ({ ...spec, swIfIndex }));
+  }
+
+  has(swIfIndex: number): boolean {
+    return this.#all[swIfIndex] !== undefined;
+  }
+
+  get(swIfIndex: number): Interface | undefined {
+    return this.#all[swIfIndex];
+  }
+
+  all(): readonly Interface[] {
+    return this.#all;
+  }
+}
