@@ -6,7 +6,7 @@ import { LogController, fastify, type FastifyBaseLogger } from 'fastify';
 import type { Services } from '../model/ports.js';
 import { clientErrorHandler, frameworkError } from './framework-errors.js';
 import { EventLog } from './event-log.js';
-import { refuseUnknownMediaType } from './media-types.js';
+import { refuseMissingBody, refuseUnknownMediaType } from './media-types.js';
 import { watchMethods } from './method-not-allowed.js';
 import { registerMetrics } from './metrics.js';
 import { addDocumentation, nameParts, openapiFrame } from './openapi.js';
@@ -115,6 +115,10 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   );
   app.addHook('onRequest', (request, _, done) => {
     refuseUnknownMediaType(request);
+    done();
+  });
+  app.addHook('preValidation', (request, _, done) => {
+    refuseMissingBody(request);
     done();
   });
   app.addHook('onSend', (_, reply, payload, done) => {

@@ -45,6 +45,21 @@ describe('a body', () => {
     expect(seen).toEqual([[request, 7]]);
   });
 
+  it.each([
+    ['PATCH', '/v1/links/a:b/constraints'],
+    ['PATCH', '/v1/nodes/a/constraints'],
+    ['PUT', '/v1/links/a:b/constraints'],
+    ['POST', '/v1/topology/imports'],
+    ['POST', '/v1/sr-policies'],
+  ] as const)('is missed where there is none: %s %s', async (method, url) => {
+    ({ app } = await testApp());
+    const response = await app.inject({ method, url, headers: { 'if-match': '*' } });
+    expect([response.statusCode, response.json()]).toMatchObject([
+      400,
+      { code: 'request-invalid', detail: 'the request has no body', field: '' },
+    ]);
+  });
+
   it('keeps a null that clears', async () => {
     const seen: unknown[] = [];
     ({ app } = await testApp({

@@ -43,3 +43,9 @@ export function refuseUnknownMediaType(request: FastifyRequest): void {
     field: 'Content-Type',
   });
 }
+
+/** Refuses a request without the body that its route takes: without a Content-Type no schema would notice. */
+export function refuseMissingBody(request: FastifyRequest): void {
+  if (request.routeOptions.schema?.body === undefined || request.body !== undefined) return;
+  throw new Problem('request-invalid', { detail: 'the request has no body', field: '' });
+}

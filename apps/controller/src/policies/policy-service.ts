@@ -36,6 +36,14 @@ import { checkedMesh, checkedPolicy } from './validate-intent.js';
 type Work = (tx: Transaction<Tables>, revision: number) => Promise<void>;
 type IntentAction = 'created' | 'changed' | 'deleted';
 
+/** How often a return to previous lists is tried while the leader moves the policy. */
+const MAX_TRIES = 5;
+
+/** The leader has moved the policy since its previous lists were looked at. */
+class ListsMoved extends Error {
+  override readonly name = 'ListsMoved';
+}
+
 /**
  * Intent of SR policies and meshes, and what became of it. Any controller may write intent; what follows from it is the
  * leader's (ReactionLoop), which reads it by its revision.
@@ -132,16 +140,22 @@ export class SrPolicyService implements PolicyService {
   }
 
   async rollBack(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
-    const previous = await this.#deliverablePrevious(id);
-    await this.#writePolicy(id, actor, 'policy-roll-back', 'changed', async (tx, revision) => {
-      await currentPolicy(tx, id, ifVersion);
-      const state = (await loadStates(tx, [id])).get(id);
-      if (!isDeepStrictEqual(state?.previousLists, previous)) {
-        throw new Problem('precondition-failed', { detail: `${id} has just changed its lists again` });
+    for (let tries = 1; ; tries++) {
+      const previous = await this.#deliverablePrevious(id);
+      try {
+        await this.#writePolicy(id, actor, 'policy-roll-back', 'changed', async (tx, revision) => {
+          await currentPolicy(tx, id, ifVersion);
+          const state = (await loadStates(tx, [id])).get(id);
+          if (!isDeepStrictEqual(state?.previousLists, previous)) throw new ListsMoved();
+          await storePinned(tx, id, previous, revision);
+        });
+        return await this.policy(id);
+      } catch (error) {
+        if (!(error instanceof ListsMoved)) throw error;
+        if (tries < MAX_TRIES) continue;
+        throw new Problem('no-lists-to-return-to', { detail: `${id} is changing its lists again and again` });
       }
-      await storePinned(tx, id, previous, revision);
-    });
-    return this.policy(id);
+    }
   }
 
   async meshes(filter: MeshFilter, page: PageRequest): Promise<Page<MeshView>> {

@@ -423,6 +423,22 @@ describe('pinning', () => {
     expect((await harness.service.policy('h1:1:h2')).pinned).toBe(true);
   });
 
+  it('rolls back to what was before the newest move, when the policy moves meanwhile', async () => {
+    await start(slowUpper());
+    await create(policy());
+    await harness.setTed(diamond());
+    await harness.settled();
+    const { version } = await harness.service.policy('h1:1:h2');
+    harness.beforeEvaluation = async () => {
+      harness.beforeEvaluation = () => Promise.resolve();
+      await harness.setTed(slowUpper());
+      await harness.settled();
+    };
+    await harness.service.rollBack('h1:1:h2', version, actor);
+    await harness.settled();
+    expect(await linksOf('h1:1:h2')).toEqual(UPPER);
+  });
+
   it('refuses to roll back to lists that would not deliver', async () => {
     await start(slowUpper());
     await create(policy());

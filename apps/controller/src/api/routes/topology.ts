@@ -107,11 +107,7 @@ export function topologyRoutes(app: ApiApp, { topology }: Services): void {
     },
     async (request) => {
       const { dryRun, ...named } = request.query;
-      // Without a Content-Type there is no schema to hold the body to, and Fastify leaves it undefined.
-      const body = request.body as typeof request.body | undefined | null;
-      if (body === undefined || body === null) {
-        throw new Problem('request-invalid', { detail: 'the request has no body', field: '' });
-      }
+      const { body } = request;
       const input = typeof body === 'string' ? rawImport(body, named, mediaTypeOf(request)) : envelope(body, named);
       return topology.importTopology({
         ...input,
