@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bytes, padded, RawServer } from '../testing/raw-server.js';
+import { bytes, type BytePart, padded, RawServer } from '../testing/raw-server.js';
 import { runCli } from './run-cli.js';
 
 const JSON_REQUEST = 20;
@@ -60,7 +60,7 @@ beforeEach(async () => {
   server = await RawServer.start(table);
   server.answer = (request) => {
     const id = request.readUInt16BE(0);
-    const reply = (...rest: Parameters<typeof bytes>): Buffer => bytes([id + 1, 2], request.subarray(6, 10), ...rest);
+    const reply = (...rest: BytePart[]): Buffer => bytes([id + 1, 2], request.subarray(6, 10), ...rest);
     if (id === 10) return [reply([0, 4], padded('vpe', 32), padded('26.06-rc', 32), padded('', 32), padded('', 256))];
     if (id === 12) return [reply([0, 4], [0, 4], [1, 4])];
     if (id === JSON_REQUEST) return [reply([0, 4], [pluginApi.length + 1, 4], padded(pluginApi, pluginApi.length + 1))];

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { bytes, CLIENT_INDEX, frame, padded, RawServer } from '../testing/raw-server.js';
+import { bytes, CLIENT_INDEX, type BytePart, frame, padded, RawServer } from '../testing/raw-server.js';
 import { VppConnection, type ConnectionOptions } from './vpp-connection.js';
 
 const PING = 900;
@@ -34,7 +34,7 @@ const table = [
 ] as const;
 
 const contextOf = (request: Buffer): Buffer => request.subarray(6, 10);
-const reply = (id: number, request: Buffer, ...rest: Parameters<typeof bytes>): Buffer =>
+const reply = (id: number, request: Buffer, ...rest: BytePart[]): Buffer =>
   bytes([id, 2], contextOf(request), [0, 4], ...rest);
 const pong = (request: Buffer): Buffer => reply(PING_REPLY, request, [CLIENT_INDEX, 4], [1, 4]);
 const refusal = (request: Buffer, retval: number): Buffer =>

@@ -3,8 +3,10 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Bytes from what they are made of: hexadecimal text, or `[number, bytes]` for a big-endian integer. */
-export function bytes(...parts: readonly (string | readonly [number | bigint, 1 | 2 | 4 | 8] | Buffer)[]): Buffer {
+/** Hexadecimal text, or `[number, bytes]` for a big-endian integer. */
+export type BytePart = string | readonly [number | bigint, 1 | 2 | 4 | 8] | Buffer;
+
+export function bytes(...parts: readonly BytePart[]): Buffer {
   return Buffer.concat(
     parts.map((part) => {
       if (Buffer.isBuffer(part)) return part;
