@@ -22,27 +22,9 @@ if (selection.length === 0) {
   check('formatting', bin('prettier'), ['--check', '--log-level=warn', '.']);
 }
 
-const report = join(results, 'report.json');
-const status = execute(bin('vitest'), [
-  'run',
-  '--reporter=default',
-  '--reporter=json',
-  `--outputFile.json=${report}`,
-  ...selection,
-]);
-try {
-  const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
-  passed += numPassedTests;
-  // A file that could not even be loaded counts as one failure; it has no tests to count.
-  failed +=
-    numFailedTests +
-    testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
-  if (numPendingTests > 0) say(`${numPendingTests} tests were skipped; their names say what was missing.`);
-} catch (error) {
-  say(`The test runner left no report: ${error.message}`);
-  failed += 1;
-}
-if (status !== 0 && failed === 0) failed = 1;
+// The packet lab's routers take silence for failure: they must not share the machine with everything else.
+const runs = selection.length > 0 ? [selection] : [['--exclude', 'test/lab/**'], ['test/lab']];
+for (const run of runs) test(run);
 rmSync(results, { recursive: true, force: true });
 
 process.stdout.write(`${passed} passed, ${failed} failed\n`);
@@ -55,6 +37,27 @@ function check(name, command, args) {
     say(`FAILED: ${name}`);
     failed += 1;
   }
+}
+
+function test(args) {
+  const report = join(results, 'report.json');
+  rmSync(report, { force: true });
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
+  const status = execute(bin('vitest'), ['run', ...reporters, ...args]);
+  const failedBefore = failed;
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+    passed += numPassedTests;
+    // A file that could not even be loaded counts as one failure; it has no tests to count.
+    failed +=
+      numFailedTests +
+      testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+    if (numPendingTests > 0) say(`${numPendingTests} tests were skipped; their names say what was missing.`);
+  } catch (error) {
+    say(`The test runner left no report: ${error.message}`);
+    failed += 1;
+  }
+  if (status !== 0 && failed === failedBefore) failed += 1;
 }
 
 function execute(command, args) {

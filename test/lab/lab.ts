@@ -82,8 +82,10 @@ export class Lab {
   async converged(): Promise<void> {
     const complete = (state: string): boolean =>
       [...viewOf(parseOspfState(state), this.testbed).links].every(([, metric]) => metric !== null);
-    await this.#untilRouters('the IGP did not converge', `show ospf state all ${IGP_PROTOCOL}`, (states) =>
-      states.every(complete),
+    await this.#untilRouters(
+      () => 'the IGP did not converge',
+      `show ospf state all ${IGP_PROTOCOL}`,
+      (states) => states.every(complete),
     );
   }
 
@@ -92,11 +94,23 @@ export class Lab {
    * may still not, and its routes follow what it knows up to a tick later.
    */
   async settled(): Promise<void> {
-    let before = '';
+    let before = new Set<string>();
+    let changed: readonly string[] = [];
     let since = performance.now();
-    await this.#untilRouters('the IGP does not settle', `show route protocol ${IGP_PROTOCOL}`, (tables) => {
-      const now = tables.join('\n');
-      if (now !== before) since = performance.now();
+    const describe = (): string => `the IGP does not settle; what changed last:\n${changed.join('\n')}`;
+    await this.#untilRouters(describe, `show route protocol ${IGP_PROTOCOL}`, (tables) => {
+      const routers = [...this.#birds.keys()];
+      const now = new Set(
+        tables.flatMap((table, i) => table.split('\n').map((line) => `${routers[i] ?? ''}: ${line}`)),
+      );
+      const differences = [
+        ...[...now].filter((line) => !before.has(line)),
+        ...[...before].filter((line) => !now.has(line)),
+      ];
+      if (differences.length > 0) {
+        since = performance.now();
+        changed = differences;
+      }
       before = now;
       return performance.now() - since > SETTLED_MS;
     });
@@ -104,7 +118,7 @@ export class Lab {
 
   /** Asks all routing daemons until their answers satisfy; the limit only ends a test that would hang. */
   async #untilRouters(
-    otherwise: string,
+    otherwise: () => string,
     command: string,
     satisfied: (answers: readonly string[]) => boolean,
   ): Promise<void> {
@@ -114,7 +128,7 @@ export class Lab {
     );
     try {
       while (!satisfied(await Promise.all(controls.map((control) => control.ask(command))))) {
-        if (performance.now() > deadline) throw new Error(otherwise);
+        if (performance.now() > deadline) throw new Error(otherwise());
         await sleep(POLL_MS);
       }
     } finally {
