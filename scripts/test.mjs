@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { build, install, requireNode, root, say } from './prepare.mjs';
 
 requireNode();
@@ -13,7 +13,8 @@ const selection = process.argv.slice(2);
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const results = mkdtempSync(join(tmpdir(), 'waymark-test-'));
 let passed = 0;
-let failed = 0;
+/** What failed, a line each: said once more at the end, where it is found. */
+const failures = [];
 
 // A run of selected tests is someone at work on them; only a whole run speaks for the repository.
 if (selection.length === 0) {
@@ -27,16 +28,14 @@ const runs = selection.length > 0 ? [selection] : [['--exclude', 'test/lab/**'],
 for (const run of runs) test(run);
 rmSync(results, { recursive: true, force: true });
 
-process.stdout.write(`${passed} passed, ${failed} failed\n`);
-process.exitCode = failed === 0 ? 0 : 1;
+for (const failure of failures) say(`FAILED: ${failure}`);
+process.stdout.write(`${passed} passed, ${failures.length} failed\n`);
+process.exitCode = failures.length === 0 ? 0 : 1;
 
 function check(name, command, args) {
   say(`Checking ${name} ...`);
   if (execute(command, args) === 0) passed += 1;
-  else {
-    say(`FAILED: ${name}`);
-    failed += 1;
-  }
+  else failures.push(name);
 }
 
 function test(args) {
@@ -44,20 +43,27 @@ function test(args) {
   rmSync(report, { force: true });
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const status = execute(bin('vitest'), ['run', ...reporters, ...args]);
-  const failedBefore = failed;
+  const failuresBefore = failures.length;
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
+    const { numPassedTests, numPendingTests, testResults } = JSON.parse(readFileSync(report, 'utf8'));
     passed += numPassedTests;
-    // A file that could not even be loaded counts as one failure; it has no tests to count.
-    failed +=
-      numFailedTests +
-      testResults.filter((file) => file.status === 'failed' && file.assertionResults.length === 0).length;
+    for (const file of testResults) failures.push(...failuresOf(file));
     if (numPendingTests > 0) say(`${numPendingTests} tests were skipped; their names say what was missing.`);
   } catch (error) {
-    say(`The test runner left no report: ${error.message}`);
-    failed += 1;
+    failures.push(`the test runner left no report: ${error.message}`);
   }
-  if (status !== 0 && failed === failedBefore) failed += 1;
+  if (status !== 0 && failures.length === failuresBefore) failures.push('the test runner, outside of any test');
+}
+
+/** The failed tests of a file. One that could not even be loaded, or whose hooks failed, is itself the failure. */
+function failuresOf({ name, status, message, assertionResults }) {
+  const file = relative(root, name);
+  const tests = assertionResults.filter((result) => result.status === 'failed');
+  if (status === 'failed' && tests.length === 0) return [`${file}: ${message.split('\n', 1)[0] || 'a hook failed'}`];
+  return tests.map(({ fullName, failureMessages }) => {
+    const [reason = ''] = (failureMessages[0] ?? '').split('\n', 1);
+    return `${file}: ${fullName}: ${reason}`;
+  });
 }
 
 function execute(command, args) {
