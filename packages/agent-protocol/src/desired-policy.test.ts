@@ -33,10 +33,11 @@ function tunnel(family: Family): fc.Arbitrary<Tunnel> {
       bsid: address,
       alternateBsid: address,
       segmentLists: fc.array(list, { minLength: 1, maxLength: 3 }),
+      standbyLists: fc.array(list, { maxLength: 3 }),
       steeredPrefixes: prefixes(family),
     })
     .filter(({ bsid, alternateBsid }) => Buffer.compare(bsid, alternateBsid) !== 0)
-    .map((made) => (made.action === TunnelAction.DROP ? { ...made, segmentLists: [] } : made));
+    .map((made) => (made.action === TunnelAction.DROP ? { ...made, segmentLists: [], standbyLists: [] } : made));
 }
 
 const policy: fc.Arbitrary<DesiredPolicy> = fc.record({
@@ -55,6 +56,7 @@ function shuffled(original: DesiredPolicy): DesiredPolicy {
     tunnels: [...original.tunnels].reverse().map((one) => ({
       ...one,
       segmentLists: [...one.segmentLists].reverse(),
+      standbyLists: [...one.standbyLists].reverse(),
       steeredPrefixes: [...one.steeredPrefixes].reverse(),
     })),
   };
@@ -131,6 +133,7 @@ describe('a policy is refused when', () => {
     bsid: sid(1),
     alternateBsid: sid(2),
     segmentLists: [{ weight: 1, sids: [sid(3)] }],
+    standbyLists: [{ weight: 1, sids: [sid(4)] }],
     steeredPrefixes: [{ family: Family.IPV4, address: Uint8Array.of(10, 1, 0, 0), length: 16 }],
   };
   const base: DesiredPolicy = {
@@ -156,7 +159,9 @@ describe('a policy is refused when', () => {
     ['a binding SID is missing', withTunnel({ bsid: new Uint8Array(0) })],
     ['both binding SIDs are one', withTunnel({ alternateBsid: sid(1) })],
     ['there is nothing to encapsulate into', withTunnel({ segmentLists: [] })],
-    ['a tunnel drops into a list', withTunnel({ action: TunnelAction.DROP })],
+    ['a tunnel drops into a list', withTunnel({ action: TunnelAction.DROP, standbyLists: [] })],
+    ['a tunnel drops into a standby list', withTunnel({ action: TunnelAction.DROP, segmentLists: [] })],
+    ['a standby list has no SIDs', withTunnel({ standbyLists: [{ weight: 1, sids: [] }] })],
     ['a list has no weight', withTunnel({ segmentLists: [{ weight: 0, sids: [sid(3)] }] })],
     ['a list has no SIDs', withTunnel({ segmentLists: [{ weight: 1, sids: [] }] })],
     [

@@ -1,4 +1,11 @@
-import { DesiredPolicy, Family, TunnelAction, type Prefix, type Tunnel } from './generated/waymark/agent/v1/agent.js';
+import {
+  DesiredPolicy,
+  Family,
+  TunnelAction,
+  type Prefix,
+  type SegmentList,
+  type Tunnel,
+} from './generated/waymark/agent/v1/agent.js';
 import { isPolicyId } from './identifiers.js';
 import { MAX_BODY_BYTES } from './limits.js';
 import { decoding, ProtocolError } from './protocol-error.js';
@@ -34,12 +41,15 @@ export function decodeDesiredPolicy(bytes: Uint8Array): DesiredPolicy {
 function canonicalPolicy(policy: DesiredPolicy): DesiredPolicy {
   const tunnels = policy.tunnels.map((tunnel) => ({
     ...tunnel,
-    segmentLists: [...tunnel.segmentLists].sort(
-      (a, b) => compareBytes(Buffer.concat(a.sids), Buffer.concat(b.sids)) || a.weight - b.weight,
-    ),
+    segmentLists: sortedLists(tunnel.segmentLists),
+    standbyLists: sortedLists(tunnel.standbyLists),
     steeredPrefixes: [...tunnel.steeredPrefixes].sort(comparePrefixes),
   }));
   return { ...policy, tunnels: tunnels.sort((a, b) => a.family - b.family) };
+}
+
+function sortedLists(lists: readonly SegmentList[]): SegmentList[] {
+  return [...lists].sort((a, b) => compareBytes(Buffer.concat(a.sids), Buffer.concat(b.sids)) || a.weight - b.weight);
 }
 
 function comparePrefixes(a: Prefix, b: Prefix): number {
@@ -80,12 +90,14 @@ function checkBindingSids(tunnel: Tunnel): void {
 
 function checkAction(tunnel: Tunnel): void {
   if (tunnel.action === TunnelAction.DROP) {
-    if (tunnel.segmentLists.length > 0) throw malformed('a tunnel that drops has segment lists');
+    if (tunnel.segmentLists.length + tunnel.standbyLists.length > 0) {
+      throw malformed('a tunnel that drops has segment lists');
+    }
     return;
   }
   if (tunnel.action !== TunnelAction.ENCAPSULATE) throw malformed('a tunnel has no known action');
   if (tunnel.segmentLists.length === 0) throw malformed('a tunnel has nothing to encapsulate into');
-  for (const list of tunnel.segmentLists) {
+  for (const list of [...tunnel.segmentLists, ...tunnel.standbyLists]) {
     if (list.weight === 0) throw malformed('a segment list has weight 0');
     if (list.sids.length === 0 || list.sids.length > MAX_SIDS) {
       throw malformed(`a segment list has ${list.sids.length} SIDs; 1 to ${MAX_SIDS} are allowed`);

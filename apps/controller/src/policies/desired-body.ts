@@ -74,6 +74,7 @@ function tunnel(
     bsid: ipv6ToBytes(pair.a),
     alternateBsid: ipv6ToBytes(pair.b),
     segmentLists,
+    standbyLists: [],
     steeredPrefixes: prefixes.map(protocolPrefix).filter((prefix) => prefix.family === protocolFamily(family)),
   };
 }

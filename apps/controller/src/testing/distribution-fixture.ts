@@ -42,6 +42,7 @@ export function policyBody(policyId: string, variant = 0): Uint8Array {
         bsid: sid(2),
         alternateBsid: sid(3),
         segmentLists: [{ weight: 1, sids: [sid(4), sid(5)] }],
+        standbyLists: [],
         steeredPrefixes: [{ family: Family.IPV6, address: new Uint8Array(16), length: 0 }],
       },
     ],

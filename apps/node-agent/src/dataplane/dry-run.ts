@@ -5,6 +5,7 @@ import type {
   DataPlane,
   Family,
   LocalSid,
+  Reading,
   Step,
   StepFailure,
   TunnelAction,
@@ -37,7 +38,7 @@ export class DryRunDataPlane implements DataPlane {
   constructor(options: DryRunOptions) {
     this.#options = options;
     const { encapMode, msdHEncaps } = options;
-    this.capabilities = { name: 'dry-run', real: false, msdHEncaps, encapMode, bindingSids: true };
+    this.capabilities = { name: 'dry-run', real: false, msdHEncaps, encapMode, bindingSids: true, probePrefix: null };
   }
 
   prepare(): Promise<void> {
@@ -53,7 +54,13 @@ export class DryRunDataPlane implements DataPlane {
       action,
       steeredPrefixes: prefixes.get(bsid) ?? [],
     }));
-    return Promise.resolve({ tunnels, localSids: [...this.#localSids.values()], strays: [], obstacles: new Map() });
+    return Promise.resolve({
+      tunnels,
+      localSids: [...this.#localSids.values()],
+      probeRoutes: [],
+      strays: [],
+      obstacles: new Map(),
+    });
   }
 
   objection(): null {
@@ -72,6 +79,10 @@ export class DryRunDataPlane implements DataPlane {
 
   dismantle(): Promise<void> {
     return Promise.resolve();
+  }
+
+  readCounters(): Promise<Reading> {
+    return Promise.resolve({ version: 'dry run', interfaces: [], localSids: [], notices: [] });
   }
 
   watch(): () => void {
@@ -106,7 +117,9 @@ export class DryRunDataPlane implements DataPlane {
         this.#localSids.delete(step.localSid.sid);
         return;
       case 'remove-stray':
-        throw new Error('a dry-run data plane has no strays');
+      case 'put-probe-route':
+      case 'remove-probe-route':
+        throw new Error(`a dry-run data plane does not ${step.kind}`);
     }
   }
 }
@@ -127,5 +140,8 @@ function describe(step: Step): string {
       return `give up ${step.localSid.sid} (${step.localSid.behavior})`;
     case 'remove-stray':
       return `remove ${step.stray.description}`;
+    case 'put-probe-route':
+    case 'remove-probe-route':
+      return `${step.kind} ${step.route.address}`;
   }
 }

@@ -39,6 +39,16 @@ export interface LocalSid {
   readonly behavior: string;
 }
 
+/**
+ * Packets that this node itself sends to `address` travel exactly these SIDs, the last of which decapsulates, and are
+ * then routed back to this node: how a liveness probe takes a segment list that steered packets may or may not take.
+ */
+export interface ProbeRoute {
+  /** Inside Capabilities.probePrefix. */
+  readonly address: string;
+  readonly sids: readonly string[];
+}
+
 /** Something that carries our mark where we do not write (any more): another table, another metric. */
 export interface Stray {
   readonly family: Family;
@@ -49,6 +59,7 @@ export interface Stray {
 export interface ActualState {
   readonly tunnels: readonly ActualTunnel[];
   readonly localSids: readonly LocalSid[];
+  readonly probeRoutes: readonly ProbeRoute[];
   readonly strays: readonly Stray[];
   /** Prefixes that something not ours holds, and what it is. We neither replace nor shadow it. */
   readonly obstacles: ReadonlyMap<string, string>;
@@ -72,6 +83,8 @@ export type Step =
   | { readonly kind: 'unsteer'; readonly family: Family; readonly prefix: string }
   | { readonly kind: 'remove-tunnel'; readonly family: Family; readonly bsid: string }
   | { readonly kind: 'remove-local-sid'; readonly localSid: LocalSid }
+  | { readonly kind: 'put-probe-route'; readonly route: ProbeRoute; readonly replaces: boolean }
+  | { readonly kind: 'remove-probe-route'; readonly route: ProbeRoute }
   | { readonly kind: 'remove-stray'; readonly stray: Stray };
 
 export interface StepFailure {
@@ -80,7 +93,7 @@ export interface StepFailure {
 }
 
 export interface Capabilities {
-  /** dry-run, linux */
+  /** dry-run, linux, vpp */
   readonly name: string;
   /** False: nothing is forwarded, so planned SIDs do no harm and outcomes are `simulated`. */
   readonly real: boolean;
@@ -90,6 +103,38 @@ export interface Capabilities {
   readonly encapMode: 'full' | 'reduced';
   /** A tunnel exists by its binding SID, with or without steered prefixes. */
   readonly bindingSids: boolean;
+  /** IPv6 prefix (at most /96) that is routed to this node and whose addresses probe routes take; null: no probing. */
+  readonly probePrefix: string | null;
+}
+
+/** Totals since the data plane started, unless it says otherwise. */
+export interface InterfaceCounters {
+  readonly name: string;
+  readonly up: boolean;
+  readonly rxBytes: number;
+  readonly rxPackets: number;
+  readonly txBytes: number;
+  readonly txPackets: number;
+  readonly drops: number;
+}
+
+/** What reached a local SID. `bad`: it could not be processed. */
+export interface LocalSidCounters extends LocalSid {
+  readonly goodPackets: number;
+  readonly goodBytes: number;
+  readonly badPackets: number;
+  readonly badBytes: number;
+}
+
+/** How the data plane fares, beyond what is installed in it. */
+export interface Reading {
+  /** As it says itself. */
+  readonly version: string;
+  readonly interfaces: readonly InterfaceCounters[];
+  /** null: not read this time; some data planes pay for it. */
+  readonly localSids: readonly LocalSidCounters[] | null;
+  /** What an operator should know although nothing failed, a sentence each. */
+  readonly notices: readonly string[];
 }
 
 export interface DataPlane {
@@ -107,6 +152,8 @@ export interface DataPlane {
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]>;
   /** Removes what `prepare` made. Only on an operator's request, after everything else of ours is gone. */
   dismantle(): Promise<void>;
+  /** Counters and the like. Throws DataPlaneError when the data plane does not answer. */
+  readCounters(): Promise<Reading>;
   /** Calls `wake` when something changed; may call too often, never has to be relied on. Returns how to stop. */
   watch(wake: () => void): () => void;
 }

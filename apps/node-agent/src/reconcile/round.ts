@@ -102,8 +102,11 @@ function isStillThere(step: Step, actual: ActualIndex): boolean {
       return actual.localSids.has(step.localSid.sid);
     case 'remove-stray':
       return actual.state.strays.some(({ id }) => id === step.stray.id);
+    case 'remove-probe-route':
+      return actual.state.probeRoutes.some(({ address }) => address === step.route.address);
     case 'put-tunnel':
     case 'put-local-sid':
+    case 'put-probe-route':
       return false;
   }
 }
@@ -120,5 +123,8 @@ function nameOf(step: Step): string {
       return `local SID ${step.localSid.sid}`;
     case 'remove-stray':
       return step.stray.description;
+    case 'put-probe-route':
+    case 'remove-probe-route':
+      return `the probe route to ${step.route.address}`;
   }
 }

@@ -323,6 +323,7 @@ function listening(dataPlane: DataPlane, steps: Step[]): DataPlane {
     read: () => dataPlane.read(),
     objection: (tunnel) => dataPlane.objection(tunnel),
     dismantle: () => dataPlane.dismantle(),
+    readCounters: () => dataPlane.readCounters(),
     watch: (wake) => dataPlane.watch(wake),
     apply: (batch) => {
       steps.push(...batch);

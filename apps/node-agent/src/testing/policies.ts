@@ -6,6 +6,7 @@ import type { DesiredState } from '../session/ports.js';
 export interface TunnelSketch {
   readonly lists: 'drop' | readonly (readonly [number, ...string[]])[];
   readonly prefixes: readonly string[];
+  readonly standby?: readonly (readonly [number, ...string[]])[];
 }
 
 export interface PolicySketch {
@@ -41,18 +42,23 @@ export function desiredState(
   return { epoch: 1, generation, policies: new Map(policies) };
 }
 
-function tunnelMessage(id: string, family: Family, { lists, prefixes }: TunnelSketch): Tunnel {
+function tunnelMessage(id: string, family: Family, { lists, prefixes, standby = [] }: TunnelSketch): Tunnel {
   return {
     family,
     action: lists === 'drop' ? TunnelAction.DROP : TunnelAction.ENCAPSULATE,
     bsid: bindingSid(id, family, 0),
     alternateBsid: bindingSid(id, family, 1),
-    segmentLists: lists === 'drop' ? [] : lists.map(([weight, ...sids]) => ({ weight, sids: sids.map(parseAddress) })),
+    segmentLists: lists === 'drop' ? [] : lists.map(listMessage),
+    standbyLists: standby.map(listMessage),
     steeredPrefixes: prefixes.map((prefix) => {
       const [address = '', length] = prefix.split('/');
       return { family, address: parseAddress(address), length: Number(length) };
     }),
   };
+}
+
+function listMessage([weight, ...sids]: readonly [number, ...string[]]) {
+  return { weight, sids: sids.map(parseAddress) };
 }
 
 /** Distinct for each policy id, family and slot. */

@@ -1,4 +1,14 @@
-import type { ActualState, Capabilities, DataPlane, Family, Step, StepFailure, Stray, Tunnel } from '../port.js';
+import type {
+  ActualState,
+  Capabilities,
+  DataPlane,
+  Family,
+  Reading,
+  Step,
+  StepFailure,
+  Stray,
+  Tunnel,
+} from '../port.js';
 import { DataPlaneError } from '../port.js';
 import { srhEntries } from '../segment-lists.js';
 import { parseBatchErrors } from './batch.js';
@@ -32,7 +42,7 @@ export class LinuxDataPlane implements DataPlane {
     this.#foundation = new Foundation(settings, shell);
     const { encapMode } = settings;
     const msdHEncaps = srhEntries(MAX_SIDS, encapMode);
-    this.capabilities = { name: 'linux', real: true, msdHEncaps, encapMode, bindingSids: false };
+    this.capabilities = { name: 'linux', real: true, msdHEncaps, encapMode, bindingSids: false, probePrefix: null };
   }
 
   prepare(): Promise<void> {
@@ -52,6 +62,7 @@ export class LinuxDataPlane implements DataPlane {
     return {
       tunnels: groupSteerings([...v4.steerings, ...v6.steerings]),
       localSids: v6.localSids,
+      probeRoutes: [],
       strays: [...v4.strays, ...v6.strays],
       obstacles: new Map([...v4.obstacles, ...v6.obstacles]),
     };
@@ -64,6 +75,12 @@ export class LinuxDataPlane implements DataPlane {
       ...(await this.#runBatch(lines.filter(({ family }) => family === 'ipv6'))),
     ];
     return failures;
+  }
+
+  async readCounters(): Promise<Reading> {
+    const { code, stdout, stderr } = await this.#shell.run('uname', ['-sr']);
+    if (code !== 0) throw new DataPlaneError(`uname failed: ${stderr.trim()}`);
+    return { version: stdout.trim(), interfaces: [], localSids: null, notices: [] };
   }
 
   /** `ip monitor` prints text and misses some deletions: it says when to look, never what is there. */

@@ -45,7 +45,9 @@ export function linesOf(step: Step, settings: LinuxSettings): readonly BatchLine
     case 'remove-stray':
       return [line(step.stray.family, `del ${step.stray.id}`)];
     case 'remove-tunnel':
-      throw new Error('the Linux kernel data plane has no binding SIDs');
+    case 'put-probe-route':
+    case 'remove-probe-route':
+      throw new Error(`the Linux kernel data plane does not ${step.kind}`);
   }
 }
 

@@ -47,6 +47,14 @@ export enum Outcome {
   REMOVED = 4,
 }
 
+export enum Liveness {
+  UNSPECIFIED = 0,
+  /** UNKNOWN - no probe was answered yet, nor did enough go unanswered */
+  UNKNOWN = 1,
+  UP = 2,
+  DOWN = 3,
+}
+
 export interface Prefix {
   readonly family: Family;
   /** 4 or 16 bytes, host bits zero */
@@ -73,6 +81,11 @@ export interface Tunnel {
   readonly segmentLists: readonly SegmentList[];
   /** sorted */
   readonly steeredPrefixes: readonly Prefix[];
+  /**
+   * Of the next valid candidate path: what the headend uses by itself while probes say that none of segment_lists
+   * delivers. Only when encapsulating; may be empty.
+   */
+  readonly standbyLists: readonly SegmentList[];
 }
 
 export interface DesiredPolicy {
@@ -121,6 +134,8 @@ export interface AgentMessage {
     | { readonly $case: "hello"; readonly value: Hello }
     | { readonly $case: "heartbeat"; readonly value: Heartbeat }
     | { readonly $case: "ack"; readonly value: Ack }
+    | { readonly $case: "liveness"; readonly value: LivenessReport }
+    | { readonly $case: "dataPlane"; readonly value: DataPlaneReport }
     | undefined;
 }
 
@@ -180,6 +195,73 @@ export interface Ack {
   readonly more: boolean;
   /** grows with every ack of an agent, those sent again included; its receipt repeats it */
   readonly sequence: number;
+}
+
+/** One segment list of one policy, as probes through it found it. */
+export interface ListLiveness {
+  readonly policyId: string;
+  readonly family: Family;
+  /** as in the DesiredPolicy */
+  readonly sids: readonly Uint8Array[];
+  /** it is one of the standby lists */
+  readonly standby: boolean;
+  /** steered packets may take it now */
+  readonly inUse: boolean;
+  readonly state: Liveness;
+  /** Unix time of the last change of state */
+  readonly sinceMs: number;
+  /** Over the last 100 probes, or fewer while there were fewer; round trips of those that came back. */
+  readonly probesSent: number;
+  readonly probesLost: number;
+  readonly roundTripMinUs: number;
+  readonly roundTripAvgUs: number;
+  readonly roundTripMaxUs: number;
+}
+
+/**
+ * What an agent knows of the lists that it probes: all of them when a session begins and every 30 s, those whose state or
+ * use changed at once. Never acknowledged: the next complete report makes up for a lost one.
+ */
+export interface LivenessReport {
+  readonly lists: readonly ListLiveness[];
+  /** first of a complete report: what was told before is void */
+  readonly complete: boolean;
+}
+
+export interface InterfaceCounters {
+  readonly name: string;
+  readonly up: boolean;
+  readonly rxBytes: number;
+  readonly rxPackets: number;
+  readonly txBytes: number;
+  readonly txPackets: number;
+  readonly drops: number;
+  /** since the report before */
+  readonly rxBps: number;
+  readonly txBps: number;
+}
+
+export interface LocalSidCounters {
+  readonly sid: Uint8Array;
+  readonly behavior: string;
+  readonly goodPackets: number;
+  readonly goodBytes: number;
+  readonly badPackets: number;
+  readonly badBytes: number;
+}
+
+/** How the data plane fares, every 30 s; replaces the report before. Never acknowledged. */
+export interface DataPlaneReport {
+  /** as the data plane says it; empty = it does not answer */
+  readonly version: string;
+  readonly reachable: boolean;
+  /** Unix time of the reading */
+  readonly atMs: number;
+  readonly interfaces: readonly InterfaceCounters[];
+  /** read far less often than the rest */
+  readonly localSids: readonly LocalSidCounters[];
+  /** what an operator should know: rounded weights, foreign policies, ... */
+  readonly notices: readonly string[];
 }
 
 export interface ControllerMessage {
@@ -386,6 +468,7 @@ function createBaseTunnel(): Tunnel {
     alternateBsid: new Uint8Array(0),
     segmentLists: [],
     steeredPrefixes: [],
+    standbyLists: [],
   };
 }
 
@@ -408,6 +491,9 @@ export const Tunnel: MessageFns<Tunnel> = {
     }
     for (const v of message.steeredPrefixes) {
       Prefix.encode(v!, writer.uint32(50).fork()).join();
+    }
+    for (const v of message.standbyLists) {
+      SegmentList.encode(v!, writer.uint32(58).fork()).join();
     }
     return writer;
   },
@@ -473,6 +559,14 @@ export const Tunnel: MessageFns<Tunnel> = {
             message.steeredPrefixes.push(Prefix.decode(reader, reader.uint32()));
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.standbyLists.push(SegmentList.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -496,6 +590,7 @@ export const Tunnel: MessageFns<Tunnel> = {
     message.alternateBsid = object.alternateBsid ?? new Uint8Array(0);
     message.segmentLists = object.segmentLists?.map((e) => SegmentList.fromPartial(e)) || [];
     message.steeredPrefixes = object.steeredPrefixes?.map((e) => Prefix.fromPartial(e)) || [];
+    message.standbyLists = object.standbyLists?.map((e) => SegmentList.fromPartial(e)) || [];
     return message;
   },
 };
@@ -925,6 +1020,12 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       case "ack":
         Ack.encode(message.message.value, writer.uint32(26).fork()).join();
         break;
+      case "liveness":
+        LivenessReport.encode(message.message.value, writer.uint32(34).fork()).join();
+        break;
+      case "dataPlane":
+        DataPlaneReport.encode(message.message.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -966,6 +1067,22 @@ export const AgentMessage: MessageFns<AgentMessage> = {
             message.message = { $case: "ack", value: Ack.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = { $case: "liveness", value: LivenessReport.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.message = { $case: "dataPlane", value: DataPlaneReport.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -999,6 +1116,18 @@ export const AgentMessage: MessageFns<AgentMessage> = {
       case "ack": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "ack", value: Ack.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "liveness": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "liveness", value: LivenessReport.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "dataPlane": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "dataPlane", value: DataPlaneReport.fromPartial(object.message.value) };
         }
         break;
       }
@@ -1552,6 +1681,654 @@ export const Ack: MessageFns<Ack> = {
     message.readBackHash = object.readBackHash ?? new Uint8Array(0);
     message.more = object.more ?? false;
     message.sequence = object.sequence ?? 0;
+    return message;
+  },
+};
+
+function createBaseListLiveness(): ListLiveness {
+  return {
+    policyId: "",
+    family: 0,
+    sids: [],
+    standby: false,
+    inUse: false,
+    state: 0,
+    sinceMs: 0,
+    probesSent: 0,
+    probesLost: 0,
+    roundTripMinUs: 0,
+    roundTripAvgUs: 0,
+    roundTripMaxUs: 0,
+  };
+}
+
+export const ListLiveness: MessageFns<ListLiveness> = {
+  encode(message: ListLiveness, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.policyId !== "") {
+      writer.uint32(10).string(message.policyId);
+    }
+    if (message.family !== 0) {
+      writer.uint32(16).int32(message.family);
+    }
+    for (const v of message.sids) {
+      writer.uint32(26).bytes(v!);
+    }
+    if (message.standby !== false) {
+      writer.uint32(32).bool(message.standby);
+    }
+    if (message.inUse !== false) {
+      writer.uint32(40).bool(message.inUse);
+    }
+    if (message.state !== 0) {
+      writer.uint32(48).int32(message.state);
+    }
+    if (message.sinceMs !== 0) {
+      writer.uint32(56).uint64(message.sinceMs);
+    }
+    if (message.probesSent !== 0) {
+      writer.uint32(64).uint32(message.probesSent);
+    }
+    if (message.probesLost !== 0) {
+      writer.uint32(72).uint32(message.probesLost);
+    }
+    if (message.roundTripMinUs !== 0) {
+      writer.uint32(80).uint32(message.roundTripMinUs);
+    }
+    if (message.roundTripAvgUs !== 0) {
+      writer.uint32(88).uint32(message.roundTripAvgUs);
+    }
+    if (message.roundTripMaxUs !== 0) {
+      writer.uint32(96).uint32(message.roundTripMaxUs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLiveness {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLiveness() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.policyId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.family = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sids.push(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.standby = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.inUse = reader.bool();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.state = reader.int32() as any;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.sinceMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.probesSent = reader.uint32();
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.probesLost = reader.uint32();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.roundTripMinUs = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.roundTripAvgUs = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.roundTripMaxUs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListLiveness>): ListLiveness {
+    return ListLiveness.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListLiveness>): ListLiveness {
+    const message = createBaseListLiveness() as any;
+    message.policyId = object.policyId ?? "";
+    message.family = object.family ?? 0;
+    message.sids = object.sids?.map((e) => e) || [];
+    message.standby = object.standby ?? false;
+    message.inUse = object.inUse ?? false;
+    message.state = object.state ?? 0;
+    message.sinceMs = object.sinceMs ?? 0;
+    message.probesSent = object.probesSent ?? 0;
+    message.probesLost = object.probesLost ?? 0;
+    message.roundTripMinUs = object.roundTripMinUs ?? 0;
+    message.roundTripAvgUs = object.roundTripAvgUs ?? 0;
+    message.roundTripMaxUs = object.roundTripMaxUs ?? 0;
+    return message;
+  },
+};
+
+function createBaseLivenessReport(): LivenessReport {
+  return { lists: [], complete: false };
+}
+
+export const LivenessReport: MessageFns<LivenessReport> = {
+  encode(message: LivenessReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.lists) {
+      ListLiveness.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.complete !== false) {
+      writer.uint32(16).bool(message.complete);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LivenessReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLivenessReport() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.lists.push(ListLiveness.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.complete = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LivenessReport>): LivenessReport {
+    return LivenessReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LivenessReport>): LivenessReport {
+    const message = createBaseLivenessReport() as any;
+    message.lists = object.lists?.map((e) => ListLiveness.fromPartial(e)) || [];
+    message.complete = object.complete ?? false;
+    return message;
+  },
+};
+
+function createBaseInterfaceCounters(): InterfaceCounters {
+  return { name: "", up: false, rxBytes: 0, rxPackets: 0, txBytes: 0, txPackets: 0, drops: 0, rxBps: 0, txBps: 0 };
+}
+
+export const InterfaceCounters: MessageFns<InterfaceCounters> = {
+  encode(message: InterfaceCounters, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    if (message.up !== false) {
+      writer.uint32(16).bool(message.up);
+    }
+    if (message.rxBytes !== 0) {
+      writer.uint32(24).uint64(message.rxBytes);
+    }
+    if (message.rxPackets !== 0) {
+      writer.uint32(32).uint64(message.rxPackets);
+    }
+    if (message.txBytes !== 0) {
+      writer.uint32(40).uint64(message.txBytes);
+    }
+    if (message.txPackets !== 0) {
+      writer.uint32(48).uint64(message.txPackets);
+    }
+    if (message.drops !== 0) {
+      writer.uint32(56).uint64(message.drops);
+    }
+    if (message.rxBps !== 0) {
+      writer.uint32(64).uint64(message.rxBps);
+    }
+    if (message.txBps !== 0) {
+      writer.uint32(72).uint64(message.txBps);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): InterfaceCounters {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInterfaceCounters() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.up = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.rxBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.rxPackets = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.txBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.txPackets = longToNumber(reader.uint64());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.drops = longToNumber(reader.uint64());
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.rxBps = longToNumber(reader.uint64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.txBps = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<InterfaceCounters>): InterfaceCounters {
+    return InterfaceCounters.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<InterfaceCounters>): InterfaceCounters {
+    const message = createBaseInterfaceCounters() as any;
+    message.name = object.name ?? "";
+    message.up = object.up ?? false;
+    message.rxBytes = object.rxBytes ?? 0;
+    message.rxPackets = object.rxPackets ?? 0;
+    message.txBytes = object.txBytes ?? 0;
+    message.txPackets = object.txPackets ?? 0;
+    message.drops = object.drops ?? 0;
+    message.rxBps = object.rxBps ?? 0;
+    message.txBps = object.txBps ?? 0;
+    return message;
+  },
+};
+
+function createBaseLocalSidCounters(): LocalSidCounters {
+  return { sid: new Uint8Array(0), behavior: "", goodPackets: 0, goodBytes: 0, badPackets: 0, badBytes: 0 };
+}
+
+export const LocalSidCounters: MessageFns<LocalSidCounters> = {
+  encode(message: LocalSidCounters, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sid.length !== 0) {
+      writer.uint32(10).bytes(message.sid);
+    }
+    if (message.behavior !== "") {
+      writer.uint32(18).string(message.behavior);
+    }
+    if (message.goodPackets !== 0) {
+      writer.uint32(24).uint64(message.goodPackets);
+    }
+    if (message.goodBytes !== 0) {
+      writer.uint32(32).uint64(message.goodBytes);
+    }
+    if (message.badPackets !== 0) {
+      writer.uint32(40).uint64(message.badPackets);
+    }
+    if (message.badBytes !== 0) {
+      writer.uint32(48).uint64(message.badBytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LocalSidCounters {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLocalSidCounters() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sid = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.behavior = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.goodPackets = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.goodBytes = longToNumber(reader.uint64());
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.badPackets = longToNumber(reader.uint64());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.badBytes = longToNumber(reader.uint64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LocalSidCounters>): LocalSidCounters {
+    return LocalSidCounters.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LocalSidCounters>): LocalSidCounters {
+    const message = createBaseLocalSidCounters() as any;
+    message.sid = object.sid ?? new Uint8Array(0);
+    message.behavior = object.behavior ?? "";
+    message.goodPackets = object.goodPackets ?? 0;
+    message.goodBytes = object.goodBytes ?? 0;
+    message.badPackets = object.badPackets ?? 0;
+    message.badBytes = object.badBytes ?? 0;
+    return message;
+  },
+};
+
+function createBaseDataPlaneReport(): DataPlaneReport {
+  return { version: "", reachable: false, atMs: 0, interfaces: [], localSids: [], notices: [] };
+}
+
+export const DataPlaneReport: MessageFns<DataPlaneReport> = {
+  encode(message: DataPlaneReport, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== "") {
+      writer.uint32(10).string(message.version);
+    }
+    if (message.reachable !== false) {
+      writer.uint32(16).bool(message.reachable);
+    }
+    if (message.atMs !== 0) {
+      writer.uint32(24).uint64(message.atMs);
+    }
+    for (const v of message.interfaces) {
+      InterfaceCounters.encode(v!, writer.uint32(34).fork()).join();
+    }
+    for (const v of message.localSids) {
+      LocalSidCounters.encode(v!, writer.uint32(42).fork()).join();
+    }
+    for (const v of message.notices) {
+      writer.uint32(50).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DataPlaneReport {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDataPlaneReport() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.version = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.reachable = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.atMs = longToNumber(reader.uint64());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.interfaces.push(InterfaceCounters.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.localSids.push(LocalSidCounters.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.notices.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DataPlaneReport>): DataPlaneReport {
+    return DataPlaneReport.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DataPlaneReport>): DataPlaneReport {
+    const message = createBaseDataPlaneReport() as any;
+    message.version = object.version ?? "";
+    message.reachable = object.reachable ?? false;
+    message.atMs = object.atMs ?? 0;
+    message.interfaces = object.interfaces?.map((e) => InterfaceCounters.fromPartial(e)) || [];
+    message.localSids = object.localSids?.map((e) => LocalSidCounters.fromPartial(e)) || [];
+    message.notices = object.notices?.map((e) => e) || [];
     return message;
   },
 };
