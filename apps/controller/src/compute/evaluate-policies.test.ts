@@ -353,6 +353,25 @@ describe('bandwidth', () => {
     expect(bigger && linksOf(bigger)).toEqual(LOWER);
   });
 
+  it('does not let a policy grow beside what another has yet to release', () => {
+    const one = newPolicy('h1', 'h2', [lowestDelay({ bandwidthBps: G })], { color: 2 });
+    const settled = [newPolicy('h1', 'h2', [six]), one].map((policy) =>
+      adopted(policy, evaluateOne(diamond(), policy)),
+    );
+    const [leaving, growing] = settled as [PolicyToEvaluate, PolicyToEvaluate];
+    const elsewhere = lowestDelay({ bandwidthBps: 6 * G, exclude: { nodes: ['b'] } });
+    const [moved, starved] = evaluate(
+      diamond(),
+      [
+        { ...leaving, candidatePaths: [elsewhere] },
+        { ...growing, candidatePaths: [six] },
+      ],
+      { booked: settled.flatMap(({ bookings }) => bookings) },
+    );
+    expect(moved && linksOf(moved)).toEqual(LOWER);
+    expect(starved).toMatchObject({ status: 'fallback', starved: true });
+  });
+
   it('admits nothing where the bandwidth is unknown', () => {
     const unknown = withLinks(diamond(), { 'a:b': { bandwidthBps: null }, 'a:c': { bandwidthBps: null } });
     expect(evaluateOne(unknown, newPolicy('h1', 'h2', [six])).status).toBe('fallback');

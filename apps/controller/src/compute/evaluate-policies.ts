@@ -17,7 +17,8 @@ import { objectiveOf, rankCandidatePaths } from './rank-candidate-paths.js';
  *
  *   1. keep      who has lists that still hold keeps them and their bandwidth: incumbents go before everybody else
  *   2. settle    who has none takes the best candidate path that fits into what is left, or falls back
- *   3. improve   who kept, and may be re-optimised, moves when something is worth it
+ *   3. improve   who kept, and may be re-optimised, moves when something is worth it; who would have to book more in
+ *                order to stay does so before 2
  *
  * A policy that moves holds its old bandwidth besides the new until its headend has acked (largerOf), so nothing here
  * ever books a link beyond what it can reserve, not even for a moment. Evaluating the outcome again changes nothing.
@@ -76,29 +77,49 @@ class BatchEvaluation {
   run(): PolicyEvaluation[] {
     for (const { policy } of this.#jobs) this.#ledger.release(policy.bookings);
     const leaving = this.#keep();
-    for (const { policy } of leaving) this.#ledger.hold(policy.bookings);
+    const kept = this.#jobs.flatMap((job) => (job.kept === undefined ? [] : [{ job, choice: job.kept }]));
+    const improve = ({ job, choice }: { job: Job; choice: Choice }) =>
+      this.#replacing(job, held(job, choice), () => this.#improve(job, choice));
+    // What they only now ask for is not booked yet: whoever finds something better leaves it to the rest.
+    const grown = kept.filter(({ job, choice }) => grows(job, choice)).map(improve);
     const settled = leaving.map((job) => this.#replacing(job, job.policy.bookings, () => this.#settle(job)));
-    const improved = this.#jobs
-      .filter((job) => job.kept !== undefined)
-      .map((job) => this.#replacing(job, held(job, job.kept), () => this.#improve(job, job.kept as Choice)));
-    return [...settled, ...improved];
+    const improved = kept.filter(({ job, choice }) => !grows(job, choice)).map(improve);
+    return [...grown, ...settled, ...improved];
   }
 
-  /** First pass. Returns those that cannot keep what they have. */
+  /**
+   * First pass. Returns those that cannot keep what they have; what they book stays held, because their traffic is still
+   * there. Who asks for no more than it has is admitted beside what the others want to keep, not beside what they are about
+   * to release, so that of those on a link that shrank only as many leave as must, and nobody leaves later because others
+   * did. Who asks for more (the IGP moved it) gets what all others leave.
+   */
   #keep(): Job[] {
     const candidates = this.#jobs.map((job) => ({ job, choice: this.#incumbent(job) }));
-    const asksNoMore = candidates.filter(({ job, choice }) => choice !== undefined && !grows(job, choice));
     const asksMore = candidates.filter(({ job, choice }) => choice !== undefined && grows(job, choice));
-    for (const { job, choice } of [...asksNoMore, ...asksMore]) {
-      const admitted = choice?.lists && (choice.pinned === true ? choice.lists : this.#evaluator.admit(choice.lists));
-      if (admitted?.valid === true) {
-        job.kept = choice;
-        this.#ledger.hold(held(job, choice));
-      } else {
-        job.leaving = admitted?.message;
-      }
+    const others = candidates.filter(({ job, choice }) => choice === undefined || !grows(job, choice));
+    for (const { job, choice } of others) {
+      if (choice === undefined || !this.#admits(job, choice)) continue;
+      job.kept = choice;
+      this.#ledger.hold(choice.lists?.bookings ?? []);
+    }
+    for (const { job } of [...others, ...asksMore]) {
+      this.#ledger.release(job.kept?.lists?.bookings ?? []);
+      this.#ledger.hold(held(job, job.kept));
+    }
+    for (const { job, choice } of asksMore) {
+      this.#ledger.release(held(job, undefined));
+      if (choice !== undefined && this.#admits(job, choice)) job.kept = choice;
+      this.#ledger.hold(held(job, job.kept));
     }
     return this.#jobs.filter((job) => job.kept === undefined);
+  }
+
+  /** Whether its lists fit into what is left; pinned ones always do. */
+  #admits(job: Job, { lists, pinned }: Choice): boolean {
+    if (lists === undefined || pinned === true) return lists !== undefined;
+    const admitted = this.#evaluator.admit(lists);
+    if (!admitted.valid) job.leaving = admitted.message;
+    return admitted.valid;
   }
 
   /** The lists a policy has, when they hold apart from bandwidth; undefined (and why in `leaving`) when they do not. */
