@@ -92,6 +92,7 @@ export class NodeAgent {
   async stop(): Promise<void> {
     await this.#session.stop();
     await this.#reconciler.stop();
+    this.#options.dataPlane.close();
   }
 
   status(): NodeAgentStatus {

@@ -30,6 +30,8 @@ const SERVED: readonly (readonly [name: string, crc: string])[] = [
   ['ip_route_add_del_reply', '1992deab'],
   ['ip_route_add_del_v2', '521ef330'],
   ['ip_route_add_del_v2_reply', '1992deab'],
+  ['ip_route_lookup', '710d6471'],
+  ['ip_route_lookup_reply', '5d8febcb'],
   ['ip_route_dump', 'b9d2e09e'],
   ['ip_route_details', 'bda8f315'],
   ['ip_route_v2_dump', 'd16f72e6'],

@@ -37,6 +37,34 @@ export function canonicalPrefix(text: string): string {
   return `${formatAddress(bytes)}/${length ?? bytes.length * 8}`;
 }
 
+/** The prefix with its host bits cleared, in its one spelling. Throws RangeError. */
+export function maskedPrefix(text: string): string {
+  const { bytes, length } = prefixBytes(text);
+  return `${formatAddress(bytes.map((byte, index) => byte & maskOf(length, index)))}/${length}`;
+}
+
+/** Whether an address, or the first of a prefix that is no shorter, lies in the prefix. Throws RangeError. */
+export function inPrefix(prefix: string): (addressOrPrefix: string) => boolean {
+  const outer = prefixBytes(prefix);
+  const network = outer.bytes.map((byte, index) => byte & maskOf(outer.length, index));
+  return (text) => {
+    const { bytes, length } = prefixBytes(text);
+    if (bytes.length !== network.length || length < outer.length) return false;
+    return network.every((byte, index) => byte === ((bytes[index] ?? 0) & maskOf(outer.length, index)));
+  };
+}
+
+function prefixBytes(text: string): { readonly bytes: Uint8Array; readonly length: number } {
+  const [address = '', length] = text.split('/');
+  const bytes = parseAddress(address);
+  return { bytes, length: length === undefined ? bytes.length * 8 : Number(length) };
+}
+
+/** The bits of byte `index` that belong to the network. */
+function maskOf(length: number, index: number): number {
+  return (0xff00 >> Math.min(8, Math.max(0, length - index * 8))) & 0xff;
+}
+
 function groupsOf(text: string): number[] {
   if (text === '') return [];
   return text.split(':').flatMap((group) => {

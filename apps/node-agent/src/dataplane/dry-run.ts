@@ -77,6 +77,10 @@ export class DryRunDataPlane implements DataPlane {
     return Promise.resolve(failures);
   }
 
+  close(): void {
+    // Nothing is open.
+  }
+
   dismantle(): Promise<void> {
     return Promise.resolve();
   }

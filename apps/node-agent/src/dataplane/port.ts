@@ -24,9 +24,13 @@ export interface Tunnel {
   readonly steeredPrefixes: readonly string[];
 }
 
-/** A tunnel that was found. Where the data plane has no binding SIDs, what forwards alike is one tunnel without one. */
+/**
+ * A tunnel that was found. Where the data plane has no binding SIDs, what forwards alike is one tunnel without one; where
+ * it has, one into which both families are steered shows as two.
+ */
 export interface ActualTunnel {
-  readonly family: Family;
+  /** null: nothing is steered into it, so it is not known. */
+  readonly family: Family | null;
   readonly bsid: string | null;
   /** `other`: it carries our mark, but we would never have written it so. */
   readonly action: TunnelAction | { readonly kind: 'other'; readonly detail: string };
@@ -37,6 +41,8 @@ export interface ActualTunnel {
 export interface LocalSid {
   readonly sid: string;
   readonly behavior: string;
+  /** Of End.X, where packets leave: `fe80::1%eth0`. */
+  readonly via?: string;
 }
 
 /**
@@ -81,7 +87,7 @@ export type Step =
     }
   | { readonly kind: 'put-local-sid'; readonly localSid: LocalSid; readonly replaces: boolean }
   | { readonly kind: 'unsteer'; readonly family: Family; readonly prefix: string }
-  | { readonly kind: 'remove-tunnel'; readonly family: Family; readonly bsid: string }
+  | { readonly kind: 'remove-tunnel'; readonly bsid: string }
   | { readonly kind: 'remove-local-sid'; readonly localSid: LocalSid }
   | { readonly kind: 'put-probe-route'; readonly route: ProbeRoute; readonly replaces: boolean }
   | { readonly kind: 'remove-probe-route'; readonly route: ProbeRoute }
@@ -150,6 +156,8 @@ export interface DataPlane {
   objection(tunnel: Tunnel): string | null;
   /** Runs the steps in order; one that fails does not stop the others. Throws DataPlaneError when none could be run. */
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]>;
+  /** Lets go of it; it keeps what it has. */
+  close(): void;
   /** Removes what `prepare` made. Only on an operator's request, after everything else of ours is gone. */
   dismantle(): Promise<void>;
   /** Counters and the like. Throws DataPlaneError when the data plane does not answer. */

@@ -38,7 +38,13 @@ export function isHeld(tunnel: Tunnel, actual: ActualIndex, capabilities: Capabi
 
 function isTunnel(found: ActualTunnel, tunnel: Tunnel): boolean {
   const ownBsid = found.bsid === null || found.bsid === tunnel.bsid || found.bsid === tunnel.alternateBsid;
-  return ownBsid && found.family === tunnel.family && isSameAction(found.action, tunnel.action);
+  return (
+    ownBsid && (found.family === null || found.family === tunnel.family) && isSameAction(found.action, tunnel.action)
+  );
+}
+
+export function isSameLocalSid(a: LocalSid, b: LocalSid): boolean {
+  return a.behavior === b.behavior && a.via === b.via;
 }
 
 /** Both actions have their lists in canonical form, so that equal splits are equal texts. */

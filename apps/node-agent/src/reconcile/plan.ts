@@ -1,5 +1,5 @@
 import type { Capabilities, LocalSid, Step, Tunnel } from '../dataplane/port.js';
-import { isHeld, wrongPrefixes, type ActualIndex } from './actual-index.js';
+import { isHeld, isSameLocalSid, wrongPrefixes, type ActualIndex } from './actual-index.js';
 import type { WantedPolicy } from './desired-policy.js';
 
 /** What has to be put there: local SIDs first, so that nothing is sent towards a node that cannot yet receive. */
@@ -12,7 +12,7 @@ export function planMakes(
   const steps: Step[] = [];
   for (const localSid of localSids) {
     const found = actual.localSids.get(localSid.sid);
-    if (found?.behavior === localSid.behavior) continue;
+    if (found !== undefined && isSameLocalSid(found, localSid)) continue;
     steps.push({ kind: 'put-local-sid', localSid, replaces: found !== undefined });
   }
   for (const [policyId, tunnels] of accepted) {
@@ -32,29 +32,43 @@ export function planMakes(
 export function planBreaks(
   wanted: Iterable<WantedPolicy>,
   localSids: readonly LocalSid[],
-  { state }: ActualIndex,
+  { state, byBsid }: ActualIndex,
 ): Step[] {
   const prefixes = new Set<string>();
   const bsids = new Set<string>();
+  /** The other binding SIDs of tunnels that are steered through one of theirs. */
+  const spare = new Set<string>();
   for (const { content } of wanted) {
     if (content.kind === 'unreadable') return [];
     for (const tunnel of content.tunnels) {
       for (const prefix of tunnel.steeredPrefixes) prefixes.add(prefix);
       bsids.add(tunnel.bsid).add(tunnel.alternateBsid);
+      const idle = idleSlot(tunnel, byBsid);
+      if (idle !== null) spare.add(idle);
     }
   }
   const sids = new Set(localSids.map(({ sid }) => sid));
   const unsteer = state.tunnels.flatMap(({ family, steeredPrefixes }) =>
-    steeredPrefixes
-      .filter((prefix) => !prefixes.has(prefix))
-      .map((prefix): Step => ({ kind: 'unsteer', family, prefix })),
+    family === null
+      ? []
+      : steeredPrefixes
+          .filter((prefix) => !prefixes.has(prefix))
+          .map((prefix): Step => ({ kind: 'unsteer', family, prefix })),
   );
-  const tunnels = state.tunnels.flatMap(({ family, bsid }): Step[] =>
-    bsid === null || bsids.has(bsid) ? [] : [{ kind: 'remove-tunnel', family, bsid }],
-  );
+  const tunnels = [...byBsid.keys()]
+    .filter((bsid) => !bsids.has(bsid) || spare.has(bsid))
+    .map((bsid): Step => ({ kind: 'remove-tunnel', bsid }));
   const unownedSids = state.localSids
     .filter(({ sid }) => !sids.has(sid))
     .map((localSid): Step => ({ kind: 'remove-local-sid', localSid }));
   const strays = state.strays.map((stray): Step => ({ kind: 'remove-stray', stray }));
   return [...unsteer, ...tunnels, ...unownedSids, ...strays];
+}
+
+/** Of two binding SIDs that both exist, the one without steered prefixes; the second when both are without. */
+function idleSlot({ bsid, alternateBsid }: Tunnel, byBsid: ActualIndex['byBsid']): string | null {
+  const [first, second] = [byBsid.get(bsid), byBsid.get(alternateBsid)];
+  if (first === undefined || second === undefined) return null;
+  if (second.steeredPrefixes.length === 0) return alternateBsid;
+  return first.steeredPrefixes.length === 0 ? bsid : null;
 }

@@ -6,7 +6,7 @@ import {
   type Step,
   type StepFailure,
 } from '../dataplane/port.js';
-import { indexActual, isHeld, type ActualIndex } from './actual-index.js';
+import { indexActual, isHeld, isSameLocalSid, type ActualIndex } from './actual-index.js';
 import type { WantedPolicy } from './desired-policy.js';
 import { judge } from './judge.js';
 import { planBreaks, planMakes } from './plan.js';
@@ -79,7 +79,10 @@ function failureOf(policyId: string, failures: readonly StepFailure[]): string {
 
 function complaintsOf(localSids: readonly LocalSid[], actual: ActualIndex, failures: readonly StepFailure[]): string[] {
   const missing = localSids
-    .filter(({ sid, behavior }) => actual.localSids.get(sid)?.behavior !== behavior)
+    .filter((wanted) => {
+      const found = actual.localSids.get(wanted.sid);
+      return found === undefined || !isSameLocalSid(found, wanted);
+    })
     .map(({ sid, behavior }) => {
       const obstacle = actual.state.obstacles.get(`${sid}/128`);
       const own = failures.find(({ step }) => step.kind === 'put-local-sid' && step.localSid.sid === sid);

@@ -322,6 +322,7 @@ function listening(dataPlane: DataPlane, steps: Step[]): DataPlane {
     prepare: () => dataPlane.prepare(),
     read: () => dataPlane.read(),
     objection: (tunnel) => dataPlane.objection(tunnel),
+    close: () => dataPlane.close(),
     dismantle: () => dataPlane.dismantle(),
     readCounters: () => dataPlane.readCounters(),
     watch: (wake) => dataPlane.watch(wake),

@@ -134,8 +134,9 @@ export function bestTarget(route: Route): { readonly source: RouteSource; readon
   throw new Error('a route without a source stayed in its table');
 }
 
-export function longestMatch(table: Table, destination: Buffer): Route | undefined {
-  for (let length = destination.length * 8; length >= 0; length -= 1) {
+/** @param longest of the routes to look at; default: any. */
+export function longestMatch(table: Table, destination: Buffer, longest = destination.length * 8): Route | undefined {
+  for (let length = longest; length >= 0; length -= 1) {
     const route = table.routes.get(keyOf(destination, length));
     if (route !== undefined) return route;
   }

@@ -1,6 +1,6 @@
 import { formatAddress } from '../machine/address.js';
 import type { Route, RoutePath, RouteTarget, Table } from '../machine/fib.js';
-import { bestTarget, getRoute, removeRoute, ROUTE_SOURCES, setRoute } from '../machine/fib.js';
+import { bestTarget, getRoute, longestMatch, removeRoute, ROUTE_SOURCES, setRoute } from '../machine/fib.js';
 import type { Machine } from '../machine/machine.js';
 import type { Fields, Handlers, Reply } from './handler.js';
 import { answer, fixedSize, variableSize } from './handler.js';
@@ -13,6 +13,7 @@ import { answer, fixedSize, variableSize } from './handler.js';
 const PATH_BYTES = 167;
 const UNSET = 0xffffffff;
 const NO_SUCH_FIB = -3;
+const NO_SUCH_ENTRY = -6;
 const NO_PATHS_IN_ROUTE = -52;
 const NO_MATCHING_INTERFACE = -54;
 const INVALID_PREFIX_LENGTH = -171;
@@ -168,7 +169,37 @@ const describeDump = (request: Buffer, tableOffset: number): Fields => ({
   family: request.readUInt8(tableOffset + 4) === 0 ? 'ipv4' : 'ipv6',
 });
 
+/** table_id@10 exact@14 prefix@15; 33 bytes. The reply repeats the route's own prefix, and is all zeros when refused. */
+function lookUp(machine: Machine, request: Buffer): Reply {
+  const family = request.readUInt8(15) === 1 ? 'ipv6' : 'ipv4';
+  const prefix = request.subarray(16, family === 'ipv6' ? 32 : 20);
+  const table = machine.tables[family].find(request.readUInt32BE(10));
+  const isExact = request.readUInt8(14) !== 0;
+  const length = request.readUInt8(32);
+  const route = table && (isExact ? getRoute(table, prefix, length) : longestMatch(table, prefix, length));
+  const paths = route === undefined ? [] : pathsOf(bestTarget(route).target, family);
+  const reply = answer('ip_route_lookup_reply', request, 37 + paths.length * PATH_BYTES);
+  const { message } = reply;
+  if (table === undefined || route === undefined) {
+    message.writeInt32BE(table === undefined ? NO_SUCH_FIB : NO_SUCH_ENTRY, 6);
+    return reply;
+  }
+  message.writeUInt32BE(table.id, 10);
+  message.writeUInt32BE(UNSET, 14);
+  message.writeUInt8(family === 'ipv6' ? 1 : 0, 18);
+  route.prefix.copy(message, 19);
+  message.writeUInt8(route.length, 35);
+  message.writeUInt8(paths.length, 36);
+  for (const [index, path] of paths.entries()) writePath(message, 37 + index * PATH_BYTES, path);
+  return reply;
+}
+
 export const ipRouteHandlers: Handlers = {
+  ip_route_lookup: {
+    size: fixedSize(33),
+    describe: (request) => ({ tableId: request.readUInt32BE(10), exact: request.readUInt8(14) !== 0 }),
+    run: (machine, request) => [lookUp(machine, request)],
+  },
   ip_route_add_del: {
     size: variableSize(39, (request) => 39 + request.readUInt8(38) * PATH_BYTES),
     describe: (request) => describe(request, 39),

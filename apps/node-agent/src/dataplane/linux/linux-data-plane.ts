@@ -49,6 +49,10 @@ export class LinuxDataPlane implements DataPlane {
     return this.#foundation.lay();
   }
 
+  close(): void {
+    // Every command is a process of its own.
+  }
+
   dismantle(): Promise<void> {
     return this.#foundation.remove();
   }

@@ -1,0 +1,90 @@
+import { inPrefix } from '../address.js';
+import type { Family } from '../port.js';
+import { lookupRoute, looksUpIn, readRoutes, routeRemoval } from './routes.js';
+import type { VppSettings } from './settings.js';
+import type { Vpp } from './vpp-link.js';
+import type { VppSteering } from './vpp-state.js';
+
+/** Calico-VPP's own routes: pods, nodes and its steering. */
+const CALICO_TABLE = 0;
+const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+
+/**
+ * A prefix that is steered in the pods' table goes before everything in table 0, more specific routes included: an address
+ * of the block that a local pod has borrowed, a node's own address. Those get a route in the pods' table that has them looked
+ * up in table 0 after all. VPP marks no route with an owner, so only those that this process added are removed again; one
+ * that stays behind says what would hold without it.
+ */
+export class CalicoExceptions {
+  readonly #table: number;
+  readonly #added = new Set<string>();
+
+  constructor({ table }: Pick<VppSettings, 'table'>) {
+    this.#table = table;
+  }
+
+  /** Forgets what an earlier VPP held. */
+  reset(): void {
+    this.#added.clear();
+  }
+
+  /**
+   * Makes the exceptions what they should be for the steered prefixes. Returns how many it added or removed. `steerings`:
+   * all there are; what they steer in table 0 is Calico's own, which ours replaces.
+   */
+  async lay(vpp: Vpp, steered: ReadonlyMap<string, Family>, steerings: readonly VppSteering[]): Promise<number> {
+    const changes = await Promise.all(FAMILIES.map((family) => this.#layFamily(vpp, family, steered, steerings)));
+    return changes.reduce((sum, count) => sum + count, 0);
+  }
+
+  async #layFamily(
+    vpp: Vpp,
+    family: Family,
+    steered: ReadonlyMap<string, Family>,
+    steerings: readonly VppSteering[],
+  ): Promise<number> {
+    const prefixes = [...steered].filter(([, ofFamily]) => ofFamily === family).map(([prefix]) => prefix);
+    if (prefixes.length === 0 && this.#added.size === 0) return 0;
+    const [inCalicos, inOurs] = await Promise.all([
+      readRoutes(vpp, family, CALICO_TABLE),
+      readRoutes(vpp, family, this.#table),
+    ]);
+    const needed = neededExceptions(
+      prefixes,
+      inCalicos.map(({ prefix }) => prefix),
+      new Set(steerings.filter(({ table }) => table === CALICO_TABLE).map(({ prefix }) => prefix)),
+    );
+    const taken = new Map(inOurs.map((route) => [route.prefix, route]));
+    const missing = [...needed].filter((prefix) => !taken.has(prefix));
+    const obsolete = [...this.#added].filter((prefix) => {
+      const route = taken.get(prefix);
+      return isOfFamily(prefix, family) && !needed.has(prefix) && route !== undefined && looksUpIn(route, CALICO_TABLE);
+    });
+    await Promise.all([
+      ...missing.map((prefix) => vpp.call('ip_route_add_del', lookupRoute(prefix, this.#table, CALICO_TABLE))),
+      ...obsolete.map((prefix) => vpp.call('ip_route_add_del', routeRemoval(prefix, this.#table))),
+    ]);
+    for (const prefix of missing) this.#added.add(prefix);
+    for (const prefix of obsolete) this.#added.delete(prefix);
+    return missing.length + obsolete.length;
+  }
+}
+
+/** The routes inside steered prefixes, more specific than they, that are not steering themselves. */
+export function neededExceptions(
+  steered: readonly string[],
+  routes: readonly string[],
+  steeredByCalico: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const tests = steered.map((prefix) => ({ prefix, contains: inPrefix(prefix) }));
+  const own = new Set(steered);
+  return new Set(
+    routes.filter(
+      (route) => !own.has(route) && !steeredByCalico.has(route) && tests.some(({ contains }) => contains(route)),
+    ),
+  );
+}
+
+function isOfFamily(prefix: string, family: Family): boolean {
+  return prefix.includes(':') === (family === 'ipv6');
+}

@@ -1,0 +1,93 @@
+import type { ActualState, ActualTunnel, Family, LocalSid, Stray, TunnelAction } from '../port.js';
+import { canonicalLists } from '../segment-lists.js';
+import { isDropList } from './drop-sid.js';
+import { localSidFound, SID_TABLE, type InterfaceNames } from './local-sids.js';
+import type { Ownership } from './ownership.js';
+import { hasHostBits, type VppLocalSid, type VppPolicy, type VppSteering } from './vpp-state.js';
+
+/** What was read of a VPP, whoever put it there. */
+export interface VppState {
+  readonly policies: readonly VppPolicy[];
+  readonly steerings: readonly VppSteering[];
+  readonly localSids: readonly VppLocalSid[];
+  readonly interfaces: InterfaceNames;
+}
+
+/** What of it is ours, as the reconciler sees it. */
+export function interpret(state: VppState, ownership: Ownership): ActualState {
+  const { settings } = ownership;
+  const steered = new Map<string, VppSteering[]>();
+  const strays: Stray[] = [];
+  const obstacles = new Map<string, string>();
+  for (const steering of state.steerings) {
+    if (!ownership.ownsBsid(steering.bsid)) {
+      if (steering.table === settings.table) obstacles.set(steering.prefix, `steering into BSID ${steering.bsid}`);
+    } else if (steering.table !== settings.table || hasHostBits(steering.prefix)) {
+      strays.push(strayOf(steering));
+    } else {
+      const together = steered.get(steering.bsid);
+      if (together === undefined) steered.set(steering.bsid, [steering]);
+      else together.push(steering);
+    }
+  }
+  const ours = state.policies.filter(({ bsid }) => ownership.ownsBsid(bsid));
+  const tunnels = ours.flatMap((policy) => tunnelsOf(policy, steered.get(policy.bsid) ?? [], ownership));
+  const alive = new Set(ours.map(({ bsid }) => bsid));
+  const dangling = [...steered].filter(([bsid]) => !alive.has(bsid));
+  return {
+    tunnels: [...tunnels, ...dangling.flatMap(([bsid, steerings]) => byFamily(bsid, DANGLING, steerings))],
+    localSids: ownLocalSids(state, ownership),
+    probeRoutes: [],
+    strays,
+    obstacles,
+  };
+}
+
+/** Whether an SR policy is one that we would write; its lists may be any. Otherwise the reason why not. */
+export function objectionToForm(policy: VppPolicy, { settings }: Ownership): string | null {
+  if (!policy.encapsulates) return 'it inserts instead of encapsulating';
+  if (!policy.balances) return 'it does not balance over its lists';
+  if (policy.table !== SID_TABLE) return `its binding SID is in table ${policy.table}`;
+  if (policy.encapSource !== settings.encapSource) return `its encapsulation source is ${policy.encapSource}`;
+  return null;
+}
+
+/** Identifies a stray among the steerings of a VPP. */
+export function idOf({ family, table, prefix }: VppSteering): string {
+  return `${family} ${prefix} in table ${table}`;
+}
+
+const DANGLING = { kind: 'other', detail: 'the SR policy is gone and its steering is not' } as const;
+
+function tunnelsOf(policy: VppPolicy, steerings: readonly VppSteering[], ownership: Ownership): ActualTunnel[] {
+  const objection = objectionToForm(policy, ownership);
+  const action =
+    objection === null ? actionOf(policy, ownership.dropSid) : ({ kind: 'other', detail: objection } as const);
+  if (steerings.length === 0) return [{ family: null, bsid: policy.bsid, action, steeredPrefixes: [] }];
+  return byFamily(policy.bsid, action, steerings);
+}
+
+function byFamily(bsid: string, action: ActualTunnel['action'], steerings: readonly VppSteering[]): ActualTunnel[] {
+  return FAMILIES.flatMap((family) => {
+    const steeredPrefixes = steerings.filter((steering) => steering.family === family).map(({ prefix }) => prefix);
+    return steeredPrefixes.length === 0 ? [] : [{ family, bsid, action, steeredPrefixes }];
+  });
+}
+
+const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
+
+function actionOf({ lists }: VppPolicy, dropSid: string): TunnelAction {
+  if (isDropList(lists, dropSid)) return { kind: 'drop' };
+  return { kind: 'encapsulate', segmentLists: canonicalLists(lists) };
+}
+
+function strayOf(steering: VppSteering): Stray {
+  const id = idOf(steering);
+  return { family: steering.family, id, description: `the steering of ${id} into ${steering.bsid}` };
+}
+
+function ownLocalSids({ localSids, interfaces }: VppState, ownership: Ownership): LocalSid[] {
+  return localSids
+    .filter(({ sid }) => ownership.ownsLocalSid(sid))
+    .map((found) => localSidFound(found, ownership.settings, interfaces));
+}

@@ -1,0 +1,233 @@
+import {
+  type ActualState,
+  type Capabilities,
+  type DataPlane,
+  type Family,
+  type LocalSidCounters,
+  type Reading,
+  type Step,
+  type StepFailure,
+  type Tunnel,
+} from '../port.js';
+import { applySteps, requireTables } from './apply-steps.js';
+import { CalicoExceptions } from './calico-exceptions.js';
+import { isExactSplit, starves, effectiveSplit } from './effective-split.js';
+import { headroomMsd, readInterfaceCounters, readInterfaces } from './interfaces.js';
+import { interpret } from './interpret.js';
+import { localSidFound } from './local-sids.js';
+import { ownershipOf, type Ownership } from './ownership.js';
+import { MOST_LISTS } from './plan-lists.js';
+import { dropRoute, isDropped, routeRemoval } from './routes.js';
+import type { VppSettings } from './settings.js';
+import { withVpp, type Vpp, type VppLink } from './vpp-link.js';
+import { MOST_SIDS, readLocalSids, readPolicies, readSteerings, readTables, type VppPolicy } from './vpp-state.js';
+
+/** Pods come and go without a word from VPP: how often their routes are looked at. */
+const CALICO_POLL_MS = 2_000;
+/** Local SIDs, and the binding SIDs of all policies, are looked up here. */
+const SID_TABLE = 0;
+
+/**
+ * SRv6 in VPP through its binary API: a tunnel is an SR policy with H.Encaps, a steered prefix is a steering of the table
+ * that was set. What VPP would die of, or do wrong without a word, is refused or planned around; docs/vpp.md lists it.
+ */
+export class VppDataPlane implements DataPlane {
+  readonly #link: VppLink;
+  readonly #settings: VppSettings;
+  readonly #ownership: Ownership;
+  readonly #exceptions: CalicoExceptions;
+  #known: Vpp | undefined;
+  #msd: number;
+  #policies: readonly VppPolicy[] = [];
+  #localSidCountersAt = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: VppSettings, link: VppLink) {
+    this.#settings = settings;
+    this.#link = link;
+    this.#ownership = ownershipOf(settings);
+    this.#exceptions = new CalicoExceptions(settings);
+    this.#msd = settings.msd === 'auto' ? 0 : settings.msd;
+  }
+
+  /** The MSD is 0 until VPP has been reached, when it depends on the interfaces there. */
+  get capabilities(): Capabilities {
+    return {
+      name: 'vpp',
+      real: true,
+      msdHEncaps: this.#msd,
+      encapMode: 'full',
+      bindingSids: true,
+      probePrefix: null,
+    };
+  }
+
+  async prepare(): Promise<void> {
+    await this.#withVpp('VPP cannot be prepared', async (vpp) => {
+      const { table, decapTable, localSids, msd } = this.#settings;
+      const [tables, interfaces] = await Promise.all([readTables(vpp), readInterfaces(vpp)]);
+      requireTables(tables, table, 'in which prefixes are to be steered');
+      if (localSids.length > 0) requireTables(tables, decapTable, 'where local SIDs decapsulate into');
+      if (msd === 'auto') this.#msd = headroomMsd(interfaces);
+      await Promise.all(
+        this.#drops().map(async ([prefix, inTable]) => {
+          if (!(await isDropped(vpp, prefix, inTable))) await vpp.call('ip_route_add_del', dropRoute(prefix, inTable));
+        }),
+      );
+      if (this.#settings.besideCalico) await this.#layExceptions(vpp);
+    });
+  }
+
+  async dismantle(): Promise<void> {
+    await this.#withVpp('VPP cannot be dismantled', async (vpp) => {
+      for (const [prefix, table] of this.#drops()) {
+        if (await isDropped(vpp, prefix, table)) await vpp.call('ip_route_add_del', routeRemoval(prefix, table));
+      }
+      if (this.#settings.besideCalico) await this.#layExceptions(vpp);
+    });
+  }
+
+  read(): Promise<ActualState> {
+    return this.#withVpp('VPP cannot be read', async (vpp) => {
+      const localSidsMatter = this.#settings.localSids.length > 0 || this.#settings.localSidBlock !== null;
+      const [policies, steerings, localSids, interfaces] = await Promise.all([
+        readPolicies(vpp),
+        readSteerings(vpp),
+        localSidsMatter ? readLocalSids(vpp) : [],
+        localSidsMatter ? readInterfaces(vpp) : [],
+      ]);
+      this.#policies = policies;
+      const names = new Map(interfaces.map(({ index, name }) => [index, name]));
+      return interpret({ policies, steerings, localSids, interfaces: names }, this.#ownership);
+    });
+  }
+
+  objection({ action }: Tunnel): string | null {
+    if (action.kind === 'drop') return null;
+    const { segmentLists } = action;
+    if (segmentLists.length > MOST_LISTS) {
+      return `it has ${segmentLists.length} segment lists; VPP shows at most ${MOST_LISTS}`;
+    }
+    if (segmentLists.some(({ sids }) => sids.length === 0 || sids.length > MOST_SIDS)) {
+      return `VPP takes 1 to ${MOST_SIDS} SIDs in a segment list`;
+    }
+    const weights = segmentLists.map(({ weight }) => weight);
+    if (starves(weights)) return `VPP would leave a segment list without traffic with weights ${weights.join(':')}`;
+    return null;
+  }
+
+  apply(steps: readonly Step[]): Promise<readonly StepFailure[]> {
+    return this.#withVpp('VPP went away during a change', (vpp) =>
+      applySteps(vpp, steps, this.#ownership, (prefixes) => this.#beforeSteering(vpp, prefixes)),
+    );
+  }
+
+  readCounters(): Promise<Reading> {
+    return this.#withVpp('VPP does not tell its counters', async (vpp) => {
+      const [{ version }, interfaces, localSids] = await Promise.all([
+        vpp.call('show_version', {}),
+        readInterfaceCounters(vpp),
+        this.#localSidCountersAreDue() ? this.#readLocalSidCounters(vpp) : null,
+      ]);
+      return { version: `VPP ${version}`, interfaces, localSids, notices: noticesOf(this.#policies, this.#ownership) };
+    });
+  }
+
+  /** VPP announces no change of SR: only that it was reached again is news by itself. */
+  watch(wake: () => void): () => void {
+    const forget = this.#link.onConnected(wake);
+    const poll = this.#settings.besideCalico
+      ? setInterval(() => void this.#pollCalico(wake), CALICO_POLL_MS)
+      : undefined;
+    return () => {
+      forget();
+      clearInterval(poll);
+    };
+  }
+
+  close(): void {
+    this.#link.close();
+  }
+
+  async #withVpp<T>(what: string, work: (vpp: Vpp) => Promise<T>): Promise<T> {
+    const vpp = await this.#link.open();
+    if (vpp !== this.#known) this.#exceptions.reset();
+    this.#known = vpp;
+    return withVpp(what, () => work(vpp));
+  }
+
+  /** Routes that drop, with their tables. */
+  #drops(): readonly (readonly [prefix: string, table: number])[] {
+    const { edgeBlocks, table } = this.#settings;
+    return [
+      [`${this.#ownership.dropSid}/128`, SID_TABLE],
+      ...edgeBlocks.map((block): [string, number] => [block, table]),
+    ];
+  }
+
+  /** Steering into a table that is gone kills VPP: it is looked for once more, as late as can be. */
+  async #beforeSteering(vpp: Vpp, prefixes: ReadonlyMap<string, Family>): Promise<void> {
+    if (this.#settings.besideCalico) await this.#layExceptions(vpp, prefixes);
+    requireTables(await readTables(vpp), this.#settings.table, 'in which prefixes are to be steered');
+  }
+
+  /** @param coming prefixes that will be steered next */
+  async #layExceptions(vpp: Vpp, coming: ReadonlyMap<string, Family> = new Map()): Promise<number> {
+    const steerings = await readSteerings(vpp);
+    const ours = steerings.filter(
+      ({ table, bsid }) => table === this.#settings.table && this.#ownership.ownsBsid(bsid),
+    );
+    const steered = new Map([...ours.map(({ prefix, family }): [string, Family] => [prefix, family]), ...coming]);
+    return this.#exceptions.lay(vpp, steered, steerings);
+  }
+
+  async #pollCalico(wake: () => void): Promise<void> {
+    try {
+      await this.#withVpp("Calico-VPP's routes cannot be read", (vpp) => this.#layExceptions(vpp));
+    } catch {
+      // The next round says what is wrong.
+      wake();
+    }
+  }
+
+  #localSidCountersAreDue(): boolean {
+    const { localSidCountersIntervalMs: interval, besideCalico } = this.#settings;
+    return interval > 0 && !besideCalico && performance.now() - this.#localSidCountersAt >= interval;
+  }
+
+  async #readLocalSidCounters(vpp: Vpp): Promise<LocalSidCounters[]> {
+    this.#localSidCountersAt = performance.now();
+    const found = await vpp.dump('sr_localsids_with_packet_stats_dump', {});
+    return found.map((one) => ({
+      ...localSidFound(
+        {
+          sid: one.addr,
+          behavior: one.behavior,
+          endPsp: one.end_psp,
+          table: one.fib_table,
+          nextHop: one.xconnect_nh_addr,
+          interfaceOrTable: one.xconnect_iface_or_vrf_table,
+        },
+        this.#settings,
+        new Map(),
+      ),
+      goodPackets: Number(one.good_traffic_pkt_count),
+      goodBytes: Number(one.good_traffic_bytes),
+      badPackets: Number(one.bad_traffic_pkt_count),
+      badBytes: Number(one.bad_traffic_bytes),
+    }));
+  }
+}
+
+/** What an operator should know: how VPP rounds weights, and what it holds that is not ours. */
+function noticesOf(policies: readonly VppPolicy[], ownership: Ownership): string[] {
+  const foreign = policies.filter(({ bsid }) => !ownership.ownsBsid(bsid));
+  const rounded = policies
+    .filter(({ bsid, lists }) => ownership.ownsBsid(bsid) && !isExactSplit(lists.map(({ weight }) => weight)))
+    .map(({ bsid, lists }) => {
+      const weights = lists.map(({ weight }) => weight);
+      return `SR policy ${bsid}: VPP splits weights ${weights.join(':')} as ${effectiveSplit(weights).join(':')}`;
+    });
+  if (foreign.length === 0) return rounded;
+  const [first] = foreign;
+  return [`${foreign.length} SR policies are not ours and left alone (the first: ${first?.bsid ?? ''})`, ...rounded];
+}

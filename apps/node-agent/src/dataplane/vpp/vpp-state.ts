@@ -1,0 +1,120 @@
+import type { SrBehavior } from '@waymark/vpp-api';
+import { formatAddress, maskedPrefix, parseAddress } from '../address.js';
+import type { Family, SegmentList } from '../port.js';
+import type { Vpp } from './vpp-link.js';
+
+/** What VPP keeps for SRv6, ours or not, in the words of the port. */
+
+export interface VppPolicy {
+  readonly bsid: string;
+  readonly lists: readonly SegmentList[];
+  /** Of the list that was made last; VPP does not show those of the others. */
+  readonly encapSource: string;
+  /** False: it inserts. */
+  readonly encapsulates: boolean;
+  /** False: it sends to all lists at once, or timestamps. */
+  readonly balances: boolean;
+  /** Table of its binding SID. */
+  readonly table: number;
+}
+
+/** A segment list with its number in VPP's pool: only good until the next change. */
+export interface NumberedList extends SegmentList {
+  readonly slIndex: number;
+}
+
+export interface VppSteering {
+  readonly family: Family;
+  readonly table: number;
+  /** As it was asked for, host bits included. */
+  readonly prefix: string;
+  /** Of the policy it points at; that of a deleted policy stays readable until its place is taken. */
+  readonly bsid: string;
+}
+
+export interface VppLocalSid {
+  readonly sid: string;
+  readonly behavior: SrBehavior;
+  readonly endPsp: boolean;
+  readonly table: number;
+  readonly nextHop: string;
+  /** Interface of a cross-connect, table of a decapsulation. */
+  readonly interfaceOrTable: number;
+}
+
+export interface VppTable {
+  readonly family: Family;
+  readonly id: number;
+}
+
+/** More SIDs than a list can have make VPP send whatever follows in memory. */
+export const MOST_SIDS = 16;
+
+export async function readPolicies(vpp: Vpp): Promise<readonly VppPolicy[]> {
+  const policies = await vpp.dump('sr_policies_v2_dump', {});
+  return policies.map((policy) => ({
+    bsid: policy.bsid,
+    lists: policy.sid_lists.map(segmentList),
+    encapSource: policy.encap_src,
+    encapsulates: policy.is_encap,
+    balances: policy.type === 'SR_API_POLICY_TYPE_DEFAULT',
+    table: policy.fib_table,
+  }));
+}
+
+/** By binding SID. */
+export async function readNumberedLists(vpp: Vpp): Promise<ReadonlyMap<string, readonly NumberedList[]>> {
+  const policies = await vpp.dump('sr_policies_with_sl_index_dump', {});
+  return new Map(
+    policies.map(({ bsid, sid_lists }) => [
+      bsid,
+      sid_lists.map((list) => ({ ...segmentList(list), slIndex: list.sl_index })),
+    ]),
+  );
+}
+
+export async function readSteerings(vpp: Vpp): Promise<readonly VppSteering[]> {
+  const steerings = await vpp.dump('sr_steering_pol_dump', {});
+  return steerings.flatMap(({ traffic_type: type, fib_table: table, prefix, bsid }): VppSteering[] => {
+    // VPP writes an IPv6 prefix whose first 96 bits are zero, the default route first of all, as IPv4.
+    if (type === 'SR_STEER_API_IPV6') return [{ family: 'ipv6', table, prefix: inIpv6(prefix), bsid }];
+    if (type === 'SR_STEER_API_IPV4') return [{ family: 'ipv4', table, prefix, bsid }];
+    return [];
+  });
+}
+
+export async function readLocalSids(vpp: Vpp): Promise<readonly VppLocalSid[]> {
+  const localSids = await vpp.dump('sr_localsids_dump', {});
+  return localSids.map((localSid) => ({
+    sid: localSid.addr,
+    behavior: localSid.behavior,
+    endPsp: localSid.end_psp,
+    table: localSid.fib_table,
+    nextHop: localSid.xconnect_nh_addr,
+    interfaceOrTable: localSid.xconnect_iface_or_vrf_table,
+  }));
+}
+
+/** VPP gives all its internal tables the same number. */
+const INTERNAL_TABLE = 0xffffffff;
+
+export async function readTables(vpp: Vpp): Promise<readonly VppTable[]> {
+  const tables = await vpp.dump('ip_table_dump', {});
+  return tables
+    .map(({ table }): VppTable => ({ family: table.is_ip6 ? 'ipv6' : 'ipv4', id: table.table_id }))
+    .filter(({ id }) => id !== INTERNAL_TABLE);
+}
+
+export function hasHostBits(prefix: string): boolean {
+  return maskedPrefix(prefix) !== prefix;
+}
+
+function segmentList(list: { readonly num_sids: number; readonly weight: number; readonly sids: readonly string[] }) {
+  return { weight: list.weight, sids: list.sids.slice(0, Math.min(list.num_sids, MOST_SIDS)) };
+}
+
+function inIpv6(prefix: string): string {
+  if (prefix.includes(':')) return prefix;
+  const [address = '', length = ''] = prefix.split('/');
+  return `${formatAddress(Uint8Array.of(...new Array<number>(12).fill(0), ...parseAddress(address)))}/${length}`;
+}

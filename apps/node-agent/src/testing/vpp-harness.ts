@@ -1,0 +1,127 @@
+import { VppConnection } from '@waymark/vpp-api';
+import { VppStandIn } from '@waymark/vpp-stand-in';
+import { VPP_DEFAULTS, type VppSettings } from '../dataplane/vpp/settings.js';
+import { VppDataPlane } from '../dataplane/vpp/vpp-data-plane.js';
+import { VppLink, type Vpp } from '../dataplane/vpp/vpp-link.js';
+import { withdraw } from '../reconcile/withdraw.js';
+import type { DataPlaneHarness } from './data-plane-contract.js';
+
+/** Socket of a real VPP to run the suites on; unset: the stand-in. */
+export const realVppSocket = process.env['VPP_API_SOCKET'];
+
+/** Table, blocks and source that nothing else on a VPP uses. */
+export const TEST_TABLE = 7_777;
+export const TEST_SETTINGS: VppSettings = {
+  socketPath: '',
+  encapSource: 'fd00:7e57::1',
+  bsidBlock: 'fdff::/16',
+  table: TEST_TABLE,
+  besideCalico: false,
+  msd: 5,
+  localSids: [],
+  localSidBlock: 'fc00:9::/32',
+  decapTable: TEST_TABLE,
+  edgeBlocks: [],
+  localSidCountersIntervalMs: VPP_DEFAULTS.localSidCountersIntervalMs,
+};
+
+/** Requests that read. */
+const READS = new Set(['ip_route_lookup', 'show_version', 'cli_inband', 'control_ping']);
+
+/**
+ * One connection for all data planes of a test, which counts what they change: VPP 26.06 hangs for good when 16 of its clients
+ * leave at once.
+ */
+class SharedLink extends VppLink {
+  writes = 0;
+  #counted: { readonly vpp: Vpp; readonly counting: Vpp } | undefined;
+
+  override async open(): Promise<Vpp> {
+    const vpp = await super.open();
+    if (this.#counted?.vpp !== vpp) this.#counted = { vpp, counting: this.#counting(vpp) };
+    return this.#counted.counting;
+  }
+
+  /** The data planes come and go. */
+  override close(): void {
+    // The harness ends it.
+  }
+
+  end(): void {
+    super.close();
+  }
+
+  #counting(vpp: Vpp): Vpp {
+    return {
+      call: (request, values, options) => {
+        if (!READS.has(request)) this.writes += 1;
+        return vpp.call(request, values, options);
+      },
+      dump: (request, values, options) => vpp.dump(request, values, options),
+    };
+  }
+}
+
+/** A VPP with a table of ours in which prefixes are steered: the stand-in, or the real one. */
+export class VppHarness implements DataPlaneHarness {
+  readonly standIn: VppStandIn | null;
+  readonly #socketPath: string;
+  readonly #link: SharedLink;
+  readonly #settings: VppSettings;
+
+  private constructor(socketPath: string, standIn: VppStandIn | null, settings: Partial<VppSettings>) {
+    this.#socketPath = socketPath;
+    this.#link = new SharedLink(socketPath);
+    this.standIn = standIn;
+    this.#settings = { ...TEST_SETTINGS, ...settings, socketPath };
+  }
+
+  static async create(settings: Partial<VppSettings> = {}): Promise<VppHarness> {
+    const standIn = realVppSocket === undefined ? new VppStandIn() : null;
+    await standIn?.start();
+    const harness = new VppHarness(realVppSocket ?? standIn?.socketPath ?? '', standIn, settings);
+    await harness.setTable(true);
+    return harness;
+  }
+
+  open(settings: Partial<VppSettings> = {}): VppDataPlane {
+    return new VppDataPlane({ ...this.#settings, ...settings }, this.#link);
+  }
+
+  writes(): number {
+    return this.#link.writes;
+  }
+
+  /** Talks to this VPP beside the agent. */
+  async using<T>(work: (vpp: VppConnection) => Promise<T>): Promise<T> {
+    const vpp = await VppConnection.open({ socketPath: this.#socketPath });
+    try {
+      return await work(vpp);
+    } finally {
+      vpp.close();
+    }
+  }
+
+  async setTable(present: boolean): Promise<void> {
+    await this.using(async (vpp) => {
+      for (const is_ip6 of [false, true]) {
+        await vpp.call('ip_table_add_del', {
+          is_add: present,
+          table: { table_id: TEST_TABLE, is_ip6, name: 'waymark-test' },
+        });
+      }
+    });
+  }
+
+  async close(): Promise<void> {
+    try {
+      if (this.standIn === null) {
+        await withdraw(this.open());
+        await this.setTable(false);
+      }
+    } finally {
+      this.#link.end();
+      await this.standIn?.stop();
+    }
+  }
+}
