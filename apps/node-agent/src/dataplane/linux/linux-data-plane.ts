@@ -12,6 +12,7 @@ import type {
 import { DataPlaneError } from '../port.js';
 import { srhEntries } from '../segment-lists.js';
 import { parseBatchErrors } from './batch.js';
+import { Edge } from './edge.js';
 import { Foundation } from './foundation.js';
 import { MAX_SIDS, objectionOf } from './limits.js';
 import { describeRoute, interpretRoute, parseRoutes, type KernelRoute } from './route-json.js';
@@ -35,22 +36,27 @@ export class LinuxDataPlane implements DataPlane {
   readonly #settings: LinuxSettings;
   readonly #shell: Shell;
   readonly #foundation: Foundation;
+  readonly #edge: Edge;
 
   constructor(settings: LinuxSettings, shell: Shell) {
     this.#settings = settings;
     this.#shell = shell;
     this.#foundation = new Foundation(settings, shell);
+    this.#edge = new Edge(settings, shell);
     const { encapMode } = settings;
     const msdHEncaps = srhEntries(MAX_SIDS, encapMode);
     this.capabilities = { name: 'linux', real: true, msdHEncaps, encapMode, bindingSids: false, probePrefix: null };
   }
 
-  prepare(): Promise<void> {
-    return this.#foundation.lay();
+  async prepare(): Promise<void> {
+    // The edge first: a node that cannot steer is protected all the same.
+    await this.#edge.lay();
+    await this.#foundation.lay();
   }
 
-  dismantle(): Promise<void> {
-    return this.#foundation.remove();
+  async dismantle(): Promise<void> {
+    await this.#foundation.remove();
+    await this.#edge.remove();
   }
 
   objection(tunnel: Tunnel): string | null {
@@ -80,7 +86,13 @@ export class LinuxDataPlane implements DataPlane {
   async readCounters(): Promise<Reading> {
     const { code, stdout, stderr } = await this.#shell.run('uname', ['-sr']);
     if (code !== 0) throw new DataPlaneError(`uname failed: ${stderr.trim()}`);
-    return { version: stdout.trim(), interfaces: [], localSids: null, notices: [] };
+    return {
+      version: stdout.trim(),
+      interfaces: [],
+      localSids: null,
+      notices: [],
+      edgeDrops: await this.#edge.drops(),
+    };
   }
 
   /** `ip monitor` prints text and misses some deletions: it says when to look, never what is there. */
