@@ -52,7 +52,7 @@ export function countingShell(shell: Shell): { readonly shell: Shell; readonly w
     shell: {
       follow: (...call) => shell.follow(...call),
       run: (program, args, stdin) => {
-        const shows = args.includes('show') || args.includes('list');
+        const shows = ['show', 'list', '-V'].some((word) => args.includes(word));
         if (program === 'tee' || ((program === 'ip' || program === 'nft') && !shows)) writes += 1;
         return shell.run(program, args, stdin);
       },

@@ -12,6 +12,7 @@ import type {
 import { DataPlaneError } from '../port.js';
 import { srhEntries } from '../segment-lists.js';
 import { parseBatchErrors } from './batch.js';
+import { readLinuxCounters } from './counters.js';
 import { Edge } from './edge.js';
 import { Foundation } from './foundation.js';
 import { MAX_SIDS, objectionOf } from './limits.js';
@@ -83,16 +84,8 @@ export class LinuxDataPlane implements DataPlane {
     return failures;
   }
 
-  async readCounters(): Promise<Reading> {
-    const { code, stdout, stderr } = await this.#shell.run('uname', ['-sr']);
-    if (code !== 0) throw new DataPlaneError(`uname failed: ${stderr.trim()}`);
-    return {
-      version: stdout.trim(),
-      interfaces: [],
-      localSids: null,
-      notices: [],
-      edgeDrops: await this.#edge.drops(),
-    };
+  readCounters(): Promise<Reading> {
+    return readLinuxCounters(this.#settings, this.#shell, this.#edge);
   }
 
   /** `ip monitor` prints text and misses some deletions: it says when to look, never what is there. */
@@ -135,7 +128,8 @@ export class LinuxDataPlane implements DataPlane {
   }
 
   async #routes(family: Family, selection: readonly string[]): Promise<KernelRoute[]> {
-    const args = [FAMILY_FLAG[family], '-N', '-j', '-d', 'route', 'show', ...selection];
+    // With counters (-s), because only then local SIDs tell that they are counted.
+    const args = [FAMILY_FLAG[family], '-s', '-N', '-j', '-d', 'route', 'show', ...selection];
     const { code, stdout, stderr } = await this.#shell.run('ip', args);
     // A table comes into being with its first route.
     if (stderr.includes('FIB table does not exist')) return [];
