@@ -21,7 +21,7 @@ CMD ["node", "apps/controller/dist/main.js"]
 # One per headend. A dry run needs no privilege and runs as `node`. The Linux data plane needs root and NET_ADMIN: iproute2
 # gives up its capabilities when another user runs it. Both may write the state folder, root without being above the rules.
 FROM runtime AS node-agent
-RUN apt-get update && apt-get install -y --no-install-recommends iproute2 && rm -rf /var/lib/apt/lists/* \
+RUN apt-get update && apt-get install -y --no-install-recommends iproute2 nftables && rm -rf /var/lib/apt/lists/* \
   && install -d -o root -g node -m 770 /var/lib/waymark
 USER node
 ENV WAYMARK_STATUS_PORT=9850

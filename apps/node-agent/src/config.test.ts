@@ -33,6 +33,7 @@ describe('the settings of the agent', () => {
       WAYMARK_LINUX_MANAGE_SYSCTLS: 'true',
       WAYMARK_LINUX_UNDERLAY: 'eth0,eth1.100',
       WAYMARK_LINUX_ENCAP_SOURCE: 'fd00::0001',
+      WAYMARK_EDGE_BLOCKS: 'FC00:0::/16, fdb5:8000::/17,fc00::/16',
     });
     expect(controllers).toEqual(['10.0.0.1:50051', '[fd00::2]:50051']);
     expect(localSids).toEqual([
@@ -40,7 +41,14 @@ describe('the settings of the agent', () => {
       { sid: 'fc00:1::d6', behavior: 'End.DT6' },
     ]);
     const underlayInterfaces = ['eth0', 'eth1.100'];
-    const settings = { manageSysctls: true, encapSource: 'fd00::1', underlayInterfaces, ownsLocalSids: true };
+    const edgeBlocks = ['fc00::/16', 'fdb5:8000::/17'];
+    const settings = {
+      manageSysctls: true,
+      encapSource: 'fd00::1',
+      underlayInterfaces,
+      ownsLocalSids: true,
+      edgeBlocks,
+    };
     expect(dataPlane).toEqual({ kind: 'linux', settings: { ...LINUX_DEFAULTS, ...settings } });
   });
 
@@ -59,9 +67,21 @@ describe('the settings of the agent', () => {
     ['WAYMARK_LOCAL_SIDS', 'fc00::1=End.DX2'],
     ['WAYMARK_LOCAL_SIDS', 'fc00::1=End,fc00:0::1=End.DT4'],
     ['WAYMARK_LOCAL_SIDS', 'fc00::1=End.DT46'],
+    ['WAYMARK_LINUX_UNDERLAY', 'eth*'],
+    ['WAYMARK_EDGE_BLOCKS', 'fc00::'],
+    ['WAYMARK_EDGE_BLOCKS', 'fc00::/129'],
+    ['WAYMARK_EDGE_BLOCKS', '::/0'],
+    ['WAYMARK_EDGE_BLOCKS', '10.0.0.0/8'],
+    ['WAYMARK_EDGE_BLOCKS', 'fc00:1::/16'],
+    ['WAYMARK_EDGE_BLOCKS', Array.from({ length: 257 }, (_, index) => `fc00:${index}::/32`).join(',')],
   ])('are refused with the name of the variable: %s=%s', (variable, value) => {
     const environment = { ...NODE, WAYMARK_DATAPLANE: 'linux', [variable]: value };
     expect(() => readConfig(environment)).toThrow(variable);
+  });
+
+  it('refuse an edge that would cut the node off from the SR domain', () => {
+    const environment = { ...NODE, WAYMARK_DATAPLANE: 'linux', WAYMARK_EDGE_BLOCKS: 'fc00::/16' };
+    expect(() => readConfig(environment)).toThrow('WAYMARK_EDGE_BLOCKS needs WAYMARK_LINUX_UNDERLAY');
   });
 
   it('are all in docs/node-agent.md, with their defaults, and no others', () => {

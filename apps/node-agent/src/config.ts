@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { envSchema } from 'env-schema';
-import { canonicalAddress } from './dataplane/address.js';
+import { canonicalAddress, canonicalBlock } from './dataplane/address.js';
 import { LOCAL_SID_ACTIONS } from './dataplane/linux/route-lines.js';
 import { LINUX_DEFAULTS, type LinuxSettings } from './dataplane/linux/settings.js';
 import type { LocalSid } from './dataplane/port.js';
@@ -35,6 +35,7 @@ interface Environment {
   readonly WAYMARK_DATAPLANE: 'dry-run' | 'linux';
   readonly WAYMARK_DATA_DIR: string;
   readonly WAYMARK_LOCAL_SIDS?: string;
+  readonly WAYMARK_EDGE_BLOCKS?: string;
   readonly WAYMARK_REREAD_SECONDS: number;
   readonly WAYMARK_STATUS_PORT: number;
   readonly WAYMARK_LOG_LEVEL: string;
@@ -50,7 +51,8 @@ interface Environment {
   readonly WAYMARK_LINUX_UNDERLAY?: string;
 }
 
-const interfaceName = '[^\\s/:,]{1,15}';
+// nft takes a final * for any ending.
+const interfaceName = '[^\\s/:,*]{1,15}';
 
 /** The settings with their bounds and defaults; docs/node-agent.md is checked against the keys. */
 export const environmentSchema = {
@@ -63,6 +65,7 @@ export const environmentSchema = {
     WAYMARK_DATAPLANE: { type: 'string', enum: ['dry-run', 'linux'], default: 'dry-run' },
     WAYMARK_DATA_DIR: { type: 'string', default: '/var/lib/waymark', minLength: 1 },
     WAYMARK_LOCAL_SIDS: { type: 'string' },
+    WAYMARK_EDGE_BLOCKS: { type: 'string' },
     WAYMARK_REREAD_SECONDS: { type: 'integer', minimum: 1, maximum: 3_600, default: 30 },
     WAYMARK_STATUS_PORT: { type: 'integer', minimum: 0, maximum: 65_535, default: 9850 },
     WAYMARK_LOG_LEVEL: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
@@ -80,6 +83,9 @@ export const environmentSchema = {
     WAYMARK_LINUX_UNDERLAY: { type: 'string', pattern: `^${interfaceName}(,${interfaceName})*$` },
   },
 } as const;
+
+/** Each is a rule that packets are held against. */
+const MAX_EDGE_BLOCKS = 256;
 
 /** Behaviors that a controller knows of a node's service and transit SIDs. */
 const BEHAVIORS = ['End', 'End.DT4', 'End.DT6', 'End.DT46'];
@@ -113,6 +119,12 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
 
 function linuxSettings(env: Environment, localSids: readonly LocalSid[]): LinuxSettings {
   const source = env.WAYMARK_LINUX_ENCAP_SOURCE;
+  const edgeBlocks = edgeBlocksIn(env.WAYMARK_EDGE_BLOCKS ?? '');
+  if (edgeBlocks.length > 0 && env.WAYMARK_LINUX_UNDERLAY === undefined) {
+    throw new Error(
+      'WAYMARK_EDGE_BLOCKS needs WAYMARK_LINUX_UNDERLAY, the interfaces towards the SR domain: without them the edge would cut this node off',
+    );
+  }
   return {
     device: env.WAYMARK_LINUX_DEVICE,
     table: env.WAYMARK_LINUX_TABLE,
@@ -123,7 +135,22 @@ function linuxSettings(env: Environment, localSids: readonly LocalSid[]): LinuxS
     manageSysctls: env.WAYMARK_LINUX_MANAGE_SYSCTLS,
     underlayInterfaces: env.WAYMARK_LINUX_UNDERLAY?.split(',') ?? [],
     ownsLocalSids: localSids.length > 0,
+    edgeBlocks,
   };
+}
+
+function edgeBlocksIn(text: string): string[] {
+  const entries = text.split(',').map((entry) => entry.trim());
+  const blocks = entries.flatMap((entry) => {
+    if (entry === '') return [];
+    try {
+      return [canonicalBlock(entry)];
+    } catch (error) {
+      throw new Error(`WAYMARK_EDGE_BLOCKS: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  });
+  if (blocks.length > MAX_EDGE_BLOCKS) throw new Error(`WAYMARK_EDGE_BLOCKS: at most ${MAX_EDGE_BLOCKS} prefixes`);
+  return [...new Set(blocks)];
 }
 
 /** `fc00:1::d4=End.DT4,fc00:1::d6=End.DT6` */

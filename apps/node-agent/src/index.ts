@@ -4,8 +4,12 @@ export {
   type ActualTunnel,
   type Capabilities,
   type DataPlane,
+  type EdgeDrops,
   type Family,
+  type InterfaceCounters,
   type LocalSid,
+  type LocalSidCounters,
+  type Reading,
   type SegmentList,
   type Step,
   type StepFailure,
@@ -22,7 +26,15 @@ export {
   type PolicyReconcilerOptions,
   type ReconcilerCounts,
 } from './reconcile/policy-reconciler.js';
-export type { DataPlaneHealth, DesiredState, PolicyOutcome, Reconciler, ReconcileReport } from './session/ports.js';
+export type { DataPlaneView, InterfaceView } from './counters/data-plane-view.js';
+export type {
+  DataPlaneHealth,
+  DataPlaneReports,
+  DesiredState,
+  PolicyOutcome,
+  Reconciler,
+  ReconcileReport,
+} from './session/ports.js';
 export {
   AgentSession,
   type AgentIdentity,

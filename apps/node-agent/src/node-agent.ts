@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import type { Bus } from '@waymark/agent-protocol';
 import type { Logger } from 'pino';
+import { CounterReader } from './counters/counter-reader.js';
+import type { DataPlaneView } from './counters/data-plane-view.js';
 import { parseAddress } from './dataplane/address.js';
 import type { DataPlane, LocalSid } from './dataplane/port.js';
 import { PolicyReconciler, type ReconcilerCounts } from './reconcile/policy-reconciler.js';
@@ -20,6 +22,8 @@ export interface NodeAgentOptions {
   /** Where the accepted desired state is kept; one directory per agent. */
   readonly stateDirectory: string;
   readonly rereadIntervalMs: number;
+  /** How often counters are read and told to the controller; 30 s when left out. */
+  readonly countersIntervalMs?: number;
   readonly log: Logger;
   /** Plaintext when left out. */
   readonly credentials?: ChannelCredentials;
@@ -31,12 +35,16 @@ export interface NodeAgentStatus {
   readonly session: SessionStatus;
   readonly health: DataPlaneHealth;
   readonly reconciler: ReconcilerCounts;
+  /** How the data plane fares; null: not read yet. */
+  readonly counters: DataPlaneView | null;
   /** The policies that are not in the data plane as wanted, and why. */
   readonly failed: readonly Pick<PolicyOutcome, 'policyId' | 'reason'>[];
 }
 
 /** Wake-ups of the data plane are gathered for this long: a routing daemon changes many routes at once. */
 const WAKE_DELAY_MS = 200;
+
+const COUNTERS_INTERVAL_MS = 30_000;
 
 const VERSION = versionIn(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));
 
@@ -47,6 +55,7 @@ const VERSION = versionIn(readFileSync(new URL('../package.json', import.meta.ur
 export class NodeAgent {
   readonly #options: NodeAgentOptions;
   readonly #reconciler: PolicyReconciler;
+  readonly #counters: CounterReader;
   readonly #session: AgentSession;
 
   constructor(options: NodeAgentOptions) {
@@ -58,6 +67,11 @@ export class NodeAgent {
       localSids,
       rereadIntervalMs,
       wakeDelayMs: WAKE_DELAY_MS,
+      log,
+    });
+    this.#counters = new CounterReader({
+      dataPlane,
+      intervalMs: options.countersIntervalMs ?? COUNTERS_INTERVAL_MS,
       log,
     });
     this.#session = new AgentSession({
@@ -75,6 +89,7 @@ export class NodeAgent {
       stateDirectory,
       reconciler: this.#reconciler,
       health: () => this.#reconciler.health,
+      reports: this.#counters,
       log,
     });
   }
@@ -85,13 +100,14 @@ export class NodeAgent {
     log.info({ version: VERSION, dataPlane: dataPlane.capabilities.name }, 'node agent starting');
     if (bus === null) log.info('no Redis is configured: changes arrive with the heartbeats to the controller');
     this.#reconciler.start();
+    this.#counters.start();
     await this.#session.start();
   }
 
   /** Resolves when nothing is under way any more. */
   async stop(): Promise<void> {
     await this.#session.stop();
-    await this.#reconciler.stop();
+    await Promise.all([this.#reconciler.stop(), this.#counters.stop()]);
     this.#options.dataPlane.close();
   }
 
@@ -102,6 +118,7 @@ export class NodeAgent {
       session: this.#session.status(),
       health: this.#reconciler.health,
       reconciler: this.#reconciler.counts,
+      counters: this.#counters.view,
       failed: this.#reconciler.outcomes
         .filter(({ outcome }) => outcome === 'failed')
         .map(({ policyId, reason }) => ({ policyId, reason })),

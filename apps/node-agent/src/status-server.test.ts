@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { unreachableView } from './counters/data-plane-view.js';
 import type { NodeAgentStatus } from './node-agent.js';
 import { StatusServer } from './status-server.js';
 
@@ -16,6 +17,27 @@ const STATUS: NodeAgentStatus = {
   },
   health: { error: null, driftRepairs: 4 },
   reconciler: { rounds: 9, steps: 5, driftRepairs: 4, policies: { installed: 6, simulated: 0, failed: 1 } },
+  counters: {
+    reachable: true,
+    version: 'Linux 6.1.0, iproute2-6.1.0',
+    atMs: 1_700_000_000_000,
+    interfaces: [
+      {
+        name: 'eth0',
+        up: true,
+        rxBytes: 1_500,
+        rxPackets: 3,
+        txBytes: 60,
+        txPackets: 1,
+        drops: 2,
+        rxBps: 400,
+        txBps: null,
+      },
+    ],
+    localSids: [{ sid: 'fc00:1::d6', behavior: 'End.DT6', goodPackets: 5, goodBytes: 500, badPackets: 1, badBytes: 0 }],
+    edgeDrops: [{ reason: 'sid_destination', packets: 7, bytes: 700 }],
+    notices: ['underlay interface eth1 does not exist'],
+  },
   failed: [{ policyId: 'h1:10:h2', reason: 'held by another' }],
 };
 
@@ -51,6 +73,26 @@ describe('the status endpoint', () => {
     expect(text).toContain('waymark_agent_policies{outcome="failed"} 1');
     expect(text).toContain('waymark_agent_drift_repairs 4');
     expect(text).toContain('waymark_agent_connected 0');
+  });
+
+  it('tells what the data plane counts, and no longer what is gone', async () => {
+    const metrics = async () => (await fetch(`${url}/metrics`)).text();
+    const text = await metrics();
+    for (const line of [
+      'waymark_agent_dataplane_info{version="Linux 6.1.0, iproute2-6.1.0"} 1',
+      'waymark_agent_interface_up{interface="eth0"} 1',
+      'waymark_agent_interface_rx_bytes{interface="eth0"} 1500',
+      'waymark_agent_interface_drops{interface="eth0"} 2',
+      'waymark_agent_local_sid_good_packets{sid="fc00:1::d6",behavior="End.DT6"} 5',
+      'waymark_agent_local_sid_bad_packets{sid="fc00:1::d6",behavior="End.DT6"} 1',
+      'waymark_agent_edge_dropped_packets{reason="sid_destination"} 7',
+    ]) {
+      expect(text.split('\n')).toContain(line);
+    }
+    status = { ...STATUS, counters: unreachableView('no answer', 0) };
+    expect(await metrics()).not.toMatch(/dataplane_info\{|interface_rx_bytes\{|local_sid_good_packets\{/);
+    status = { ...STATUS, counters: null };
+    expect((await fetch(`${url}/metrics`)).status).toBe(200);
   });
 
   it('answers 404 elsewhere and refuses a port that is taken', async () => {

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { Gauge, Registry } from 'prom-client';
+import { registerCounterMetrics } from './counters/counter-metrics.js';
 import type { NodeAgentStatus } from './node-agent.js';
 
 /**
@@ -89,5 +90,6 @@ function metricsOf(status: () => NodeAgentStatus): Registry {
       for (const [outcome, count] of Object.entries(status().reconciler.policies)) this.set({ outcome }, count);
     },
   });
+  registerCounterMetrics(registry, () => status().counters);
   return registry;
 }

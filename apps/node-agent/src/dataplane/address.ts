@@ -65,6 +65,20 @@ function maskOf(length: number, index: number): number {
   return (0xff00 >> Math.min(8, Math.max(0, length - index * 8))) & 0xff;
 }
 
+/** An IPv6 prefix of 1 to 128 bits without bits beyond its length, canonical. Throws RangeError saying what is wrong. */
+export function canonicalBlock(text: string): string {
+  const [address = '', length = '', ...others] = text.split('/');
+  const bits = Number(length);
+  if (!isIPv6(address) || address.includes('%') || !/^\d{1,3}$/.test(length) || others.length > 0) {
+    throw new RangeError(`"${text}" is not an IPv6 prefix`);
+  }
+  if (bits < 1 || bits > 128) throw new RangeError(`"${text}" must have a length from 1 to 128`);
+  const bytes = parseAddress(address);
+  const beyond = bytes.some((byte, index) => (byte & ~maskOf(bits, index)) !== 0);
+  if (beyond) throw new RangeError(`"${text}" has bits set beyond its length`);
+  return `${formatAddress(bytes)}/${bits}`;
+}
+
 function groupsOf(text: string): number[] {
   if (text === '') return [];
   return text.split(':').flatMap((group) => {

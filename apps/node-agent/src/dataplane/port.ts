@@ -132,6 +132,13 @@ export interface LocalSidCounters extends LocalSid {
   readonly badBytes: number;
 }
 
+/** What the edge of the SR domain dropped, since it was laid; RFC 8754 §5.1. */
+export interface EdgeDrops {
+  readonly reason: string;
+  readonly packets: number;
+  readonly bytes: number;
+}
+
 /** How the data plane fares, beyond what is installed in it. */
 export interface Reading {
   /** As it says itself. */
@@ -141,6 +148,8 @@ export interface Reading {
   readonly localSids: readonly LocalSidCounters[] | null;
   /** What an operator should know although nothing failed, a sentence each. */
   readonly notices: readonly string[];
+  /** Left out: this data plane has no edge. */
+  readonly edgeDrops?: readonly EdgeDrops[];
 }
 
 export interface DataPlane {

@@ -23,7 +23,7 @@ import { backoffMs } from './backoff.js';
 import { ControllerConnection } from './controller-connection.js';
 import { DeltaSubscription } from './delta-subscription.js';
 import type { HeldState } from './held-state.js';
-import type { DataPlaneHealth, Reconciler } from './ports.js';
+import type { DataPlaneHealth, DataPlaneReports, Reconciler } from './ports.js';
 import {
   initialSessionState,
   newestHeld,
@@ -54,6 +54,8 @@ export interface AgentSessionOptions {
   readonly stateDirectory: string;
   readonly reconciler: Reconciler;
   readonly health: () => DataPlaneHealth;
+  /** Left out: the controller hears nothing of counters. */
+  readonly reports?: DataPlaneReports;
   readonly log: Logger;
 }
 
@@ -117,6 +119,7 @@ export class AgentSession {
       this.#acks = withReport(this.#acks, report);
       this.#sendAck();
     });
+    this.#options.reports?.onReport(() => this.#sendDataPlaneReport());
     this.#input({ kind: 'loaded', held: loaded.kind === 'state' ? loaded.held : null });
     this.#connect();
   }
@@ -261,6 +264,7 @@ export class AgentSession {
     this.#expectWord(this.#heartbeatMs * (MISSED_HEARTBEATS + 1));
     this.#deltas?.listen(channel, verifier);
     this.#beat(this.#heartbeatMs);
+    this.#sendDataPlaneReport();
   }
 
   /** A controller that says nothing for so long is left for the next. */
@@ -290,6 +294,13 @@ export class AgentSession {
     if (next === undefined) return;
     this.#acks = next.queue;
     this.#connection?.send({ $case: 'ack', value: next.ack });
+  }
+
+  /** Only the newest counts: what comes up without a session is not kept for the next. */
+  #sendDataPlaneReport(): void {
+    const report = this.#options.reports?.report ?? null;
+    if (this.#stopped || !this.#state.linkUp || report === null) return;
+    this.#connection?.send({ $case: 'dataPlane', value: report });
   }
 
   /** The controller learns at once whether deltas reach this agent, because only then it need not be told of each. */

@@ -1,3 +1,5 @@
+import type { DataPlaneReport } from '@waymark/agent-protocol';
+
 /**
  * Between the session, which knows what the controller wants, and the reconciler, which makes the data plane equal to
  * it. The session only ever hands over states that it has verified and stored durably.
@@ -53,4 +55,12 @@ export interface DataPlaneHealth {
   readonly error: string | null;
   /** Repairs of drift since the agent started. */
   readonly driftRepairs: number;
+}
+
+/** What the controller hears of how the data plane fares, when a session begins and at every new report. */
+export interface DataPlaneReports {
+  /** The newest; null: none yet. */
+  readonly report: DataPlaneReport | null;
+  /** Called when there is a new one. */
+  onReport(listener: () => void): void;
 }

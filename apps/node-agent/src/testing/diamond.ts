@@ -4,7 +4,7 @@ import type { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { LinuxDataPlane } from '../dataplane/linux/linux-data-plane.js';
-import { LINUX_DEFAULTS } from '../dataplane/linux/settings.js';
+import { LINUX_DEFAULTS, type LinuxSettings } from '../dataplane/linux/settings.js';
 import { NetworkNamespace } from './network-namespace.js';
 import { ReconciledAgent } from './reconciled-agent.js';
 
@@ -35,15 +35,16 @@ export class Diamond {
   readonly #namespaces: ReadonlyMap<Place, NetworkNamespace>;
   readonly #programs = new Set<Program>();
 
-  private constructor(namespaces: ReadonlyMap<Place, NetworkNamespace>) {
+  private constructor(namespaces: ReadonlyMap<Place, NetworkNamespace>, headend: Partial<LinuxSettings>) {
     this.#namespaces = namespaces;
-    this.headend = new ReconciledAgent(this.#dataPlane('h1'));
+    this.headend = new ReconciledAgent(this.dataPlane('h1', headend));
   }
 
-  static async create(): Promise<Diamond> {
+  /** @param headend settings of `h1` that are not the defaults */
+  static async create(headend: Partial<LinuxSettings> = {}): Promise<Diamond> {
     const namespaces = new Map<Place, NetworkNamespace>();
     for (const place of PLACES) namespaces.set(place, await NetworkNamespace.create());
-    const diamond = new Diamond(namespaces);
+    const diamond = new Diamond(namespaces, headend);
     await diamond.#wire();
     return diamond;
   }
@@ -61,18 +62,22 @@ export class Diamond {
     return Number(packets);
   }
 
-  /** Streams UDP from pod to pod while `during` runs. Packets sent and packets that arrived, as the kernels counted. */
+  /**
+   * Streams UDP from pod to pod while `during` runs. Packets sent and packets that arrived at `pod2`, as the kernels
+   * counted.
+   */
   async stream(
     address: string,
     flows: number,
     during: () => Promise<void>,
+    from: Place = 'pod1',
   ): Promise<{ readonly sent: number; readonly arrived: number }> {
     const sink = await this.#run('pod2', 'udp-sink.mjs', String(PORT));
-    const before = { sent: await this.#udp('pod1', ['OutDatagrams']), arrived: await this.#arrived() };
-    const sender = await this.#run('pod1', 'udp-sender.mjs', address, String(PORT), String(flows));
+    const before = { sent: await this.#udp(from, ['OutDatagrams']), arrived: await this.#arrived() };
+    const sender = await this.#run(from, 'udp-sender.mjs', address, String(PORT), String(flows));
     await during();
     await this.#end(sender);
-    const sent = (await this.#udp('pod1', ['OutDatagrams'])) - before.sent;
+    const sent = (await this.#udp(from, ['OutDatagrams'])) - before.sent;
     const arrived = await this.#settled(before.arrived, sent);
     await this.#end(sink);
     return { sent, arrived };
@@ -124,8 +129,12 @@ export class Diamond {
     return namespace;
   }
 
-  #dataPlane(place: Place): LinuxDataPlane {
-    const settings = { ...LINUX_DEFAULTS, manageSysctls: true, ownsLocalSids: true };
+  namespace(place: Place): NetworkNamespace {
+    return this.#at(place);
+  }
+
+  dataPlane(place: Place, changes: Partial<LinuxSettings> = {}): LinuxDataPlane {
+    const settings = { ...LINUX_DEFAULTS, manageSysctls: true, ownsLocalSids: true, ...changes };
     return new LinuxDataPlane(settings, this.#at(place).shell);
   }
 
@@ -156,7 +165,7 @@ export class Diamond {
       ],
     ] as const;
     for (const [place, localSids] of owners) {
-      const agent = new ReconciledAgent(this.#dataPlane(place), localSids);
+      const agent = new ReconciledAgent(this.dataPlane(place), localSids);
       await agent.want();
       if (agent.reconciler.health.error !== null) throw new Error(agent.reconciler.health.error);
     }

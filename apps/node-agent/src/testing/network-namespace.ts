@@ -28,6 +28,11 @@ export class NetworkNamespace {
     return must(this.shell, 'sysctl', ['-qw', ...settings.split(' ')]);
   }
 
+  /** Runs one `nft` command; throws with what it said when it fails. */
+  nft(command: string): Promise<string> {
+    return must(this.shell, 'nft', [command]);
+  }
+
   async remove(): Promise<void> {
     await must(systemShell(), 'ip', ['netns', 'delete', this.name]);
   }
@@ -47,7 +52,8 @@ export function countingShell(shell: Shell): { readonly shell: Shell; readonly w
     shell: {
       follow: (...call) => shell.follow(...call),
       run: (program, args, stdin) => {
-        if (program === 'tee' || (program === 'ip' && !args.includes('show'))) writes += 1;
+        const shows = ['show', 'list', '-V'].some((word) => args.includes(word));
+        if (program === 'tee' || ((program === 'ip' || program === 'nft') && !shows)) writes += 1;
         return shell.run(program, args, stdin);
       },
     },

@@ -12,6 +12,8 @@ import type {
 import { DataPlaneError } from '../port.js';
 import { srhEntries } from '../segment-lists.js';
 import { parseBatchErrors } from './batch.js';
+import { readLinuxCounters } from './counters.js';
+import { Edge } from './edge.js';
 import { Foundation } from './foundation.js';
 import { MAX_SIDS, objectionOf } from './limits.js';
 import { describeRoute, interpretRoute, parseRoutes, type KernelRoute } from './route-json.js';
@@ -35,26 +37,31 @@ export class LinuxDataPlane implements DataPlane {
   readonly #settings: LinuxSettings;
   readonly #shell: Shell;
   readonly #foundation: Foundation;
+  readonly #edge: Edge;
 
   constructor(settings: LinuxSettings, shell: Shell) {
     this.#settings = settings;
     this.#shell = shell;
     this.#foundation = new Foundation(settings, shell);
+    this.#edge = new Edge(settings, shell);
     const { encapMode } = settings;
     const msdHEncaps = srhEntries(MAX_SIDS, encapMode);
     this.capabilities = { name: 'linux', real: true, msdHEncaps, encapMode, bindingSids: false, probePrefix: null };
   }
 
-  prepare(): Promise<void> {
-    return this.#foundation.lay();
+  async prepare(): Promise<void> {
+    // The edge first: a node that cannot steer is protected all the same.
+    await this.#edge.lay();
+    await this.#foundation.lay();
   }
 
   close(): void {
     // Every command is a process of its own.
   }
 
-  dismantle(): Promise<void> {
-    return this.#foundation.remove();
+  async dismantle(): Promise<void> {
+    await this.#foundation.remove();
+    await this.#edge.remove();
   }
 
   objection(tunnel: Tunnel): string | null {
@@ -81,10 +88,8 @@ export class LinuxDataPlane implements DataPlane {
     return failures;
   }
 
-  async readCounters(): Promise<Reading> {
-    const { code, stdout, stderr } = await this.#shell.run('uname', ['-sr']);
-    if (code !== 0) throw new DataPlaneError(`uname failed: ${stderr.trim()}`);
-    return { version: stdout.trim(), interfaces: [], localSids: null, notices: [] };
+  readCounters(): Promise<Reading> {
+    return readLinuxCounters(this.#settings, this.#shell, this.#edge);
   }
 
   /** `ip monitor` prints text and misses some deletions: it says when to look, never what is there. */
@@ -127,7 +132,8 @@ export class LinuxDataPlane implements DataPlane {
   }
 
   async #routes(family: Family, selection: readonly string[]): Promise<KernelRoute[]> {
-    const args = [FAMILY_FLAG[family], '-N', '-j', '-d', 'route', 'show', ...selection];
+    // With counters (-s), because only then local SIDs tell that they are counted.
+    const args = [FAMILY_FLAG[family], '-s', '-N', '-j', '-d', 'route', 'show', ...selection];
     const { code, stdout, stderr } = await this.#shell.run('ip', args);
     // A table comes into being with its first route.
     if (stderr.includes('FIB table does not exist')) return [];

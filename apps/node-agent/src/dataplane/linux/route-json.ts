@@ -1,10 +1,11 @@
+import { release } from 'node:os';
 import { canonicalAddress, canonicalPrefix } from '../address.js';
 import { DataPlaneError, type ActualTunnel, type Family, type LocalSid, type SegmentList } from '../port.js';
 import { canonicalLists } from '../segment-lists.js';
 import { LOCAL_SID_ACTIONS } from './route-lines.js';
 import { modeName, type LinuxSettings } from './settings.js';
 
-/** A route as `ip -N -j -d route show` prints it: numbers instead of names. */
+/** A route as `ip -s -N -j -d route show` prints it: numbers instead of names. */
 export interface KernelRoute {
   readonly prefix: string;
   readonly protocol: number;
@@ -44,9 +45,24 @@ export function parseRoutes(json: string, family: Family): KernelRoute[] {
   });
 }
 
+/**
+ * Whether the kernel counts what reaches a local SID. Before 5.14 it may not, and takes a route with `count` as one
+ * without: a route that is not counted is then right.
+ */
+export function countsLocalSids(kernelRelease: string): boolean {
+  const [major = 0, minor = 0] = kernelRelease.split('.').map((part) => Number.parseInt(part, 10));
+  return major > 5 || (major === 5 && minor >= 14);
+}
+
+const KERNEL_COUNTS = countsLocalSids(release());
+
 /** What a route of ours means. */
-export function interpretRoute({ prefix, fields }: KernelRoute, settings: LinuxSettings): OurRoute {
-  if (fields['encap'] === 'seg6local') return { kind: 'local-sid', localSid: localSidOf(prefix, fields) };
+export function interpretRoute(
+  { prefix, fields }: KernelRoute,
+  settings: LinuxSettings,
+  kernelCounts = KERNEL_COUNTS,
+): OurRoute {
+  if (fields['encap'] === 'seg6local') return { kind: 'local-sid', localSid: localSidOf(prefix, fields, kernelCounts) };
   return { kind: 'steering', prefix, action: actionOf(fields, settings) };
 }
 
@@ -81,13 +97,15 @@ function listOf(nexthop: Readonly<Record<string, unknown>>, settings: LinuxSetti
 }
 
 /** The behavior in the words of RFC 8986 when the route is as we write it, else as the kernel has it. */
-function localSidOf(prefix: string, fields: KernelRoute['fields']): LocalSid {
+function localSidOf(prefix: string, fields: KernelRoute['fields'], kernelCounts: boolean): LocalSid {
   const sid = prefix.replace(/\/128$/, '');
-  const { action, table, nh4, nh6, oif, vrftable, flavors } = fields;
+  const { action, table, nh4, nh6, oif, vrftable, flavors, stats64 } = fields;
   const found = Object.entries({ table, nh4, nh6, oif, vrftable, flavors })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => ` ${name} ${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  const text = `${String(action)}${found.join('')}`;
+  // Earlier versions wrote routes that are not counted: not as we write them, so they are replaced.
+  const uncounted = stats64 === undefined && kernelCounts ? ' (not counted)' : '';
+  const text = `${String(action)}${found.join('')}${uncounted}`;
   const behavior = Object.entries(LOCAL_SID_ACTIONS).find(([, ours]) => ours === text);
   return { sid, behavior: behavior?.[0] ?? text };
 }

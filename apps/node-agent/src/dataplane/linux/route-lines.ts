@@ -69,5 +69,5 @@ function nexthopText({ sids }: SegmentList, family: Family, { encapMode, device 
 function localSidText({ sid, behavior }: LocalSid, mark: string, { device }: LinuxSettings): string {
   const action = LOCAL_SID_ACTIONS[behavior];
   if (action === undefined) throw new Error(`no local SID action for ${behavior}`);
-  return `${sid}/128 encap seg6local action ${action} dev ${device} ${mark}`;
+  return `${sid}/128 encap seg6local action ${action} count dev ${device} ${mark}`;
 }

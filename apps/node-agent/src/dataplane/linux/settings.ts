@@ -15,6 +15,8 @@ export interface LinuxSettings {
   readonly manageSysctls: boolean;
   /** Interfaces towards the SR domain, whose own sysctls matter besides `all` and `default`. */
   readonly underlayInterfaces: readonly string[];
+  /** SID and BSID blocks that only the underlay may send to, canonical prefixes; none = no edge. Needs underlayInterfaces. */
+  readonly edgeBlocks: readonly string[];
   /** Whether this node terminates tunnels, which needs more sysctls than sending into them. */
   readonly ownsLocalSids: boolean;
 }
@@ -28,6 +30,7 @@ export const LINUX_DEFAULTS: LinuxSettings = {
   encapSource: null,
   manageSysctls: false,
   underlayInterfaces: [],
+  edgeBlocks: [],
   ownsLocalSids: false,
 };
 
