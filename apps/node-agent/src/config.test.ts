@@ -52,11 +52,68 @@ describe('the settings of the agent', () => {
     expect(dataPlane).toEqual({ kind: 'linux', settings: { ...LINUX_DEFAULTS, ...settings } });
   });
 
+  const VPP = { ...NODE, WAYMARK_DATAPLANE: 'vpp', WAYMARK_VPP_ENCAP_SOURCE: 'FD00:0::1' };
+
+  it('describe a VPP that owns local SIDs', () => {
+    const { dataPlane, localSids } = readConfig({
+      ...VPP,
+      WAYMARK_VPP_SOCKET: '/run/vpp/other.sock',
+      WAYMARK_VPP_TABLE: '10',
+      WAYMARK_VPP_MSD: '4',
+      WAYMARK_EDGE_BLOCKS: 'fcff::/16',
+      WAYMARK_VPP_LOCAL_SID_BLOCK: 'fcff:1::/32',
+      WAYMARK_LOCAL_SIDS: 'fcff:1::e1=End.X:FE80:0::2%GigabitEthernet0/8/0,fcff:1::=uN,fcff:1::d4=End.DT4',
+    });
+    expect(localSids).toEqual([
+      { sid: 'fcff:1::e1', behavior: 'End.X', via: 'fe80::2%GigabitEthernet0/8/0' },
+      { sid: 'fcff:1::', behavior: 'uN' },
+      { sid: 'fcff:1::d4', behavior: 'End.DT4' },
+    ]);
+    expect(dataPlane).toEqual({
+      kind: 'vpp',
+      settings: {
+        socketPath: '/run/vpp/other.sock',
+        encapSource: 'fd00::1',
+        bsidBlock: 'fdbb:b51d::/32',
+        table: 10,
+        besideCalico: false,
+        msd: 4,
+        localSids,
+        localSidBlock: 'fcff:1::/32',
+        decapTable: 0,
+        edgeBlocks: ['fcff::/16'],
+        localSidCountersIntervalMs: 600_000,
+      },
+    });
+  });
+
+  it("take Calico-VPP's socket and the pods' table beside it", () => {
+    expect(readConfig({ ...VPP, WAYMARK_VPP_BESIDE_CALICO: 'true' }).dataPlane).toMatchObject({
+      settings: { socketPath: '/var/run/vpp/vpp-api.sock', table: 2, besideCalico: true, msd: 'auto', localSids: [] },
+    });
+  });
+
+  it.each([
+    ['WAYMARK_VPP_ENCAP_SOURCE', { WAYMARK_VPP_ENCAP_SOURCE: '' }],
+    ['WAYMARK_VPP_ENCAP_SOURCE', { WAYMARK_VPP_ENCAP_SOURCE: '10.0.0.1' }],
+    ['WAYMARK_VPP_BSID_BLOCK', { WAYMARK_VPP_BSID_BLOCK: 'fdbb::' }],
+    ['WAYMARK_VPP_MSD', { WAYMARK_VPP_MSD: '17' }],
+    ['WAYMARK_VPP_TABLE', { WAYMARK_VPP_TABLE: '4294967295' }],
+    ['WAYMARK_VPP_TABLE', { WAYMARK_VPP_BESIDE_CALICO: 'true', WAYMARK_VPP_TABLE: '0' }],
+    ['WAYMARK_LOCAL_SIDS', { WAYMARK_VPP_BESIDE_CALICO: 'true', WAYMARK_LOCAL_SIDS: 'fcff:1::d4=End.DT4' }],
+    ['WAYMARK_LOCAL_SIDS', { WAYMARK_LOCAL_SIDS: 'fcff:1::e1=End.X' }],
+    ['WAYMARK_LOCAL_SIDS', { WAYMARK_LOCAL_SIDS: 'fcff:1::e1=End.X:10.0.0.1%eth0' }],
+    ['WAYMARK_LOCAL_SIDS', { WAYMARK_LOCAL_SIDS: 'fcff:1::e1=End:fe80::1%eth0' }],
+    ['WAYMARK_EDGE_BLOCKS', { WAYMARK_EDGE_BLOCKS: 'fcff::/16' }],
+  ])('of VPP are refused with the name of the variable: %s in %j', (variable, settings) => {
+    expect(() => readConfig({ ...VPP, ...settings })).toThrow(variable);
+  });
+
   it.each([
     ['WAYMARK_NODE_ID', 'no spaces'],
     ['WAYMARK_CONTROLLER', 'localhost'],
     ['REDIS_URL', 'http://localhost'],
-    ['WAYMARK_DATAPLANE', 'vpp'],
+    ['WAYMARK_DATAPLANE', 'dpdk'],
     ['WAYMARK_REREAD_SECONDS', '0'],
     ['WAYMARK_STATUS_PORT', '65536'],
     ['WAYMARK_ENCAP_MODE', 'inline'],

@@ -4,6 +4,9 @@ import { canonicalAddress, canonicalBlock } from './dataplane/address.js';
 import { LOCAL_SID_ACTIONS } from './dataplane/linux/route-lines.js';
 import { LINUX_DEFAULTS, type LinuxSettings } from './dataplane/linux/settings.js';
 import type { LocalSid } from './dataplane/port.js';
+import { LOCAL_SID_BEHAVIORS } from './dataplane/vpp/local-sids.js';
+import type { VppSettings } from './dataplane/vpp/settings.js';
+import { vppProperties, vppSettings, type VppEnvironment } from './vpp-config.js';
 
 /** All settings of the agent, from the environment. docs/node-agent.md lists them. */
 export interface AgentConfig {
@@ -19,6 +22,7 @@ export interface AgentConfig {
   readonly logLevel: string;
   readonly dataPlane:
     | { readonly kind: 'linux'; readonly settings: LinuxSettings }
+    | { readonly kind: 'vpp'; readonly settings: VppSettings }
     | {
         readonly kind: 'dry-run';
         readonly encapMode: 'full' | 'reduced';
@@ -28,11 +32,11 @@ export interface AgentConfig {
       };
 }
 
-interface Environment {
+interface Environment extends VppEnvironment {
   readonly WAYMARK_NODE_ID: string;
   readonly WAYMARK_CONTROLLER: string;
   readonly REDIS_URL?: string;
-  readonly WAYMARK_DATAPLANE: 'dry-run' | 'linux';
+  readonly WAYMARK_DATAPLANE: 'dry-run' | 'linux' | 'vpp';
   readonly WAYMARK_DATA_DIR: string;
   readonly WAYMARK_LOCAL_SIDS?: string;
   readonly WAYMARK_EDGE_BLOCKS?: string;
@@ -62,7 +66,7 @@ export const environmentSchema = {
     WAYMARK_NODE_ID: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' },
     WAYMARK_CONTROLLER: { type: 'string', default: '127.0.0.1:50051', pattern: '^[^\\s,]+:\\d+(,[^\\s,]+:\\d+)*$' },
     REDIS_URL: { type: 'string', pattern: '^rediss?://' },
-    WAYMARK_DATAPLANE: { type: 'string', enum: ['dry-run', 'linux'], default: 'dry-run' },
+    WAYMARK_DATAPLANE: { type: 'string', enum: ['dry-run', 'linux', 'vpp'], default: 'dry-run' },
     WAYMARK_DATA_DIR: { type: 'string', default: '/var/lib/waymark', minLength: 1 },
     WAYMARK_LOCAL_SIDS: { type: 'string' },
     WAYMARK_EDGE_BLOCKS: { type: 'string' },
@@ -81,14 +85,19 @@ export const environmentSchema = {
     WAYMARK_LINUX_ENCAP_SOURCE: { type: 'string' },
     WAYMARK_LINUX_MANAGE_SYSCTLS: { type: 'boolean', default: LINUX_DEFAULTS.manageSysctls },
     WAYMARK_LINUX_UNDERLAY: { type: 'string', pattern: `^${interfaceName}(,${interfaceName})*$` },
+    ...vppProperties,
   },
 } as const;
 
 /** Each is a rule that packets are held against. */
 const MAX_EDGE_BLOCKS = 256;
 
-/** Behaviors that a controller knows of a node's service and transit SIDs. */
-const BEHAVIORS = ['End', 'End.DT4', 'End.DT6', 'End.DT46'];
+/** What a data plane can do for a SID of this node. The dry run takes what a controller knows. */
+const BEHAVIORS: Readonly<Record<Environment['WAYMARK_DATAPLANE'], readonly string[]>> = {
+  linux: Object.keys(LOCAL_SID_ACTIONS),
+  vpp: LOCAL_SID_BEHAVIORS,
+  'dry-run': ['End', 'End.DT4', 'End.DT6', 'End.DT46'],
+};
 
 /** @throws Error naming the variable that does not fit. */
 export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
@@ -105,21 +114,29 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
     rereadIntervalMs: env.WAYMARK_REREAD_SECONDS * 1_000,
     statusPort: env.WAYMARK_STATUS_PORT === 0 ? undefined : env.WAYMARK_STATUS_PORT,
     logLevel: env.WAYMARK_LOG_LEVEL,
-    dataPlane:
-      env.WAYMARK_DATAPLANE === 'linux'
-        ? { kind: 'linux', settings: linuxSettings(env, localSids) }
-        : {
-            kind: 'dry-run',
-            encapMode: env.WAYMARK_ENCAP_MODE,
-            msdHEncaps: env.WAYMARK_DRY_RUN_MSD,
-            file: env.WAYMARK_DRY_RUN_FILE,
-          },
+    dataPlane: dataPlaneOf(env, localSids),
   };
 }
 
-function linuxSettings(env: Environment, localSids: readonly LocalSid[]): LinuxSettings {
-  const source = env.WAYMARK_LINUX_ENCAP_SOURCE;
+function dataPlaneOf(env: Environment, localSids: readonly LocalSid[]): AgentConfig['dataPlane'] {
   const edgeBlocks = edgeBlocksIn(env.WAYMARK_EDGE_BLOCKS ?? '');
+  switch (env.WAYMARK_DATAPLANE) {
+    case 'linux':
+      return { kind: 'linux', settings: linuxSettings(env, localSids, edgeBlocks) };
+    case 'vpp':
+      return { kind: 'vpp', settings: vppSettings(env, localSids, edgeBlocks) };
+    case 'dry-run':
+      return {
+        kind: 'dry-run',
+        encapMode: env.WAYMARK_ENCAP_MODE,
+        msdHEncaps: env.WAYMARK_DRY_RUN_MSD,
+        file: env.WAYMARK_DRY_RUN_FILE,
+      };
+  }
+}
+
+function linuxSettings(env: Environment, localSids: readonly LocalSid[], edgeBlocks: readonly string[]): LinuxSettings {
+  const source = env.WAYMARK_LINUX_ENCAP_SOURCE;
   if (edgeBlocks.length > 0 && env.WAYMARK_LINUX_UNDERLAY === undefined) {
     throw new Error(
       'WAYMARK_EDGE_BLOCKS needs WAYMARK_LINUX_UNDERLAY, the interfaces towards the SR domain: without them the edge would cut this node off',
@@ -153,21 +170,31 @@ function edgeBlocksIn(text: string): string[] {
   return [...new Set(blocks)];
 }
 
-/** `fc00:1::d4=End.DT4,fc00:1::d6=End.DT6` */
+/** `fc00:1::d4=End.DT4,fc00:1::d6=End.DT6,fc00:1::e1=End.X:fe80::1%eth0` */
 function localSidsIn(text: string, dataPlane: Environment['WAYMARK_DATAPLANE']): LocalSid[] {
-  const known = dataPlane === 'linux' ? Object.keys(LOCAL_SID_ACTIONS) : BEHAVIORS;
+  const known = BEHAVIORS[dataPlane];
   const entries = text.split(',').filter((entry) => entry.trim() !== '');
   const localSids = entries.map((entry) => {
-    const [address = '', behavior = ''] = entry.trim().split('=');
+    const [, address = '', behavior = '', via] = /^([^=]*)=([^:]*)(?::(.*))?$/.exec(entry.trim()) ?? [];
     if (!known.includes(behavior)) {
       throw new Error(`WAYMARK_LOCAL_SIDS: "${entry}" must be <address>=<behavior> with one of ${known.join(', ')}`);
     }
-    return { sid: ipv6('WAYMARK_LOCAL_SIDS', address), behavior };
+    const localSid = { sid: ipv6('WAYMARK_LOCAL_SIDS', address), behavior };
+    return behavior === 'End.X' || via !== undefined ? { ...localSid, via: viaIn(entry, behavior, via) } : localSid;
   });
   if (new Set(localSids.map(({ sid }) => sid)).size !== localSids.length) {
     throw new Error('WAYMARK_LOCAL_SIDS: an address is given twice');
   }
   return localSids;
+}
+
+/** Where End.X sends packets: `fe80::1%eth0`. */
+function viaIn(entry: string, behavior: string, via = ''): string {
+  const [nextHop = '', name = ''] = via.split('%');
+  if (behavior !== 'End.X' || name === '') {
+    throw new Error(`WAYMARK_LOCAL_SIDS: "${entry}" must be <address>=End.X:<next hop>%<interface>`);
+  }
+  return `${ipv6('WAYMARK_LOCAL_SIDS', nextHop)}%${name}`;
 }
 
 function ipv6(variable: string, text: string): string {

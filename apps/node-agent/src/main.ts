@@ -8,6 +8,8 @@ import { DryRunDataPlane } from './dataplane/dry-run.js';
 import { LinuxDataPlane } from './dataplane/linux/linux-data-plane.js';
 import { systemShell } from './dataplane/linux/shell.js';
 import type { DataPlane } from './dataplane/port.js';
+import { VppDataPlane } from './dataplane/vpp/vpp-data-plane.js';
+import { VppLink } from './dataplane/vpp/vpp-link.js';
 import { NodeAgent } from './node-agent.js';
 import { withdraw } from './reconcile/withdraw.js';
 import { StatusServer } from './status-server.js';
@@ -53,6 +55,7 @@ async function run(): Promise<void> {
 }
 
 function dataPlaneOf({ dataPlane: settings }: AgentConfig, logger: Logger): DataPlane {
+  if (settings.kind === 'vpp') return new VppDataPlane(settings.settings, new VppLink(settings.settings.socketPath));
   if (settings.kind === 'linux') return new LinuxDataPlane(settings.settings, systemShell());
   const { encapMode, msdHEncaps, file } = settings;
   if (file === undefined) return new DryRunDataPlane({ log: logger, encapMode, msdHEncaps });

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { CounterReader } from './counters/counter-reader.js';
 import type { DataPlaneView } from './counters/data-plane-view.js';
 import { parseAddress } from './dataplane/address.js';
-import type { DataPlane, LocalSid } from './dataplane/port.js';
+import { DataPlaneError, type DataPlane, type LocalSid } from './dataplane/port.js';
 import { PolicyReconciler, type ReconcilerCounts } from './reconcile/policy-reconciler.js';
 import { AgentSession, type SessionStatus } from './session/agent-session.js';
 import type { DataPlaneHealth, PolicyOutcome } from './session/ports.js';
@@ -60,7 +60,6 @@ export class NodeAgent {
 
   constructor(options: NodeAgentOptions) {
     const { nodeId, controllers, bus, dataPlane, localSids, stateDirectory, rereadIntervalMs, log } = options;
-    const { name, msdHEncaps, encapMode } = dataPlane.capabilities;
     this.#options = options;
     this.#reconciler = new PolicyReconciler({
       dataPlane,
@@ -75,13 +74,10 @@ export class NodeAgent {
       log,
     });
     this.#session = new AgentSession({
-      identity: {
-        nodeId,
-        agentVersion: VERSION,
-        dataplane: name,
-        msdHEncaps,
-        encapMode,
-        ownedSids: ownedSids(localSids),
+      nodeId,
+      identity: () => {
+        const { name, msdHEncaps, encapMode } = dataPlane.capabilities;
+        return { agentVersion: VERSION, dataplane: name, msdHEncaps, encapMode, ownedSids: ownedSids(localSids) };
       },
       controllers,
       credentials: options.credentials ?? credentials.createInsecure(),
@@ -99,6 +95,7 @@ export class NodeAgent {
     const { bus, log, dataPlane } = this.#options;
     log.info({ version: VERSION, dataPlane: dataPlane.capabilities.name }, 'node agent starting');
     if (bus === null) log.info('no Redis is configured: changes arrive with the heartbeats to the controller');
+    await reach(dataPlane, log);
     this.#reconciler.start();
     this.#counters.start();
     await this.#session.start();
@@ -126,8 +123,22 @@ export class NodeAgent {
   }
 }
 
+/** Some data planes tell what they can do only once they were reached; the first hello had better say it. */
+async function reach(dataPlane: DataPlane, log: Logger): Promise<void> {
+  try {
+    await dataPlane.prepare();
+  } catch (error) {
+    if (!(error instanceof DataPlaneError)) throw error;
+    log.warn({ reason: error.message }, 'the data plane does not work yet');
+  }
+}
+
+/** For a controller, VPP's uN is End with the NEXT-C-SID flavor. */
 function ownedSids(localSids: readonly LocalSid[]) {
-  return localSids.map(({ sid, behavior }) => ({ sid: parseAddress(sid), behavior }));
+  return localSids.map(({ sid, behavior }) => ({
+    sid: parseAddress(sid),
+    behavior: behavior === 'uN' ? 'End' : behavior,
+  }));
 }
 
 function versionIn(packageJson: string): string {

@@ -63,14 +63,14 @@ export async function startSessionAgent(options: SessionAgentOptions): Promise<S
   const stateDirectory = options.stateDirectory ?? (await mkdtemp(join(tmpdir(), 'waymark-agent-')));
   const reconciler = new InstantReconciler();
   const session = new AgentSession({
-    identity: {
-      nodeId: options.node,
+    nodeId: options.node,
+    identity: () => ({
       agentVersion: 'test',
       dataplane: 'dry-run',
       msdHEncaps: 5,
       encapMode: 'reduced',
       ownedSids: [],
-    },
+    }),
     controllers: options.controllers,
     credentials: credentials.createInsecure(),
     bus: options.bus,

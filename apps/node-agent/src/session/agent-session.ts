@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   HEARTBEAT_INTERVAL_MS,
   MISSED_HEARTBEATS,
@@ -39,13 +40,12 @@ import { Timers } from './timers.js';
 const WELCOME_TIMEOUT_MS = 10_000;
 
 /** What the agent tells about itself when it connects. */
-export type AgentIdentity = Pick<
-  Hello,
-  'nodeId' | 'agentVersion' | 'dataplane' | 'msdHEncaps' | 'encapMode' | 'ownedSids'
->;
+export type AgentIdentity = Pick<Hello, 'agentVersion' | 'dataplane' | 'msdHEncaps' | 'encapMode' | 'ownedSids'>;
 
 export interface AgentSessionOptions {
-  readonly identity: AgentIdentity;
+  readonly nodeId: string;
+  /** Asked again and again: when it changes, a new session tells it. */
+  readonly identity: () => AgentIdentity;
   /** `host:port` of each controller; tried in turn. */
   readonly controllers: readonly string[];
   readonly credentials: ChannelCredentials;
@@ -84,6 +84,8 @@ export class AgentSession {
   #state: SessionState;
   #acks: AckQueue = emptyAckQueue;
   #connection: ControllerConnection | undefined;
+  /** What the controller of this connection was told. */
+  #announced: AgentIdentity | undefined;
   #attempts = 0;
   /** Connections in a row that brought no welcome. */
   #failures = 0;
@@ -93,7 +95,7 @@ export class AgentSession {
   #stopped = false;
 
   constructor(options: AgentSessionOptions) {
-    const { nodeId } = options.identity;
+    const { nodeId } = options;
     this.#options = options;
     this.#log = options.log;
     this.#file = new StateFile(options.stateDirectory, nodeId);
@@ -173,7 +175,7 @@ export class AgentSession {
   }
 
   async #fetchSnapshot(attempt: number, { epoch, generation, stateHash }: HeldState): Promise<void> {
-    const { nodeId } = this.#options.identity;
+    const { nodeId } = this.#options;
     try {
       const snapshot = await this.#connection?.fetchSnapshot({ nodeId, epoch, generation, stateHash });
       this.#input(snapshot ? { kind: 'snapshot', attempt, snapshot } : { kind: 'snapshot-failed', attempt });
@@ -197,7 +199,7 @@ export class AgentSession {
   }
 
   #connect(): void {
-    const { controllers, credentials, identity } = this.#options;
+    const { controllers, credentials, nodeId } = this.#options;
     const address = controllers[this.#attempts++ % controllers.length];
     if (address === undefined) return;
     const connection = new ControllerConnection(address, credentials, {
@@ -206,7 +208,7 @@ export class AgentSession {
     });
     this.#connection = connection;
     const { instance, epoch, generation } = this.#durable();
-    connection.send({ $case: 'hello', value: { ...identity, instance, epoch, generation } });
+    connection.send({ $case: 'hello', value: { nodeId, ...this.#announce(), instance, epoch, generation } });
     this.#expectWord(WELCOME_TIMEOUT_MS);
   }
 
@@ -273,9 +275,18 @@ export class AgentSession {
   }
 
   #beat(intervalMs: number): void {
+    if (!isDeepStrictEqual(this.#options.identity(), this.#announced)) {
+      this.#disconnected('what the data plane can do has changed, and a new session will tell it');
+      return;
+    }
     this.#sendHeartbeat();
     this.#sendAck();
     this.#timers.set('heartbeat', intervalMs, () => this.#beat(intervalMs));
+  }
+
+  #announce(): AgentIdentity {
+    this.#announced = this.#options.identity();
+    return this.#announced;
   }
 
   #sendHeartbeat(): void {

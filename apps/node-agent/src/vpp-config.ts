@@ -1,0 +1,90 @@
+import { canonicalAddress, canonicalBlock } from './dataplane/address.js';
+import type { LocalSid } from './dataplane/port.js';
+import { VPP_DEFAULTS, type VppSettings } from './dataplane/vpp/settings.js';
+
+/** The settings of the VPP data plane, from the environment. docs/vpp.md explains them. */
+export interface VppEnvironment {
+  readonly WAYMARK_VPP_SOCKET?: string;
+  readonly WAYMARK_VPP_ENCAP_SOURCE?: string;
+  readonly WAYMARK_VPP_BSID_BLOCK: string;
+  readonly WAYMARK_VPP_TABLE?: number;
+  readonly WAYMARK_VPP_BESIDE_CALICO: boolean;
+  readonly WAYMARK_VPP_MSD: string;
+  readonly WAYMARK_VPP_LOCAL_SID_BLOCK?: string;
+  readonly WAYMARK_VPP_DECAP_TABLE: number;
+  readonly WAYMARK_VPP_LOCAL_SID_COUNTERS_SECONDS: number;
+}
+
+/** 0xffffffff means no table, or any, in VPP. */
+const LAST_TABLE = 0xffff_fffe;
+
+export const vppProperties = {
+  WAYMARK_VPP_SOCKET: { type: 'string', minLength: 1 },
+  WAYMARK_VPP_ENCAP_SOURCE: { type: 'string' },
+  WAYMARK_VPP_BSID_BLOCK: { type: 'string', default: VPP_DEFAULTS.bsidBlock },
+  WAYMARK_VPP_TABLE: { type: 'integer', minimum: 0, maximum: LAST_TABLE },
+  WAYMARK_VPP_BESIDE_CALICO: { type: 'boolean', default: false },
+  WAYMARK_VPP_MSD: { type: 'string', pattern: '^(auto|[1-9]|1[0-6])$', default: 'auto' },
+  WAYMARK_VPP_LOCAL_SID_BLOCK: { type: 'string' },
+  WAYMARK_VPP_DECAP_TABLE: { type: 'integer', minimum: 0, maximum: LAST_TABLE, default: VPP_DEFAULTS.decapTable },
+  WAYMARK_VPP_LOCAL_SID_COUNTERS_SECONDS: {
+    type: 'integer',
+    minimum: 0,
+    maximum: 86_400,
+    default: VPP_DEFAULTS.localSidCountersIntervalMs / 1_000,
+  },
+} as const;
+
+/** @throws Error naming the variable that does not fit. */
+export function vppSettings(
+  env: VppEnvironment,
+  localSids: readonly LocalSid[],
+  edgeBlocks: readonly string[],
+): VppSettings {
+  const besideCalico = env.WAYMARK_VPP_BESIDE_CALICO;
+  const table = env.WAYMARK_VPP_TABLE ?? (besideCalico ? VPP_DEFAULTS.calicoTable : VPP_DEFAULTS.table);
+  const source = env.WAYMARK_VPP_ENCAP_SOURCE;
+  const block = env.WAYMARK_VPP_LOCAL_SID_BLOCK;
+  if (source === undefined) {
+    throw new Error('WAYMARK_VPP_ENCAP_SOURCE must be set: the IPv6 address of this node that tunnels come from');
+  }
+  if (besideCalico && table === 0) {
+    throw new Error('WAYMARK_VPP_TABLE must not be 0 beside Calico-VPP, which steers the same prefixes there');
+  }
+  if (besideCalico && (localSids.length > 0 || block !== undefined)) {
+    throw new Error(
+      'WAYMARK_LOCAL_SIDS and WAYMARK_VPP_LOCAL_SID_BLOCK must be unset beside Calico-VPP, which announces every local SID as its own',
+    );
+  }
+  if (edgeBlocks.length > 0 && table === 0) {
+    throw new Error(
+      'WAYMARK_EDGE_BLOCKS needs pods in a table of their own (WAYMARK_VPP_TABLE): in table 0 the drop routes would stop transit traffic too',
+    );
+  }
+  return {
+    socketPath: env.WAYMARK_VPP_SOCKET ?? (besideCalico ? VPP_DEFAULTS.calicoSocketPath : VPP_DEFAULTS.socketPath),
+    encapSource: naming('WAYMARK_VPP_ENCAP_SOURCE', () => ipv6Address(source)),
+    bsidBlock: naming('WAYMARK_VPP_BSID_BLOCK', () => canonicalBlock(env.WAYMARK_VPP_BSID_BLOCK)),
+    table,
+    besideCalico,
+    msd: env.WAYMARK_VPP_MSD === 'auto' ? 'auto' : Number(env.WAYMARK_VPP_MSD),
+    localSids,
+    localSidBlock: block === undefined ? null : naming('WAYMARK_VPP_LOCAL_SID_BLOCK', () => canonicalBlock(block)),
+    decapTable: env.WAYMARK_VPP_DECAP_TABLE,
+    edgeBlocks,
+    localSidCountersIntervalMs: env.WAYMARK_VPP_LOCAL_SID_COUNTERS_SECONDS * 1_000,
+  };
+}
+
+function ipv6Address(text: string): string {
+  if (!text.includes(':')) throw new RangeError(`"${text}" is not an IPv6 address`);
+  return canonicalAddress(text);
+}
+
+function naming<T>(variable: string, parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new Error(`${variable}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
