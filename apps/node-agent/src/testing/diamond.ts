@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { DataPlane } from '../dataplane/port.js';
 import { LinuxDataPlane } from '../dataplane/linux/linux-data-plane.js';
 import { LINUX_DEFAULTS, type LinuxSettings } from '../dataplane/linux/settings.js';
 import { NetworkNamespace } from './network-namespace.js';
@@ -10,6 +11,7 @@ import { ReconciledAgent } from './reconciled-agent.js';
 
 type Program = ChildProcessByStdio<Writable, Readable, null>;
 type Place = 'pod1' | 'h1' | 'r1' | 'r2' | 'h2' | 'pod2';
+export type Neighbor = Extract<Place, 'pod1' | 'r1' | 'r2'>;
 
 const PLACES: readonly Place[] = ['pod1', 'h1', 'r1', 'r2', 'h2', 'pod2'];
 const LINKS: readonly (readonly [Place, Place])[] = [
@@ -22,6 +24,18 @@ const LINKS: readonly (readonly [Place, Place])[] = [
 ];
 const PORT = 5000;
 
+/** A headend that is not a namespace of the test: whatever runs there takes the ends of the veth pairs. */
+export interface ForeignHeadend {
+  readonly dataPlane: DataPlane;
+  /** A process in whose network namespace the ends are put. */
+  readonly pid: number;
+  /** Name of the end towards a place. */
+  endTowards(place: Neighbor): string;
+  /** Takes the ends and gives them addresses and routes, as `Diamond` does for its own `h1`. */
+  attach(): Promise<void>;
+  detach(): Promise<void>;
+}
+
 /**
  * Two ways from one pod to another, of namespaces that the test made. Every route of the underlay is static; `h1` is
  * the headend under test, the others own their SIDs through the same data plane.
@@ -33,18 +47,28 @@ const PORT = 5000;
 export class Diamond {
   readonly headend: ReconciledAgent;
   readonly #namespaces: ReadonlyMap<Place, NetworkNamespace>;
+  readonly #foreign: ForeignHeadend | undefined;
   readonly #programs = new Set<Program>();
 
-  private constructor(namespaces: ReadonlyMap<Place, NetworkNamespace>, headend: Partial<LinuxSettings>) {
+  private constructor(
+    namespaces: ReadonlyMap<Place, NetworkNamespace>,
+    settings: Partial<LinuxSettings>,
+    foreign?: ForeignHeadend,
+  ) {
     this.#namespaces = namespaces;
-    this.headend = new ReconciledAgent(this.dataPlane('h1', headend));
+    this.#foreign = foreign;
+    this.headend = new ReconciledAgent(foreign?.dataPlane ?? this.dataPlane('h1', settings));
   }
 
   /** @param headend settings of `h1` that are not the defaults */
   static async create(headend: Partial<LinuxSettings> = {}): Promise<Diamond> {
-    const namespaces = new Map<Place, NetworkNamespace>();
-    for (const place of PLACES) namespaces.set(place, await NetworkNamespace.create());
-    const diamond = new Diamond(namespaces, headend);
+    const diamond = new Diamond(await namespacesFor(PLACES), headend);
+    await diamond.#wire();
+    return diamond;
+  }
+
+  static async around(headend: ForeignHeadend): Promise<Diamond> {
+    const diamond = new Diamond(await namespacesFor(PLACES.filter((place) => place !== 'h1')), {}, headend);
     await diamond.#wire();
     return diamond;
   }
@@ -52,13 +76,14 @@ export class Diamond {
   async remove(): Promise<void> {
     await this.headend.reconciler.stop();
     for (const program of this.#programs) program.kill('SIGKILL');
+    await this.#foreign?.detach();
     for (const namespace of this.#namespaces.values()) await namespace.remove();
   }
 
-  /** Packets that the headend has sent to a router so far. */
+  /** Packets that a router has received from the headend so far. */
   async sentTowards(router: 'r1' | 'r2'): Promise<number> {
-    const text = await this.#at('h1').ip(`-s -j link show dev to-${router}`);
-    const packets = /"tx":\{"bytes":\d+,"packets":(\d+)/.exec(text)?.[1];
+    const text = await this.#at(router).ip('-s -j link show dev to-h1');
+    const packets = /"rx":\{"bytes":\d+,"packets":(\d+)/.exec(text)?.[1];
     return Number(packets);
   }
 
@@ -139,20 +164,21 @@ export class Diamond {
   }
 
   async #wire(): Promise<void> {
-    for (const place of PLACES) await this.#at(place).sysctl('net.ipv6.conf.default.accept_dad=0');
+    for (const namespace of this.#namespaces.values()) await namespace.sysctl('net.ipv6.conf.default.accept_dad=0');
     for (const [index, [left, right]] of LINKS.entries()) {
-      const peer = `peer name to-${left} netns ${this.#at(right).name}`;
-      await this.#at(left).ip(`link add to-${right} type veth ${peer}`);
+      await this.#link(left, right);
       for (const [place, other, host] of [
         [left, right, 1],
         [right, left, 2],
       ] as const) {
+        if (!this.#namespaces.has(place)) continue;
         await this.#at(place).ip(`link set to-${other} up`);
         await this.#at(place).ip(`addr add fd00:${index + 1}::${host}/64 dev to-${other} nodad`);
       }
     }
     await this.#routePods();
     await this.#routeUnderlay();
+    await this.#foreign?.attach();
     const owners = [
       ['r1', [{ sid: 'fc00:a::1', behavior: 'End' }]],
       ['r2', [{ sid: 'fc00:b::1', behavior: 'End' }]],
@@ -171,11 +197,20 @@ export class Diamond {
     }
   }
 
+  async #link(left: Place, right: Place): Promise<void> {
+    const [near, far] = this.#namespaces.has(left) ? [left, right] : [right, left];
+    const namespace = this.#namespaces.get(far)?.name ?? String(this.#foreign?.pid);
+    const end = this.#namespaces.has(far) ? `to-${near}` : this.#foreign?.endTowards(near as Neighbor);
+    await this.#at(near).ip(`link add to-${far} type veth peer name ${end ?? ''} netns ${namespace}`);
+  }
+
   async #routePods(): Promise<void> {
     await this.#at('pod1').ip('addr add 10.1.0.1/24 dev to-h1');
-    await this.#at('h1').ip('addr add 10.1.0.254/24 dev to-pod1');
     await this.#at('pod1').ip('-6 addr add fd01::1/64 dev to-h1 nodad');
-    await this.#at('h1').ip('-6 addr add fd01::fe/64 dev to-pod1 nodad');
+    if (this.#foreign === undefined) {
+      await this.#at('h1').ip('addr add 10.1.0.254/24 dev to-pod1');
+      await this.#at('h1').ip('-6 addr add fd01::fe/64 dev to-pod1 nodad');
+    }
     await this.#at('pod1').ip('route add default via 10.1.0.254');
     await this.#at('pod1').ip('-6 route add default via fd01::fe');
     await this.#at('pod2').ip('addr add 10.2.0.1/24 dev to-h2');
@@ -185,10 +220,18 @@ export class Diamond {
   }
 
   async #routeUnderlay(): Promise<void> {
-    await this.#at('h1').ip('-6 route add fc00:a::/64 via fd00:2::2');
-    await this.#at('h1').ip('-6 route add fc00:b::/64 via fd00:3::2');
-    await this.#at('h1').ip('-6 route add fc00:2::/64 nexthop via fd00:2::2 nexthop via fd00:3::2');
+    if (this.#foreign === undefined) {
+      await this.#at('h1').ip('-6 route add fc00:a::/64 via fd00:2::2');
+      await this.#at('h1').ip('-6 route add fc00:b::/64 via fd00:3::2');
+      await this.#at('h1').ip('-6 route add fc00:2::/64 nexthop via fd00:2::2 nexthop via fd00:3::2');
+    }
     await this.#at('r1').ip('-6 route add fc00:2::/64 via fd00:4::2');
     await this.#at('r2').ip('-6 route add fc00:2::/64 via fd00:5::2');
   }
+}
+
+async function namespacesFor(places: readonly Place[]): Promise<Map<Place, NetworkNamespace>> {
+  const namespaces = new Map<Place, NetworkNamespace>();
+  for (const place of places) namespaces.set(place, await NetworkNamespace.create());
+  return namespaces;
 }
