@@ -81,6 +81,7 @@ describe('the settings of the agent', () => {
         localSids,
         localSidBlock: 'fcff:1::/32',
         decapTable: 0,
+        probe: null,
         edgeBlocks: ['fcff::/16'],
         localSidCountersIntervalMs: 600_000,
       },

@@ -71,6 +71,7 @@ export function vppSettings(
     localSids,
     localSidBlock: block === undefined ? null : naming('WAYMARK_VPP_LOCAL_SID_BLOCK', () => canonicalBlock(block)),
     decapTable: env.WAYMARK_VPP_DECAP_TABLE,
+    probe: null,
     edgeBlocks,
     localSidCountersIntervalMs: env.WAYMARK_VPP_LOCAL_SID_COUNTERS_SECONDS * 1_000,
   };

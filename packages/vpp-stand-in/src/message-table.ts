@@ -19,6 +19,8 @@ const SERVED: readonly (readonly [name: string, crc: string])[] = [
   // interface
   ['sw_interface_dump', 'aa610c27'],
   ['sw_interface_details', '6c221fc7'],
+  ['sw_interface_get_table', '2d033de4'],
+  ['sw_interface_get_table_reply', 'a6eb0109'],
   // ip
   ['ip_table_add_del', '0ffdaec0'],
   ['ip_table_add_del_reply', 'e8d4e804'],

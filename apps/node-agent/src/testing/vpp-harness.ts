@@ -21,6 +21,7 @@ export const TEST_SETTINGS: VppSettings = {
   localSids: [],
   localSidBlock: 'fc00:9::/32',
   decapTable: TEST_TABLE,
+  probe: null,
   edgeBlocks: [],
   localSidCountersIntervalMs: VPP_DEFAULTS.localSidCountersIntervalMs,
 };

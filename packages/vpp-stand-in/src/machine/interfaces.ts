@@ -10,6 +10,8 @@ export interface InterfaceSpec {
   readonly vlan?: number;
   readonly mtu?: number;
   readonly isUp?: boolean;
+  /** Id of the IPv6 table that packets from it are looked up in; default 0. Only shown, for packets are not here. */
+  readonly ipv6Table?: number;
   readonly tag?: string;
 }
 

@@ -1,6 +1,6 @@
 import type { Interface } from '../machine/interfaces.js';
 import type { Handlers, Reply } from './handler.js';
-import { answer, variableSize } from './handler.js';
+import { answer, fixedSize, variableSize } from './handler.js';
 
 const ALL = 0xffffffff;
 const ADMIN_UP_AND_LINK_UP = 3;
@@ -39,7 +39,21 @@ function macOf({ mac }: Interface): Buffer {
 
 const filterOf = (request: Buffer): string => request.toString('utf8', 19, 19 + request.readUInt32BE(15));
 
+const INVALID_SW_IF_INDEX = -2;
+
 export const interfaceHandlers: Handlers = {
+  sw_interface_get_table: {
+    // sw_if_index@10, is_ipv6@14
+    size: fixedSize(15),
+    describe: (request) => ({ swIfIndex: request.readUInt32BE(10), isIpv6: request.readUInt8(14) !== 0 }),
+    run: ({ interfaces }, request) => {
+      const found = interfaces.get(request.readUInt32BE(10));
+      const reply = answer('sw_interface_get_table_reply', request, 14);
+      reply.message.writeInt32BE(found === undefined ? INVALID_SW_IF_INDEX : 0, 6);
+      reply.message.writeUInt32BE(request.readUInt8(14) === 0 ? 0 : (found?.ipv6Table ?? 0), 10);
+      return [reply];
+    },
+  },
   sw_interface_dump: {
     // sw_if_index@10, name_filter_valid@14, name_filter: u32 length@15, bytes@19
     size: variableSize(19, (request) => 19 + request.readUInt32BE(15)),

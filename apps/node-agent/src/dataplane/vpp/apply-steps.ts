@@ -1,9 +1,10 @@
 import { maskedPrefix } from '../address.js';
-import { DataPlaneError, type LocalSid, type Step, type StepFailure } from '../port.js';
+import { DataPlaneError, type Family, type LocalSid, type Step, type StepFailure } from '../port.js';
 import { Attempts } from './attempts.js';
 import { idOf } from './interpret.js';
 import { additionOf, removalOf, type InterfaceNames } from './local-sids.js';
 import type { Ownership } from './ownership.js';
+import { applyProbeSteps } from './probe-routes.js';
 import { TunnelWriter, type BeforeSteering } from './put-tunnels.js';
 import { policyRemoval, steeringAddition, steeringRemoval } from './requests.js';
 import type { Vpp } from './vpp-link.js';
@@ -19,6 +20,8 @@ import {
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
 
+const PROBES = 'in which probes are to be steered';
+
 /** Carries steps out. Throws VppDisconnectedError when VPP goes away meanwhile. */
 export async function applySteps(
   vpp: Vpp,
@@ -30,6 +33,12 @@ export async function applySteps(
   const change = new Change(vpp, ownership, attempts);
   const of = <K extends Step['kind']>(kind: K) => steps.filter((step): step is StepOf<K> => step.kind === kind);
   await change.putLocalSids(of('put-local-sid'));
+  const { probe } = ownership.settings;
+  if (probe !== null) {
+    const probeSteps = [...of('put-probe-route'), ...of('remove-probe-route')];
+    if (probeSteps.length > 0) requireTable(await readTables(vpp), 'ipv6', probe.table, PROBES);
+    await applyProbeSteps(vpp, probeSteps, ownership, probe, attempts);
+  }
   await new TunnelWriter(vpp, ownership, attempts, beforeSteering).put(of('put-tunnel'));
   await change.removeSteerings([...of('unsteer'), ...of('remove-stray')]);
   await change.removeTunnels(of('remove-tunnel'));
@@ -39,12 +48,14 @@ export async function applySteps(
 
 /** Steering into a table that does not exist kills VPP, and so does a dump of local SIDs that decapsulate into one. */
 export function requireTables(tables: readonly VppTable[], id: number, purpose: string): void {
-  for (const family of ['ipv4', 'ipv6'] as const) {
-    if (tables.some((table) => table.family === family && table.id === id)) continue;
-    throw new DataPlaneError(
-      `VPP has no ${family} table ${id}, ${purpose}; create it first (ip table add ${id}, ip6 table add ${id})`,
-    );
-  }
+  requireTable(tables, 'ipv4', id, purpose);
+  requireTable(tables, 'ipv6', id, purpose);
+}
+
+export function requireTable(tables: readonly VppTable[], family: Family, id: number, purpose: string): void {
+  if (tables.some((table) => table.family === family && table.id === id)) return;
+  const command = `${family === 'ipv4' ? 'ip' : 'ip6'} table add ${id}`;
+  throw new DataPlaneError(`VPP has no ${family} table ${id}, ${purpose}; create it first: ${command}`);
 }
 
 class Change {

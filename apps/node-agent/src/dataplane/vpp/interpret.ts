@@ -1,8 +1,9 @@
 import type { ActualState, ActualTunnel, Family, LocalSid, Stray, TunnelAction } from '../port.js';
 import { canonicalLists } from '../segment-lists.js';
 import { isDropList } from './drop-sid.js';
-import { localSidFound, SID_TABLE, type InterfaceNames } from './local-sids.js';
-import type { Ownership } from './ownership.js';
+import { localSidFound, type InterfaceNames } from './local-sids.js';
+import { objectionToForm, type Ownership } from './ownership.js';
+import { probeRoutesIn } from './probe-routes.js';
 import { hasHostBits, type VppLocalSid, type VppPolicy, type VppSteering } from './vpp-state.js';
 
 /** What was read of a VPP, whoever put it there. */
@@ -37,19 +38,11 @@ export function interpret(state: VppState, ownership: Ownership): ActualState {
   return {
     tunnels: [...tunnels, ...dangling.flatMap(([bsid, steerings]) => byFamily(bsid, DANGLING, steerings))],
     localSids: ownLocalSids(state, ownership),
-    probeRoutes: [],
+    probeRoutes:
+      settings.probe === null ? [] : probeRoutesIn(state.policies, state.steerings, ownership, settings.probe),
     strays,
     obstacles,
   };
-}
-
-/** Whether an SR policy is one that we would write; its lists may be any. Otherwise the reason why not. */
-export function objectionToForm(policy: VppPolicy, { settings }: Ownership): string | null {
-  if (!policy.encapsulates) return 'it inserts instead of encapsulating';
-  if (!policy.balances) return 'it does not balance over its lists';
-  if (policy.table !== SID_TABLE) return `its binding SID is in table ${policy.table}`;
-  if (policy.encapSource !== settings.encapSource) return `its encapsulation source is ${policy.encapSource}`;
-  return null;
 }
 
 /** Identifies a stray among the steerings of a VPP. */

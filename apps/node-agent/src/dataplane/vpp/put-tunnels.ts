@@ -1,7 +1,6 @@
 import type { Family, SegmentList, Step, Tunnel } from '../port.js';
 import type { Attempts } from './attempts.js';
-import { objectionToForm } from './interpret.js';
-import type { Ownership } from './ownership.js';
+import { objectionToForm, type Ownership } from './ownership.js';
 import { planLists, type ListPlan } from './plan-lists.js';
 import { listAddition, listRemoval, policyAddition, policyRemoval, reweighing } from './requests.js';
 import { steeringAddition, steeringRemoval } from './requests.js';

@@ -44,6 +44,27 @@ export function routeRemoval(prefix: string, table: number) {
   return { is_add: false, is_multipath: false, route };
 }
 
+/** Whether exactly this prefix goes to a next hop on an interface, and nowhere else. */
+export async function leadsTo(vpp: Vpp, prefix: string, table: number, swIfIndex: number, nextHop: string) {
+  try {
+    const { route } = await vpp.call('ip_route_lookup', { table_id: table, exact: 1, prefix });
+    const [only] = route.paths;
+    return route.paths.length === 1 && only?.sw_if_index === swIfIndex && only.nh.address.ip6 === nextHop;
+  } catch (error) {
+    if (error instanceof VppRetvalError && error.retval === NO_SUCH_ENTRY) return false;
+    throw error;
+  }
+}
+
+/** Has an IPv6 prefix sent to a next hop on an interface. */
+export function nextHopRoute(prefix: string, table: number, swIfIndex: number, nextHop: string) {
+  const route = routeTo(prefix, table, 'FIB_API_PATH_TYPE_NORMAL', 0);
+  const [path] = route.route.paths;
+  const paths =
+    path === undefined ? [] : [{ ...path, sw_if_index: swIfIndex, nh: { ...path.nh, address: { ip6: nextHop } } }];
+  return { ...route, route: { ...route.route, paths } };
+}
+
 /** A path that only says in which table to look next. */
 export function looksUpIn({ paths }: VppRoute, table: number): boolean {
   const [only] = paths;

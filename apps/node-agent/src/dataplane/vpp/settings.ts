@@ -20,10 +20,26 @@ export interface VppSettings {
   readonly localSidBlock: string | null;
   /** FIB table where End.DT4 and End.DT6 look the inner packet up. */
   readonly decapTable: number;
+  /** How liveness probes get into VPP; null: there are none. */
+  readonly probe: ProbeSettings | null;
   /** SID and BSID blocks of the SR domain, which nothing that looks up `table` may send to. */
   readonly edgeBlocks: readonly string[];
   /** How often local SID counters are read; VPP loses memory at each time. 0: never. */
   readonly localSidCountersIntervalMs: number;
+}
+
+/** An interface between this host and VPP that carries probes and nothing else. */
+export interface ProbeSettings {
+  /** IPv6 prefix (at most /96) that the underlay routes to this VPP. */
+  readonly prefix: string;
+  /** VPP's name of the interface. */
+  readonly interfaceName: string;
+  /** IPv6 FIB table, by id, that the interface is in and that nothing else uses. */
+  readonly table: number;
+  /** VPP's address on it. */
+  readonly gateway: string;
+  /** The host's address on it. */
+  readonly host: string;
 }
 
 export const VPP_DEFAULTS = {

@@ -1,4 +1,5 @@
 import {
+  DataPlaneError,
   type ActualState,
   type Capabilities,
   type DataPlane,
@@ -9,23 +10,29 @@ import {
   type StepFailure,
   type Tunnel,
 } from '../port.js';
-import { applySteps, requireTables } from './apply-steps.js';
+import { applySteps, requireTable, requireTables } from './apply-steps.js';
 import { CalicoExceptions } from './calico-exceptions.js';
 import { isExactSplit, starves, effectiveSplit } from './effective-split.js';
-import { headroomMsd, readInterfaceCounters, readInterfaces } from './interfaces.js';
+import { headroomMsd, readInterfaceCounters, readInterfaces, type VppInterface } from './interfaces.js';
 import { interpret } from './interpret.js';
-import { localSidFound } from './local-sids.js';
+import { localSidFound, SID_TABLE } from './local-sids.js';
 import { ownershipOf, type Ownership } from './ownership.js';
 import { MOST_LISTS } from './plan-lists.js';
-import { dropRoute, isDropped, routeRemoval } from './routes.js';
+import { dropRoute, isDropped, leadsTo, nextHopRoute, routeRemoval } from './routes.js';
 import type { VppSettings } from './settings.js';
 import { withVpp, type Vpp, type VppLink } from './vpp-link.js';
-import { MOST_SIDS, readLocalSids, readPolicies, readSteerings, readTables, type VppPolicy } from './vpp-state.js';
+import {
+  MOST_SIDS,
+  readLocalSids,
+  readPolicies,
+  readSteerings,
+  readTables,
+  type VppPolicy,
+  type VppTable,
+} from './vpp-state.js';
 
 /** Pods come and go without a word from VPP: how often their routes are looked at. */
 const CALICO_POLL_MS = 2_000;
-/** Local SIDs, and the binding SIDs of all policies, are looked up here. */
-const SID_TABLE = 0;
 
 /**
  * SRv6 in VPP through its binary API: a tunnel is an SR policy with H.Encaps, a steered prefix is a steering of the table
@@ -57,7 +64,7 @@ export class VppDataPlane implements DataPlane {
       msdHEncaps: this.#msd,
       encapMode: 'full',
       bindingSids: true,
-      probePrefix: null,
+      probePrefix: this.#settings.probe?.prefix ?? null,
     };
   }
 
@@ -74,11 +81,14 @@ export class VppDataPlane implements DataPlane {
         }),
       );
       if (this.#settings.besideCalico) await this.#layExceptions(vpp);
+      await this.#layProbeReturn(vpp, tables, interfaces);
     });
   }
 
   async dismantle(): Promise<void> {
     await this.#withVpp('VPP cannot be dismantled', async (vpp) => {
+      const { probe } = this.#settings;
+      if (probe !== null) await vpp.call('ip_route_add_del', routeRemoval(probe.prefix, SID_TABLE));
       for (const [prefix, table] of this.#drops()) {
         if (await isDropped(vpp, prefix, table)) await vpp.call('ip_route_add_del', routeRemoval(prefix, table));
       }
@@ -162,6 +172,24 @@ export class VppDataPlane implements DataPlane {
       [`${this.#ownership.dropSid}/128`, SID_TABLE],
       ...edgeBlocks.map((block): [string, number] => [block, table]),
     ];
+  }
+
+  /** What comes back from a probe goes to the host again. */
+  async #layProbeReturn(vpp: Vpp, tables: readonly VppTable[], interfaces: readonly VppInterface[]): Promise<void> {
+    const { probe } = this.#settings;
+    if (probe === null) return;
+    const { prefix, interfaceName, table, host } = probe;
+    requireTable(tables, 'ipv6', table, 'in which probes are to be steered');
+    const index = interfaces.find(({ name }) => name === interfaceName)?.index;
+    if (index === undefined) throw new DataPlaneError(`VPP has no interface ${interfaceName} for probes`);
+    const { vrf_id: actual } = await vpp.call('sw_interface_get_table', { sw_if_index: index, is_ipv6: true });
+    if (actual !== table) {
+      throw new DataPlaneError(
+        `${interfaceName} is in IPv6 table ${actual} and must be in ${table}: set interface ip6 table ${interfaceName} ${table}`,
+      );
+    }
+    if (await leadsTo(vpp, prefix, SID_TABLE, index, host)) return;
+    await vpp.call('ip_route_add_del', nextHopRoute(prefix, SID_TABLE, index, host));
   }
 
   /** Steering into a table that is gone kills VPP: it is looked for once more, as late as can be. */
