@@ -37,6 +37,20 @@ export function canonicalPrefix(text: string): string {
   return `${formatAddress(bytes)}/${length ?? bytes.length * 8}`;
 }
 
+/** Whether an address lies in a prefix of its family. Throws RangeError for what is neither. */
+export function isInPrefix(address: string, prefix: string): boolean {
+  const [network = '', length] = prefix.split('/');
+  const [bytes, bits] = [parseAddress(address), parseAddress(network)];
+  if (bytes.length !== bits.length) return false;
+  const masked = withoutHostBits(bytes, Number(length ?? bits.length * 8));
+  return masked.every((byte, index) => byte === bits[index]);
+}
+
+/** The address with all bits past `length` zero. */
+export function withoutHostBits(address: Uint8Array, length: number): Uint8Array {
+  return address.map((byte, index) => byte & (0xff00 >> Math.min(8, Math.max(0, length - index * 8))));
+}
+
 function groupsOf(text: string): number[] {
   if (text === '') return [];
   return text.split(':').flatMap((group) => {
