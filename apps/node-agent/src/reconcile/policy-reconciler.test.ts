@@ -215,8 +215,14 @@ describe('the reconciler by itself', () => {
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
     plane = new TestPlane();
-    const options = { dataPlane: plane, localSids: [], rereadIntervalMs: 30_000, wakeDelayMs: 200, log: silentLog };
-    reconciler = new PolicyReconciler(options);
+    const intervals = { rereadIntervalMs: 30_000, wakeDelayMs: 200 };
+    reconciler = new PolicyReconciler({
+      dataPlane: plane,
+      localSids: [],
+      ...intervals,
+      liveness: null,
+      log: silentLog,
+    });
     reconciler.onReport((report) => reports.push(report));
     reconciler.start();
     reconciler.setDesired(desiredState(1, [policy(1)]), 'all');
