@@ -1,9 +1,10 @@
 import { join } from 'node:path';
 import { envSchema } from 'env-schema';
-import { canonicalAddress } from './dataplane/address.js';
+import { canonicalAddress, formatAddress, parseAddress, withoutHostBits } from './dataplane/address.js';
 import { LOCAL_SID_ACTIONS } from './dataplane/linux/route-lines.js';
 import { LINUX_DEFAULTS, type LinuxSettings } from './dataplane/linux/settings.js';
 import type { LocalSid } from './dataplane/port.js';
+import type { ProbeTiming } from './liveness/probe-engine.js';
 
 /** All settings of the agent, from the environment. docs/node-agent.md lists them. */
 export interface AgentConfig {
@@ -14,6 +15,7 @@ export interface AgentConfig {
   readonly stateDirectory: string;
   readonly localSids: readonly LocalSid[];
   readonly rereadIntervalMs: number;
+  readonly probeTiming: ProbeTiming;
   /** undefined: no status endpoint. */
   readonly statusPort: number | undefined;
   readonly logLevel: string;
@@ -36,6 +38,10 @@ interface Environment {
   readonly WAYMARK_DATA_DIR: string;
   readonly WAYMARK_LOCAL_SIDS?: string;
   readonly WAYMARK_REREAD_SECONDS: number;
+  readonly WAYMARK_PROBE_PREFIX?: string;
+  readonly WAYMARK_PROBE_INTERVAL_MS: number;
+  readonly WAYMARK_PROBE_MULTIPLIER: number;
+  readonly WAYMARK_PROBE_HOLD_DOWN_SECONDS: number;
   readonly WAYMARK_STATUS_PORT: number;
   readonly WAYMARK_LOG_LEVEL: string;
   readonly WAYMARK_ENCAP_MODE: 'full' | 'reduced';
@@ -45,6 +51,8 @@ interface Environment {
   readonly WAYMARK_LINUX_TABLE: number;
   readonly WAYMARK_LINUX_PROTOCOL: number;
   readonly WAYMARK_LINUX_METRIC: number;
+  readonly WAYMARK_LINUX_PROBE_TABLE: number;
+  readonly WAYMARK_LINUX_PROBE_RULE: number;
   readonly WAYMARK_LINUX_ENCAP_SOURCE?: string;
   readonly WAYMARK_LINUX_MANAGE_SYSCTLS: boolean;
   readonly WAYMARK_LINUX_UNDERLAY?: string;
@@ -64,6 +72,10 @@ export const environmentSchema = {
     WAYMARK_DATA_DIR: { type: 'string', default: '/var/lib/waymark', minLength: 1 },
     WAYMARK_LOCAL_SIDS: { type: 'string' },
     WAYMARK_REREAD_SECONDS: { type: 'integer', minimum: 1, maximum: 3_600, default: 30 },
+    WAYMARK_PROBE_PREFIX: { type: 'string' },
+    WAYMARK_PROBE_INTERVAL_MS: { type: 'integer', minimum: 50, maximum: 60_000, default: 300 },
+    WAYMARK_PROBE_MULTIPLIER: { type: 'integer', minimum: 2, maximum: 50, default: 3 },
+    WAYMARK_PROBE_HOLD_DOWN_SECONDS: { type: 'integer', minimum: 0, maximum: 3_600, default: 5 },
     WAYMARK_STATUS_PORT: { type: 'integer', minimum: 0, maximum: 65_535, default: 9850 },
     WAYMARK_LOG_LEVEL: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
     WAYMARK_ENCAP_MODE: { type: 'string', enum: ['full', 'reduced'], default: LINUX_DEFAULTS.encapMode },
@@ -75,6 +87,14 @@ export const environmentSchema = {
     WAYMARK_LINUX_PROTOCOL: { type: 'integer', minimum: 5, maximum: 255, default: LINUX_DEFAULTS.protocol },
     // 0 would mean 1024 in IPv6.
     WAYMARK_LINUX_METRIC: { type: 'integer', minimum: 1, maximum: 4_294_967_295, default: LINUX_DEFAULTS.metric },
+    // The next table is used too, as are the two preferences after the rule's; 32766 is that of table main.
+    WAYMARK_LINUX_PROBE_TABLE: {
+      type: 'integer',
+      minimum: 256,
+      maximum: 4_294_967_294,
+      default: LINUX_DEFAULTS.probeTable,
+    },
+    WAYMARK_LINUX_PROBE_RULE: { type: 'integer', minimum: 1, maximum: 32_763, default: LINUX_DEFAULTS.probeRule },
     WAYMARK_LINUX_ENCAP_SOURCE: { type: 'string' },
     WAYMARK_LINUX_MANAGE_SYSCTLS: { type: 'boolean', default: LINUX_DEFAULTS.manageSysctls },
     WAYMARK_LINUX_UNDERLAY: { type: 'string', pattern: `^${interfaceName}(,${interfaceName})*$` },
@@ -97,6 +117,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
     stateDirectory: join(env.WAYMARK_DATA_DIR, env.WAYMARK_NODE_ID),
     localSids,
     rereadIntervalMs: env.WAYMARK_REREAD_SECONDS * 1_000,
+    probeTiming: {
+      intervalMs: env.WAYMARK_PROBE_INTERVAL_MS,
+      multiplier: env.WAYMARK_PROBE_MULTIPLIER,
+      holdDownMs: env.WAYMARK_PROBE_HOLD_DOWN_SECONDS * 1_000,
+    },
     statusPort: env.WAYMARK_STATUS_PORT === 0 ? undefined : env.WAYMARK_STATUS_PORT,
     logLevel: env.WAYMARK_LOG_LEVEL,
     dataPlane:
@@ -118,12 +143,30 @@ function linuxSettings(env: Environment, localSids: readonly LocalSid[]): LinuxS
     table: env.WAYMARK_LINUX_TABLE,
     protocol: env.WAYMARK_LINUX_PROTOCOL,
     metric: env.WAYMARK_LINUX_METRIC,
+    probePrefix: probePrefixIn(env.WAYMARK_PROBE_PREFIX),
+    probeTable: env.WAYMARK_LINUX_PROBE_TABLE,
+    probeRule: env.WAYMARK_LINUX_PROBE_RULE,
     encapMode: env.WAYMARK_ENCAP_MODE,
     encapSource: source === undefined ? null : ipv6('WAYMARK_LINUX_ENCAP_SOURCE', source),
     manageSysctls: env.WAYMARK_LINUX_MANAGE_SYSCTLS,
     underlayInterfaces: env.WAYMARK_LINUX_UNDERLAY?.split(',') ?? [],
     ownsLocalSids: localSids.length > 0,
   };
+}
+
+/** An IPv6 prefix that leaves 32 bits for the addresses of probe routes; null when unset. */
+function probePrefixIn(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  const [address = '', bits = ''] = text.split('/');
+  const length = Number(bits);
+  if (!/^\d{1,3}$/.test(bits) || length < 1 || length > 96) {
+    throw new Error(`WAYMARK_PROBE_PREFIX: "${text}" must be an IPv6 prefix of length /96 or shorter`);
+  }
+  const canonical = ipv6('WAYMARK_PROBE_PREFIX', address);
+  if (formatAddress(withoutHostBits(parseAddress(canonical), length)) !== canonical) {
+    throw new Error(`WAYMARK_PROBE_PREFIX: "${text}" has bits set past its length`);
+  }
+  return `${canonical}/${length}`;
 }
 
 /** `fc00:1::d4=End.DT4,fc00:1::d6=End.DT6` */

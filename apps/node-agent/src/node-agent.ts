@@ -4,6 +4,8 @@ import type { Bus } from '@waymark/agent-protocol';
 import type { Logger } from 'pino';
 import { parseAddress } from './dataplane/address.js';
 import type { DataPlane, LocalSid } from './dataplane/port.js';
+import { PathLiveness, type LivenessStatus } from './liveness/path-liveness.js';
+import type { ProbeTiming } from './liveness/probe-engine.js';
 import { PolicyReconciler, type ReconcilerCounts } from './reconcile/policy-reconciler.js';
 import { AgentSession, type SessionStatus } from './session/agent-session.js';
 import type { DataPlaneHealth, PolicyOutcome } from './session/ports.js';
@@ -20,6 +22,8 @@ export interface NodeAgentOptions {
   /** Where the accepted desired state is kept; one directory per agent. */
   readonly stateDirectory: string;
   readonly rereadIntervalMs: number;
+  /** How segment lists are probed, where the data plane has a prefix for it. */
+  readonly probeTiming: ProbeTiming;
   readonly log: Logger;
   /** Plaintext when left out. */
   readonly credentials?: ChannelCredentials;
@@ -31,6 +35,8 @@ export interface NodeAgentStatus {
   readonly session: SessionStatus;
   readonly health: DataPlaneHealth;
   readonly reconciler: ReconcilerCounts;
+  /** null: segment lists are not probed. */
+  readonly liveness: LivenessStatus | null;
   /** The policies that are not in the data plane as wanted, and why. */
   readonly failed: readonly Pick<PolicyOutcome, 'policyId' | 'reason'>[];
 }
@@ -48,18 +54,23 @@ export class NodeAgent {
   readonly #options: NodeAgentOptions;
   readonly #reconciler: PolicyReconciler;
   readonly #session: AgentSession;
+  readonly #liveness: PathLiveness | null;
 
   constructor(options: NodeAgentOptions) {
-    const { nodeId, controllers, bus, dataPlane, localSids, stateDirectory, rereadIntervalMs, log } = options;
-    const { name, msdHEncaps, encapMode } = dataPlane.capabilities;
+    const { nodeId, controllers, bus, dataPlane, localSids, stateDirectory, rereadIntervalMs, probeTiming, log } =
+      options;
+    const { name, msdHEncaps, encapMode, probePrefix } = dataPlane.capabilities;
     this.#options = options;
+    this.#liveness = probePrefix === null ? null : new PathLiveness({ probePrefix, timing: probeTiming, log });
     this.#reconciler = new PolicyReconciler({
       dataPlane,
       localSids,
       rereadIntervalMs,
       wakeDelayMs: WAKE_DELAY_MS,
+      liveness: this.#liveness,
       log,
     });
+    this.#liveness?.onChange(() => void this.#reconciler.reconcile());
     this.#session = new AgentSession({
       identity: {
         nodeId,
@@ -75,6 +86,7 @@ export class NodeAgent {
       stateDirectory,
       reconciler: this.#reconciler,
       health: () => this.#reconciler.health,
+      liveness: this.#liveness,
       log,
     });
   }
@@ -84,12 +96,14 @@ export class NodeAgent {
     const { bus, log, dataPlane } = this.#options;
     log.info({ version: VERSION, dataPlane: dataPlane.capabilities.name }, 'node agent starting');
     if (bus === null) log.info('no Redis is configured: changes arrive with the heartbeats to the controller');
+    this.#liveness?.start();
     this.#reconciler.start();
     await this.#session.start();
   }
 
   /** Resolves when nothing is under way any more. */
   async stop(): Promise<void> {
+    this.#liveness?.stop();
     await this.#session.stop();
     await this.#reconciler.stop();
   }
@@ -101,6 +115,7 @@ export class NodeAgent {
       session: this.#session.status(),
       health: this.#reconciler.health,
       reconciler: this.#reconciler.counts,
+      liveness: this.#liveness?.status() ?? null,
       failed: this.#reconciler.outcomes
         .filter(({ outcome }) => outcome === 'failed')
         .map(({ policyId, reason }) => ({ policyId, reason })),

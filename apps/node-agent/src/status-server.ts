@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { Gauge, Registry } from 'prom-client';
+import type { LivenessStatus } from './liveness/path-liveness.js';
 import type { NodeAgentStatus } from './node-agent.js';
 
 /**
@@ -89,5 +90,38 @@ function metricsOf(status: () => NodeAgentStatus): Registry {
       for (const [outcome, count] of Object.entries(status().reconciler.policies)) this.set({ outcome }, count);
     },
   });
+  addLivenessMetrics(registry, () => status().liveness);
   return registry;
+}
+
+/** Without probing there are none of these. Per list they are in `/status`: there may be thousands. */
+function addLivenessMetrics(registry: Registry, liveness: () => LivenessStatus | null): void {
+  const gauge = (name: string, help: string, value: (status: LivenessStatus) => number) => {
+    new Gauge({
+      name: `waymark_agent_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        const status = liveness();
+        if (status === null) this.remove();
+        else this.set(value(status));
+      },
+    });
+  };
+  new Gauge({
+    name: 'waymark_agent_segment_lists',
+    help: 'Segment lists that are probed, by what their probes say',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const [state, count] of Object.entries(liveness()?.lists ?? {})) this.set({ state }, count);
+    },
+  });
+  gauge('tunnels_on_standby', 'Tunnels that use their standby lists', ({ tunnelsOnStandby }) => tunnelsOnStandby);
+  gauge('probes_sent', 'Probes sent since the start', ({ probes }) => probes.sent);
+  gauge('probes_lost', 'Probes that did not come back in time since the start', ({ probes }) => probes.lost);
+  gauge('probe_round_trips', 'Probes that came back in time since the start', ({ probes }) => probes.answered);
+  gauge('probe_round_trip_microseconds', 'Their round trips, added up', ({ probes }) => probes.roundTripUs);
+  gauge('probe_round_trip_max_microseconds', 'Longest of the last round trips', ({ roundTripMaxUs }) => roundTripMaxUs);
+  gauge('probe_interval_seconds', 'Between two probes of a list', ({ intervalMs }) => intervalMs / 1_000);
 }

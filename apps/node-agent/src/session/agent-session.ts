@@ -23,6 +23,7 @@ import { backoffMs } from './backoff.js';
 import { ControllerConnection } from './controller-connection.js';
 import { DeltaSubscription } from './delta-subscription.js';
 import type { HeldState } from './held-state.js';
+import { LivenessReporter, type LivenessSource } from './liveness-reporter.js';
 import type { DataPlaneHealth, Reconciler } from './ports.js';
 import {
   initialSessionState,
@@ -54,6 +55,8 @@ export interface AgentSessionOptions {
   readonly stateDirectory: string;
   readonly reconciler: Reconciler;
   readonly health: () => DataPlaneHealth;
+  /** null: this agent does not probe. */
+  readonly liveness: LivenessSource | null;
   readonly log: Logger;
 }
 
@@ -78,6 +81,7 @@ export class AgentSession {
   readonly #log: Logger;
   readonly #file: StateFile;
   readonly #deltas: DeltaSubscription | null;
+  readonly #liveness: LivenessReporter | null;
   readonly #timers = new Timers<'connect' | 'silence' | 'heartbeat' | 'retry'>();
   #state: SessionState;
   #acks: AckQueue = emptyAckQueue;
@@ -106,6 +110,9 @@ export class AgentSession {
         },
         options.log,
       );
+    this.#liveness =
+      options.liveness &&
+      new LivenessReporter(options.liveness, (value) => this.#connection?.send({ $case: 'liveness', value }));
   }
 
   /** Hands the stored state to the reconciler, then begins to connect. Rejects when the state file cannot be read. */
@@ -125,6 +132,7 @@ export class AgentSession {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timers.clearAll();
+    this.#liveness?.sessionEnds();
     this.#deltas?.close();
     this.#connection?.close();
     await this.#storing;
@@ -212,6 +220,7 @@ export class AgentSession {
     this.#connection?.close();
     this.#connection = undefined;
     this.#timers.clear('silence', 'heartbeat');
+    this.#liveness?.sessionEnds();
     this.#failures = this.#heartbeatMs === undefined ? this.#failures + 1 : 1;
     this.#heartbeatMs = undefined;
     this.#acks = withoutLink(this.#acks);
@@ -261,6 +270,7 @@ export class AgentSession {
     this.#expectWord(this.#heartbeatMs * (MISSED_HEARTBEATS + 1));
     this.#deltas?.listen(channel, verifier);
     this.#beat(this.#heartbeatMs);
+    this.#liveness?.sessionBegins();
   }
 
   /** A controller that says nothing for so long is left for the next. */

@@ -8,12 +8,14 @@ import {
   type AgentServiceServer,
   type ControllerMessage,
   type Hello,
+  type LivenessReport,
 } from '@waymark/agent-protocol';
 import type { DesiredState } from '../session/ports.js';
 
 /** As much of a controller as one agent needs: it greets, hands out one desired state, and collects acks. */
 export class StubController {
   readonly acks: Ack[] = [];
+  readonly liveness: LivenessReport[] = [];
   hello: Hello | undefined;
   /** Called with each ack, before it is answered. */
   onAck: (ack: Ack) => void = () => undefined;
@@ -81,6 +83,7 @@ export class StubController {
         const { sequence } = message.value;
         stream.write({ message: { $case: 'ackReceipt', value: { sequence } } });
       }
+      if (message?.$case === 'liveness') this.liveness.push(message.value);
       if (message?.$case === 'heartbeat') {
         const { epoch, generation } = this.#desired;
         stream.write({ message: { $case: 'digest', value: { epoch, generation, stateHash: this.stateHash } } });
