@@ -14,6 +14,7 @@ describe('the settings of the agent', () => {
       stateDirectory: '/var/lib/waymark/dc-london-1',
       localSids: [],
       rereadIntervalMs: 30_000,
+      probeTiming: { intervalMs: 300, multiplier: 3, holdDownMs: 5_000 },
       statusPort: 9850,
       logLevel: 'info',
       dataPlane: { kind: 'dry-run', encapMode: 'reduced', msdHEncaps: 0, file: undefined },
@@ -33,6 +34,7 @@ describe('the settings of the agent', () => {
       WAYMARK_LINUX_MANAGE_SYSCTLS: 'true',
       WAYMARK_LINUX_UNDERLAY: 'eth0,eth1.100',
       WAYMARK_LINUX_ENCAP_SOURCE: 'fd00::0001',
+      WAYMARK_PROBE_PREFIX: 'FC00:1:0::/48',
     });
     expect(controllers).toEqual(['10.0.0.1:50051', '[fd00::2]:50051']);
     expect(localSids).toEqual([
@@ -40,7 +42,14 @@ describe('the settings of the agent', () => {
       { sid: 'fc00:1::d6', behavior: 'End.DT6' },
     ]);
     const underlayInterfaces = ['eth0', 'eth1.100'];
-    const settings = { manageSysctls: true, encapSource: 'fd00::1', underlayInterfaces, ownsLocalSids: true };
+    const probePrefix = 'fc00:1::/48';
+    const settings = {
+      manageSysctls: true,
+      probePrefix,
+      encapSource: 'fd00::1',
+      underlayInterfaces,
+      ownsLocalSids: true,
+    };
     expect(dataPlane).toEqual({ kind: 'linux', settings: { ...LINUX_DEFAULTS, ...settings } });
   });
 
@@ -52,6 +61,14 @@ describe('the settings of the agent', () => {
     ['WAYMARK_REREAD_SECONDS', '0'],
     ['WAYMARK_STATUS_PORT', '65536'],
     ['WAYMARK_ENCAP_MODE', 'inline'],
+    ['WAYMARK_PROBE_PREFIX', 'fc00:1::/97'],
+    ['WAYMARK_PROBE_PREFIX', 'fc00:1::1/64'],
+    ['WAYMARK_PROBE_PREFIX', 'fc00:1::'],
+    ['WAYMARK_PROBE_PREFIX', '10.0.0.0/8'],
+    ['WAYMARK_PROBE_INTERVAL_MS', '49'],
+    ['WAYMARK_PROBE_MULTIPLIER', '1'],
+    ['WAYMARK_LINUX_PROBE_TABLE', '254'],
+    ['WAYMARK_LINUX_PROBE_RULE', '32766'],
     ['WAYMARK_LINUX_METRIC', '0'],
     ['WAYMARK_LINUX_PROTOCOL', '2'],
     ['WAYMARK_LINUX_DEVICE', 'a b'],

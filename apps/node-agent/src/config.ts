@@ -4,7 +4,7 @@ import { canonicalAddress, formatAddress, parseAddress, withoutHostBits } from '
 import { LOCAL_SID_ACTIONS } from './dataplane/linux/route-lines.js';
 import { LINUX_DEFAULTS, type LinuxSettings } from './dataplane/linux/settings.js';
 import type { LocalSid } from './dataplane/port.js';
-import type { ProbeTiming } from './liveness/probe-engine.js';
+import { PROBE_DEFAULTS, type ProbeTiming } from './liveness/probe-engine.js';
 
 /** All settings of the agent, from the environment. docs/node-agent.md lists them. */
 export interface AgentConfig {
@@ -73,9 +73,14 @@ export const environmentSchema = {
     WAYMARK_LOCAL_SIDS: { type: 'string' },
     WAYMARK_REREAD_SECONDS: { type: 'integer', minimum: 1, maximum: 3_600, default: 30 },
     WAYMARK_PROBE_PREFIX: { type: 'string' },
-    WAYMARK_PROBE_INTERVAL_MS: { type: 'integer', minimum: 50, maximum: 60_000, default: 300 },
-    WAYMARK_PROBE_MULTIPLIER: { type: 'integer', minimum: 2, maximum: 50, default: 3 },
-    WAYMARK_PROBE_HOLD_DOWN_SECONDS: { type: 'integer', minimum: 0, maximum: 3_600, default: 5 },
+    WAYMARK_PROBE_INTERVAL_MS: { type: 'integer', minimum: 50, maximum: 60_000, default: PROBE_DEFAULTS.intervalMs },
+    WAYMARK_PROBE_MULTIPLIER: { type: 'integer', minimum: 2, maximum: 50, default: PROBE_DEFAULTS.multiplier },
+    WAYMARK_PROBE_HOLD_DOWN_SECONDS: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 3_600,
+      default: PROBE_DEFAULTS.holdDownMs / 1_000,
+    },
     WAYMARK_STATUS_PORT: { type: 'integer', minimum: 0, maximum: 65_535, default: 9850 },
     WAYMARK_LOG_LEVEL: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
     WAYMARK_ENCAP_MODE: { type: 'string', enum: ['full', 'reduced'], default: LINUX_DEFAULTS.encapMode },

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { parseAddress } from './dataplane/address.js';
 import type { DataPlane, LocalSid } from './dataplane/port.js';
 import { PathLiveness, type LivenessStatus } from './liveness/path-liveness.js';
-import type { ProbeTiming } from './liveness/probe-engine.js';
+import { PROBE_DEFAULTS, type ProbeTiming } from './liveness/probe-engine.js';
 import { PolicyReconciler, type ReconcilerCounts } from './reconcile/policy-reconciler.js';
 import { AgentSession, type SessionStatus } from './session/agent-session.js';
 import type { DataPlaneHealth, PolicyOutcome } from './session/ports.js';
@@ -22,8 +22,8 @@ export interface NodeAgentOptions {
   /** Where the accepted desired state is kept; one directory per agent. */
   readonly stateDirectory: string;
   readonly rereadIntervalMs: number;
-  /** How segment lists are probed, where the data plane has a prefix for it. */
-  readonly probeTiming: ProbeTiming;
+  /** How segment lists are probed, where the data plane has a prefix for it; PROBE_DEFAULTS when left out. */
+  readonly probeTiming?: ProbeTiming;
   readonly log: Logger;
   /** Plaintext when left out. */
   readonly credentials?: ChannelCredentials;
@@ -57,11 +57,13 @@ export class NodeAgent {
   readonly #liveness: PathLiveness | null;
 
   constructor(options: NodeAgentOptions) {
-    const { nodeId, controllers, bus, dataPlane, localSids, stateDirectory, rereadIntervalMs, probeTiming, log } =
-      options;
+    const { nodeId, controllers, bus, dataPlane, localSids, stateDirectory, rereadIntervalMs, log } = options;
     const { name, msdHEncaps, encapMode, probePrefix } = dataPlane.capabilities;
     this.#options = options;
-    this.#liveness = probePrefix === null ? null : new PathLiveness({ probePrefix, timing: probeTiming, log });
+    this.#liveness =
+      probePrefix === null
+        ? null
+        : new PathLiveness({ probePrefix, timing: options.probeTiming ?? PROBE_DEFAULTS, log });
     this.#reconciler = new PolicyReconciler({
       dataPlane,
       localSids,

@@ -12,10 +12,13 @@ export class StatusServer {
   readonly #server: Server;
   readonly #status: () => NodeAgentStatus;
   readonly #metrics: Registry;
+  /** What all metrics of one scrape are taken from. */
+  #scraped: NodeAgentStatus;
 
   constructor(status: () => NodeAgentStatus) {
     this.#status = status;
-    this.#metrics = metricsOf(status);
+    this.#scraped = status();
+    this.#metrics = metricsOf(() => this.#scraped);
     this.#server = createServer((request, response) => {
       void this.#answer(request.url ?? '').then(({ code, type, body }) => {
         response.writeHead(code, { 'content-type': type }).end(body);
@@ -47,6 +50,7 @@ export class StatusServer {
       case '/status':
         return json(200, this.#status());
       case '/metrics':
+        this.#scraped = this.#status();
         return { code: 200, type: this.#metrics.contentType, body: await this.#metrics.metrics() };
       default:
         return json(404, { error: 'there are /healthz, /status and /metrics' });

@@ -76,7 +76,6 @@ export class PathLiveness implements LivenessPort {
   #open = false;
   #timer: NodeJS.Timeout | undefined;
   #uses: readonly ListUse[] = [];
-  #said = new Map<string, Liveness>();
   #stretched = false;
   #error: string | null = null;
 
@@ -190,23 +189,15 @@ export class PathLiveness implements LivenessPort {
   }
 
   #tellChange(): void {
-    if (!this.#engine.takeChange()) return;
-    this.#sayStates();
-    for (const listener of this.#changeListeners) listener();
-  }
-
-  #sayStates(): void {
+    const changes = this.#engine.takeChanges();
+    if (changes === null) return;
     const { log } = this.#options;
-    const before = this.#said;
-    this.#said = new Map();
-    for (const { route, liveness } of this.#engine.lists()) {
-      const key = route.sids.join();
-      this.#said.set(key, liveness);
-      if ((before.get(key) ?? 'unknown') === liveness) continue;
+    for (const { route, liveness } of changes) {
       const facts = { sids: route.sids, probeAddress: route.address };
       if (liveness === 'down') log.warn(facts, 'a segment list does not deliver: its probes are lost');
       else log.info(facts, 'a segment list delivers: its probes come back');
     }
+    for (const listener of this.#changeListeners) listener();
   }
 
   #sayStretched(): void {

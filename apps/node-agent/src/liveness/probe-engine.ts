@@ -9,6 +9,8 @@ export interface ProbeTiming extends StateRules {
   readonly intervalMs: number;
 }
 
+export const PROBE_DEFAULTS: ProbeTiming = { intervalMs: 300, multiplier: 3, holdDownMs: 5_000 };
+
 /** `settling`: unknown, and its probes have not yet had the time to tell. */
 export type JudgedLiveness = Liveness | 'settling';
 
@@ -72,7 +74,8 @@ export class ProbeEngine {
   readonly #underWay = new Map<number, Probe>();
   readonly #expired = new Map<number, Probe>();
   #sequence = 0;
-  #changed = false;
+  #turned: List[] = [];
+  #settled = false;
   #counts = { sent: 0, answered: 0, lost: 0, roundTripUs: 0 };
 
   constructor(timing: ProbeTiming, nonce: Uint8Array, send: (address: string, packet: Uint8Array) => void) {
@@ -115,7 +118,7 @@ export class ProbeEngine {
     for (const list of this.#lists.values()) {
       if (list.settlesAtMs === null || list.settlesAtMs > monotonicMs) continue;
       list.settlesAtMs = null;
-      this.#changed = true;
+      this.#settled = true;
     }
     while (this.#ring.length > 0 && this.#nextSendMs <= monotonicMs) this.#sendNext(monotonicMs);
     return (this.#plannedMs = this.#nextCallMs(monotonicMs));
@@ -137,11 +140,13 @@ export class ProbeEngine {
     this.#conclude(probe.list, 'answered', now);
   }
 
-  /** Whether a state changed, or settled, since the last call. */
-  takeChange(): boolean {
-    const changed = this.#changed;
-    this.#changed = false;
-    return changed;
+  /** The lists whose liveness changed since the last call; null: none, nor did one settle unknown. */
+  takeChanges(): readonly { readonly route: ProbeRoute; readonly liveness: Liveness }[] | null {
+    if (this.#turned.length === 0 && !this.#settled) return null;
+    const turned = this.#turned.map(({ route, state }) => ({ route, liveness: state.liveness }));
+    this.#turned = [];
+    this.#settled = false;
+    return turned;
   }
 
   livenessOf(sids: readonly string[]): JudgedLiveness {
@@ -223,7 +228,7 @@ export class ProbeEngine {
     const before = list.state.liveness;
     list.state = afterProbe(list.state, result, now, this.#timing);
     if (list.state.liveness !== 'unknown') list.settlesAtMs = null;
-    if (list.state.liveness !== before) this.#changed = true;
+    if (list.state.liveness !== before) this.#turned.push(list);
   }
 
   /** Answers may be waiting to be read: everything gets as much more time as this process did not run. */

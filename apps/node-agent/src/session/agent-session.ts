@@ -55,8 +55,8 @@ export interface AgentSessionOptions {
   readonly stateDirectory: string;
   readonly reconciler: Reconciler;
   readonly health: () => DataPlaneHealth;
-  /** null: this agent does not probe. */
-  readonly liveness: LivenessSource | null;
+  /** null, or left out: this agent does not probe. */
+  readonly liveness?: LivenessSource | null;
   readonly log: Logger;
 }
 
@@ -110,9 +110,9 @@ export class AgentSession {
         },
         options.log,
       );
+    const { liveness = null } = options;
     this.#liveness =
-      options.liveness &&
-      new LivenessReporter(options.liveness, (value) => this.#connection?.send({ $case: 'liveness', value }));
+      liveness && new LivenessReporter(liveness, (value) => this.#connection?.send({ $case: 'liveness', value }));
   }
 
   /** Hands the stored state to the reconciler, then begins to connect. Rejects when the state file cannot be read. */
