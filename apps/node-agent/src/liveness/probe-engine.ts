@@ -45,8 +45,8 @@ interface List {
   route: ProbeRoute;
   state: ListState;
   readonly window: ProbeWindow;
-  /** null once it is known, or had its time to be. */
-  settlesAtMs: number | null;
+  /** When its probes have had their time to tell. */
+  settlesAtMs: number;
   probing: boolean;
 }
 
@@ -66,6 +66,8 @@ export class ProbeEngine {
   readonly #nonce: Uint8Array;
   readonly #send: (address: string, packet: Uint8Array) => void;
   readonly #lists = new Map<string, List>();
+  /** Those whose `settlesAtMs` is still to come. */
+  readonly #settling = new Set<List>();
   /** The lists to probe, in order of address: probed in turn, evenly spread over the interval. */
   #ring: List[] = [];
   #turn = 0;
@@ -98,6 +100,7 @@ export class ProbeEngine {
       if (keys.has(key)) continue;
       list.probing = false;
       this.#lists.delete(key);
+      this.#settling.delete(list);
     }
     this.#formRing(now);
   }
@@ -115,9 +118,9 @@ export class ProbeEngine {
     const lateMs = this.#plannedMs === null ? 0 : monotonicMs - this.#plannedMs;
     if (lateMs > STALL_MS) this.#forgive(lateMs, monotonicMs);
     this.#expire(now);
-    for (const list of this.#lists.values()) {
-      if (list.settlesAtMs === null || list.settlesAtMs > monotonicMs) continue;
-      list.settlesAtMs = null;
+    for (const list of this.#settling) {
+      if (list.settlesAtMs > monotonicMs) continue;
+      this.#settling.delete(list);
       this.#settled = true;
     }
     while (this.#ring.length > 0 && this.#nextSendMs <= monotonicMs) this.#sendNext(monotonicMs);
@@ -152,7 +155,7 @@ export class ProbeEngine {
   livenessOf(sids: readonly string[]): JudgedLiveness {
     const list = this.#lists.get(listKey(sids));
     if (list === undefined) return 'unknown';
-    return list.settlesAtMs === null ? list.state.liveness : 'settling';
+    return this.#settling.has(list) ? 'settling' : list.state.liveness;
   }
 
   list(sids: readonly string[]): ProbedList | null {
@@ -179,7 +182,9 @@ export class ProbeEngine {
 
   #newList(route: ProbeRoute, lists: number, now: Moment): List {
     const settlesAtMs = now.monotonicMs + (this.#timing.multiplier + 1) * this.#intervalFor(lists) + LONGEST_TIMEOUT_MS;
-    return { route, state: unknownState(now), window: new ProbeWindow(), settlesAtMs, probing: false };
+    const list = { route, state: unknownState(now), window: new ProbeWindow(), settlesAtMs, probing: false };
+    this.#settling.add(list);
+    return list;
   }
 
   #formRing({ monotonicMs }: Moment): void {
@@ -227,21 +232,21 @@ export class ProbeEngine {
   #conclude(list: List, result: 'answered' | 'lost', now: Moment): void {
     const before = list.state.liveness;
     list.state = afterProbe(list.state, result, now, this.#timing);
-    if (list.state.liveness !== 'unknown') list.settlesAtMs = null;
+    if (list.state.liveness !== 'unknown') this.#settling.delete(list);
     if (list.state.liveness !== before) this.#turned.push(list);
   }
 
   /** Answers may be waiting to be read: everything gets as much more time as this process did not run. */
   #forgive(lateMs: number, nowMs: number): void {
     for (const probe of this.#underWay.values()) probe.deadlineMs += lateMs;
-    for (const list of this.#lists.values()) if (list.settlesAtMs !== null) list.settlesAtMs += lateMs;
+    for (const list of this.#settling) list.settlesAtMs += lateMs;
     this.#nextSendMs = Math.max(this.#nextSendMs, nowMs);
   }
 
   #nextCallMs(nowMs: number): number | null {
     let next = this.#ring.length > 0 ? this.#nextSendMs : Number.POSITIVE_INFINITY;
     for (const { deadlineMs } of this.#underWay.values()) next = Math.min(next, deadlineMs);
-    for (const { settlesAtMs } of this.#lists.values()) if (settlesAtMs !== null) next = Math.min(next, settlesAtMs);
+    for (const { settlesAtMs } of this.#settling) next = Math.min(next, settlesAtMs);
     return Number.isFinite(next) ? Math.max(next, nowMs + GRAIN_MS) : null;
   }
 }
