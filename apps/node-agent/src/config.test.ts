@@ -81,6 +81,13 @@ describe('the settings of the agent', () => {
     expect(() => readConfig(environment)).toThrow(variable);
   });
 
+  it('keep the tables of the probes apart', () => {
+    const prefix = { WAYMARK_PROBE_PREFIX: 'fc00:1::/64' };
+    const environment = { ...NODE, ...prefix, WAYMARK_DATAPLANE: 'linux', WAYMARK_LINUX_TABLE: '7302' };
+    expect(() => readConfig(environment)).toThrow('WAYMARK_LINUX_PROBE_TABLE');
+    expect(() => readConfig({ ...environment, WAYMARK_LINUX_PROBE_TABLE: '7303' })).not.toThrow();
+  });
+
   it('are all in docs/node-agent.md, with their defaults, and no others', () => {
     const page = readFileSync(new URL('../../../docs/node-agent.md', import.meta.url), 'utf8');
     const rows = [...page.matchAll(/^\| `([A-Z_]+)`\s*\| ([^|]*?)\s*\|/gm)].map(([, name, value]) => [name, value]);

@@ -143,12 +143,16 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
 
 function linuxSettings(env: Environment, localSids: readonly LocalSid[]): LinuxSettings {
   const source = env.WAYMARK_LINUX_ENCAP_SOURCE;
+  const probePrefix = probePrefixIn(env.WAYMARK_PROBE_PREFIX);
+  if (probePrefix !== null && [0, 1].includes(env.WAYMARK_LINUX_TABLE - env.WAYMARK_LINUX_PROBE_TABLE)) {
+    throw new Error('WAYMARK_LINUX_PROBE_TABLE: it and the next table must not be WAYMARK_LINUX_TABLE');
+  }
   return {
     device: env.WAYMARK_LINUX_DEVICE,
     table: env.WAYMARK_LINUX_TABLE,
     protocol: env.WAYMARK_LINUX_PROTOCOL,
     metric: env.WAYMARK_LINUX_METRIC,
-    probePrefix: probePrefixIn(env.WAYMARK_PROBE_PREFIX),
+    probePrefix,
     probeTable: env.WAYMARK_LINUX_PROBE_TABLE,
     probeRule: env.WAYMARK_LINUX_PROBE_RULE,
     encapMode: env.WAYMARK_ENCAP_MODE,

@@ -8,7 +8,7 @@ const START = { monotonicMs: 0, unixMs: 5_000_000 };
 /** One result each 100 ms: `.` answered, `x` lost. */
 function history(text: string, rules = RULES): ListState[] {
   const states = [unknownState(START)];
-  [...text].forEach((result, index) => {
+  Array.from(text).forEach((result, index) => {
     const now = { monotonicMs: (index + 1) * 100, unixMs: START.unixMs + (index + 1) * 100 };
     const before = states.at(-1) ?? unknownState(START);
     states.push(afterProbe(before, result === '.' ? 'answered' : 'lost', now, rules));

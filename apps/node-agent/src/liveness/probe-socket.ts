@@ -13,6 +13,9 @@ export interface ProbeSocketListener {
   readonly onError: (reason: string | null) => void;
 }
 
+/** A send that fails is told of until none has failed for so long. */
+const REFUSED_MS = 10_000;
+
 /** How long to wait before a socket that failed is opened again. */
 const REOPEN_MS = 5_000;
 
@@ -23,6 +26,7 @@ export class UdpProbeSocket implements ProbeSocket {
   #port = 0;
   #reason: string | null = null;
   #reopen: NodeJS.Timeout | undefined;
+  #refused: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(listener: ProbeSocketListener) {
@@ -33,13 +37,17 @@ export class UdpProbeSocket implements ProbeSocket {
   /** A probe that cannot be sent is a probe that is lost: the way to the first SID may be what is missing. */
   send(address: string, packet: Uint8Array): void {
     this.#socket?.send(packet, this.#port, address, (error) => {
-      if (!this.#closed) this.#say(error === null ? null : `probes cannot be sent: ${error.message}`);
+      if (error === null || this.#closed) return;
+      if (this.#reason === null) this.#say(`probes cannot be sent: ${error.message}`);
+      clearTimeout(this.#refused);
+      this.#refused = setTimeout(() => this.#say(null), REFUSED_MS);
     });
   }
 
   close(): void {
     this.#closed = true;
     clearTimeout(this.#reopen);
+    clearTimeout(this.#refused);
     this.#socket?.close();
     this.#socket = null;
   }
@@ -55,6 +63,7 @@ export class UdpProbeSocket implements ProbeSocket {
     });
     socket.on('error', (error) => {
       if (this.#socket !== socket) return;
+      clearTimeout(this.#refused);
       this.#say(`the socket for probes failed: ${error.message}`);
       this.#socket = null;
       this.#listener.onOpen(false);
