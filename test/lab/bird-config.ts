@@ -10,7 +10,7 @@ export const DEAD_SECONDS = 4;
 
 /**
  * Configuration of one router's BIRD 2: OSPFv3 over every wire to another router, its locator and the subnets of its
- * hosts as stub networks. The hosts' service SIDs are static routes that stay out of OSPF: only the attachment
+ * hosts as stub networks. The hosts' service SIDs and probe prefixes are static routes that stay out of OSPF: only the attachment
  * router knows them, as in the paper's testbed.
  */
 export function birdConfig(router: Router, testbed: Testbed): string {
@@ -22,7 +22,9 @@ export function birdConfig(router: Router, testbed: Testbed): string {
       ? `interface "${interfaceName}" { type ptp; cost ${igpMetric}; hello ${HELLO_SECONDS}; dead ${DEAD_SECONDS}; };`
       : `interface "${interfaceName}" { stub; cost ${igpMetric}; };`,
   );
-  const serviceRoutes = attached.map(({ locator, address }) => `route ${locator} via ${address};`);
+  const serviceRoutes = attached.flatMap(({ locator, probePrefix, address }) =>
+    [locator, probePrefix].map((prefix) => `route ${prefix} via ${address};`),
+  );
   return `
 log stderr all;
 router id ${router.routerId};

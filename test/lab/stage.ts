@@ -51,7 +51,7 @@ export class Stage {
   }
 
   /** Builds the testbed and starts Waymark, which knows nothing yet. What a failed start built is removed. */
-  static async start(options: { readonly holdMs: number }): Promise<Stage> {
+  static async start(options: { readonly holdMs: number; readonly probing?: boolean }): Promise<Stage> {
     const closing: (() => Promise<void>)[] = [];
     try {
       const database = await createTestDatabase();
@@ -66,6 +66,7 @@ export class Stage {
         hosts: lab.testbed.hosts,
         folder: lab.folder,
         holdMs: options.holdMs,
+        probing: options.probing ?? false,
       });
       closing.push(() => waymark.stop());
       const report = new Report();

@@ -63,6 +63,8 @@ export interface Host {
   /** Routed at the attachment router only. */
   readonly locator: string;
   readonly serviceSid: { readonly ipv4: string; readonly ipv6: string };
+  /** Part of the subnet of its wire, so that the IGP brings what is sent there to the attachment router. */
+  readonly probePrefix: string;
   readonly pods: readonly [Pod, Pod];
 }
 
@@ -167,6 +169,7 @@ export function paperTestbed(): Testbed {
     address: `fd20:${attachment}:${index + 1}::2`,
     locator: `fcdd:0:${index + 1}::/48`,
     serviceSid: { ipv4: `fcdd:0:${index + 1}::4`, ipv6: `fcdd:0:${index + 1}::6` },
+    probePrefix: `fd20:${attachment}:${index + 1}:0:1::/96`,
     pods: [pod(index + 1, id, 1), pod(index + 1, id, 2)],
   }));
   const arcs = [

@@ -23,6 +23,8 @@ export interface WaymarkOptions {
   readonly folder: string;
   /** How long a returned or improved link must stay so before it is used again. */
   readonly holdMs: number;
+  /** Whether the agents probe their segment lists. */
+  readonly probing: boolean;
 }
 
 /** One controller, one agent in each host, Redis: separate processes, as in production. */
@@ -88,8 +90,8 @@ export class Waymark {
   }
 
   startAgent(host: string): void {
-    const { namespaces, controllerAddress, folder, hosts } = this.#options;
-    const { address, attachment, serviceSid } = hosts.find(({ id }) => id === host) ?? unknownHost(host);
+    const { namespaces, controllerAddress, folder, hosts, probing } = this.#options;
+    const { address, attachment, serviceSid, probePrefix } = hosts.find(({ id }) => id === host) ?? unknownHost(host);
     const child = namespaces.spawn(host, ['node', AGENT], {
       WAYMARK_NODE_ID: host,
       WAYMARK_CONTROLLER: `${controllerAddress}:${this.#ports.grpc}`,
@@ -99,7 +101,7 @@ export class Waymark {
       WAYMARK_LINUX_ENCAP_SOURCE: address,
       WAYMARK_LINUX_UNDERLAY: `to-${attachment}`,
       WAYMARK_LINUX_MANAGE_SYSCTLS: 'true',
-      WAYMARK_STATUS_PORT: '0',
+      ...(probing ? { WAYMARK_PROBE_PREFIX: probePrefix } : { WAYMARK_STATUS_PORT: '0' }),
       REDIS_URL: this.redis.url,
     });
     this.#agents.set(host, new ManagedProcess(`agent of ${host}`, child));

@@ -14,6 +14,7 @@ describe('the settings of the agent', () => {
       stateDirectory: '/var/lib/waymark/dc-london-1',
       localSids: [],
       rereadIntervalMs: 30_000,
+      probeTiming: { intervalMs: 300, multiplier: 3, holdDownMs: 5_000 },
       statusPort: 9850,
       logLevel: 'info',
       dataPlane: { kind: 'dry-run', encapMode: 'reduced', msdHEncaps: 0, file: undefined },
@@ -34,6 +35,7 @@ describe('the settings of the agent', () => {
       WAYMARK_LINUX_UNDERLAY: 'eth0,eth1.100',
       WAYMARK_LINUX_ENCAP_SOURCE: 'fd00::0001',
       WAYMARK_EDGE_BLOCKS: 'FC00:0::/16, fdb5:8000::/17,fc00::/16',
+      WAYMARK_PROBE_PREFIX: 'FC00:1:0::/48',
     });
     expect(controllers).toEqual(['10.0.0.1:50051', '[fd00::2]:50051']);
     expect(localSids).toEqual([
@@ -42,8 +44,10 @@ describe('the settings of the agent', () => {
     ]);
     const underlayInterfaces = ['eth0', 'eth1.100'];
     const edgeBlocks = ['fc00::/16', 'fdb5:8000::/17'];
+    const probePrefix = 'fc00:1::/48';
     const settings = {
       manageSysctls: true,
+      probePrefix,
       encapSource: 'fd00::1',
       underlayInterfaces,
       ownsLocalSids: true,
@@ -118,6 +122,14 @@ describe('the settings of the agent', () => {
     ['WAYMARK_REREAD_SECONDS', '0'],
     ['WAYMARK_STATUS_PORT', '65536'],
     ['WAYMARK_ENCAP_MODE', 'inline'],
+    ['WAYMARK_PROBE_PREFIX', 'fc00:1::/97'],
+    ['WAYMARK_PROBE_PREFIX', 'fc00:1::1/64'],
+    ['WAYMARK_PROBE_PREFIX', 'fc00:1::'],
+    ['WAYMARK_PROBE_PREFIX', '10.0.0.0/8'],
+    ['WAYMARK_PROBE_INTERVAL_MS', '49'],
+    ['WAYMARK_PROBE_MULTIPLIER', '1'],
+    ['WAYMARK_LINUX_PROBE_TABLE', '254'],
+    ['WAYMARK_LINUX_PROBE_RULE', '32766'],
     ['WAYMARK_LINUX_METRIC', '0'],
     ['WAYMARK_LINUX_PROTOCOL', '2'],
     ['WAYMARK_LINUX_DEVICE', 'a b'],
@@ -140,6 +152,13 @@ describe('the settings of the agent', () => {
   it('refuse an edge that would cut the node off from the SR domain', () => {
     const environment = { ...NODE, WAYMARK_DATAPLANE: 'linux', WAYMARK_EDGE_BLOCKS: 'fc00::/16' };
     expect(() => readConfig(environment)).toThrow('WAYMARK_EDGE_BLOCKS needs WAYMARK_LINUX_UNDERLAY');
+  });
+
+  it('keep the tables of the probes apart', () => {
+    const prefix = { WAYMARK_PROBE_PREFIX: 'fc00:1::/64' };
+    const environment = { ...NODE, ...prefix, WAYMARK_DATAPLANE: 'linux', WAYMARK_LINUX_TABLE: '7302' };
+    expect(() => readConfig(environment)).toThrow('WAYMARK_LINUX_PROBE_TABLE');
+    expect(() => readConfig({ ...environment, WAYMARK_LINUX_PROBE_TABLE: '7303' })).not.toThrow();
   });
 
   it('are all in docs/node-agent.md, with their defaults, and no others', () => {

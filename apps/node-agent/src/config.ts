@@ -6,6 +6,7 @@ import { LINUX_DEFAULTS, type LinuxSettings } from './dataplane/linux/settings.j
 import type { LocalSid } from './dataplane/port.js';
 import { LOCAL_SID_BEHAVIORS } from './dataplane/vpp/local-sids.js';
 import type { VppSettings } from './dataplane/vpp/settings.js';
+import { PROBE_DEFAULTS, type ProbeTiming } from './liveness/probe-engine.js';
 import { vppProperties, vppSettings, type VppEnvironment } from './vpp-config.js';
 
 /** All settings of the agent, from the environment. docs/node-agent.md lists them. */
@@ -17,6 +18,7 @@ export interface AgentConfig {
   readonly stateDirectory: string;
   readonly localSids: readonly LocalSid[];
   readonly rereadIntervalMs: number;
+  readonly probeTiming: ProbeTiming;
   /** undefined: no status endpoint. */
   readonly statusPort: number | undefined;
   readonly logLevel: string;
@@ -41,6 +43,10 @@ interface Environment extends VppEnvironment {
   readonly WAYMARK_LOCAL_SIDS?: string;
   readonly WAYMARK_EDGE_BLOCKS?: string;
   readonly WAYMARK_REREAD_SECONDS: number;
+  readonly WAYMARK_PROBE_PREFIX?: string;
+  readonly WAYMARK_PROBE_INTERVAL_MS: number;
+  readonly WAYMARK_PROBE_MULTIPLIER: number;
+  readonly WAYMARK_PROBE_HOLD_DOWN_SECONDS: number;
   readonly WAYMARK_STATUS_PORT: number;
   readonly WAYMARK_LOG_LEVEL: string;
   readonly WAYMARK_ENCAP_MODE: 'full' | 'reduced';
@@ -50,6 +56,8 @@ interface Environment extends VppEnvironment {
   readonly WAYMARK_LINUX_TABLE: number;
   readonly WAYMARK_LINUX_PROTOCOL: number;
   readonly WAYMARK_LINUX_METRIC: number;
+  readonly WAYMARK_LINUX_PROBE_TABLE: number;
+  readonly WAYMARK_LINUX_PROBE_RULE: number;
   readonly WAYMARK_LINUX_ENCAP_SOURCE?: string;
   readonly WAYMARK_LINUX_MANAGE_SYSCTLS: boolean;
   readonly WAYMARK_LINUX_UNDERLAY?: string;
@@ -71,6 +79,15 @@ export const environmentSchema = {
     WAYMARK_LOCAL_SIDS: { type: 'string' },
     WAYMARK_EDGE_BLOCKS: { type: 'string' },
     WAYMARK_REREAD_SECONDS: { type: 'integer', minimum: 1, maximum: 3_600, default: 30 },
+    WAYMARK_PROBE_PREFIX: { type: 'string' },
+    WAYMARK_PROBE_INTERVAL_MS: { type: 'integer', minimum: 50, maximum: 60_000, default: PROBE_DEFAULTS.intervalMs },
+    WAYMARK_PROBE_MULTIPLIER: { type: 'integer', minimum: 2, maximum: 50, default: PROBE_DEFAULTS.multiplier },
+    WAYMARK_PROBE_HOLD_DOWN_SECONDS: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 3_600,
+      default: PROBE_DEFAULTS.holdDownMs / 1_000,
+    },
     WAYMARK_STATUS_PORT: { type: 'integer', minimum: 0, maximum: 65_535, default: 9850 },
     WAYMARK_LOG_LEVEL: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
     WAYMARK_ENCAP_MODE: { type: 'string', enum: ['full', 'reduced'], default: LINUX_DEFAULTS.encapMode },
@@ -82,6 +99,14 @@ export const environmentSchema = {
     WAYMARK_LINUX_PROTOCOL: { type: 'integer', minimum: 5, maximum: 255, default: LINUX_DEFAULTS.protocol },
     // 0 would mean 1024 in IPv6.
     WAYMARK_LINUX_METRIC: { type: 'integer', minimum: 1, maximum: 4_294_967_295, default: LINUX_DEFAULTS.metric },
+    // The next table is used too, as are the two preferences after the rule's; 32766 is that of table main.
+    WAYMARK_LINUX_PROBE_TABLE: {
+      type: 'integer',
+      minimum: 256,
+      maximum: 4_294_967_294,
+      default: LINUX_DEFAULTS.probeTable,
+    },
+    WAYMARK_LINUX_PROBE_RULE: { type: 'integer', minimum: 1, maximum: 32_763, default: LINUX_DEFAULTS.probeRule },
     WAYMARK_LINUX_ENCAP_SOURCE: { type: 'string' },
     WAYMARK_LINUX_MANAGE_SYSCTLS: { type: 'boolean', default: LINUX_DEFAULTS.manageSysctls },
     WAYMARK_LINUX_UNDERLAY: { type: 'string', pattern: `^${interfaceName}(,${interfaceName})*$` },
@@ -112,6 +137,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
     stateDirectory: join(env.WAYMARK_DATA_DIR, env.WAYMARK_NODE_ID),
     localSids,
     rereadIntervalMs: env.WAYMARK_REREAD_SECONDS * 1_000,
+    probeTiming: {
+      intervalMs: env.WAYMARK_PROBE_INTERVAL_MS,
+      multiplier: env.WAYMARK_PROBE_MULTIPLIER,
+      holdDownMs: env.WAYMARK_PROBE_HOLD_DOWN_SECONDS * 1_000,
+    },
     statusPort: env.WAYMARK_STATUS_PORT === 0 ? undefined : env.WAYMARK_STATUS_PORT,
     logLevel: env.WAYMARK_LOG_LEVEL,
     dataPlane: dataPlaneOf(env, localSids),
@@ -142,11 +172,18 @@ function linuxSettings(env: Environment, localSids: readonly LocalSid[], edgeBlo
       'WAYMARK_EDGE_BLOCKS needs WAYMARK_LINUX_UNDERLAY, the interfaces towards the SR domain: without them the edge would cut this node off',
     );
   }
+  const probePrefix = probePrefixIn(env.WAYMARK_PROBE_PREFIX);
+  if (probePrefix !== null && [0, 1].includes(env.WAYMARK_LINUX_TABLE - env.WAYMARK_LINUX_PROBE_TABLE)) {
+    throw new Error('WAYMARK_LINUX_PROBE_TABLE: it and the next table must not be WAYMARK_LINUX_TABLE');
+  }
   return {
     device: env.WAYMARK_LINUX_DEVICE,
     table: env.WAYMARK_LINUX_TABLE,
     protocol: env.WAYMARK_LINUX_PROTOCOL,
     metric: env.WAYMARK_LINUX_METRIC,
+    probePrefix,
+    probeTable: env.WAYMARK_LINUX_PROBE_TABLE,
+    probeRule: env.WAYMARK_LINUX_PROBE_RULE,
     encapMode: env.WAYMARK_ENCAP_MODE,
     encapSource: source === undefined ? null : ipv6('WAYMARK_LINUX_ENCAP_SOURCE', source),
     manageSysctls: env.WAYMARK_LINUX_MANAGE_SYSCTLS,
@@ -168,6 +205,18 @@ function edgeBlocksIn(text: string): string[] {
   });
   if (blocks.length > MAX_EDGE_BLOCKS) throw new Error(`WAYMARK_EDGE_BLOCKS: at most ${MAX_EDGE_BLOCKS} prefixes`);
   return [...new Set(blocks)];
+}
+
+/** An IPv6 prefix that leaves 32 bits for the addresses of probe routes; null when unset. */
+function probePrefixIn(text: string | undefined): string | null {
+  if (text === undefined) return null;
+  try {
+    const prefix = canonicalBlock(text);
+    if (Number(prefix.split('/')[1]) > 96) throw new RangeError(`"${text}" must be /96 or shorter`);
+    return prefix;
+  } catch (error) {
+    throw new Error(`WAYMARK_PROBE_PREFIX: ${error instanceof Error ? error.message : String(error)}`);
+  }
 }
 
 /** `fc00:1::d4=End.DT4,fc00:1::d6=End.DT6,fc00:1::e1=End.X:fe80::1%eth0` */

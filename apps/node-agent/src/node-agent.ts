@@ -6,6 +6,8 @@ import { CounterReader } from './counters/counter-reader.js';
 import type { DataPlaneView } from './counters/data-plane-view.js';
 import { parseAddress } from './dataplane/address.js';
 import { DataPlaneError, type DataPlane, type LocalSid } from './dataplane/port.js';
+import { PathLiveness, type LivenessStatus } from './liveness/path-liveness.js';
+import { PROBE_DEFAULTS, type ProbeTiming } from './liveness/probe-engine.js';
 import { PolicyReconciler, type ReconcilerCounts } from './reconcile/policy-reconciler.js';
 import { AgentSession, type SessionStatus } from './session/agent-session.js';
 import type { DataPlaneHealth, PolicyOutcome } from './session/ports.js';
@@ -24,6 +26,8 @@ export interface NodeAgentOptions {
   readonly rereadIntervalMs: number;
   /** How often counters are read and told to the controller; 30 s when left out. */
   readonly countersIntervalMs?: number;
+  /** How segment lists are probed, where the data plane has a prefix for it; PROBE_DEFAULTS when left out. */
+  readonly probeTiming?: ProbeTiming;
   readonly log: Logger;
   /** Plaintext when left out. */
   readonly credentials?: ChannelCredentials;
@@ -37,6 +41,8 @@ export interface NodeAgentStatus {
   readonly reconciler: ReconcilerCounts;
   /** How the data plane fares; null: not read yet. */
   readonly counters: DataPlaneView | null;
+  /** null: segment lists are not probed. */
+  readonly liveness: LivenessStatus | null;
   /** The policies that are not in the data plane as wanted, and why. */
   readonly failed: readonly Pick<PolicyOutcome, 'policyId' | 'reason'>[];
 }
@@ -57,15 +63,22 @@ export class NodeAgent {
   readonly #reconciler: PolicyReconciler;
   readonly #counters: CounterReader;
   readonly #session: AgentSession;
+  readonly #liveness: PathLiveness | null;
 
   constructor(options: NodeAgentOptions) {
     const { nodeId, controllers, bus, dataPlane, localSids, stateDirectory, rereadIntervalMs, log } = options;
+    const { probePrefix } = dataPlane.capabilities;
     this.#options = options;
+    this.#liveness =
+      probePrefix === null
+        ? null
+        : new PathLiveness({ probePrefix, timing: options.probeTiming ?? PROBE_DEFAULTS, log });
     this.#reconciler = new PolicyReconciler({
       dataPlane,
       localSids,
       rereadIntervalMs,
       wakeDelayMs: WAKE_DELAY_MS,
+      liveness: this.#liveness,
       log,
     });
     this.#counters = new CounterReader({
@@ -73,6 +86,7 @@ export class NodeAgent {
       intervalMs: options.countersIntervalMs ?? COUNTERS_INTERVAL_MS,
       log,
     });
+    this.#liveness?.onChange(() => void this.#reconciler.reconcile());
     this.#session = new AgentSession({
       nodeId,
       identity: () => {
@@ -86,6 +100,7 @@ export class NodeAgent {
       reconciler: this.#reconciler,
       health: () => this.#reconciler.health,
       reports: this.#counters,
+      liveness: this.#liveness,
       log,
     });
   }
@@ -96,6 +111,7 @@ export class NodeAgent {
     log.info({ version: VERSION, dataPlane: dataPlane.capabilities.name }, 'node agent starting');
     if (bus === null) log.info('no Redis is configured: changes arrive with the heartbeats to the controller');
     await reach(dataPlane, log);
+    this.#liveness?.start();
     this.#reconciler.start();
     this.#counters.start();
     await this.#session.start();
@@ -103,6 +119,7 @@ export class NodeAgent {
 
   /** Resolves when nothing is under way any more. */
   async stop(): Promise<void> {
+    this.#liveness?.stop();
     await this.#session.stop();
     await Promise.all([this.#reconciler.stop(), this.#counters.stop()]);
     this.#options.dataPlane.close();
@@ -116,6 +133,7 @@ export class NodeAgent {
       health: this.#reconciler.health,
       reconciler: this.#reconciler.counts,
       counters: this.#counters.view,
+      liveness: this.#liveness?.status() ?? null,
       failed: this.#reconciler.outcomes
         .filter(({ outcome }) => outcome === 'failed')
         .map(({ policyId, reason }) => ({ policyId, reason })),

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { unreachableView } from './counters/data-plane-view.js';
+import type { LivenessStatus } from './liveness/path-liveness.js';
 import type { NodeAgentStatus } from './node-agent.js';
 import { StatusServer } from './status-server.js';
 
@@ -38,7 +39,30 @@ const STATUS: NodeAgentStatus = {
     edgeDrops: [{ reason: 'sid_destination', packets: 7, bytes: 700 }],
     notices: ['underlay interface eth1 does not exist'],
   },
+  liveness: null,
   failed: [{ policyId: 'h1:10:h2', reason: 'held by another' }],
+};
+
+const LIVENESS: LivenessStatus = {
+  probePrefix: 'fc00:1::/64',
+  intervalMs: 300,
+  lists: { unknown: 0, up: 4, down: 1 },
+  tunnelsOnStandby: 2,
+  probes: { sent: 100, answered: 90, lost: 9, roundTripUs: 90_000 },
+  roundTripMaxUs: 2_000,
+  error: null,
+  perList: [
+    {
+      sids: ['fc00:2::d6'],
+      probeAddress: 'fc00:1::9',
+      liveness: 'down',
+      sinceMs: 1,
+      probesSent: 9,
+      probesLost: 9,
+      roundTripAvgUs: 0,
+      roundTripMaxUs: 0,
+    },
+  ],
 };
 
 describe('the status endpoint', () => {
@@ -93,6 +117,18 @@ describe('the status endpoint', () => {
     expect(await metrics()).not.toMatch(/dataplane_info\{|interface_rx_bytes\{|local_sid_good_packets\{/);
     status = { ...STATUS, counters: null };
     expect((await fetch(`${url}/metrics`)).status).toBe(200);
+  });
+
+  it('tells which lists deliver only where lists are probed', async () => {
+    expect(await (await fetch(`${url}/metrics`)).text()).not.toMatch(/^waymark_agent_probe/m);
+    status = { ...STATUS, liveness: LIVENESS };
+    const text = await (await fetch(`${url}/metrics`)).text();
+    expect(text).toContain('waymark_agent_segment_lists{state="down"} 1');
+    expect(text).toContain('waymark_agent_tunnels_on_standby 2');
+    expect(text).toContain('waymark_agent_probes_lost 9');
+    expect(text).toContain('waymark_agent_probe_interval_seconds 0.3');
+    const body: unknown = await (await fetch(`${url}/status`)).json();
+    expect(body).toMatchObject({ liveness: { perList: [{ sids: ['fc00:2::d6'], liveness: 'down' }] } });
   });
 
   it('answers 404 elsewhere and refuses a port that is taken', async () => {

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { Gauge, Registry } from 'prom-client';
 import { registerCounterMetrics } from './counters/counter-metrics.js';
+import type { LivenessStatus } from './liveness/path-liveness.js';
 import type { NodeAgentStatus } from './node-agent.js';
 
 /**
@@ -12,10 +13,13 @@ export class StatusServer {
   readonly #server: Server;
   readonly #status: () => NodeAgentStatus;
   readonly #metrics: Registry;
+  /** What all metrics of one scrape are taken from. */
+  #scraped: NodeAgentStatus;
 
   constructor(status: () => NodeAgentStatus) {
     this.#status = status;
-    this.#metrics = metricsOf(status);
+    this.#scraped = status();
+    this.#metrics = metricsOf(() => this.#scraped);
     this.#server = createServer((request, response) => {
       void this.#answer(request.url ?? '').then(({ code, type, body }) => {
         response.writeHead(code, { 'content-type': type }).end(body);
@@ -47,6 +51,7 @@ export class StatusServer {
       case '/status':
         return json(200, this.#status());
       case '/metrics':
+        this.#scraped = this.#status();
         return { code: 200, type: this.#metrics.contentType, body: await this.#metrics.metrics() };
       default:
         return json(404, { error: 'there are /healthz, /status and /metrics' });
@@ -91,5 +96,38 @@ function metricsOf(status: () => NodeAgentStatus): Registry {
     },
   });
   registerCounterMetrics(registry, () => status().counters);
+  addLivenessMetrics(registry, () => status().liveness);
   return registry;
+}
+
+/** Without probing there are none of these. Per list they are in `/status`: there may be thousands. */
+function addLivenessMetrics(registry: Registry, liveness: () => LivenessStatus | null): void {
+  const gauge = (name: string, help: string, value: (status: LivenessStatus) => number) => {
+    new Gauge({
+      name: `waymark_agent_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        const status = liveness();
+        if (status === null) this.remove();
+        else this.set(value(status));
+      },
+    });
+  };
+  new Gauge({
+    name: 'waymark_agent_segment_lists',
+    help: 'Segment lists that are probed, by what their probes say',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      for (const [state, count] of Object.entries(liveness()?.lists ?? {})) this.set({ state }, count);
+    },
+  });
+  gauge('tunnels_on_standby', 'Tunnels that use their standby lists', ({ tunnelsOnStandby }) => tunnelsOnStandby);
+  gauge('probes_sent', 'Probes sent since the start', ({ probes }) => probes.sent);
+  gauge('probes_lost', 'Probes that did not come back in time since the start', ({ probes }) => probes.lost);
+  gauge('probe_round_trips', 'Probes that came back in time since the start', ({ probes }) => probes.answered);
+  gauge('probe_round_trip_microseconds', 'Their round trips, added up', ({ probes }) => probes.roundTripUs);
+  gauge('probe_round_trip_max_microseconds', 'Longest of the last round trips', ({ roundTripMaxUs }) => roundTripMaxUs);
+  gauge('probe_interval_seconds', 'Between two probes of a list', ({ intervalMs }) => intervalMs / 1_000);
 }

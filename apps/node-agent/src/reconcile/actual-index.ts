@@ -1,10 +1,20 @@
-import type { ActualState, ActualTunnel, Capabilities, LocalSid, Tunnel, TunnelAction } from '../dataplane/port.js';
+import type {
+  ActualState,
+  ActualTunnel,
+  Capabilities,
+  LocalSid,
+  ProbeRoute,
+  Tunnel,
+  TunnelAction,
+} from '../dataplane/port.js';
 
 /** What was read back, by what it is looked up with. */
 export interface ActualIndex {
   readonly byPrefix: ReadonlyMap<string, ActualTunnel>;
   readonly byBsid: ReadonlyMap<string, ActualTunnel>;
   readonly localSids: ReadonlyMap<string, LocalSid>;
+  /** By address. */
+  readonly probeRoutes: ReadonlyMap<string, ProbeRoute>;
   readonly state: ActualState;
 }
 
@@ -15,7 +25,9 @@ export function indexActual(state: ActualState): ActualIndex {
     if (tunnel.bsid !== null) byBsid.set(tunnel.bsid, tunnel);
     for (const prefix of tunnel.steeredPrefixes) byPrefix.set(prefix, tunnel);
   }
-  return { byPrefix, byBsid, localSids: new Map(state.localSids.map((sid) => [sid.sid, sid])), state };
+  const localSids = new Map(state.localSids.map((sid) => [sid.sid, sid]));
+  const probeRoutes = new Map(state.probeRoutes.map((route) => [route.address, route]));
+  return { byPrefix, byBsid, localSids, probeRoutes, state };
 }
 
 /** The steered prefixes of a tunnel that the data plane does not treat as the tunnel says. */
@@ -45,6 +57,24 @@ function isTunnel(found: ActualTunnel, tunnel: Tunnel): boolean {
 
 export function isSameLocalSid(a: LocalSid, b: LocalSid): boolean {
   return a.behavior === b.behavior && a.via === b.via;
+}
+
+/** Whether probes to the address of the route travel its list. */
+export function isProbeRouteHeld({ address, sids }: ProbeRoute, actual: ActualIndex): boolean {
+  return actual.probeRoutes.get(address)?.sids.join() === sids.join();
+}
+
+/** The segment lists that packets of the tunnel may take now, whatever it should be: texts of their SIDs. */
+export function installedLists(tunnel: Tunnel, actual: ActualIndex): ReadonlySet<string> {
+  const found = [
+    ...tunnel.steeredPrefixes.map((prefix) => actual.byPrefix.get(prefix)),
+    ...[tunnel.bsid, tunnel.alternateBsid].map((bsid) => actual.byBsid.get(bsid)),
+  ];
+  return new Set(
+    found.flatMap((held) =>
+      held?.action.kind === 'encapsulate' ? held.action.segmentLists.map(({ sids }) => sids.join()) : [],
+    ),
+  );
 }
 
 /** Both actions have their lists in canonical form, so that equal splits are equal texts. */

@@ -6,17 +6,22 @@ import {
 } from '@waymark/agent-protocol';
 import { formatAddress } from '../dataplane/address.js';
 import { canonicalLists } from '../dataplane/segment-lists.js';
-import type { Tunnel } from '../dataplane/port.js';
+import type { SegmentList, Tunnel } from '../dataplane/port.js';
+
+/** A tunnel with what it may use while probes say that none of its own lists delivers. Canonical; none of its own lists. */
+export interface WantedTunnel extends Tunnel {
+  readonly standbyLists: readonly SegmentList[];
+}
 
 /** One SR policy as the controller wants it, in the words of the data plane port. */
-export interface WantedPolicy {
+export interface WantedPolicy<T extends Tunnel = WantedTunnel> {
   readonly policyId: string;
   /** The headend generation that wrote it. */
   readonly generation: number;
   readonly body: Uint8Array;
   /** `unreadable`: from a controller that this version does not understand; the reason says what is wrong. */
   readonly content:
-    | { readonly kind: 'readable'; readonly tunnels: readonly Tunnel[]; readonly usesPlannedSids: boolean }
+    | { readonly kind: 'readable'; readonly tunnels: readonly T[]; readonly usesPlannedSids: boolean }
     | { readonly kind: 'unreadable'; readonly reason: string };
 }
 
@@ -38,16 +43,19 @@ export function wantedPolicy(policyId: string, generation: number, body: Uint8Ar
   }
 }
 
-function tunnelOf(message: TunnelMessage): Tunnel {
+function tunnelOf(message: TunnelMessage): WantedTunnel {
+  const segmentLists = listsOf(message.segmentLists);
+  const own = new Set(segmentLists.map(({ sids }) => sids.join()));
   return {
     family: message.family === Family.IPV4 ? 'ipv4' : 'ipv6',
     bsid: formatAddress(message.bsid),
     alternateBsid: formatAddress(message.alternateBsid),
-    action: message.action === Action.DROP ? { kind: 'drop' } : { kind: 'encapsulate', segmentLists: listsOf(message) },
+    action: message.action === Action.DROP ? { kind: 'drop' } : { kind: 'encapsulate', segmentLists },
+    standbyLists: listsOf(message.standbyLists).filter(({ sids }) => !own.has(sids.join())),
     steeredPrefixes: message.steeredPrefixes.map(({ address, length }) => `${formatAddress(address)}/${length}`),
   };
 }
 
-function listsOf(message: TunnelMessage) {
-  return canonicalLists(message.segmentLists.map(({ weight, sids }) => ({ weight, sids: sids.map(formatAddress) })));
+function listsOf(lists: TunnelMessage['segmentLists']): readonly SegmentList[] {
+  return canonicalLists(lists.map(({ weight, sids }) => ({ weight, sids: sids.map(formatAddress) })));
 }

@@ -14,7 +14,7 @@ export interface Judgement {
  * prefix, the one whose id sorts first has it: the same answer whatever the order in which they arrived.
  */
 export function judge(
-  policies: Iterable<WantedPolicy>,
+  policies: Iterable<WantedPolicy<Tunnel>>,
   dataPlane: Pick<DataPlane, 'capabilities' | 'objection'>,
   obstacles: ReadonlyMap<string, string>,
 ): Judgement {
@@ -28,7 +28,7 @@ export function judge(
     }
     const reason =
       objectionToPlannedSids(content.usesPlannedSids, dataPlane) ??
-      first(content.tunnels, (tunnel) => objectionToDepth(tunnel, dataPlane) ?? dataPlane.objection(tunnel)) ??
+      first(content.tunnels, (tunnel) => objectionToTunnel(tunnel, dataPlane)) ??
       firstPrefix(content.tunnels, (prefix) => objectionToPrefix(prefix, obstacles, steeredBy));
     if (reason !== null) {
       refused.set(policyId, reason);
@@ -45,6 +45,14 @@ export function judge(
 function objectionToPlannedSids(usesPlannedSids: boolean, { capabilities }: Pick<DataPlane, 'capabilities'>) {
   if (!usesPlannedSids || !capabilities.real) return null;
   return 'its segment lists use planned SIDs, which no router is known to have; confirm or discover them first';
+}
+
+/** Why the data plane can never hold the tunnel, or null. */
+export function objectionToTunnel(
+  tunnel: Tunnel,
+  dataPlane: Pick<DataPlane, 'capabilities' | 'objection'>,
+): string | null {
+  return objectionToDepth(tunnel, dataPlane) ?? dataPlane.objection(tunnel);
 }
 
 function objectionToDepth(tunnel: Tunnel, { capabilities }: Pick<DataPlane, 'capabilities'>): string | null {

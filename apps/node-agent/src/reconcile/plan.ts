@@ -1,11 +1,15 @@
-import type { Capabilities, LocalSid, Step, Tunnel } from '../dataplane/port.js';
-import { isHeld, isSameLocalSid, wrongPrefixes, type ActualIndex } from './actual-index.js';
+import type { Capabilities, LocalSid, ProbeRoute, Step, Tunnel } from '../dataplane/port.js';
+import { isHeld, isProbeRouteHeld, isSameLocalSid, wrongPrefixes, type ActualIndex } from './actual-index.js';
 import type { WantedPolicy } from './desired-policy.js';
 
-/** What has to be put there: local SIDs first, so that nothing is sent towards a node that cannot yet receive. */
+/**
+ * What has to be put there: local SIDs first, so that nothing is sent towards a node that cannot yet receive; then the
+ * probe routes, before anything is steered into their lists.
+ */
 export function planMakes(
   accepted: ReadonlyMap<string, readonly Tunnel[]>,
   localSids: readonly LocalSid[],
+  probeRoutes: readonly ProbeRoute[],
   actual: ActualIndex,
   capabilities: Capabilities,
 ): Step[] {
@@ -14,6 +18,10 @@ export function planMakes(
     const found = actual.localSids.get(localSid.sid);
     if (found !== undefined && isSameLocalSid(found, localSid)) continue;
     steps.push({ kind: 'put-local-sid', localSid, replaces: found !== undefined });
+  }
+  for (const route of probeRoutes) {
+    if (isProbeRouteHeld(route, actual)) continue;
+    steps.push({ kind: 'put-probe-route', route, replaces: actual.probeRoutes.has(route.address) });
   }
   for (const [policyId, tunnels] of accepted) {
     for (const tunnel of tunnels) {
@@ -30,8 +38,9 @@ export function planMakes(
  * stays. A policy that cannot be read might protect anything, so nothing is removed while there is one.
  */
 export function planBreaks(
-  wanted: Iterable<WantedPolicy>,
+  wanted: Iterable<WantedPolicy<Tunnel>>,
   localSids: readonly LocalSid[],
+  probeRoutes: readonly ProbeRoute[],
   { state, byBsid }: ActualIndex,
 ): Step[] {
   const prefixes = new Set<string>();
@@ -61,8 +70,12 @@ export function planBreaks(
   const unownedSids = state.localSids
     .filter(({ sid }) => !sids.has(sid))
     .map((localSid): Step => ({ kind: 'remove-local-sid', localSid }));
+  const probed = new Set(probeRoutes.map(({ address }) => address));
+  const unprobed = state.probeRoutes
+    .filter(({ address }) => !probed.has(address))
+    .map((route): Step => ({ kind: 'remove-probe-route', route }));
   const strays = state.strays.map((stray): Step => ({ kind: 'remove-stray', stray }));
-  return [...unsteer, ...tunnels, ...unownedSids, ...strays];
+  return [...unsteer, ...tunnels, ...unownedSids, ...unprobed, ...strays];
 }
 
 /** Of two binding SIDs that both exist, the one without steered prefixes; the second when both are without. */

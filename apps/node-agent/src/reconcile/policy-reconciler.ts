@@ -2,8 +2,10 @@ import { equalBytes, stateHashOf, type HashedPolicy } from '@waymark/agent-proto
 import type { BaseLogger } from 'pino';
 import type { DataPlane, LocalSid, Tunnel } from '../dataplane/port.js';
 import type { DataPlaneHealth, DesiredState, PolicyOutcome, Reconciler, ReconcileReport } from '../session/ports.js';
-import type { ActualIndex } from './actual-index.js';
+import type { LivenessPort, ListUse } from '../liveness/path-liveness.js';
+import { installedLists, isProbeRouteHeld, type ActualIndex } from './actual-index.js';
 import { wantedPolicy, type WantedPolicy } from './desired-policy.js';
+import { judgesOf } from './judged-lists.js';
 import { runRound, type Round } from './round.js';
 
 export interface PolicyReconcilerOptions {
@@ -14,6 +16,8 @@ export interface PolicyReconcilerOptions {
   readonly rereadIntervalMs: number;
   /** How long to gather wake-ups of the data plane before it is read again. */
   readonly wakeDelayMs: number;
+  /** Says which lists deliver; null: nothing is known of any. */
+  readonly liveness: LivenessPort | null;
   readonly log: Pick<BaseLogger, 'info' | 'warn' | 'error'>;
 }
 
@@ -36,6 +40,15 @@ interface Task {
   readonly unreported: ReadonlySet<string>;
 }
 
+/** What the last complete round was about and left behind: what differs from it now, and should not, is drift. */
+interface Settled {
+  readonly desired: DesiredState;
+  /** By policy id: as text, the tunnels that were to be held. Liveness changes them as well as the controller. */
+  readonly tunnels: ReadonlyMap<string, string>;
+  /** Addresses of the probe routes that were read back. */
+  readonly probeRoutes: ReadonlySet<string>;
+}
+
 /**
  * Keeps the data plane equal to the desired state: one round at a time, and whatever arrives during a round is done
  * together in the next. Until a desired state is known, the data plane is not touched.
@@ -54,8 +67,7 @@ export class PolicyReconciler implements Reconciler {
   readonly #outcomes = new Map<string, PolicyOutcome>();
   #listener: (report: ReconcileReport) => void = () => undefined;
   #lastReport: Pick<ReconcileReport, 'epoch' | 'generation' | 'readBackHash'> | null = null;
-  /** The desired state that the last complete round was about: what differs from it now is drift. */
-  #settled: DesiredState | null = null;
+  #settled: Settled | null = null;
   #error: string | null = null;
   #counts = { rounds: 0, steps: 0, driftRepairs: 0 };
 
@@ -146,7 +158,12 @@ export class PolicyReconciler implements Reconciler {
       if (desired === null) return;
       const task = { desired, wanted: this.#wanted, leaving: new Map(this.#leaving), unreported: this.#unreported };
       this.#unreported = new Set();
-      const round = await runRound(this.#options.dataPlane, task.wanted, this.#options.localSids);
+      const round = await runRound(
+        this.#options.dataPlane,
+        task.wanted,
+        this.#options.localSids,
+        this.#options.liveness,
+      );
       this.#conclude(round, task);
     }
   }
@@ -163,7 +180,12 @@ export class PolicyReconciler implements Reconciler {
       this.#counts.steps += round.makes.length + round.breaks.length;
       this.#counts.driftRepairs += this.#repairsOf(round, desired, outcomes);
       outcomes.push(...departures(round.actual, task, outcomes));
-      this.#settled = desired;
+      this.#settled = settledBy(round, desired);
+      const inPlace = round.probeRoutes.filter((route) => isProbeRouteHeld(route, round.actual));
+      this.#options.liveness?.conclude(
+        inPlace,
+        [...wanted.values()].flatMap((policy) => usesOf(policy, round.actual)),
+      );
     }
     const news = outcomes.filter(
       (outcome) => task.unreported.has(outcome.policyId) || !isSame(this.#outcomes.get(outcome.policyId), outcome),
@@ -185,13 +207,21 @@ export class PolicyReconciler implements Reconciler {
     desired: DesiredState,
     outcomes: readonly PolicyOutcome[],
   ): number {
-    if (this.#settled !== desired) return 0;
-    const mended = new Set(round.makes.flatMap((step) => (step.kind === 'put-tunnel' ? [step.policyId] : [])));
+    const settled = this.#settled;
+    if (settled?.desired !== desired) return 0;
+    const isAsBefore = (policyId: string) =>
+      settled.tunnels.get(policyId) === textOf(round.accepted.get(policyId) ?? []);
+    const mended = new Set(
+      round.makes.flatMap((step) => (step.kind === 'put-tunnel' && isAsBefore(step.policyId) ? [step.policyId] : [])),
+    );
+    const reprobed = round.makes.filter(
+      (step) => step.kind === 'put-probe-route' && settled.probeRoutes.has(step.route.address),
+    );
     const repaired = outcomes.filter(
       ({ policyId, outcome }) =>
         mended.has(policyId) && outcome !== 'failed' && this.#outcomes.get(policyId)?.outcome === outcome,
     );
-    return repaired.length + round.breaks.length;
+    return repaired.length + reprobed.length + round.breaks.length;
   }
 
   #remember(outcome: PolicyOutcome): void {
@@ -229,6 +259,31 @@ export class PolicyReconciler implements Reconciler {
     if (failed > 0) log.warn(facts, 'reconciled, but some policies failed');
     else log.info(facts, 'reconciled');
   }
+}
+
+function settledBy({ accepted, actual }: Extract<Round, { kind: 'done' }>, desired: DesiredState): Settled {
+  const tunnels = new Map([...accepted].map(([policyId, held]) => [policyId, textOf(held)]));
+  return { desired, tunnels, probeRoutes: new Set(actual.probeRoutes.keys()) };
+}
+
+function textOf(tunnels: readonly Tunnel[]): string {
+  return JSON.stringify(tunnels.map(({ action }) => action));
+}
+
+/** Each list of a policy, and whether its packets may take it now. */
+function usesOf({ policyId, content }: WantedPolicy, actual: ActualIndex): ListUse[] {
+  if (content.kind === 'unreadable') return [];
+  const judges = judgesOf(content.tunnels);
+  return content.tunnels.flatMap((tunnel) => {
+    const { family, action, standbyLists } = tunnel;
+    const installed = installedLists(tunnel, actual);
+    const use = (standby: boolean) => (list: { readonly sids: readonly string[] }) => {
+      const { sids } = list;
+      return { policyId, family, sids, standby, inUse: installed.has(sids.join()), judgedBy: judges(family, sids) };
+    };
+    const active = action.kind === 'encapsulate' ? action.segmentLists : [];
+    return [...active.map(use(false)), ...standbyLists.map(use(true))];
+  });
 }
 
 function failed(policyId: string, generation: number, reason: string): PolicyOutcome {

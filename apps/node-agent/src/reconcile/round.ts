@@ -3,12 +3,24 @@ import {
   type ActualState,
   type DataPlane,
   type LocalSid,
+  type ProbeRoute,
   type Step,
   type StepFailure,
+  type Tunnel,
 } from '../dataplane/port.js';
-import { indexActual, isHeld, isSameLocalSid, type ActualIndex } from './actual-index.js';
+import type { LivenessPort } from '../liveness/path-liveness.js';
+import {
+  indexActual,
+  installedLists,
+  isHeld,
+  isProbeRouteHeld,
+  isSameLocalSid,
+  type ActualIndex,
+} from './actual-index.js';
 import type { WantedPolicy } from './desired-policy.js';
-import { judge } from './judge.js';
+import { effectiveTunnel } from './effective-tunnel.js';
+import { judge, objectionToTunnel } from './judge.js';
+import { allLists, judgesOf, neededProbeRoutes } from './judged-lists.js';
 import { planBreaks, planMakes } from './plan.js';
 
 /** What one reconciliation found, did and found again. */
@@ -19,6 +31,10 @@ export type Round =
       readonly actual: ActualIndex;
       readonly makes: readonly Step[];
       readonly breaks: readonly Step[];
+      /** The tunnels that were to be held, by policy id: those wanted, with the lists that deliver. */
+      readonly accepted: ReadonlyMap<string, readonly Tunnel[]>;
+      /** Those needed, whether or not they could be put there. */
+      readonly probeRoutes: readonly ProbeRoute[];
       /** By policy id: null when it was read back and found equal, else why it is not there. */
       readonly results: ReadonlyMap<string, string | null>;
       /** Faults of what belongs to no policy: local SIDs, orphans. */
@@ -31,11 +47,12 @@ export async function runRound(
   dataPlane: DataPlane,
   wanted: ReadonlyMap<string, WantedPolicy>,
   localSids: readonly LocalSid[],
+  liveness: LivenessPort | null,
 ): Promise<Round> {
   try {
     // Laying the ground never changes what tunnels there are, so both go at once; the first failure counts.
     const [found] = await Promise.all([dataPlane.read(), dataPlane.prepare()]);
-    return await makeThenBreak(dataPlane, found, wanted, localSids);
+    return await makeThenBreak(dataPlane, found, wanted, localSids, liveness);
   } catch (error) {
     if (error instanceof DataPlaneError) return { kind: 'fault', reason: error.message };
     return { kind: 'fault', reason: `the data plane failed unexpectedly: ${String(error)}` };
@@ -47,10 +64,14 @@ async function makeThenBreak(
   found: ActualState,
   wanted: ReadonlyMap<string, WantedPolicy>,
   localSids: readonly LocalSid[],
+  liveness: LivenessPort | null,
 ): Promise<Round> {
   const { capabilities } = dataPlane;
   let actual = indexActual(found);
-  const { accepted, refused } = judge(wanted.values(), dataPlane, actual.state.obstacles);
+  const probeRoutes = neededProbeRoutes(wanted.values(), capabilities);
+  liveness?.expect(probeRoutes);
+  const effective = [...wanted.values()].map((policy) => effectivePolicy(policy, actual, dataPlane, liveness));
+  const { accepted, refused } = judge(effective, dataPlane, actual.state.obstacles);
   const failures: StepFailure[] = [];
   const run = async (steps: readonly Step[]) => {
     if (steps.length === 0) return;
@@ -59,9 +80,9 @@ async function makeThenBreak(
   };
 
   const ownable = localSids.filter(({ sid }) => !actual.state.obstacles.has(`${sid}/128`));
-  const makes = planMakes(accepted, ownable, actual, capabilities);
+  const makes = planMakes(accepted, ownable, routesOf(accepted, wanted, probeRoutes), actual, capabilities);
   await run(makes);
-  const breaks = planBreaks(wanted.values(), localSids, actual);
+  const breaks = planBreaks(wanted.values(), localSids, probeRoutes, actual);
   await run(breaks);
 
   const results = new Map<string, string | null>(refused);
@@ -69,7 +90,46 @@ async function makeThenBreak(
     const held = tunnels.every((tunnel) => isHeld(tunnel, actual, capabilities));
     results.set(policyId, held ? null : failureOf(policyId, failures));
   }
-  return { kind: 'done', actual, makes, breaks, results, complaints: complaintsOf(localSids, actual, failures) };
+  const complaints = complaintsOf(localSids, actual, failures);
+  return { kind: 'done', actual, makes, breaks, accepted, probeRoutes, results, complaints };
+}
+
+/** The policy with what its tunnels should be now that probes have told what they have. */
+function effectivePolicy(
+  policy: WantedPolicy,
+  actual: ActualIndex,
+  dataPlane: DataPlane,
+  liveness: LivenessPort | null,
+): WantedPolicy<Tunnel> {
+  const { content } = policy;
+  if (content.kind === 'unreadable' || liveness === null) return { ...policy, content };
+  const judges = judgesOf(content.tunnels);
+  const tunnels = content.tunnels.map((tunnel) =>
+    effectiveTunnel(tunnel, {
+      livenessOf: ({ sids }) => {
+        const judge = judges(tunnel.family, sids);
+        return judge === null ? 'unknown' : liveness.livenessOf(judge);
+      },
+      installed: installedLists(tunnel, actual),
+      fits: (candidate) => objectionToTunnel(candidate, dataPlane) === null,
+    }),
+  );
+  return { ...policy, content: { ...content, tunnels } };
+}
+
+/** The probe routes for lists of policies that are let in. */
+function routesOf(
+  accepted: ReadonlyMap<string, readonly Tunnel[]>,
+  wanted: ReadonlyMap<string, WantedPolicy>,
+  probeRoutes: readonly ProbeRoute[],
+): readonly ProbeRoute[] {
+  const lists = new Set<string>();
+  for (const policyId of accepted.keys()) {
+    const content = wanted.get(policyId)?.content;
+    if (content?.kind !== 'readable') continue;
+    for (const tunnel of content.tunnels) for (const sids of allLists(tunnel)) lists.add(sids.join());
+  }
+  return probeRoutes.filter(({ sids }) => lists.has(sids.join()));
 }
 
 function failureOf(policyId: string, failures: readonly StepFailure[]): string {
@@ -89,10 +149,15 @@ function complaintsOf(localSids: readonly LocalSid[], actual: ActualIndex, failu
       const reason = obstacle === undefined ? (own?.reason ?? 'it is not there after a write') : `held by ${obstacle}`;
       return `local SID ${sid} (${behavior}) is not installed: ${reason}`;
     });
+  const unprobed = failures.flatMap(({ step, reason }) =>
+    step.kind === 'put-probe-route' && !isProbeRouteHeld(step.route, actual)
+      ? [`the probe route to ${step.route.address} is not installed: ${reason}`]
+      : [],
+  );
   const kept = failures
     .filter(({ step }) => isStillThere(step, actual))
     .map(({ step, reason }) => `${nameOf(step)} could not be removed: ${reason}`);
-  return [...missing, ...kept];
+  return [...missing, ...unprobed, ...kept];
 }
 
 function isStillThere(step: Step, actual: ActualIndex): boolean {

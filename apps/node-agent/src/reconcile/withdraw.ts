@@ -7,9 +7,9 @@ import { planBreaks } from './plan.js';
  * DataPlaneError when, read back, something is still there.
  */
 export async function withdraw(dataPlane: DataPlane): Promise<number> {
-  const steps = planBreaks([], [], indexActual(await dataPlane.read()));
+  const steps = planBreaks([], [], [], indexActual(await dataPlane.read()));
   const failures = await dataPlane.apply(steps);
-  const left = planBreaks([], [], indexActual(await dataPlane.read()));
+  const left = planBreaks([], [], [], indexActual(await dataPlane.read()));
   if (left.length > 0) {
     const why = failures[0]?.reason ?? 'something put it back; is the agent still running?';
     throw new DataPlaneError(`${left.length} of ${steps.length} could not be removed: ${why}`);

@@ -24,6 +24,7 @@ import { backoffMs } from './backoff.js';
 import { ControllerConnection } from './controller-connection.js';
 import { DeltaSubscription } from './delta-subscription.js';
 import type { HeldState } from './held-state.js';
+import { LivenessReporter, type LivenessSource } from './liveness-reporter.js';
 import type { DataPlaneHealth, DataPlaneReports, Reconciler } from './ports.js';
 import {
   initialSessionState,
@@ -56,6 +57,8 @@ export interface AgentSessionOptions {
   readonly health: () => DataPlaneHealth;
   /** Left out: the controller hears nothing of counters. */
   readonly reports?: DataPlaneReports;
+  /** null, or left out: this agent does not probe. */
+  readonly liveness?: LivenessSource | null;
   readonly log: Logger;
 }
 
@@ -80,6 +83,7 @@ export class AgentSession {
   readonly #log: Logger;
   readonly #file: StateFile;
   readonly #deltas: DeltaSubscription | null;
+  readonly #liveness: LivenessReporter | null;
   readonly #timers = new Timers<'connect' | 'silence' | 'heartbeat' | 'retry'>();
   #state: SessionState;
   #acks: AckQueue = emptyAckQueue;
@@ -110,6 +114,9 @@ export class AgentSession {
         },
         options.log,
       );
+    const { liveness = null } = options;
+    this.#liveness =
+      liveness && new LivenessReporter(liveness, (value) => this.#connection?.send({ $case: 'liveness', value }));
   }
 
   /** Hands the stored state to the reconciler, then begins to connect. Rejects when the state file cannot be read. */
@@ -130,6 +137,7 @@ export class AgentSession {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#timers.clearAll();
+    this.#liveness?.sessionEnds();
     this.#deltas?.close();
     this.#connection?.close();
     await this.#storing;
@@ -217,6 +225,7 @@ export class AgentSession {
     this.#connection?.close();
     this.#connection = undefined;
     this.#timers.clear('silence', 'heartbeat');
+    this.#liveness?.sessionEnds();
     this.#failures = this.#heartbeatMs === undefined ? this.#failures + 1 : 1;
     this.#heartbeatMs = undefined;
     this.#acks = withoutLink(this.#acks);
@@ -267,6 +276,7 @@ export class AgentSession {
     this.#deltas?.listen(channel, verifier);
     this.#beat(this.#heartbeatMs);
     this.#sendDataPlaneReport();
+    this.#liveness?.sessionBegins();
   }
 
   /** A controller that says nothing for so long is left for the next. */

@@ -1,8 +1,10 @@
 import { stateHashOf } from '@waymark/agent-protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { inPrefix } from '../dataplane/address.js';
 import type { DataPlane, Step, TunnelAction } from '../dataplane/port.js';
 import { canonicalLists } from '../dataplane/segment-lists.js';
+import { withdraw } from '../reconcile/withdraw.js';
 import type { DesiredState } from '../session/ports.js';
 import type { PolicySketch, TunnelSketch } from './policies.js';
 import { ReconciledAgent } from './reconciled-agent.js';
@@ -236,6 +238,78 @@ export function dataPlaneContract(subject: ContractSubject): void {
         });
         expect(agent.outcome('h1:10:h2')?.reason).toBe('');
         expect(report.readBackHash).toEqual(hashOf(agent.desired));
+      });
+
+      describe('where it has a prefix for probes', () => {
+        beforeEach((context) => {
+          if (agent.dataPlane.capabilities.probePrefix === null) context.skip('it has none');
+        });
+
+        const routes = async () => {
+          const { probeRoutes } = await agent.dataPlane.read();
+          return new Set(probeRoutes.map(({ sids }) => sids.join()));
+        };
+        const withStandby: PolicySketch = {
+          ...WEST,
+          ipv6: { lists: WEST.ipv6?.lists ?? [], standby: [[1, 'fc00:4::1', 'fc00:2::d6']], prefixes: ['fd02::/64'] },
+        };
+
+        it('holds a probe route for each list for IPv6, standby too, inside the prefix', async () => {
+          await agent.want(withStandby, EAST);
+          expect(await routes()).toEqual(
+            new Set(['fc00:1::1,fc00:2::d6', 'fc00:4::1,fc00:2::d6', 'fc00:1::1,fc00:3::d6', 'fc00:4::1,fc00:3::d6']),
+          );
+          const { probeRoutes, strays } = await agent.dataPlane.read();
+          const { probePrefix } = agent.dataPlane.capabilities;
+          expect(probeRoutes.every(({ address }) => inPrefix(probePrefix ?? '')(address))).toBe(true);
+          expect(strays).toEqual([]);
+        });
+
+        it('puts a probe route before anything is steered into its list, and takes it away after', async () => {
+          const steps: Step[] = [];
+          agent = new ReconciledAgent(listening(harness.open(), steps));
+          await agent.want(WEST);
+          const kinds = steps.map(({ kind }) => kind);
+          expect(kinds.lastIndexOf('put-probe-route')).toBeLessThan(kinds.indexOf('put-tunnel'));
+          steps.splice(0);
+          await agent.want();
+          const last = steps.map(({ kind }) => kind);
+          expect(last.indexOf('remove-probe-route')).toBeGreaterThan(last.lastIndexOf('unsteer'));
+          expect((await agent.dataPlane.read()).probeRoutes).toEqual([]);
+        });
+
+        it('finds them right when it starts again, and repairs those that are not', async () => {
+          await agent.want(withStandby, EAST);
+          const writes = harness.writes();
+          const restarted = new ReconciledAgent(harness.open());
+          await restarted.want(withStandby, EAST);
+          expect(harness.writes()).toBe(writes);
+          const right = await routes();
+          const [one, other] = (await restarted.dataPlane.read()).probeRoutes;
+          if (one === undefined || other === undefined) throw new Error('there are no probe routes');
+          await harness.open().apply([
+            { kind: 'remove-probe-route', route: one },
+            { kind: 'put-probe-route', route: { ...other, sids: ['fc00:9::1', 'fc00:9::d6'] }, replaces: true },
+          ]);
+          await restarted.reconciler.reconcile();
+          expect(await routes()).toEqual(right);
+          expect(restarted.reconciler.health).toEqual({ error: null, driftRepairs: 2 });
+        });
+
+        it('removes those that nobody wants', async () => {
+          await agent.want(withStandby, EAST);
+          await agent.want({ ...WEST, ipv6: { lists: [[1, 'fc00:4::1', 'fc00:2::d6']], prefixes: ['fd02::/64'] } });
+          expect(await routes()).toEqual(new Set(['fc00:4::1,fc00:2::d6']));
+          await agent.want({ ...WEST, ipv6: { lists: 'drop', prefixes: ['fd02::/64'] } });
+          expect(await routes()).toEqual(new Set());
+        });
+
+        it('is empty of them once all is withdrawn', async () => {
+          await agent.want(withStandby, EAST);
+          await withdraw(agent.dataPlane);
+          const { tunnels, probeRoutes, strays } = await agent.dataPlane.read();
+          expect({ tunnels, probeRoutes, strays }).toEqual({ tunnels: [], probeRoutes: [], strays: [] });
+        });
       });
 
       it('ends right whatever the history', async () => {

@@ -43,6 +43,8 @@ export interface ForeignHeadend {
  *              ┌─ r1 ─┐
  *     pod1 ─ h1        h2 ─ pod2      10.1.0.1, fd01::1      10.2.0.1, fd02::1
  *              └─ r2 ─┘
+ *
+ * What is sent to fc00:1::/64 comes to `h1`, over either router.
  */
 export class Diamond {
   readonly headend: ReconciledAgent;
@@ -85,6 +87,29 @@ export class Diamond {
     const text = await this.#at(router).ip('-s -j link show dev to-h1');
     const packets = /"rx":\{"bytes":\d+,"packets":(\d+)/.exec(text)?.[1];
     return Number(packets);
+  }
+
+  /** Where the headend is, to run an agent of one's own there. */
+  get headendNamespace(): NetworkNamespace {
+    return this.#at('h1');
+  }
+
+  /** Makes a router lose what is sent through its SID, every link staying up; what comes back another way passes. */
+  async cut(router: 'r1' | 'r2'): Promise<void> {
+    const sid = router === 'r1' ? 'fc00:a::1' : 'fc00:b::1';
+    const chain = 'add chain inet cut way { type filter hook prerouting priority 0; }';
+    const text = `add table inet cut\n${chain}\nadd rule inet cut way ip6 daddr ${sid} counter drop\n`;
+    const { code, stderr } = await this.#at(router).shell.run('nft', ['-f', '-'], text);
+    if (code !== 0) throw new Error(`nft: ${stderr}`);
+  }
+
+  async heal(router: 'r1' | 'r2'): Promise<void> {
+    await this.#at(router).nft('delete table inet cut');
+  }
+
+  /** Packets that have arrived at the pod of the other side so far. */
+  arrivedSoFar(): Promise<number> {
+    return this.#arrived();
   }
 
   /**
@@ -227,6 +252,9 @@ export class Diamond {
     }
     await this.#at('r1').ip('-6 route add fc00:2::/64 via fd00:4::2');
     await this.#at('r2').ip('-6 route add fc00:2::/64 via fd00:5::2');
+    await this.#at('r1').ip('-6 route add fc00:1::/64 via fd00:2::1');
+    await this.#at('r2').ip('-6 route add fc00:1::/64 via fd00:3::1');
+    await this.#at('h2').ip('-6 route add fc00:1::/64 nexthop via fd00:4::1 nexthop via fd00:5::1');
   }
 }
 

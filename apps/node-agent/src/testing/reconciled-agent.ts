@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { ActualTunnel, DataPlane, LocalSid } from '../dataplane/port.js';
+import type { LivenessPort } from '../liveness/path-liveness.js';
 import { PolicyReconciler } from '../reconcile/policy-reconciler.js';
 import type { DesiredState, PolicyOutcome, ReconcileReport } from '../session/ports.js';
 import { desiredState, type PolicySketch } from './policies.js';
@@ -15,8 +16,9 @@ export class ReconciledAgent {
   constructor(
     readonly dataPlane: DataPlane,
     localSids: readonly LocalSid[] = [],
+    liveness: LivenessPort | null = null,
   ) {
-    const options = { dataPlane, localSids, rereadIntervalMs: 3_600_000, wakeDelayMs: 0, log: silentLog };
+    const options = { dataPlane, localSids, rereadIntervalMs: 3_600_000, wakeDelayMs: 0, liveness, log: silentLog };
     this.reconciler = new PolicyReconciler(options);
     this.reconciler.onReport((report) => this.reports.push(report));
   }

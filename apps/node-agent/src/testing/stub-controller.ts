@@ -9,6 +9,7 @@ import {
   type ControllerMessage,
   type DataPlaneReport,
   type Hello,
+  type LivenessReport,
 } from '@waymark/agent-protocol';
 import type { DesiredState } from '../session/ports.js';
 
@@ -16,6 +17,7 @@ import type { DesiredState } from '../session/ports.js';
 export class StubController {
   readonly acks: Ack[] = [];
   readonly dataPlaneReports: DataPlaneReport[] = [];
+  readonly liveness: LivenessReport[] = [];
   hello: Hello | undefined;
   /** Called with each ack, before it is answered. */
   onAck: (ack: Ack) => void = () => undefined;
@@ -84,6 +86,7 @@ export class StubController {
         stream.write({ message: { $case: 'ackReceipt', value: { sequence } } });
       }
       if (message?.$case === 'dataPlane') this.dataPlaneReports.push(message.value);
+      if (message?.$case === 'liveness') this.liveness.push(message.value);
       if (message?.$case === 'heartbeat') {
         const { epoch, generation } = this.#desired;
         stream.write({ message: { $case: 'digest', value: { epoch, generation, stateHash: this.stateHash } } });

@@ -1,5 +1,6 @@
 import { canonicalAddress } from '../address.js';
 import { DataPlaneError } from '../port.js';
+import { layProbeRules, removeProbeRules } from './probe-rules.js';
 import type { LinuxSettings } from './settings.js';
 import type { Shell } from './shell.js';
 import { sysctlRules, type SysctlRule } from './sysctls.js';
@@ -19,10 +20,12 @@ export class Foundation {
     await this.#laySysctls();
     await this.#layDevice();
     await this.#layEncapSource();
+    await layProbeRules(this.#settings, this.#shell);
   }
 
   async remove(): Promise<void> {
     const { device } = this.#settings;
+    await removeProbeRules(this.#settings, this.#shell);
     const found = await this.#link();
     // A device of another kind was there before us.
     if (found?.kind === 'ifb') await this.#ip(['link', 'delete', 'dev', device]);

@@ -261,6 +261,64 @@ describe.skipIf(skip !== undefined)(`the Linux kernel${skip ? ` (${skip})` : ''}
     expect(agent.outcome('h1:10:h3')?.outcome).toBe('installed');
   });
 
+  describe('with a prefix for probes', () => {
+    const PREFIX = 'fc00:77::/64';
+    const rules = async () =>
+      (await namespace.ip('-6 rule show')).split('\n').filter((line) => line.includes('proto 200'));
+
+    it('leads probes out by their own table, refuses those without a route, and takes in what comes', async () => {
+      const plane = dataPlane({ probePrefix: PREFIX });
+      await new ReconciledAgent(plane).want(POLICY);
+      const [route] = (await plane.read()).probeRoutes;
+      expect(await namespace.ip(`-6 route get ${route?.address ?? ''}`)).toContain('segs 2 [ fc00:1::1 fc00:2::d6 ]');
+      await expect(namespace.ip('-6 route get fc00:77::9')).rejects.toThrow('unreachable');
+      expect(await namespace.ip('-6 route get fc00:77::9 iif eth0')).toMatch(/^local fc00:77::9 /);
+      await namespace.ip('-6 rule del pref 90');
+      await expect(namespace.ip(`-6 route get ${route?.address ?? ''}`)).rejects.toThrow('unreachable');
+    });
+
+    it('writes nothing when all is there, and puts back what is missing', async () => {
+      const { shell, writes } = countingShell(namespace.shell);
+      const plane = dataPlane({ probePrefix: PREFIX }, shell);
+      const agent = new ReconciledAgent(plane);
+      await agent.want(POLICY);
+      const [before, right] = [writes(), await rules()];
+      expect(right).toHaveLength(3);
+      await agent.reconciler.reconcile();
+      expect(writes()).toBe(before);
+      for (const command of ['rule del pref 90', 'rule del pref 91', 'rule del pref 92', 'route flush table 7302']) {
+        await namespace.ip(`-6 ${command}`);
+        await agent.reconciler.reconcile();
+        expect(await rules()).toEqual(right);
+        expect(await namespace.ip('-6 route show table 7302')).toContain(`local ${PREFIX}`);
+      }
+      expect(agent.reconciler.health.error).toBeNull();
+    });
+
+    it('moves to another prefix, table and preference, and lets go of all when it is to probe no more', async () => {
+      await namespace.ip('-6 rule add pref 95 to fc00:88::/64 lookup 7301');
+      await new ReconciledAgent(dataPlane({ probePrefix: PREFIX })).want(POLICY);
+      const moved = dataPlane({ probePrefix: 'fc00:78::/64', probeTable: 8000, probeRule: 200 });
+      await new ReconciledAgent(moved).want(POLICY);
+      expect((await rules()).every((line) => /^20[012]:.*fc00:78::/.test(line))).toBe(true);
+      expect((await moved.read()).strays).toEqual([]);
+      expect(await namespace.ip('-6 route show table all proto 200')).not.toContain('fc00:77::');
+      const silent = dataPlane();
+      await new ReconciledAgent(silent).want(POLICY);
+      expect(await rules()).toEqual([]);
+      expect(await namespace.ip('-6 route show table all proto 200')).not.toMatch(/fc00:7[78]::/);
+      expect(await namespace.ip('-6 rule show')).toContain('95:');
+    });
+
+    it('withdraws it all', async () => {
+      const plane = dataPlane({ probePrefix: PREFIX });
+      await new ReconciledAgent(plane).want(POLICY);
+      await withdraw(plane);
+      expect(await rules()).toEqual([]);
+      expect(await namespace.ip('-6 route show table all proto 200')).toBe('');
+    });
+  });
+
   it('withdraws everything of ours, device included, and nothing else', async () => {
     await namespace.ip('-4 route add 10.77.0.0/24 dev eth0 proto static');
     const before = withoutKernelRoutes(await routes());

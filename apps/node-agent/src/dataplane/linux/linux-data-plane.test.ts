@@ -20,6 +20,7 @@ for (const encapMode of ['full', 'reduced'] as const) {
         manageSysctls: true,
         ownsLocalSids: true,
         encapSource: 'fd00::1',
+        probePrefix: 'fc00:77::/96',
       };
       return { open: () => new LinuxDataPlane(settings, shell), writes, close: () => namespace.remove() };
     },

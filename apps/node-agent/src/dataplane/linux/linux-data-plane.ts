@@ -9,6 +9,7 @@ import type {
   Stray,
   Tunnel,
 } from '../port.js';
+import { inPrefix } from '../address.js';
 import { DataPlaneError } from '../port.js';
 import { srhEntries } from '../segment-lists.js';
 import { parseBatchErrors } from './batch.js';
@@ -16,7 +17,8 @@ import { readLinuxCounters } from './counters.js';
 import { Edge } from './edge.js';
 import { Foundation } from './foundation.js';
 import { MAX_SIDS, objectionOf } from './limits.js';
-import { describeRoute, interpretRoute, parseRoutes, type KernelRoute } from './route-json.js';
+import { isReturnRoute } from './probe-rules.js';
+import { describeRoute, interpretRoute, parseRoutes, probeRouteOf, type KernelRoute } from './route-json.js';
 import { linesOf, type BatchLine } from './route-lines.js';
 import type { LinuxSettings } from './settings.js';
 import type { Shell } from './shell.js';
@@ -44,9 +46,9 @@ export class LinuxDataPlane implements DataPlane {
     this.#shell = shell;
     this.#foundation = new Foundation(settings, shell);
     this.#edge = new Edge(settings, shell);
-    const { encapMode } = settings;
+    const { encapMode, probePrefix } = settings;
     const msdHEncaps = srhEntries(MAX_SIDS, encapMode);
-    this.capabilities = { name: 'linux', real: true, msdHEncaps, encapMode, bindingSids: false, probePrefix: null };
+    this.capabilities = { name: 'linux', real: true, msdHEncaps, encapMode, bindingSids: false, probePrefix };
   }
 
   async prepare(): Promise<void> {
@@ -73,7 +75,7 @@ export class LinuxDataPlane implements DataPlane {
     return {
       tunnels: groupSteerings([...v4.steerings, ...v6.steerings]),
       localSids: v6.localSids,
-      probeRoutes: [],
+      probeRoutes: v6.probeRoutes,
       strays: [...v4.strays, ...v6.strays],
       obstacles: new Map([...v4.obstacles, ...v6.obstacles]),
     };
@@ -98,7 +100,7 @@ export class LinuxDataPlane implements DataPlane {
     let pause: NodeJS.Timeout | undefined;
     let stop: () => void = () => undefined;
     const start = () => {
-      stop = this.#shell.follow('ip', ['monitor', 'route', 'nexthop', 'link'], wake, () => {
+      stop = this.#shell.follow('ip', ['monitor', 'route', 'nexthop', 'link', 'rule'], wake, () => {
         if (!stopped) pause = setTimeout(start, MONITOR_PAUSE_MS);
       });
     };
@@ -117,12 +119,15 @@ export class LinuxDataPlane implements DataPlane {
       this.#routes(family, ['table', 'all', 'proto', String(protocol)]),
     ]);
     const isOurs = (route: KernelRoute) => route.protocol === protocol && route.metric === metric;
+    const isProbeRoute = (route: KernelRoute) => holdsProbes(route, this.#settings);
     const ours = inTable.filter(isOurs).map((route) => interpretRoute(route, this.#settings));
     return {
       steerings: ours.flatMap((route): Steering[] => (route.kind === 'steering' ? [{ family, ...route }] : [])),
       localSids: ours.flatMap((route) => (route.kind === 'local-sid' ? [route.localSid] : [])),
+      probeRoutes: marked.filter(isProbeRoute).map((route) => probeRouteOf(route, this.#settings)),
       strays: marked
         .filter((route) => Number(route.fields['table']) !== table || route.metric !== metric)
+        .filter((route) => !isProbeRoute(route) && !isReturnRoute(route, this.#settings))
         .map((route) => strayOf(family, route, protocol)),
       // A route with a larger metric may stay: ours goes before it, and it serves again when ours is withdrawn.
       obstacles: inTable
@@ -152,6 +157,13 @@ export class LinuxDataPlane implements DataPlane {
       return reason === null ? [] : [{ step, reason: `ip ${line}: ${reason}` }];
     });
   }
+}
+
+/** Whether a route of ours is a probe route, rightly or wrongly written. */
+function holdsProbes({ prefix, metric, fields }: KernelRoute, settings: LinuxSettings): boolean {
+  const { probePrefix, probeTable } = settings;
+  if (probePrefix === null || Number(fields['table']) !== probeTable || metric !== settings.metric) return false;
+  return prefix.endsWith('/128') && inPrefix(probePrefix)(prefix);
 }
 
 function strayOf(family: Family, { prefix, metric, fields }: KernelRoute, protocol: number): Stray {

@@ -1,6 +1,13 @@
 import { release } from 'node:os';
 import { canonicalAddress, canonicalPrefix } from '../address.js';
-import { DataPlaneError, type ActualTunnel, type Family, type LocalSid, type SegmentList } from '../port.js';
+import {
+  DataPlaneError,
+  type ActualTunnel,
+  type Family,
+  type LocalSid,
+  type ProbeRoute,
+  type SegmentList,
+} from '../port.js';
 import { canonicalLists } from '../segment-lists.js';
 import { LOCAL_SID_ACTIONS } from './route-lines.js';
 import { modeName, type LinuxSettings } from './settings.js';
@@ -64,6 +71,12 @@ export function interpretRoute(
 ): OurRoute {
   if (fields['encap'] === 'seg6local') return { kind: 'local-sid', localSid: localSidOf(prefix, fields, kernelCounts) };
   return { kind: 'steering', prefix, action: actionOf(fields, settings) };
+}
+
+/** The probe route that a route of ours in the probe table is; without SIDs when we would not have written it so. */
+export function probeRouteOf({ prefix, fields }: KernelRoute, settings: LinuxSettings): ProbeRoute {
+  const list = fields['type'] === UNICAST && !('nexthops' in fields) ? listOf(fields, settings) : null;
+  return { address: prefix.replace(/\/128$/, ''), sids: list?.sids ?? [] };
 }
 
 /** For messages: `proto 12 metric 0 via 10.0.0.1 dev eth0` */

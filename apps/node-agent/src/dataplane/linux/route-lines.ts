@@ -28,6 +28,7 @@ export const LOCAL_SID_ACTIONS: Readonly<Record<string, string>> = {
 export function linesOf(step: Step, settings: LinuxSettings): readonly BatchLine[] {
   const line = (family: Family, text: string): BatchLine => ({ family, text: `route ${text}`, step });
   const mark = `table ${settings.table} metric ${settings.metric} proto ${settings.protocol}`;
+  const probeMark = `table ${settings.probeTable} metric ${settings.metric} proto ${settings.protocol}`;
   switch (step.kind) {
     case 'put-tunnel': {
       const { family, action } = step.tunnel;
@@ -44,9 +45,14 @@ export function linesOf(step: Step, settings: LinuxSettings): readonly BatchLine
       return [line('ipv6', `del ${step.localSid.sid}/128 ${mark}`)];
     case 'remove-stray':
       return [line(step.stray.family, `del ${step.stray.id}`)];
-    case 'remove-tunnel':
-    case 'put-probe-route':
+    case 'put-probe-route': {
+      const { address, sids } = step.route;
+      const nexthop = nexthopText({ weight: 1, sids }, 'ipv6', settings);
+      return [line('ipv6', `${step.replaces ? 'replace' : 'add'} ${address}/128 ${nexthop} ${probeMark}`)];
+    }
     case 'remove-probe-route':
+      return [line('ipv6', `del ${step.route.address}/128 ${probeMark}`)];
+    case 'remove-tunnel':
       throw new Error(`the Linux kernel data plane does not ${step.kind}`);
   }
 }

@@ -8,6 +8,12 @@ export interface LinuxSettings {
   readonly protocol: number;
   /** Metric of our routes, IPv4 and IPv6. */
   readonly metric: number;
+  /** Whose addresses probe routes take; null: no probing. */
+  readonly probePrefix: string | null;
+  /** Routing table of the probe routes; the next one takes in the probes that come back. */
+  readonly probeTable: number;
+  /** Preference of the first of the three rules that lead to these tables. */
+  readonly probeRule: number;
   readonly encapMode: 'full' | 'reduced';
   /** Outer source address, set for the whole network namespace; null leaves it alone. */
   readonly encapSource: string | null;
@@ -26,6 +32,9 @@ export const LINUX_DEFAULTS: LinuxSettings = {
   table: 254,
   protocol: 200,
   metric: 90,
+  probePrefix: null,
+  probeTable: 7301,
+  probeRule: 90,
   encapMode: 'reduced',
   encapSource: null,
   manageSysctls: false,

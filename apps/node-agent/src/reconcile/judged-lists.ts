@@ -1,0 +1,43 @@
+import type { Capabilities, ProbeRoute, Tunnel } from '../dataplane/port.js';
+import { srhEntries } from '../dataplane/segment-lists.js';
+import { listKey, probeRoutesOf } from '../liveness/probe-address.js';
+import type { WantedPolicy, WantedTunnel } from './desired-policy.js';
+
+type Lists = Pick<WantedTunnel, 'family' | 'action' | 'standbyLists'>;
+
+/**
+ * The list whose probes speak for a list of the policy, or null. A probe is IPv6 and so needs a list whose last SID
+ * takes IPv6 in. A list for IPv4 is judged by one for IPv6 with the same SIDs up to the service SID.
+ */
+export type Judges = (family: Tunnel['family'], sids: readonly string[]) => readonly string[] | null;
+
+export function judgesOf(tunnels: readonly Lists[]): Judges {
+  const byTransport = new Map<string, readonly string[]>();
+  const ipv6 = tunnels.filter(({ family }) => family === 'ipv6').flatMap(allLists);
+  for (const sids of ipv6) {
+    const transport = listKey(sids.slice(0, -1));
+    if (!byTransport.has(transport)) byTransport.set(transport, sids);
+  }
+  return (family, sids) => (family === 'ipv6' ? sids : (byTransport.get(listKey(sids.slice(0, -1))) ?? null));
+}
+
+/** Every list that a tunnel may use, active ones first. */
+export function allLists({ action, standbyLists }: Lists): readonly (readonly string[])[] {
+  const active = action.kind === 'encapsulate' ? action.segmentLists : [];
+  return [...active, ...standbyLists].map(({ sids }) => sids);
+}
+
+/** The probe routes that the policies need, each list once; none where the data plane cannot probe. */
+export function neededProbeRoutes(
+  policies: Iterable<WantedPolicy>,
+  { probePrefix, msdHEncaps, encapMode }: Capabilities,
+): readonly ProbeRoute[] {
+  if (probePrefix === null) return [];
+  const lists: (readonly string[])[] = [];
+  for (const { content } of policies) {
+    if (content.kind === 'unreadable') continue;
+    for (const tunnel of content.tunnels) if (tunnel.family === 'ipv6') lists.push(...allLists(tunnel));
+  }
+  const fitting = lists.filter(({ length }) => msdHEncaps === 0 || srhEntries(length, encapMode) <= msdHEncaps);
+  return probeRoutesOf(fitting, probePrefix);
+}
