@@ -92,6 +92,32 @@ describe('the settings of the agent', () => {
     });
   });
 
+  it('describe how probes get into VPP', () => {
+    const probes = {
+      WAYMARK_PROBE_PREFIX: 'fc00:1::/64',
+      WAYMARK_VPP_PROBE_INTERFACE: 'tap9',
+      WAYMARK_VPP_PROBE_GATEWAY: 'FD00:9::1',
+      WAYMARK_VPP_PROBE_HOST: 'fd00:9::2',
+    };
+    expect(readConfig({ ...VPP, ...probes }).dataPlane).toMatchObject({
+      settings: {
+        probe: {
+          prefix: 'fc00:1::/64',
+          interfaceName: 'tap9',
+          table: 7_300,
+          gateway: 'fd00:9::1',
+          host: 'fd00:9::2',
+          rules: { probePrefix: 'fc00:1::/64', probeTable: 7_301, probeRule: 90 },
+        },
+      },
+    });
+    for (const variable of ['WAYMARK_VPP_PROBE_INTERFACE', 'WAYMARK_VPP_PROBE_GATEWAY', 'WAYMARK_VPP_PROBE_HOST']) {
+      expect(() => readConfig({ ...VPP, ...probes, [variable]: '' })).toThrow(variable);
+    }
+    const sameTable = { WAYMARK_VPP_PROBE_TABLE: '10', WAYMARK_VPP_TABLE: '10' };
+    expect(() => readConfig({ ...VPP, ...probes, ...sameTable })).toThrow('WAYMARK_VPP_PROBE_TABLE');
+  });
+
   it("take Calico-VPP's socket and the pods' table beside it", () => {
     expect(readConfig({ ...VPP, WAYMARK_VPP_BESIDE_CALICO: 'true' }).dataPlane).toMatchObject({
       settings: { socketPath: '/var/run/vpp/vpp-api.sock', table: 2, besideCalico: true, msd: 'auto', localSids: [] },

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { envSchema } from 'env-schema';
 import { canonicalAddress, canonicalBlock } from './dataplane/address.js';
+import type { ProbeRuleSettings } from './dataplane/linux/probe-rules.js';
 import { LOCAL_SID_ACTIONS } from './dataplane/linux/route-lines.js';
 import { LINUX_DEFAULTS, type LinuxSettings } from './dataplane/linux/settings.js';
 import type { LocalSid } from './dataplane/port.js';
@@ -154,7 +155,7 @@ function dataPlaneOf(env: Environment, localSids: readonly LocalSid[]): AgentCon
     case 'linux':
       return { kind: 'linux', settings: linuxSettings(env, localSids, edgeBlocks) };
     case 'vpp':
-      return { kind: 'vpp', settings: vppSettings(env, localSids, edgeBlocks) };
+      return { kind: 'vpp', settings: vppSettings(env, localSids, edgeBlocks, probeRules(env)) };
     case 'dry-run':
       return {
         kind: 'dry-run',
@@ -172,24 +173,30 @@ function linuxSettings(env: Environment, localSids: readonly LocalSid[], edgeBlo
       'WAYMARK_EDGE_BLOCKS needs WAYMARK_LINUX_UNDERLAY, the interfaces towards the SR domain: without them the edge would cut this node off',
     );
   }
-  const probePrefix = probePrefixIn(env.WAYMARK_PROBE_PREFIX);
-  if (probePrefix !== null && [0, 1].includes(env.WAYMARK_LINUX_TABLE - env.WAYMARK_LINUX_PROBE_TABLE)) {
+  const rules = probeRules(env);
+  if (rules.probePrefix !== null && [0, 1].includes(env.WAYMARK_LINUX_TABLE - rules.probeTable)) {
     throw new Error('WAYMARK_LINUX_PROBE_TABLE: it and the next table must not be WAYMARK_LINUX_TABLE');
   }
   return {
     device: env.WAYMARK_LINUX_DEVICE,
     table: env.WAYMARK_LINUX_TABLE,
-    protocol: env.WAYMARK_LINUX_PROTOCOL,
-    metric: env.WAYMARK_LINUX_METRIC,
-    probePrefix,
-    probeTable: env.WAYMARK_LINUX_PROBE_TABLE,
-    probeRule: env.WAYMARK_LINUX_PROBE_RULE,
+    ...rules,
     encapMode: env.WAYMARK_ENCAP_MODE,
     encapSource: source === undefined ? null : ipv6('WAYMARK_LINUX_ENCAP_SOURCE', source),
     manageSysctls: env.WAYMARK_LINUX_MANAGE_SYSCTLS,
     underlayInterfaces: env.WAYMARK_LINUX_UNDERLAY?.split(',') ?? [],
     ownsLocalSids: localSids.length > 0,
     edgeBlocks,
+  };
+}
+
+function probeRules(env: Environment): ProbeRuleSettings {
+  return {
+    protocol: env.WAYMARK_LINUX_PROTOCOL,
+    metric: env.WAYMARK_LINUX_METRIC,
+    probePrefix: probePrefixIn(env.WAYMARK_PROBE_PREFIX),
+    probeTable: env.WAYMARK_LINUX_PROBE_TABLE,
+    probeRule: env.WAYMARK_LINUX_PROBE_RULE,
   };
 }
 

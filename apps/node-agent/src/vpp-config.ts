@@ -1,6 +1,7 @@
 import { canonicalAddress, canonicalBlock } from './dataplane/address.js';
+import type { ProbeRuleSettings } from './dataplane/linux/probe-rules.js';
 import type { LocalSid } from './dataplane/port.js';
-import { VPP_DEFAULTS, type VppSettings } from './dataplane/vpp/settings.js';
+import { VPP_DEFAULTS, type ProbeSettings, type VppSettings } from './dataplane/vpp/settings.js';
 
 /** The settings of the VPP data plane, from the environment. docs/vpp.md explains them. */
 export interface VppEnvironment {
@@ -13,6 +14,10 @@ export interface VppEnvironment {
   readonly WAYMARK_VPP_LOCAL_SID_BLOCK?: string;
   readonly WAYMARK_VPP_DECAP_TABLE: number;
   readonly WAYMARK_VPP_LOCAL_SID_COUNTERS_SECONDS: number;
+  readonly WAYMARK_VPP_PROBE_INTERFACE?: string;
+  readonly WAYMARK_VPP_PROBE_TABLE: number;
+  readonly WAYMARK_VPP_PROBE_GATEWAY?: string;
+  readonly WAYMARK_VPP_PROBE_HOST?: string;
 }
 
 /** 0xffffffff means no table, or any, in VPP. */
@@ -33,6 +38,10 @@ export const vppProperties = {
     maximum: 86_400,
     default: VPP_DEFAULTS.localSidCountersIntervalMs / 1_000,
   },
+  WAYMARK_VPP_PROBE_INTERFACE: { type: 'string', minLength: 1 },
+  WAYMARK_VPP_PROBE_TABLE: { type: 'integer', minimum: 1, maximum: LAST_TABLE, default: VPP_DEFAULTS.probeTable },
+  WAYMARK_VPP_PROBE_GATEWAY: { type: 'string' },
+  WAYMARK_VPP_PROBE_HOST: { type: 'string' },
 } as const;
 
 /** @throws Error naming the variable that does not fit. */
@@ -40,6 +49,7 @@ export function vppSettings(
   env: VppEnvironment,
   localSids: readonly LocalSid[],
   edgeBlocks: readonly string[],
+  rules: ProbeRuleSettings,
 ): VppSettings {
   const besideCalico = env.WAYMARK_VPP_BESIDE_CALICO;
   const table = env.WAYMARK_VPP_TABLE ?? (besideCalico ? VPP_DEFAULTS.calicoTable : VPP_DEFAULTS.table);
@@ -71,9 +81,35 @@ export function vppSettings(
     localSids,
     localSidBlock: block === undefined ? null : naming('WAYMARK_VPP_LOCAL_SID_BLOCK', () => canonicalBlock(block)),
     decapTable: env.WAYMARK_VPP_DECAP_TABLE,
-    probe: null,
+    probe: probeSettings(env, table, rules),
     edgeBlocks,
     localSidCountersIntervalMs: env.WAYMARK_VPP_LOCAL_SID_COUNTERS_SECONDS * 1_000,
+  };
+}
+
+/** How probes get into VPP, when there is a prefix for them. */
+function probeSettings(env: VppEnvironment, table: number, rules: ProbeRuleSettings): ProbeSettings | null {
+  const { probePrefix: prefix } = rules;
+  if (prefix === null) return null;
+  if (env.WAYMARK_VPP_PROBE_TABLE === table) {
+    throw new Error('WAYMARK_VPP_PROBE_TABLE must not be the table where prefixes are steered');
+  }
+  const of = (variable: 'WAYMARK_VPP_PROBE_INTERFACE' | 'WAYMARK_VPP_PROBE_GATEWAY' | 'WAYMARK_VPP_PROBE_HOST') => {
+    const value = env[variable];
+    if (value !== undefined) return value;
+    throw new Error(
+      `${variable} must be set with WAYMARK_PROBE_PREFIX: probes enter VPP through an interface of their own`,
+    );
+  };
+  const address = (variable: 'WAYMARK_VPP_PROBE_GATEWAY' | 'WAYMARK_VPP_PROBE_HOST') =>
+    naming(variable, () => ipv6Address(of(variable)));
+  return {
+    prefix,
+    interfaceName: of('WAYMARK_VPP_PROBE_INTERFACE'),
+    table: env.WAYMARK_VPP_PROBE_TABLE,
+    gateway: address('WAYMARK_VPP_PROBE_GATEWAY'),
+    host: address('WAYMARK_VPP_PROBE_HOST'),
+    rules,
   };
 }
 

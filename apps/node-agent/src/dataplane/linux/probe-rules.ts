@@ -2,6 +2,7 @@ import { canonicalAddress } from '../address.js';
 import { DataPlaneError } from '../port.js';
 import { parseRoutes, type KernelRoute } from './route-json.js';
 import type { LinuxSettings } from './settings.js';
+
 import type { Shell } from './shell.js';
 
 /*
@@ -12,6 +13,8 @@ import type { Shell } from './shell.js';
  *     P+2  from all to PREFIX         lookup T+1      what comes in: `local PREFIX dev lo`
  */
 
+export type ProbeRuleSettings = Pick<LinuxSettings, 'probePrefix' | 'probeTable' | 'probeRule' | 'protocol' | 'metric'>;
+
 const UNREACHABLE = '7';
 
 interface Rule {
@@ -21,7 +24,7 @@ interface Rule {
 }
 
 /** Makes the rules of ours those of the settings, and the way in; writes only what differs. */
-export async function layProbeRules(settings: LinuxSettings, shell: Shell): Promise<void> {
+export async function layProbeRules(settings: ProbeRuleSettings, shell: Shell): Promise<void> {
   const { probePrefix, probeTable, protocol, metric } = settings;
   const wanted = probePrefix === null ? [] : rulesOf(settings, probePrefix);
   const found = await ourRules(settings, shell);
@@ -37,7 +40,7 @@ export async function layProbeRules(settings: LinuxSettings, shell: Shell): Prom
 }
 
 /** Takes away every rule of ours and the way in. */
-export async function removeProbeRules(settings: LinuxSettings, shell: Shell): Promise<void> {
+export async function removeProbeRules(settings: ProbeRuleSettings, shell: Shell): Promise<void> {
   const { probeTable, protocol } = settings;
   await removeRules(await ourRules(settings, shell), [], settings, shell);
   for (const { prefix, metric } of await returnRoutes(settings, shell)) {
@@ -46,7 +49,7 @@ export async function removeProbeRules(settings: LinuxSettings, shell: Shell): P
 }
 
 /** Whether a route of ours is the one that takes in probes. */
-export function isReturnRoute({ prefix, metric, fields }: KernelRoute, settings: LinuxSettings): boolean {
+export function isReturnRoute({ prefix, metric, fields }: KernelRoute, settings: ProbeRuleSettings): boolean {
   return (
     prefix === settings.probePrefix &&
     metric === settings.metric &&
@@ -57,7 +60,7 @@ export function isReturnRoute({ prefix, metric, fields }: KernelRoute, settings:
 }
 
 /** The one that refuses comes first and goes last, so that nothing of ours ever loops back. */
-function rulesOf({ probeTable, probeRule }: LinuxSettings, prefix: string): readonly Rule[] {
+function rulesOf({ probeTable, probeRule }: ProbeRuleSettings, prefix: string): readonly Rule[] {
   return [
     ruleOf(probeRule + 1, prefix, ' iif lo unreachable'),
     ruleOf(probeRule, prefix, ` iif lo lookup ${probeTable}`),
@@ -72,7 +75,7 @@ function ruleOf(preference: number, prefix: string, rest: string): Rule {
 async function removeRules(
   found: readonly Rule[],
   wanted: readonly Rule[],
-  { protocol }: LinuxSettings,
+  { protocol }: ProbeRuleSettings,
   shell: Shell,
 ): Promise<void> {
   const kept = new Set(wanted.map(({ text }) => text));
@@ -81,7 +84,7 @@ async function removeRules(
 }
 
 /** The rules that carry our protocol number, whatever they say. */
-async function ourRules({ protocol }: LinuxSettings, shell: Shell): Promise<readonly Rule[]> {
+async function ourRules({ protocol }: ProbeRuleSettings, shell: Shell): Promise<readonly Rule[]> {
   const { code, stdout, stderr } = await shell.run('ip', ['-6', '-N', '-j', '-d', 'rule', 'show']);
   if (code !== 0) throw new DataPlaneError(`the IPv6 rules cannot be read: ${stderr.trim()}`);
   const parsed: unknown = JSON.parse(stdout.trim() === '' ? '[]' : stdout);
@@ -94,7 +97,10 @@ async function ourRules({ protocol }: LinuxSettings, shell: Shell): Promise<read
   });
 }
 
-async function returnRoutes({ probeTable, protocol }: LinuxSettings, shell: Shell): Promise<readonly KernelRoute[]> {
+async function returnRoutes(
+  { probeTable, protocol }: ProbeRuleSettings,
+  shell: Shell,
+): Promise<readonly KernelRoute[]> {
   const selection = ['table', String(probeTable + 1), 'proto', String(protocol)];
   const { code, stdout, stderr } = await shell.run('ip', ['-6', '-N', '-j', '-d', 'route', 'show', ...selection]);
   // A table comes into being with its first route.

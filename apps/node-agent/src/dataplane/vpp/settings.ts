@@ -1,3 +1,4 @@
+import type { ProbeRuleSettings } from '../linux/probe-rules.js';
 import type { LocalSid } from '../port.js';
 
 /** How the agent uses a VPP. docs/vpp.md explains each. Prefixes and addresses are in their one spelling. */
@@ -40,6 +41,8 @@ export interface ProbeSettings {
   readonly gateway: string;
   /** The host's address on it. */
   readonly host: string;
+  /** Of the host: where its kernel takes probes out and in. */
+  readonly rules: ProbeRuleSettings;
 }
 
 export const VPP_DEFAULTS = {
@@ -49,5 +52,6 @@ export const VPP_DEFAULTS = {
   table: 0,
   calicoTable: 2,
   decapTable: 0,
+  probeTable: 7_300,
   localSidCountersIntervalMs: 600_000,
 } as const;

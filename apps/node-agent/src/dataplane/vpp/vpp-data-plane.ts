@@ -16,8 +16,10 @@ import { isExactSplit, starves, effectiveSplit } from './effective-split.js';
 import { headroomMsd, readInterfaceCounters, readInterfaces, type VppInterface } from './interfaces.js';
 import { interpret } from './interpret.js';
 import { localSidFound, SID_TABLE } from './local-sids.js';
+import { systemShell, type Shell } from '../linux/shell.js';
 import { ownershipOf, type Ownership } from './ownership.js';
 import { MOST_LISTS } from './plan-lists.js';
+import { ProbeHost } from './probe-host.js';
 import { dropRoute, isDropped, leadsTo, nextHopRoute, routeRemoval } from './routes.js';
 import type { VppSettings } from './settings.js';
 import { withVpp, type Vpp, type VppLink } from './vpp-link.js';
@@ -43,12 +45,15 @@ export class VppDataPlane implements DataPlane {
   readonly #settings: VppSettings;
   readonly #ownership: Ownership;
   readonly #exceptions: CalicoExceptions;
+  readonly #probeHost: ProbeHost | null;
   #known: Vpp | undefined;
   #msd: number;
   #policies: readonly VppPolicy[] = [];
   #localSidCountersAt = Number.NEGATIVE_INFINITY;
 
-  constructor(settings: VppSettings, link: VppLink) {
+  /** @param shell of the host that probes come from; VPP itself needs none */
+  constructor(settings: VppSettings, link: VppLink, shell: Shell = systemShell()) {
+    this.#probeHost = settings.probe && new ProbeHost(settings.probe, shell);
     this.#settings = settings;
     this.#link = link;
     this.#ownership = ownershipOf(settings);
@@ -82,12 +87,14 @@ export class VppDataPlane implements DataPlane {
       );
       if (this.#settings.besideCalico) await this.#layExceptions(vpp);
       await this.#layProbeReturn(vpp, tables, interfaces);
+      await this.#probeHost?.lay();
     });
   }
 
   async dismantle(): Promise<void> {
     await this.#withVpp('VPP cannot be dismantled', async (vpp) => {
       const { probe } = this.#settings;
+      await this.#probeHost?.remove();
       if (probe !== null) await vpp.call('ip_route_add_del', routeRemoval(probe.prefix, SID_TABLE));
       for (const [prefix, table] of this.#drops()) {
         if (await isDropped(vpp, prefix, table)) await vpp.call('ip_route_add_del', routeRemoval(prefix, table));
