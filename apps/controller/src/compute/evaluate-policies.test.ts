@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { diamond, lowestDelay, newPolicy, withLinkDown, withLinks, withNodes } from '../testing/sketched-network.js';
 import { evaluatePolicies } from './evaluate-policies.js';
-import type { EvaluationTask, PolicyEvaluation, PolicyToEvaluate } from './evaluate-policies-model.js';
+import {
+  incumbentAfter,
+  type EvaluationTask,
+  type PolicyEvaluation,
+  type PolicyToEvaluate,
+} from './evaluate-policies-model.js';
 
 const G = 1_000_000_000;
 const UPPER = ['h1:a', 'a:b', 'b:d', 'd:h2'];
@@ -21,10 +26,7 @@ function evaluateOne(ted: Ted, policy: PolicyToEvaluate, task: Partial<Evaluatio
 
 /** The policy as it is once an evaluation has been adopted and acked. */
 function adopted(policy: PolicyToEvaluate, evaluation: PolicyEvaluation): PolicyToEvaluate {
-  const { status, activeCandidate, candidatePaths, lists, bookings, objective } = evaluation;
-  const transports = lists.map(({ weight, transport }) => ({ weight, sids: transport.map(({ sid }) => sid) }));
-  const incumbent = { status, activeCandidate, candidatePaths, lists: transports, value: objective?.value ?? null };
-  return { ...policy, bookings, incumbent };
+  return { ...policy, bookings: evaluation.bookings, incumbent: incumbentAfter(evaluation) };
 }
 
 function linksOf(evaluation: PolicyEvaluation): readonly string[] | undefined {

@@ -1,23 +1,28 @@
 import type { CandidatePathIntent, CandidatePathState, PolicyList } from '../model/sr-policy.js';
 import { BandwidthLedger, largerOf } from './bandwidth-ledger.js';
+import { chooseStandby, type ChosenStandby } from './choose-standby.js';
 import { CandidateEvaluator, type CandidateOutcome, type ValidLists } from './evaluate-candidate-path.js';
-import type {
-  EvaluationInput,
-  LinkBandwidth,
-  PolicyEvaluation,
-  PolicyToEvaluate,
-  TransportList,
+import {
+  transportList,
+  type Crossed,
+  type EvaluationInput,
+  type LinkBandwidth,
+  type PolicyEvaluation,
+  type PolicyToEvaluate,
+  type Standby,
+  type TransportList,
 } from './evaluate-policies-model.js';
 import { shortestPathFallback } from './fallback-lists.js';
 import { objectiveOf, rankCandidatePaths } from './rank-candidate-paths.js';
 
 /**
- * Decides for each policy which lists it uses. Three passes over the batch, each in the order of (bandwidth wanted,
+ * Decides for each policy which lists it uses. Four passes over the batch, each in the order of (bandwidth wanted,
  * largest first; policy id), so that the answer depends on what is asked and not on the order of asking:
  *
  *   1. keep      who has lists that still hold keeps them and their bandwidth: incumbents go before everybody else
  *   2. settle    who has none takes the best candidate path that fits into what is left, or falls back
  *   3. improve   who kept, and may be re-optimised, moves when something is worth it
+ *   4. conclude  with all of that booked: what other candidate paths are worth, and which of them is the standby
  *
  * A policy that moves holds its old bandwidth besides the new until its headend has acked (largerOf), so nothing here
  * ever books a link beyond what it can reserve, not even for a moment. Evaluating the outcome again changes nothing.
@@ -77,11 +82,27 @@ class BatchEvaluation {
     for (const { policy } of this.#jobs) this.#ledger.release(policy.bookings);
     const leaving = this.#keep();
     for (const { policy } of leaving) this.#ledger.hold(policy.bookings);
-    const settled = leaving.map((job) => this.#replacing(job, job.policy.bookings, () => this.#settle(job)));
-    const improved = this.#jobs
-      .filter((job) => job.kept !== undefined)
-      .map((job) => this.#replacing(job, held(job, job.kept), () => this.#improve(job, job.kept as Choice)));
-    return [...settled, ...improved];
+    const choices = new Map<Job, Choice>();
+    for (const job of leaving)
+      choices.set(
+        job,
+        this.#decide(job, job.policy.bookings, () => this.#settle(job)),
+      );
+    for (const job of this.#jobs) {
+      const { kept } = job;
+      if (kept !== undefined)
+        choices.set(
+          job,
+          this.#decide(job, held(job, kept), () => this.#improve(job, kept)),
+        );
+    }
+    return [...choices].map(([job, choice]) => {
+      const holding = held(job, choice);
+      this.#ledger.release(holding);
+      const evaluation = this.#conclude(job, choice);
+      this.#ledger.hold(holding);
+      return evaluation;
+    });
   }
 
   /** First pass. Returns those that cannot keep what they have. */
@@ -121,7 +142,7 @@ class BatchEvaluation {
       job.leaving = outcome.message;
       return undefined;
     }
-    if (!sameLists(outcome.lists.map(transportOf), incumbent.lists)) {
+    if (!sameLists(outcome.lists.map(transportList), incumbent.lists)) {
       job.leaving = outcome.message ?? 'its lists were written anew';
       return undefined;
     }
@@ -223,12 +244,11 @@ class BatchEvaluation {
   }
 
   /** Runs a decision with the policy's own bookings left out, and books what it decides. */
-  #replacing(job: Job, holding: readonly LinkBandwidth[], decide: () => Choice): PolicyEvaluation {
+  #decide(job: Job, holding: readonly LinkBandwidth[], decide: () => Choice): Choice {
     this.#ledger.release(holding);
     const choice = decide();
-    const evaluation = this.#conclude(job, choice);
     this.#ledger.hold(held(job, choice));
-    return evaluation;
+    return choice;
   }
 
   #conclude(job: Job, choice: Choice): PolicyEvaluation {
@@ -240,11 +260,13 @@ class BatchEvaluation {
       before !== null &&
       before.status === choice.status &&
       before.activeCandidate === active &&
-      sameLists(lists.map(transportOf), before.lists);
+      sameLists(lists.map(transportList), before.lists);
+    const standby = this.#standby(job, choice, same);
     const activeRank = job.ranked.findIndex(({ discriminator }) => discriminator === active);
     const states = job.ranked.map((candidate, rank) => this.#stateOf(job, choice, candidate, rank > activeRank));
     const better = activeRank < 0 ? states : states.slice(0, activeRank);
     const pinMissed = policy.pinned !== null && choice.pinned !== true;
+    const wanting = choice.status === 'up' ? wantedBefore(standby, states) : [];
     return {
       policyId: policy.policyId,
       status: choice.status,
@@ -252,19 +274,47 @@ class BatchEvaluation {
       compliance: choice.compliance,
       candidatePaths: states,
       lists,
+      standby: this.#standbyState(standby),
       bookings: choice.lists?.bookings ?? [],
       decision: !same ? 'changed' : choice.blocked === true ? 'blocked' : 'kept',
       cause: choice.cause,
       objective: choice.pinned === true ? null : objectiveOf(choice.candidate, choice.lists),
       unsettled:
-        pinMissed || choice.blocked === true || (choice.pinned !== true && (choice.status !== 'up' || activeRank > 0)),
-      starved: better.some((state) => state.reason === 'insufficient-bandwidth') || pinMissed,
+        pinMissed ||
+        choice.blocked === true ||
+        (choice.pinned !== true && (choice.status !== 'up' || activeRank > 0)) ||
+        standby?.blocked === true ||
+        wanting.length > 0,
+      starved: pinMissed || [...better, ...wanting].some((state) => state.reason === 'insufficient-bandwidth'),
       expanded: choice.lists?.expanded ?? [],
       crossed: this.#crossed(lists),
     };
   }
 
-  #crossed(lists: readonly PolicyList[]): PolicyEvaluation['crossed'] {
+  #standby(job: Job, { status, candidate, lists }: Choice, same: boolean): ChosenStandby | null {
+    if (job.ranked.length < 2 || status !== 'up' || candidate === undefined || lists === undefined) return null;
+    return chooseStandby(this.#evaluator, {
+      policy: job.policy,
+      ranked: job.ranked,
+      active: { candidate, lists },
+      activeIsKept: same,
+      outcomes: job.outcomes,
+    });
+  }
+
+  #standbyState(chosen: ChosenStandby | null): Standby | null {
+    if (chosen === null) return null;
+    const { candidate, lists } = chosen;
+    return {
+      candidate: candidate.discriminator,
+      metric: candidate.path.kind === 'dynamic' ? candidate.path.metric : null,
+      lists: lists.lists,
+      expanded: lists.expanded,
+      crossed: this.#crossed(lists.lists),
+    };
+  }
+
+  #crossed(lists: readonly PolicyList[]): Crossed {
     const { snapshot } = this.#input;
     const links = [...new Set(lists.flatMap(({ load }) => load.map(({ linkId }) => linkId)))].sort();
     const ends = links.flatMap((linkId) => {
@@ -303,7 +353,7 @@ class BatchEvaluation {
     const candidate = this.#pinnedCandidate(job);
     const pinned = { candidate, lists, cause, pinned: true } as const;
     if (candidate === undefined) return { ...pinned, status: 'fallback', compliance: 'constraints-not-met' };
-    const obeys = this.#evaluator.hold(job.policy, candidate, lists.lists.map(transportOf), true).valid;
+    const obeys = this.#evaluator.hold(job.policy, candidate, lists.lists.map(transportList), true).valid;
     return { ...pinned, status: 'up', compliance: obeys ? complianceOf(candidate) : 'constraints-not-met' };
   }
 }
@@ -319,6 +369,12 @@ function complianceOf({ path }: CandidatePathIntent): 'constraints-met' | 'uncon
 function describe(candidate: CandidatePathIntent): string {
   const name = candidate.name === undefined ? '' : ` "${candidate.name}"`;
   return `candidate path ${candidate.discriminator}${name} of preference ${candidate.preference} is valid`;
+}
+
+/** Candidate paths that would have been the standby before this one, and are not valid. */
+function wantedBefore(standby: ChosenStandby | null, states: readonly CandidatePathState[]): CandidatePathState[] {
+  const end = states.findIndex(({ discriminator }) => discriminator === standby?.candidate.discriminator);
+  return (end < 0 ? states : states.slice(0, end)).filter(({ valid }) => !valid);
 }
 
 function demandOf({ ranked }: Job): number {
@@ -339,10 +395,6 @@ function grows({ policy }: Job, { lists }: Choice): boolean {
 /** What the policy books until its headend has acked. */
 function held({ policy }: Job, choice: Choice | undefined): readonly LinkBandwidth[] {
   return largerOf(policy.bookings, choice?.lists?.bookings ?? []);
-}
-
-function transportOf(list: PolicyList): TransportList {
-  return { weight: list.weight, sids: list.transport.map((segment) => segment.sid) };
 }
 
 function sameLists(a: readonly TransportList[], b: readonly TransportList[]): boolean {

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import { Problem } from '../model/errors.js';
 import type { AgentService, AgentView, Page, PageRequest } from '../model/ports.js';
 import type { Database } from '../storage/database.js';
-import { agentStateSql } from './agent-state.js';
+import { agentStateSql } from '../storage/agent-state.js';
 
 interface AgentFilter {
   readonly state?: string;
