@@ -103,7 +103,7 @@ function goingBefore(others: readonly CandidatePathIntent[], incumbent: Candidat
 }
 
 /** Is the standby one that the candidate path, as it is written now, could have led to? */
-function isStillOf({ discriminator, path }: CandidatePathIntent, known: IncumbentStandby): boolean {
+export function isStillOf({ discriminator, path }: CandidatePathIntent, known: IncumbentStandby): boolean {
   if (discriminator !== known.candidate) return false;
   if (path.kind === 'dynamic') return path.metric === known.metric;
   const written = new Set(path.segmentLists.map(listKey));

@@ -1,6 +1,6 @@
 import type { CandidatePathIntent, CandidatePathState, PolicyList } from '../model/sr-policy.js';
 import { BandwidthLedger, largerOf } from './bandwidth-ledger.js';
-import { chooseStandby, type ChosenStandby } from './choose-standby.js';
+import { chooseStandby, isStillOf, type ChosenStandby } from './choose-standby.js';
 import { CandidateEvaluator, type CandidateOutcome, type ValidLists } from './evaluate-candidate-path.js';
 import {
   transportList,
@@ -181,9 +181,18 @@ class BatchEvaluation {
     for (const candidate of job.ranked) {
       const outcome = this.#evaluator.evaluate(job.policy, candidate, avoidHeld);
       job.outcomes.set(candidate.discriminator, outcome);
-      if (outcome.valid) return [candidate, outcome];
+      if (outcome.valid) return [candidate, this.#fromStandby(job.policy, candidate, outcome)];
     }
     return undefined;
+  }
+
+  /** The lists of the standby where they are as good: the headend has them, and may be using them already. */
+  #fromStandby(policy: PolicyToEvaluate, candidate: CandidatePathIntent, found: ValidLists): ValidLists {
+    const standby = policy.incumbent?.standby ?? null;
+    if (standby === null || candidate.path.kind === 'explicit' || !isStillOf(candidate, standby)) return found;
+    const held = this.#evaluator.admit(this.#evaluator.hold(policy, candidate, standby.lists, true));
+    const [before, after] = [objectiveOf(candidate, held.valid ? held : undefined), objectiveOf(candidate, found)];
+    return held.valid && before !== null && after !== null && before.value <= after.value ? held : found;
   }
 
   /** Draining asks for what is possible: without an alternative the policy stays, unless the element is `down`. */
