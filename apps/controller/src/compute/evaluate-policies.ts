@@ -403,7 +403,8 @@ function grows({ policy }: Job, { lists }: Choice): boolean {
 
 /** What the policy books until its headend has acked. */
 function held({ policy }: Job, choice: Choice | undefined): readonly LinkBandwidth[] {
-  return largerOf(policy.bookings, choice?.lists?.bookings ?? []);
+  const wanted = choice?.lists?.bookings ?? [];
+  return wanted.length === 0 ? policy.bookings : largerOf(policy.bookings, wanted);
 }
 
 function sameLists(a: readonly TransportList[], b: readonly TransportList[]): boolean {
