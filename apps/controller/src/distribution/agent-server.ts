@@ -82,7 +82,9 @@ export class AgentServer {
   readonly #heartbeats: Batcher<HeartbeatRecord, boolean>;
   readonly #digests: Batcher<NodeId, Digest>;
   readonly #acks: Batcher<AckRecord, true>;
-  readonly #liveness: Batcher<LivenessRecord, true>;
+  /** An outage must not wait for what all agents tell every half-minute. */
+  readonly #changes: Batcher<LivenessRecord, true>;
+  readonly #rounds: Batcher<LivenessRecord, true>;
   readonly #dataPlanes: Batcher<DataPlaneRecord, true>;
   readonly #snapshots = new Gate(SNAPSHOTS);
   #hooks: Promise<void> = Promise.resolve();
@@ -101,10 +103,12 @@ export class AgentServer {
       await storeAcks(db, records, options.onAcked);
       return records.map(() => true as const);
     });
-    this.#liveness = new Batcher(REPORT_BATCH, async (records) => {
+    const keepLiveness = async (records: readonly LivenessRecord[]) => {
       await storeLiveness(db, records);
       return records.map(() => true as const);
-    });
+    };
+    this.#changes = new Batcher(REPORT_BATCH, keepLiveness);
+    this.#rounds = new Batcher(REPORT_BATCH, keepLiveness);
     this.#dataPlanes = new Batcher(REPORT_BATCH, async (records) => {
       await storeDataPlanes(db, records);
       return records.map(() => true as const);
@@ -167,7 +171,7 @@ export class AgentServer {
       await this.#acks.submit(record);
     },
     liveness: async (record: LivenessRecord) => {
-      await this.#liveness.submit(record);
+      await (record.report.complete ? this.#rounds : this.#changes).submit(record);
     },
     dataPlane: async (record: DataPlaneRecord) => {
       await this.#dataPlanes.submit(record);
