@@ -331,6 +331,31 @@ describe('bandwidth', () => {
     expect(after.map(linksOf)).toEqual([UPPER, LOWER]);
   });
 
+  it('lets no incumbent spread over more links onto what another one that leaves still holds', () => {
+    const equal = { igpMetric: 20 };
+    const before = withLinks(diamond(), { 'a:b': { igpMetric: 30 }, 'b:d': { igpMetric: 30 } });
+    const all = lowestDelay({ bandwidthBps: 10 * G, bounds: [{ metric: 'delay', max: 3000 }] });
+    const small = newPolicy(
+      'h1',
+      'h2',
+      [{ ...explicit([]), path: { kind: 'dynamic', metric: 'igp', constraints: { bandwidthBps: G } } }],
+      { color: 2 },
+    );
+    const policies = [newPolicy('h1', 'h2', [all]), small];
+    const settled = evaluate(before, policies).map((evaluation, i) =>
+      adopted(policies[i] as PolicyToEvaluate, evaluation),
+    );
+    expect(settled.map(({ bookings }) => bookings.find(({ linkId }) => linkId === 'b:d')?.bandwidthBps)).toEqual([
+      10 * G,
+      undefined,
+    ]);
+    // The first one's path gets too slow, and the IGP now has two ways for the second.
+    const after = withLinks(diamond(), { 'a:b': equal, 'b:d': { ...equal, delayUs: 5000 } });
+    const [left, kept] = evaluate(after, settled, { booked: settled.flatMap(({ bookings }) => bookings) });
+    expect(left?.status).toBe('fallback');
+    expect(kept?.bookings.map(({ linkId }) => linkId)).not.toContain('b:d');
+  });
+
   it('counts the old booking until it is released', () => {
     const policy = newPolicy('h1', 'h2', [six]);
     const settled = adopted(policy, evaluateOne(diamond(), policy));

@@ -80,21 +80,13 @@ class BatchEvaluation {
 
   run(): PolicyEvaluation[] {
     for (const { policy } of this.#jobs) this.#ledger.release(policy.bookings);
-    const leaving = this.#keep();
-    for (const { policy } of leaving) this.#ledger.hold(policy.bookings);
+    this.#keep();
     const choices = new Map<Job, Choice>();
-    for (const job of leaving)
-      choices.set(
-        job,
-        this.#decide(job, job.policy.bookings, () => this.#settle(job)),
-      );
     for (const job of this.#jobs) {
-      const { kept } = job;
-      if (kept !== undefined)
-        choices.set(
-          job,
-          this.#decide(job, held(job, kept), () => this.#improve(job, kept)),
-        );
+      if (job.kept === undefined) choices.set(job, this.#decide(job, job.policy.bookings));
+    }
+    for (const job of this.#jobs) {
+      if (job.kept !== undefined) choices.set(job, this.#decide(job, held(job, job.kept)));
     }
     return [...choices].map(([job, choice]) => {
       const holding = held(job, choice);
@@ -105,21 +97,35 @@ class BatchEvaluation {
     });
   }
 
-  /** First pass. Returns those that cannot keep what they have. */
-  #keep(): Job[] {
+  /**
+   * First pass. Who asks for no more than it has is judged by what its lists need, not by what anybody still holds from
+   * before: on a link that shrank, those who have left it already must not drive out those who stayed. Afterwards
+   * everybody's bookings are held, those that are left included.
+   */
+  #keep(): void {
     const candidates = this.#jobs.map((job) => ({ job, choice: this.#incumbent(job) }));
-    const asksNoMore = candidates.filter(({ job, choice }) => choice !== undefined && !grows(job, choice));
     const asksMore = candidates.filter(({ job, choice }) => choice !== undefined && grows(job, choice));
-    for (const { job, choice } of [...asksNoMore, ...asksMore]) {
-      const admitted = choice?.lists && (choice.pinned === true ? choice.lists : this.#evaluator.admit(choice.lists));
-      if (admitted?.valid === true) {
-        job.kept = choice;
-        this.#ledger.hold(held(job, choice));
-      } else {
-        job.leaving = admitted?.message;
-      }
+    for (const { job, choice } of candidates) {
+      if (choice === undefined || grows(job, choice)) continue;
+      if (this.#admit(job, choice)) this.#ledger.hold(choice.lists?.bookings ?? []);
     }
-    return this.#jobs.filter((job) => job.kept === undefined);
+    for (const { job } of candidates) {
+      this.#ledger.release(job.kept?.lists?.bookings ?? []);
+      this.#ledger.hold(held(job, job.kept));
+    }
+    for (const { job, choice } of asksMore) {
+      this.#ledger.release(job.policy.bookings);
+      this.#admit(job, choice);
+      this.#ledger.hold(held(job, job.kept));
+    }
+  }
+
+  /** Keeps the lists that a policy has when there is room for them. */
+  #admit(job: Job, choice: Choice | undefined): boolean {
+    const admitted = choice?.lists && (choice.pinned === true ? choice.lists : this.#evaluator.admit(choice.lists));
+    if (admitted?.valid === true) job.kept = choice;
+    else job.leaving = admitted?.message ?? job.leaving;
+    return admitted?.valid === true;
   }
 
   /** The lists a policy has, when they hold apart from bandwidth; undefined (and why in `leaving`) when they do not. */
@@ -252,10 +258,10 @@ class BatchEvaluation {
     return kept;
   }
 
-  /** Runs a decision with the policy's own bookings left out, and books what it decides. */
-  #decide(job: Job, holding: readonly LinkBandwidth[], decide: () => Choice): Choice {
+  /** Second or third pass, with what the policy holds left out of the account. Books what is decided. */
+  #decide(job: Job, holding: readonly LinkBandwidth[]): Choice {
     this.#ledger.release(holding);
-    const choice = decide();
+    const choice = job.kept === undefined ? this.#settle(job) : this.#improve(job, job.kept);
     this.#ledger.hold(held(job, choice));
     return choice;
   }
