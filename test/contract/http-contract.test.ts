@@ -113,7 +113,16 @@ const inOrder = [
   ],
   ...['dryRun', 'setManyLinkConstraints', 'putLinkConstraints', 'patchLinkConstraints', 'clearLinkConstraints'],
   ...['putNodeConstraints', 'patchNodeConstraints', 'clearNodeConstraints', 'confirmPlannedSids'],
-  ...['postSourceEvents', 'getSource', 'listSources', 'releaseSource', 'listAgents', 'getAgent', 'streamEvents'],
+  ...[
+    'postSourceEvents',
+    'getSource',
+    'listSources',
+    'releaseSource',
+    'listAgents',
+    'getAgent',
+    'getDataPlane',
+    'streamEvents',
+  ],
   ...['pinPolicy', 'unpinPolicy', 'putPolicy', 'rollBackPolicy', 'putMesh', 'deletePolicy', 'deleteMesh'],
 ];
 

@@ -1,5 +1,5 @@
-import { nodeId, timestamp } from './identifiers.js';
-import { choice, flag, integer, nullable, object, text } from './scalars.js';
+import { ipv6, nodeId, timestamp } from './identifiers.js';
+import { choice, flag, integer, list, nullable, object, text } from './scalars.js';
 
 const generation = {
   epoch: integer('Epoch of the leader that wrote it.', { examples: [7] }),
@@ -26,4 +26,52 @@ export const AgentView = object('AgentView', 'A node agent and how far it has co
     pending: integer('Not acknowledged yet.', { examples: [0] }),
     failed: integer('Refused by the data plane.', { examples: [0] }),
   }),
+});
+
+/** As many as the controller takes of an agent. */
+const maxInterfaces = 4096;
+const maxLocalSids = 4096;
+const maxNotices = 256;
+
+const DataPlaneReport = object('DataPlaneReport', 'How a data plane fares, as its agent last told.', {
+  reportedAt: timestamp('When the report was stored; agents report every 30 seconds.'),
+  readAt: timestamp("When the agent read this, by the node's own clock."),
+  version: nullable(
+    text('Version.', 255, ['24.10']),
+    'Version, in the words of the data plane; null: it does not answer.',
+  ),
+  reachable: flag('It answers.'),
+  interfaces: list(
+    'Its interfaces.',
+    object('DataPlaneInterface', 'Counters since the data plane started, and rates between the last two reports.', {
+      name: text('Name.', 255, ['eth0']),
+      up: flag('It is up.'),
+      rxBytes: integer('Bytes received.'),
+      rxPackets: integer('Packets received.'),
+      txBytes: integer('Bytes sent.'),
+      txPackets: integer('Packets sent.'),
+      drops: integer('Packets dropped.'),
+      rxBps: integer('Received, in bits per second.'),
+      txBps: integer('Sent, in bits per second.'),
+    }),
+    maxInterfaces,
+  ),
+  localSids: list(
+    'Its own SIDs, with what they processed.',
+    object('DataPlaneLocalSid', 'Counters of a SID since the data plane started.', {
+      sid: ipv6('SID.'),
+      behavior: text('Behavior.', 100, ['End.DT4']),
+      goodPackets: integer('Packets processed.'),
+      goodBytes: integer('Bytes processed.'),
+      badPackets: integer('Packets refused.'),
+      badBytes: integer('Bytes refused.'),
+    }),
+    maxLocalSids,
+  ),
+  notices: list('What an operator should know.', text('Notice.', 4000), maxNotices),
+});
+
+export const DataPlaneView = object('DataPlaneView', 'The data plane of a node, and how it fares.', {
+  node: nodeId('The headend.'),
+  report: nullable(DataPlaneReport, 'null until its agent has reported on it.'),
 });

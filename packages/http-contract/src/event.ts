@@ -1,6 +1,6 @@
 import { Type, type TSchema } from 'typebox';
-import { meshId, nodeId, policyId, revision, sourceId, timestamp } from './identifiers.js';
-import { choice, integer, nullable, object, text } from './scalars.js';
+import { addressFamily, ipv6, meshId, nodeId, policyId, revision, sourceId, timestamp } from './identifiers.js';
+import { choice, flag, integer, list, nullable, object, text } from './scalars.js';
 
 function intentAction() {
   return choice('What happened to it.', ['created', 'changed', 'deleted']);
@@ -64,6 +64,40 @@ export const eventSchemas = {
       reason: nullable(text('Reason.', 4000), "Why it failed, in the agent's words."),
     },
     [{ revision: 44, policyId: 'dc-london:100:dc-athens', outcome: 'installed', reason: null }],
+  ),
+  'policy.liveness': object(
+    'PolicyLivenessEvent',
+    'Probes of a headend through a list of an SR policy began to be lost, or to come back, or it is unknown which.',
+    {
+      policyId: policyId(),
+      family: addressFamily(),
+      state: choice('What is true now.', ['up', 'down', 'unknown'], ['down']),
+      standby: flag('The list is one of the standby.'),
+      segments: list('The SIDs of the list, service SID last.', ipv6('SID.'), 127),
+      probesSent: integer('Probes sent, of the last 100.'),
+      probesLost: integer('Probes lost, of those sent.'),
+    },
+    [
+      {
+        policyId: 'dc-london:100:dc-athens',
+        family: 'ipv4',
+        state: 'down',
+        standby: false,
+        segments: ['fcbb:bb00:8:1::', 'fcbb:bb00:ff02:d4::'],
+        probesSent: 100,
+        probesLost: 3,
+      },
+    ],
+  ),
+  'policy.standby': object(
+    'PolicyStandbyEvent',
+    'A headend took the standby of an SR policy because no active list delivers, or left it again.',
+    {
+      policyId: policyId(),
+      family: addressFamily(),
+      onStandby: flag('It uses the standby now.'),
+    },
+    [{ policyId: 'dc-london:100:dc-athens', family: 'ipv4', onStandby: true }],
   ),
   'agent.state': object(
     'AgentStateEvent',

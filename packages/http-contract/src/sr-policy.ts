@@ -100,6 +100,47 @@ export const SrPolicyIntent = object(
   [{ headend: 'dc-london', color: 100, endpoint: 'dc-athens', name: 'London to Athens, low delay', ...delayOptimal }],
 );
 
+function liveness(description: string) {
+  return choice(description, ['up', 'down', 'unknown']);
+}
+
+const ListLiveness = object('ListLiveness', 'A finished list, as the probes of the headend through it found it.', {
+  family: addressFamily(),
+  state: liveness(
+    '`down`: its probes are lost. `unknown`: nothing is known yet, or the agent is silent; that is not failure.',
+  ),
+  stale: flag('The agent is silent or has just come back: the numbers are the last that it told.'),
+  since: nullable(timestamp('When its state changed last.'), 'null: unknown.'),
+  inUse: nullable(flag('The headend sends steered packets through it.'), 'null: unknown.'),
+  probesSent: integer('Probes sent, of the last 100.', { examples: [100] }),
+  probesLost: integer('Probes lost, of those sent.', { examples: [0] }),
+  roundTripUs: nullable(
+    object(undefined, 'Round trips of the probes that came back, in microseconds.', {
+      min: integer('Shortest.', { examples: [8810] }),
+      average: integer('Average.', { examples: [8872] }),
+      max: integer('Longest.', { examples: [9105] }),
+    }),
+    'null: none came back.',
+  ),
+  reportedAt: timestamp('When this was stored.'),
+});
+
+const ProbedList = object('PolicyList', 'One transport list, with what it does and what probes through it found.', {
+  weight: integer('Weight, relative to the other lists.', { maximum: maxUint32, examples: [1] }),
+  nodes: list('Nodes, from headend to endpoint.', nodeId(), 100_000),
+  links: list('Directed links, from headend to endpoint.', linkId(), 100_000),
+  metrics: PathMetrics,
+  transport: list('SIDs in front of the service SID.', Segment, 128),
+  segmentLists: list('Finished lists, one per family.', SegmentList, 2),
+  load: load(),
+  liveness: list('One entry per family that the headend probes; none when it does not probe.', ListLiveness, 2),
+});
+
+/** What headends tell of a policy as a whole. */
+export function policyLiveness(description: string) {
+  return choice(description, ['up', 'degraded', 'standby', 'down', 'unknown'], ['unknown']);
+}
+
 const PolicyState = object('PolicyState', 'What the controller derived from the intent, and how far it has come.', {
   status: choice('`fallback`: no candidate path is valid, the fallback carries the traffic.', [
     'up',
@@ -120,24 +161,28 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
       discriminator: integer('Which candidate path.', { maximum: maxUint32, examples: [1] }),
       preference: integer('Its preference.', { maximum: maxUint32, examples: [100] }),
       valid: flag('It can be used.'),
-      active: flag('It is in use.'),
+      active: flag('It is the one to use: the valid one of highest preference.'),
+      liveness: liveness(
+        'What probes through its lists find, where the headend has them: `down` when all of them are lost, so that the ' +
+          'headend treats it as invalid although it was proved.',
+      ),
       reason: nullable(text('Reason.', 100), 'Why it is not valid: a no-path reason or a violation.'),
       message: nullable(text('Message.', 4000), 'The same in one sentence.'),
     }),
     16,
   ),
-  lists: list(
-    'The lists in use.',
-    object('PolicyList', 'One transport list in use, with what it does.', {
-      weight: integer('Weight, relative to the other lists.', { maximum: maxUint32, examples: [1] }),
-      nodes: list('Nodes, from headend to endpoint.', nodeId(), 100_000),
-      links: list('Directed links, from headend to endpoint.', linkId(), 100_000),
-      metrics: PathMetrics,
-      transport: list('SIDs in front of the service SID.', Segment, 128),
-      segmentLists: list('Finished lists, one per family.', SegmentList, 2),
-      load: load(),
+  lists: list('The lists in use.', ProbedList, 16),
+  standby: nullable(
+    object('PolicyStandby', 'What the headend uses by itself while none of the lists delivers. It books nothing.', {
+      candidatePath: integer('Discriminator of its candidate path.', { maximum: maxUint32, examples: [2] }),
+      lists: list('Its lists.', ProbedList, 16),
     }),
-    16,
+    'Lists of the next valid candidate path; null when there is none, or it would repeat the lists in use.',
+  ),
+  liveness: policyLiveness(
+    'What the headend finds by probing. `degraded`: some of the lists in use are down. `standby`: none of them delivers, ' +
+      'the headend uses the standby. `down`: none delivers, and the standby is not in use. `unknown`: it does not probe, ' +
+      'or is silent.',
   ),
   bindingSids: list(
     'Binding SIDs, one per family.',

@@ -88,6 +88,22 @@ function watchServices(services: Services, registry: Registry): () => Promise<vo
     labelNames: ['install'],
     registers,
   });
+  const probed = new Gauge({
+    name: 'waymark_probed_lists',
+    help: 'Finished segment lists that headends probe, by role and by what the probes found.',
+    labelNames: ['role', 'state'],
+    registers,
+  });
+  const headendsOnStandby = new Gauge({
+    name: 'waymark_headends_on_standby',
+    help: 'Headends with an SR policy on its standby.',
+    registers,
+  });
+  const policiesOnStandby = new Gauge({
+    name: 'waymark_policies_on_standby',
+    help: 'SR policies that use their standby, because none of their active lists delivers.',
+    registers,
+  });
   const held = new Gauge({ name: 'waymark_sources_held', help: 'Sources that wait for an operator.', registers });
   const isReady = new Gauge({ name: 'waymark_ready', help: '1 when the controller is ready to serve.', registers });
   return async () => {
@@ -111,6 +127,12 @@ function watchServices(services: Services, registry: Registry): () => Promise<vo
         sum(all, (agent) => agent.policies[install]),
       );
     }
+    const liveness = await services.policies.livenessCounts();
+    for (const role of ['active', 'standby'] as const) {
+      for (const state of ['up', 'down', 'unknown'] as const) probed.set({ role, state }, liveness[role][state]);
+    }
+    headendsOnStandby.set(liveness.headendsOnStandby);
+    policiesOnStandby.set(liveness.policiesOnStandby);
     const sources = await everyPage((after) => services.topology.sources({}, { limit: 1000, ...after }));
     held.set(sources.filter((source) => source.held !== null).length);
   };

@@ -2,7 +2,7 @@ import type { Static } from 'typebox';
 import type * as contract from '@waymark/http-contract';
 import { describe, expectTypeOf, it } from 'vitest';
 import type { WaymarkEvents } from '../model/events.js';
-import type { AgentView, Health, ProposedChange } from '../model/ports.js';
+import type { AgentView, DataPlaneView, Health, ProposedChange } from '../model/ports.js';
 import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from '../model/sr-policy.js';
 import type {
   ChangeEntry,
@@ -78,6 +78,7 @@ describe('the schemas and the model of the controller', () => {
 
   it('agree on agents, health and events', () => {
     expectTypeOf<Of<'AgentView'>>().toEqualTypeOf<AgentView>();
+    expectTypeOf<Of<'DataPlaneView'>>().toEqualTypeOf<DataPlaneView>();
     expectTypeOf<Of<'Health'>>().toEqualTypeOf<Health>();
     expectTypeOf<{ [Type in keyof WaymarkEvents]: DataOf<Type> }>().toEqualTypeOf<WaymarkEvents>();
   });

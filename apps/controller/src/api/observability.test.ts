@@ -65,6 +65,15 @@ describe('metrics', () => {
           }),
         sources: () => Promise.resolve({ items: [], next: null }),
       },
+      policies: {
+        livenessCounts: () =>
+          Promise.resolve({
+            active: { up: 8, down: 2, unknown: 0 },
+            standby: { up: 1, down: 0, unknown: 3 },
+            headendsOnStandby: 1,
+            policiesOnStandby: 2,
+          }),
+      },
       agents: {
         agents: (_, page) => Promise.resolve(pages[page.after === undefined ? 0 : 1] ?? { items: [], next: null }),
       },
@@ -83,6 +92,10 @@ describe('metrics', () => {
       'waymark_topology_entities{kind="host"} 2',
       'waymark_agents{state="connected"} 2',
       'waymark_agent_policies{install="installed"} 5',
+      'waymark_probed_lists{role="active",state="down"} 2',
+      'waymark_probed_lists{role="standby",state="unknown"} 3',
+      'waymark_headends_on_standby 1',
+      'waymark_policies_on_standby 2',
       'waymark_ready 1',
     ]) {
       expect(response.body).toContain(`${line}\n`);

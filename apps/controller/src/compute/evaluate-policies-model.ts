@@ -25,6 +25,15 @@ export interface Incumbent {
   readonly candidatePaths: readonly CandidatePathState[];
   /** What its objective was worth when it was last evaluated; null: no objective. */
   readonly value: number | null;
+  readonly standby: IncumbentStandby | null;
+}
+
+export interface IncumbentStandby {
+  /** Discriminator. */
+  readonly candidate: number;
+  /** What it was searched for; null: it is explicit. */
+  readonly metric: MetricType | null;
+  readonly lists: readonly TransportList[];
 }
 
 export interface PinnedLists {
@@ -74,6 +83,23 @@ export interface ExpandedSegment {
   readonly igp: number;
 }
 
+/** All that any branch of some lists crosses, sorted. */
+export interface Crossed {
+  readonly nodes: readonly NodeId[];
+  readonly links: readonly LinkId[];
+}
+
+/** What the headend uses by itself while none of the active lists delivers. It books nothing. */
+export interface Standby {
+  /** Discriminator. */
+  readonly candidate: number;
+  /** What it was searched for; null: it is explicit. */
+  readonly metric: MetricType | null;
+  readonly lists: readonly PolicyList[];
+  readonly expanded: readonly ExpandedSegment[];
+  readonly crossed: Crossed;
+}
+
 export interface PolicyEvaluation {
   readonly policyId: string;
   readonly status: PolicyState['status'];
@@ -83,6 +109,8 @@ export interface PolicyEvaluation {
   /** In the order of their selection: the best first. */
   readonly candidatePaths: readonly CandidatePathState[];
   readonly lists: readonly PolicyList[];
+  /** null: the active candidate path is the only valid one, or nothing is active. */
+  readonly standby: Standby | null;
   /** What the lists book, sorted by link. Empty without a bandwidth constraint. */
   readonly bookings: readonly LinkBandwidth[];
   /**
@@ -100,6 +128,27 @@ export interface PolicyEvaluation {
   /** ... for lack of unreserved bandwidth. */
   readonly starved: boolean;
   readonly expanded: readonly ExpandedSegment[];
-  /** All that any branch of the lists crosses, sorted. */
-  readonly crossed: { readonly nodes: readonly NodeId[]; readonly links: readonly LinkId[] };
+  /** By the lists; the standby has its own. */
+  readonly crossed: Crossed;
+}
+
+/** What an evaluation leaves for the next one to start from. */
+export function incumbentAfter(evaluation: PolicyEvaluation): Incumbent {
+  const { status, activeCandidate, candidatePaths, objective, standby } = evaluation;
+  return {
+    status,
+    activeCandidate,
+    candidatePaths,
+    lists: evaluation.lists.map(transportList),
+    value: objective?.value ?? null,
+    standby: standby && {
+      candidate: standby.candidate,
+      metric: standby.metric,
+      lists: standby.lists.map(transportList),
+    },
+  };
+}
+
+export function transportList({ weight, transport }: PolicyList): TransportList {
+  return { weight, sids: transport.map(({ sid }) => sid) };
 }

@@ -5,7 +5,13 @@ import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { buildTed, newPolicy, withLinks } from '../testing/sketched-network.js';
 import { largerOf } from './bandwidth-ledger.js';
 import { evaluatePolicies } from './evaluate-policies.js';
-import type { LinkBandwidth, PolicyEvaluation, PolicyToEvaluate } from './evaluate-policies-model.js';
+import {
+  incumbentAfter,
+  transportList,
+  type LinkBandwidth,
+  type PolicyEvaluation,
+  type PolicyToEvaluate,
+} from './evaluate-policies-model.js';
 
 const G = 1_000_000_000;
 const PAIRS = ['a-b', 'b-c', 'c-d', 'd-e', 'e-a', 'a-c', 'b-d', 'c-e'];
@@ -52,7 +58,7 @@ const candidate = fc
 const policies = fc
   .array(
     fc.record({
-      paths: fc.array(candidate, { minLength: 1, maxLength: 2 }),
+      paths: fc.array(candidate, { minLength: 1, maxLength: 3 }),
       fallback: fc.constantFrom('drop' as const, 'shortest-path' as const),
       towards: fc.boolean(),
     }),
@@ -79,13 +85,8 @@ function adopt(batch: readonly PolicyToEvaluate[], evaluations: readonly PolicyE
   return batch.map((policy) => {
     const evaluation = evaluations.find(({ policyId }) => policyId === policy.policyId);
     if (evaluation === undefined) throw new Error(`no evaluation of ${policy.policyId}`);
-    const { status, activeCandidate, candidatePaths, objective } = evaluation;
-    const lists = evaluation.lists.map(({ weight, transport }) => ({ weight, sids: transport.map(({ sid }) => sid) }));
-    return {
-      ...policy,
-      bookings: largerOf(policy.bookings, evaluation.bookings),
-      incumbent: { status, activeCandidate, candidatePaths, lists, value: objective?.value ?? null },
-    };
+    const bookings = largerOf(policy.bookings, evaluation.bookings);
+    return { ...policy, bookings, incumbent: incumbentAfter(evaluation) };
   });
 }
 
@@ -93,6 +94,25 @@ function total(bookings: readonly LinkBandwidth[]): Map<LinkId, number> {
   const sums = new Map<LinkId, number>();
   for (const { linkId, bandwidthBps } of bookings) sums.set(linkId, (sums.get(linkId) ?? 0) + bandwidthBps);
   return sums;
+}
+
+/** It is of the next valid candidate path that does not repeat the active one, and crosses nothing that is down. */
+function expectStandby(evaluation: PolicyEvaluation, down: ReadonlySet<LinkId>): void {
+  const { standby, status, activeCandidate, candidatePaths, lists } = evaluation;
+  const others = candidatePaths
+    .filter(({ valid, active }) => valid && !active)
+    .map(({ discriminator }) => discriminator);
+  if (standby === null) {
+    if (status !== 'up') return;
+    // All that is valid besides takes the path that is taken already: dynamic paths have one list.
+    expect(lists).toHaveLength(1);
+    return;
+  }
+  expect(status).toBe('up');
+  expect(standby.candidate).not.toBe(activeCandidate);
+  expect(others).toContain(standby.candidate);
+  expect(standby.crossed.links.filter((link) => down.has(link))).toEqual([]);
+  expect(standby.lists.map(transportList)).not.toEqual(lists.map(transportList));
 }
 
 describe('evaluations of random policies on random networks', () => {
@@ -117,9 +137,12 @@ describe('evaluations of random policies on random networks', () => {
     fc.assert(
       fc.property(network, network, policies, (first, second, batch) => {
         const settled = adopt(batch, evaluate(first, batch));
-        const moved = adopt(settled, evaluate(second, settled));
+        const evaluations = evaluate(second, settled);
+        const moved = adopt(settled, evaluations);
         const again = evaluate(second, moved);
         expect(again.filter(({ decision }) => decision === 'changed')).toEqual([]);
+        const standbyOf = (all: readonly PolicyToEvaluate[]) => all.map(({ incumbent }) => incumbent?.standby);
+        expect(standbyOf(adopt(moved, again))).toEqual(standbyOf(moved));
       }),
     );
   });
@@ -141,7 +164,8 @@ describe('evaluations of random policies on random networks', () => {
             .filter(({ operationalState, adminState }) => operationalState === 'down' || adminState === 'down')
             .map(({ id }) => id),
         );
-        for (const { status, activeCandidate, candidatePaths, crossed } of evaluate(ted, batch)) {
+        for (const evaluation of evaluate(ted, batch)) {
+          const { status, activeCandidate, candidatePaths, crossed } = evaluation;
           const active = candidatePaths.filter((state) => state.active);
           expect(active.map(({ discriminator }) => discriminator)).toEqual(
             activeCandidate === null ? [] : [activeCandidate],
@@ -149,6 +173,7 @@ describe('evaluations of random policies on random networks', () => {
           expect(active.every(({ valid }) => valid)).toBe(true);
           expect(status === 'up').toBe(activeCandidate !== null);
           expect(crossed.links.filter((link) => down.has(link))).toEqual([]);
+          expectStandby(evaluation, down);
           const better = candidatePaths.slice(
             0,
             candidatePaths.findIndex((state) => state.active),

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { diamond, lowestDelay, newPolicy, withLinkDown, withLinks, withNodes } from '../testing/sketched-network.js';
 import { evaluatePolicies } from './evaluate-policies.js';
-import type { EvaluationTask, PolicyEvaluation, PolicyToEvaluate } from './evaluate-policies-model.js';
+import {
+  incumbentAfter,
+  type EvaluationTask,
+  type PolicyEvaluation,
+  type PolicyToEvaluate,
+} from './evaluate-policies-model.js';
 
 const G = 1_000_000_000;
 const UPPER = ['h1:a', 'a:b', 'b:d', 'd:h2'];
@@ -21,10 +26,7 @@ function evaluateOne(ted: Ted, policy: PolicyToEvaluate, task: Partial<Evaluatio
 
 /** The policy as it is once an evaluation has been adopted and acked. */
 function adopted(policy: PolicyToEvaluate, evaluation: PolicyEvaluation): PolicyToEvaluate {
-  const { status, activeCandidate, candidatePaths, lists, bookings, objective } = evaluation;
-  const transports = lists.map(({ weight, transport }) => ({ weight, sids: transport.map(({ sid }) => sid) }));
-  const incumbent = { status, activeCandidate, candidatePaths, lists: transports, value: objective?.value ?? null };
-  return { ...policy, bookings, incumbent };
+  return { ...policy, bookings: evaluation.bookings, incumbent: incumbentAfter(evaluation) };
 }
 
 function linksOf(evaluation: PolicyEvaluation): readonly string[] | undefined {
@@ -327,6 +329,31 @@ describe('bandwidth', () => {
     const shrunk = withLinks(diamond(), { 'a:b': { bandwidthBps: 5 * G } });
     const after = evaluate(shrunk, settled, { booked });
     expect(after.map(linksOf)).toEqual([UPPER, LOWER]);
+  });
+
+  it('lets no incumbent spread over more links onto what another one that leaves still holds', () => {
+    const equal = { igpMetric: 20 };
+    const before = withLinks(diamond(), { 'a:b': { igpMetric: 30 }, 'b:d': { igpMetric: 30 } });
+    const all = lowestDelay({ bandwidthBps: 10 * G, bounds: [{ metric: 'delay', max: 3000 }] });
+    const small = newPolicy(
+      'h1',
+      'h2',
+      [{ ...explicit([]), path: { kind: 'dynamic', metric: 'igp', constraints: { bandwidthBps: G } } }],
+      { color: 2 },
+    );
+    const policies = [newPolicy('h1', 'h2', [all]), small];
+    const settled = evaluate(before, policies).map((evaluation, i) =>
+      adopted(policies[i] as PolicyToEvaluate, evaluation),
+    );
+    expect(settled.map(({ bookings }) => bookings.find(({ linkId }) => linkId === 'b:d')?.bandwidthBps)).toEqual([
+      10 * G,
+      undefined,
+    ]);
+    // The first one's path gets too slow, and the IGP now has two ways for the second.
+    const after = withLinks(diamond(), { 'a:b': equal, 'b:d': { ...equal, delayUs: 5000 } });
+    const [left, kept] = evaluate(after, settled, { booked: settled.flatMap(({ bookings }) => bookings) });
+    expect(left?.status).toBe('fallback');
+    expect(kept?.bookings.map(({ linkId }) => linkId)).not.toContain('b:d');
   });
 
   it('counts the old booking until it is released', () => {

@@ -1,24 +1,29 @@
 import type { CandidatePathIntent, CandidatePathState, PolicyList } from '../model/sr-policy.js';
 import { BandwidthLedger, largerOf } from './bandwidth-ledger.js';
+import { chooseStandby, isStillOf, type ChosenStandby } from './choose-standby.js';
 import { CandidateEvaluator, type CandidateOutcome, type ValidLists } from './evaluate-candidate-path.js';
-import type {
-  EvaluationInput,
-  LinkBandwidth,
-  PolicyEvaluation,
-  PolicyToEvaluate,
-  TransportList,
+import {
+  transportList,
+  type Crossed,
+  type EvaluationInput,
+  type LinkBandwidth,
+  type PolicyEvaluation,
+  type PolicyToEvaluate,
+  type Standby,
+  type TransportList,
 } from './evaluate-policies-model.js';
 import { shortestPathFallback } from './fallback-lists.js';
 import { objectiveOf, rankCandidatePaths } from './rank-candidate-paths.js';
 
 /**
- * Decides for each policy which lists it uses. Three passes over the batch, each in the order of (bandwidth wanted,
+ * Decides for each policy which lists it uses. Four passes over the batch, each in the order of (bandwidth wanted,
  * largest first; policy id), so that the answer depends on what is asked and not on the order of asking:
  *
  *   1. keep      who has lists that still hold keeps them and their bandwidth: incumbents go before everybody else
  *   2. settle    who has none takes the best candidate path that fits into what is left, or falls back
  *   3. improve   who kept, and may be re-optimised, moves when something is worth it; who would have to book more in
  *                order to stay does so before 2
+ *   4. conclude  with all of that booked: what other candidate paths are worth, and which of them is the standby
  *
  * A policy that moves holds its old bandwidth besides the new until its headend has acked (largerOf), so nothing here
  * ever books a link beyond what it can reserve, not even for a moment. Evaluating the outcome again changes nothing.
@@ -76,50 +81,53 @@ class BatchEvaluation {
 
   run(): PolicyEvaluation[] {
     for (const { policy } of this.#jobs) this.#ledger.release(policy.bookings);
-    const leaving = this.#keep();
-    const kept = this.#jobs.flatMap((job) => (job.kept === undefined ? [] : [{ job, choice: job.kept }]));
-    const improve = ({ job, choice }: { job: Job; choice: Choice }) =>
-      this.#replacing(job, held(job, choice), () => this.#improve(job, choice));
-    // What they only now ask for is not booked yet: whoever finds something better leaves it to the rest.
-    const grown = kept.filter(({ job, choice }) => grows(job, choice)).map(improve);
-    const settled = leaving.map((job) => this.#replacing(job, job.policy.bookings, () => this.#settle(job)));
-    const improved = kept.filter(({ job, choice }) => !grows(job, choice)).map(improve);
-    return [...grown, ...settled, ...improved];
+    this.#keep();
+    const choices = new Map<Job, Choice>();
+    const decide = (job: Job) => choices.set(job, this.#decide(job, held(job, job.kept)));
+    const kept = this.#jobs.filter((job) => job.kept !== undefined);
+    const grown = new Set(kept.filter((job) => job.kept !== undefined && grows(job, job.kept)));
+    // What these only now ask for is not booked yet: who finds something better leaves it to the rest.
+    grown.forEach(decide);
+    this.#jobs.filter((job) => job.kept === undefined).forEach(decide);
+    kept.filter((job) => !grown.has(job)).forEach(decide);
+    return [...choices].map(([job, choice]) => {
+      const holding = held(job, choice);
+      this.#ledger.release(holding);
+      const evaluation = this.#conclude(job, choice);
+      this.#ledger.hold(holding);
+      return evaluation;
+    });
   }
 
   /**
-   * First pass. Returns those that cannot keep what they have; what they book stays held, because their traffic is still
-   * there. Who asks for no more than it has is admitted beside what the others want to keep, not beside what they are about
-   * to release, so that of those on a link that shrank only as many leave as must, and nobody leaves later because others
-   * did. Who asks for more (the IGP moved it) gets what all others leave.
+   * First pass. Who asks for no more than it has is judged by what its lists need, not by what anybody still holds from
+   * before: on a link that shrank, those who have left it already must not drive out those who stayed. Afterwards
+   * everybody's bookings are held, those that are left included.
    */
-  #keep(): Job[] {
+  #keep(): void {
     const candidates = this.#jobs.map((job) => ({ job, choice: this.#incumbent(job) }));
     const asksMore = candidates.filter(({ job, choice }) => choice !== undefined && grows(job, choice));
-    const others = candidates.filter(({ job, choice }) => choice === undefined || !grows(job, choice));
-    for (const { job, choice } of others) {
-      if (choice === undefined || !this.#admits(job, choice)) continue;
-      job.kept = choice;
-      this.#ledger.hold(choice.lists?.bookings ?? []);
+    for (const { job, choice } of candidates) {
+      if (choice === undefined || grows(job, choice)) continue;
+      if (this.#admit(job, choice)) this.#ledger.hold(choice.lists?.bookings ?? []);
     }
-    for (const { job } of [...others, ...asksMore]) {
+    for (const { job } of candidates) {
       this.#ledger.release(job.kept?.lists?.bookings ?? []);
       this.#ledger.hold(held(job, job.kept));
     }
     for (const { job, choice } of asksMore) {
-      this.#ledger.release(held(job, undefined));
-      if (choice !== undefined && this.#admits(job, choice)) job.kept = choice;
+      this.#ledger.release(job.policy.bookings);
+      this.#admit(job, choice);
       this.#ledger.hold(held(job, job.kept));
     }
-    return this.#jobs.filter((job) => job.kept === undefined);
   }
 
-  /** Whether its lists fit into what is left; pinned ones always do. */
-  #admits(job: Job, { lists, pinned }: Choice): boolean {
-    if (lists === undefined || pinned === true) return lists !== undefined;
-    const admitted = this.#evaluator.admit(lists);
-    if (!admitted.valid) job.leaving = admitted.message;
-    return admitted.valid;
+  /** Keeps the lists that a policy has when there is room for them. */
+  #admit(job: Job, choice: Choice | undefined): boolean {
+    const admitted = choice?.lists && (choice.pinned === true ? choice.lists : this.#evaluator.admit(choice.lists));
+    if (admitted?.valid === true) job.kept = choice;
+    else job.leaving = admitted?.message ?? job.leaving;
+    return admitted?.valid === true;
   }
 
   /** The lists a policy has, when they hold apart from bandwidth; undefined (and why in `leaving`) when they do not. */
@@ -142,7 +150,7 @@ class BatchEvaluation {
       job.leaving = outcome.message;
       return undefined;
     }
-    if (!sameLists(outcome.lists.map(transportOf), incumbent.lists)) {
+    if (!sameLists(outcome.lists.map(transportList), incumbent.lists)) {
       job.leaving = outcome.message ?? 'its lists were written anew';
       return undefined;
     }
@@ -181,9 +189,18 @@ class BatchEvaluation {
     for (const candidate of job.ranked) {
       const outcome = this.#evaluator.evaluate(job.policy, candidate, avoidHeld);
       job.outcomes.set(candidate.discriminator, outcome);
-      if (outcome.valid) return [candidate, outcome];
+      if (outcome.valid) return [candidate, this.#fromStandby(job.policy, candidate, outcome)];
     }
     return undefined;
+  }
+
+  /** The lists of the standby where they are as good: the headend has them, and may be using them already. */
+  #fromStandby(policy: PolicyToEvaluate, candidate: CandidatePathIntent, found: ValidLists): ValidLists {
+    const standby = policy.incumbent?.standby ?? null;
+    if (standby === null || candidate.path.kind === 'explicit' || !isStillOf(candidate, standby)) return found;
+    const held = this.#evaluator.admit(this.#evaluator.hold(policy, candidate, standby.lists, true));
+    const [before, after] = [objectiveOf(candidate, held.valid ? held : undefined), objectiveOf(candidate, found)];
+    return held.valid && before !== null && after !== null && before.value <= after.value ? held : found;
   }
 
   /** Draining asks for what is possible: without an alternative the policy stays, unless the element is `down`. */
@@ -243,13 +260,12 @@ class BatchEvaluation {
     return kept;
   }
 
-  /** Runs a decision with the policy's own bookings left out, and books what it decides. */
-  #replacing(job: Job, holding: readonly LinkBandwidth[], decide: () => Choice): PolicyEvaluation {
+  /** Second or third pass, with what the policy holds left out of the account. Books what is decided. */
+  #decide(job: Job, holding: readonly LinkBandwidth[]): Choice {
     this.#ledger.release(holding);
-    const choice = decide();
-    const evaluation = this.#conclude(job, choice);
+    const choice = job.kept === undefined ? this.#settle(job) : this.#improve(job, job.kept);
     this.#ledger.hold(held(job, choice));
-    return evaluation;
+    return choice;
   }
 
   #conclude(job: Job, choice: Choice): PolicyEvaluation {
@@ -261,11 +277,13 @@ class BatchEvaluation {
       before !== null &&
       before.status === choice.status &&
       before.activeCandidate === active &&
-      sameLists(lists.map(transportOf), before.lists);
+      sameLists(lists.map(transportList), before.lists);
+    const standby = this.#standby(job, choice, same);
     const activeRank = job.ranked.findIndex(({ discriminator }) => discriminator === active);
     const states = job.ranked.map((candidate, rank) => this.#stateOf(job, choice, candidate, rank > activeRank));
     const better = activeRank < 0 ? states : states.slice(0, activeRank);
     const pinMissed = policy.pinned !== null && choice.pinned !== true;
+    const wanting = choice.status === 'up' ? wantedBefore(standby, states) : [];
     return {
       policyId: policy.policyId,
       status: choice.status,
@@ -273,19 +291,47 @@ class BatchEvaluation {
       compliance: choice.compliance,
       candidatePaths: states,
       lists,
+      standby: this.#standbyState(standby),
       bookings: choice.lists?.bookings ?? [],
       decision: !same ? 'changed' : choice.blocked === true ? 'blocked' : 'kept',
       cause: choice.cause,
       objective: choice.pinned === true ? null : objectiveOf(choice.candidate, choice.lists),
       unsettled:
-        pinMissed || choice.blocked === true || (choice.pinned !== true && (choice.status !== 'up' || activeRank > 0)),
-      starved: better.some((state) => state.reason === 'insufficient-bandwidth') || pinMissed,
+        pinMissed ||
+        choice.blocked === true ||
+        (choice.pinned !== true && (choice.status !== 'up' || activeRank > 0)) ||
+        standby?.blocked === true ||
+        wanting.length > 0,
+      starved: pinMissed || [...better, ...wanting].some((state) => state.reason === 'insufficient-bandwidth'),
       expanded: choice.lists?.expanded ?? [],
       crossed: this.#crossed(lists),
     };
   }
 
-  #crossed(lists: readonly PolicyList[]): PolicyEvaluation['crossed'] {
+  #standby(job: Job, { status, candidate, lists }: Choice, same: boolean): ChosenStandby | null {
+    if (job.ranked.length < 2 || status !== 'up' || candidate === undefined || lists === undefined) return null;
+    return chooseStandby(this.#evaluator, {
+      policy: job.policy,
+      ranked: job.ranked,
+      active: { candidate, lists },
+      activeIsKept: same,
+      outcomes: job.outcomes,
+    });
+  }
+
+  #standbyState(chosen: ChosenStandby | null): Standby | null {
+    if (chosen === null) return null;
+    const { candidate, lists } = chosen;
+    return {
+      candidate: candidate.discriminator,
+      metric: candidate.path.kind === 'dynamic' ? candidate.path.metric : null,
+      lists: lists.lists,
+      expanded: lists.expanded,
+      crossed: this.#crossed(lists.lists),
+    };
+  }
+
+  #crossed(lists: readonly PolicyList[]): Crossed {
     const { snapshot } = this.#input;
     const links = [...new Set(lists.flatMap(({ load }) => load.map(({ linkId }) => linkId)))].sort();
     const ends = links.flatMap((linkId) => {
@@ -324,7 +370,7 @@ class BatchEvaluation {
     const candidate = this.#pinnedCandidate(job);
     const pinned = { candidate, lists, cause, pinned: true } as const;
     if (candidate === undefined) return { ...pinned, status: 'fallback', compliance: 'constraints-not-met' };
-    const obeys = this.#evaluator.hold(job.policy, candidate, lists.lists.map(transportOf), true).valid;
+    const obeys = this.#evaluator.hold(job.policy, candidate, lists.lists.map(transportList), true).valid;
     return { ...pinned, status: 'up', compliance: obeys ? complianceOf(candidate) : 'constraints-not-met' };
   }
 }
@@ -340,6 +386,12 @@ function complianceOf({ path }: CandidatePathIntent): 'constraints-met' | 'uncon
 function describe(candidate: CandidatePathIntent): string {
   const name = candidate.name === undefined ? '' : ` "${candidate.name}"`;
   return `candidate path ${candidate.discriminator}${name} of preference ${candidate.preference} is valid`;
+}
+
+/** Candidate paths that would have been the standby before this one, and are not valid. */
+function wantedBefore(standby: ChosenStandby | null, states: readonly CandidatePathState[]): CandidatePathState[] {
+  const end = states.findIndex(({ discriminator }) => discriminator === standby?.candidate.discriminator);
+  return (end < 0 ? states : states.slice(0, end)).filter(({ valid }) => !valid);
 }
 
 function demandOf({ ranked }: Job): number {
@@ -359,11 +411,8 @@ function grows({ policy }: Job, { lists }: Choice): boolean {
 
 /** What the policy books until its headend has acked. */
 function held({ policy }: Job, choice: Choice | undefined): readonly LinkBandwidth[] {
-  return largerOf(policy.bookings, choice?.lists?.bookings ?? []);
-}
-
-function transportOf(list: PolicyList): TransportList {
-  return { weight: list.weight, sids: list.transport.map((segment) => segment.sid) };
+  const wanted = choice?.lists?.bookings ?? [];
+  return wanted.length === 0 ? policy.bookings : largerOf(policy.bookings, wanted);
 }
 
 function sameLists(a: readonly TransportList[], b: readonly TransportList[]): boolean {

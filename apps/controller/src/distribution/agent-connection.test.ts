@@ -44,6 +44,8 @@ function greeting() {
     },
     heartbeat: () => Promise.resolve(true),
     digest: () => Promise.resolve(current),
+    liveness: () => Promise.resolve(),
+    dataPlane: () => Promise.resolve(),
     ack: () => Promise.resolve(),
     ended: () => undefined,
     failed: (error) => {

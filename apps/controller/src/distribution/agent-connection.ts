@@ -1,10 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import { status, type ServerDuplexStream, type StatusObject } from '@grpc/grpc-js';
-import type { Ack, AgentMessage, ControllerMessage, Digest, Heartbeat, Hello, Welcome } from '@waymark/agent-protocol';
+import type {
+  Ack,
+  AgentMessage,
+  ControllerMessage,
+  DataPlaneReport,
+  Digest,
+  Heartbeat,
+  Hello,
+  LivenessReport,
+  Welcome,
+} from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import type { AckRecord } from './ack-store.js';
 import type { HeartbeatRecord } from './agent-records.js';
-import { mistakeInAck, mistakeInHeartbeat, mistakeInHello, printable } from './message-checks.js';
+import type { DataPlaneRecord } from './data-plane-store.js';
+import type { LivenessRecord } from './liveness-store.js';
+import {
+  mistakeInAck,
+  mistakeInDataPlane,
+  mistakeInHeartbeat,
+  mistakeInHello,
+  mistakeInLiveness,
+  printable,
+  printableReport,
+} from './message-checks.js';
 
 /** What a connection needs of the server. */
 export interface ConnectionHost {
@@ -15,6 +35,9 @@ export interface ConnectionHost {
   digest(node: NodeId): Promise<Digest>;
   /** Resolves when the ack is stored, or known to be of no use. */
   ack(record: AckRecord): Promise<void>;
+  /** Resolve when the report is stored, or known to be of no use. */
+  liveness(record: LivenessRecord): Promise<void>;
+  dataPlane(record: DataPlaneRecord): Promise<void>;
   ended(connection: AgentConnection): void;
   failed(error: unknown, during: string): void;
 }
@@ -35,6 +58,7 @@ export class AgentConnection {
   #lastHeard: number;
   #digestOwed = false;
   #ackUnderWay: Promise<void> = Promise.resolve();
+  #reportUnderWay: Promise<void> = Promise.resolve();
   #lastDigest: Digest | undefined;
   #ended = false;
 
@@ -114,9 +138,15 @@ export class AgentConnection {
         case 'ack':
           await this.#ack(this.#node, message.value);
           return;
+        case 'liveness':
+          await this.#liveness(this.#node, message.value);
+          return;
+        case 'dataPlane':
+          await this.#dataPlane(this.#node, message.value);
+          return;
         case 'hello':
         case undefined:
-          this.close(status.INVALID_ARGUMENT, 'only heartbeats and acks follow the hello');
+          this.close(status.INVALID_ARGUMENT, 'only heartbeats, acks and reports follow the hello');
       }
     });
     this.#stream.resume();
@@ -154,6 +184,24 @@ export class AgentConnection {
       await this.#host.ack({ node, session: this.session, ack: { ...ack, outcomes } });
       this.#send({ $case: 'ackReceipt', value: { sequence: ack.sequence } });
     });
+  }
+
+  async #liveness(node: NodeId, report: LivenessReport): Promise<void> {
+    await this.#reportUnderWay;
+    if (this.#isWrong(mistakeInLiveness(report, node))) return;
+    this.#report('a report of liveness', () => this.#host.liveness({ node, session: this.session, report }));
+  }
+
+  async #dataPlane(node: NodeId, report: DataPlaneReport): Promise<void> {
+    await this.#reportUnderWay;
+    if (this.#isWrong(mistakeInDataPlane(report))) return;
+    const told = printableReport(report);
+    this.#report('a report of a data plane', () => this.#host.dataPlane({ node, session: this.session, report: told }));
+  }
+
+  /** Heartbeats and acks go on while a report waits for its transaction; a second report does not. */
+  #report(what: string, store: () => Promise<void>): void {
+    this.#reportUnderWay = this.#guarded(what, store);
   }
 
   #isWrong(mistake: string | undefined): boolean {

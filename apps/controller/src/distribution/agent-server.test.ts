@@ -2,16 +2,23 @@ import { credentials, status, type ClientDuplexStream, type ServiceError } from 
 import {
   AgentServiceClient,
   emptyStateHash,
+  Family,
+  Liveness,
   MemoryBus,
   Outcome,
   type Ack,
   type AgentMessage,
   type ControllerMessage,
+  type DataPlaneReport,
   type Heartbeat,
   type Hello,
+  type InterfaceCounters,
+  type ListLiveness,
+  type LocalSidCounters,
   type PolicyOutcome,
   type SnapshotChunk,
 } from '@waymark/agent-protocol';
+import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { policyBody, startTestController, type TestController } from '../testing/distribution-fixture.js';
 import { eventually } from '../testing/eventually.js';
@@ -75,6 +82,60 @@ const ack: Ack = {
 };
 
 const failure: PolicyOutcome = { policyId: 'h1:1:h2', generation: 1, outcome: Outcome.FAILED, reason: '' };
+
+const address = Uint8Array.of(...new Array<number>(15).fill(0), 1);
+
+const probed: ListLiveness = {
+  policyId: 'h1:1:h2',
+  family: Family.IPV6,
+  sids: [address],
+  standby: false,
+  inUse: true,
+  state: Liveness.UP,
+  sinceMs: 1_700_000_000_000,
+  probesSent: 100,
+  probesLost: 1,
+  roundTripMinUs: 1,
+  roundTripAvgUs: 2,
+  roundTripMaxUs: 3,
+};
+
+function liveness(change: Partial<ListLiveness>): NonNullable<AgentMessage['message']> {
+  return { $case: 'liveness', value: { complete: true, lists: [{ ...probed, ...change }] } };
+}
+
+const counters: InterfaceCounters = {
+  name: 'eth0',
+  up: true,
+  rxBytes: 1,
+  rxPackets: 2,
+  txBytes: 3,
+  txPackets: 4,
+  drops: 5,
+  rxBps: 6,
+  txBps: 7,
+};
+
+const localSid: LocalSidCounters = {
+  sid: address,
+  behavior: 'End.DT4',
+  goodPackets: 1,
+  goodBytes: 2,
+  badPackets: 3,
+  badBytes: 4,
+};
+
+function dataPlane(change: Partial<DataPlaneReport>): NonNullable<AgentMessage['message']> {
+  const report: DataPlaneReport = {
+    version: '24.10',
+    reachable: true,
+    atMs: 1_700_000_000_000,
+    interfaces: [counters],
+    localSids: [localSid],
+    notices: [],
+  };
+  return { $case: 'dataPlane', value: { ...report, ...change } };
+}
 
 interface RawSession {
   readonly stream: ClientDuplexStream<AgentMessage, ControllerMessage>;
@@ -159,6 +220,23 @@ describe('a session', () => {
       'an outcome of another node',
       { $case: 'ack', value: { ...ack, outcomes: [{ ...failure, policyId: 'h2:1:h3' }] } },
     ],
+    ['liveness of a policy of another node', liveness({ policyId: 'h2:1:h3' })],
+    ['liveness of no known family', liveness({ family: Family.UNSPECIFIED })],
+    ['liveness of no known state', liveness({ state: Liveness.UNSPECIFIED })],
+    ['liveness of a list without SIDs', liveness({ sids: [] })],
+    ['liveness of a list that no header can carry', liveness({ sids: new Array<Uint8Array>(128).fill(address) })],
+    ['liveness of what is no SID', liveness({ sids: [new Uint8Array(4)] })],
+    ['liveness of a time that cannot be stored', liveness({ sinceMs: 2 ** 52 })],
+    ['more probes lost than sent', liveness({ probesSent: 1, probesLost: 2 })],
+    ['round trips out of order', liveness({ roundTripMinUs: 3, roundTripAvgUs: 2, roundTripMaxUs: 4 })],
+    ['liveness of a list twice', { $case: 'liveness', value: { complete: true, lists: [probed, probed] } }],
+    ['too many interfaces', dataPlane({ interfaces: new Array<InterfaceCounters>(4097).fill(counters) })],
+    ['a nameless interface', dataPlane({ interfaces: [{ ...counters, name: '' }] })],
+    ['an interface whose name cannot be stored', dataPlane({ interfaces: [{ ...counters, name: 'eth\u00000' }] })],
+    ['a local SID that is none', dataPlane({ localSids: [{ ...localSid, sid: new Uint8Array(15) }] })],
+    ['too many local SIDs', dataPlane({ localSids: new Array<LocalSidCounters>(4097).fill(localSid) })],
+    ['too many notices', dataPlane({ notices: new Array<string>(257).fill('x') })],
+    ['a reading at a time that cannot be stored', dataPlane({ atMs: 2 ** 52 })],
   ])('ends on %s after the hello', async (_, message) => {
     const session = open();
     session.say({ $case: 'hello', value: hello });
@@ -180,6 +258,49 @@ describe('a session', () => {
       ]);
     });
     session.stream.cancel();
+  });
+
+  it('stores what probes found, and says so to all controllers', async () => {
+    await sql`
+      insert into sr_policy (id, headend, color, endpoint, fallback, revision)
+      values ('h1:1:h2', 'h1', 1, 'h2', 'drop', 1)
+    `.execute(database.db);
+    const session = open();
+    session.say({ $case: 'hello', value: hello });
+    session.say(liveness({}));
+    session.say(liveness({ state: Liveness.DOWN }));
+    await eventually(() => {
+      expect(controller.events.all.filter(({ type }) => type === 'policy.liveness')).toMatchObject([
+        { data: { policyId: 'h1:1:h2', family: 'ipv6', state: 'down', segments: ['::1'], probesLost: 1 } },
+      ]);
+    });
+    session.stream.cancel();
+  });
+
+  it('keeps the newest report of the data plane, as long as a newer session does not exist', async () => {
+    const { agents } = controller.distribution;
+    const session = open();
+    session.say({ $case: 'hello', value: hello });
+    await eventually(() => expect(cases(session)).toEqual(['welcome']));
+    expect(await agents.dataPlane('h1')).toEqual({ node: 'h1', report: null });
+    session.say(dataPlane({ version: '24.02' }));
+    session.say(dataPlane({ notices: ['2 policies\nare not ours', `${'x'.repeat(3999)}\u{1f600}`] }));
+    await eventually(async () => {
+      expect((await agents.dataPlane('h1')).report).toMatchObject({
+        readAt: '2023-11-14T22:13:20.000Z',
+        version: '24.10',
+        reachable: true,
+        interfaces: [counters],
+        localSids: [{ ...localSid, sid: '::1' }],
+        notices: ['2 policies are not ours', 'x'.repeat(3999)],
+      });
+    });
+    await sql`update agent set session = gen_random_uuid()`.execute(database.db);
+    session.say(dataPlane({ version: '', reachable: false }));
+    session.say({ $case: 'heartbeat', value: heartbeat });
+    await session.ended;
+    expect(await agents.dataPlane('h1')).toMatchObject({ node: 'h1', report: { version: '24.10', reachable: true } });
+    await expect(agents.dataPlane('h2')).rejects.toMatchObject({ code: 'not-found' });
   });
 
   it('ends when the same agent connects again, so that one agent has one session', async () => {

@@ -26,13 +26,17 @@ import {
   type HelloRecord,
 } from './agent-records.js';
 import { Batcher } from './batcher.js';
+import { storeDataPlanes, type DataPlaneRecord } from './data-plane-store.js';
 import { drained } from './drained.js';
 import { Gate } from './gate.js';
 import type { ControllerIdentity } from './identity.js';
+import { storeLiveness, type LivenessRecord } from './liveness-store.js';
 import { readSnapshot } from './snapshot-reader.js';
 
 /** Most heartbeats, digests or acks of one transaction. */
 const BATCH = 2_000;
+/** Most reports of one transaction; each may be large. */
+const REPORT_BATCH = 50;
 /** Snapshots that are held in memory at the same time. */
 const SNAPSHOTS = 16;
 /** An agent that takes longer over a snapshot must ask again. */
@@ -67,6 +71,7 @@ export interface AgentServerOptions {
  *
  *   hello ─► agent row (newest session) ─► welcome          heartbeats ─► batch ─► agent rows ─► digests
  *   acks ─► batch ─► T3: headend, desired, onAcked ─► receipts          GetSnapshot ─► REPEATABLE READ ─► chunks
+ *   liveness, data plane ─► batch ─► their newest reports
  */
 export class AgentServer {
   readonly #options: AgentServerOptions;
@@ -77,6 +82,10 @@ export class AgentServer {
   readonly #heartbeats: Batcher<HeartbeatRecord, boolean>;
   readonly #digests: Batcher<NodeId, Digest>;
   readonly #acks: Batcher<AckRecord, true>;
+  /** An outage must not wait for what all agents tell every half-minute. */
+  readonly #changes: Batcher<LivenessRecord, true>;
+  readonly #rounds: Batcher<LivenessRecord, true>;
+  readonly #dataPlanes: Batcher<DataPlaneRecord, true>;
   readonly #snapshots = new Gate(SNAPSHOTS);
   #hooks: Promise<void> = Promise.resolve();
   #sweep: NodeJS.Timeout | undefined;
@@ -92,6 +101,16 @@ export class AgentServer {
     this.#digests = new Batcher(BATCH, (nodes) => readDigests(db, nodes));
     this.#acks = new Batcher(BATCH, async (records) => {
       await storeAcks(db, records, options.onAcked);
+      return records.map(() => true as const);
+    });
+    const keepLiveness = async (records: readonly LivenessRecord[]) => {
+      await storeLiveness(db, records);
+      return records.map(() => true as const);
+    };
+    this.#changes = new Batcher(REPORT_BATCH, keepLiveness);
+    this.#rounds = new Batcher(REPORT_BATCH, keepLiveness);
+    this.#dataPlanes = new Batcher(REPORT_BATCH, async (records) => {
+      await storeDataPlanes(db, records);
       return records.map(() => true as const);
     });
     this.#server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES });
@@ -150,6 +169,12 @@ export class AgentServer {
     digest: (node: NodeId) => this.#digests.submit(node),
     ack: async (record: AckRecord) => {
       await this.#acks.submit(record);
+    },
+    liveness: async (record: LivenessRecord) => {
+      await (record.report.complete ? this.#rounds : this.#changes).submit(record);
+    },
+    dataPlane: async (record: DataPlaneRecord) => {
+      await this.#dataPlanes.submit(record);
     },
     ended: (connection: AgentConnection) => this.#forget(connection),
     failed: (error: unknown, during: string) =>

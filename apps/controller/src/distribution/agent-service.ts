@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import { Problem } from '../model/errors.js';
-import type { AgentService, AgentView, Page, PageRequest } from '../model/ports.js';
+import type { AgentService, AgentView, DataPlaneView, Page, PageRequest } from '../model/ports.js';
 import type { Database } from '../storage/database.js';
-import { agentStateSql } from './agent-state.js';
+import { agentStateSql } from '../storage/agent-state.js';
+import { readDataPlane } from './data-plane-store.js';
 
 interface AgentFilter {
   readonly state?: string;
@@ -34,6 +35,13 @@ export class AgentDirectory implements AgentService {
     const row = await selectAgents(this.#db).where('agent.node_id', '=', node).executeTakeFirst();
     if (row === undefined) throw new Problem('not-found', { detail: `No agent of node "${node}" has ever connected.` });
     return viewOf(row);
+  }
+
+  /** Throws `not-found` as `agent` does. */
+  async dataPlane(node: string): Promise<DataPlaneView> {
+    const report = await readDataPlane(this.#db, node);
+    if (report === null) await this.agent(node);
+    return { node, report };
   }
 }
 

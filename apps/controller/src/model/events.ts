@@ -1,3 +1,5 @@
+import type { AddressFamily } from '@waymark/topology';
+
 /** Everything that GET /v1/events can carry, by type. `revision` orders events; ids are those of the REST resources. */
 export interface WaymarkEvents {
   /** The topology changed. */
@@ -34,6 +36,18 @@ export interface WaymarkEvents {
     readonly outcome: string;
     readonly reason: string | null;
   };
+  /** Probes through a list of a policy began to be lost, or to arrive again; or what they do became unknown. */
+  'policy.liveness': {
+    readonly policyId: string;
+    readonly family: AddressFamily;
+    readonly state: 'up' | 'down' | 'unknown';
+    readonly standby: boolean;
+    readonly segments: readonly string[];
+    readonly probesSent: number;
+    readonly probesLost: number;
+  };
+  /** A headend took the standby of a policy, because no active list delivers, or left it again. */
+  'policy.standby': { readonly policyId: string; readonly family: AddressFamily; readonly onStandby: boolean };
   'agent.state': { readonly node: string; readonly state: 'connected' | 'unknown'; readonly dataplane: string };
   'source.held': { readonly source: string; readonly reason: string };
   'source.released': { readonly source: string };

@@ -20,7 +20,7 @@ import type {
   SourceView,
   TopologyHead,
 } from './topology.js';
-import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from './sr-policy.js';
+import type { DryRunResult, Liveness, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from './sr-policy.js';
 import type { EventType, WaymarkEvent } from './events.js';
 
 /** Keyset pagination: `after` is the last key of the page before. */
@@ -166,6 +166,8 @@ export interface PolicyFilter {
   readonly status?: string;
   readonly install?: string;
   readonly pinned?: boolean;
+  /** A PolicyLiveness, as the headend last told. */
+  readonly liveness?: string;
   /** Policies whose current lists use this directed link or node. */
   readonly usesLink?: string;
   readonly usesNode?: NodeId;
@@ -192,6 +194,15 @@ export type ProposedChange =
   | { readonly kind: 'mesh-put'; readonly mesh: MeshIntent }
   | { readonly kind: 'mesh-delete'; readonly meshId: string };
 
+/** What headends found by probing, in numbers. */
+export interface LivenessCounts {
+  readonly active: Readonly<Record<Liveness, number>>;
+  readonly standby: Readonly<Record<Liveness, number>>;
+  /** Headends with at least one policy on its standby, and all such policies. */
+  readonly headendsOnStandby: number;
+  readonly policiesOnStandby: number;
+}
+
 export interface PolicyService {
   policies(filter: PolicyFilter, page: PageRequest): Promise<Page<SrPolicyView>>;
   policy(id: string): Promise<SrPolicyView>;
@@ -214,6 +225,9 @@ export interface PolicyService {
 
   /** Booked by all policies together, in bit/s, by link; links without bookings are left out. */
   booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, number>>;
+
+  /** What probes find, over all headends: finished lists by state. */
+  livenessCounts(): Promise<LivenessCounts>;
 
   /** What these changes, made together, would move. Changes nothing. */
   dryRun(changes: readonly ProposedChange[]): Promise<DryRunResult>;
@@ -242,9 +256,50 @@ export interface AgentView {
   };
 }
 
+export interface InterfaceView {
+  readonly name: string;
+  readonly up: boolean;
+  readonly rxBytes: number;
+  readonly rxPackets: number;
+  readonly txBytes: number;
+  readonly txPackets: number;
+  readonly drops: number;
+  readonly rxBps: number;
+  readonly txBps: number;
+}
+
+export interface LocalSidView {
+  readonly sid: string;
+  readonly behavior: string;
+  readonly goodPackets: number;
+  readonly goodBytes: number;
+  readonly badPackets: number;
+  readonly badBytes: number;
+}
+
+/** What an agent last told of its data plane. */
+export interface DataPlaneReport {
+  /** When it was stored, and when the agent read it by its own clock. */
+  readonly reportedAt: string;
+  readonly readAt: string;
+  /** null: it does not answer. */
+  readonly version: string | null;
+  readonly reachable: boolean;
+  readonly interfaces: readonly InterfaceView[];
+  readonly localSids: readonly LocalSidView[];
+  readonly notices: readonly string[];
+}
+
+export interface DataPlaneView {
+  readonly node: NodeId;
+  /** null: its agent has not reported on it yet. */
+  readonly report: DataPlaneReport | null;
+}
+
 export interface AgentService {
   agents(filter: { readonly state?: string; readonly dataplane?: string }, page: PageRequest): Promise<Page<AgentView>>;
   agent(node: NodeId): Promise<AgentView>;
+  dataPlane(node: NodeId): Promise<DataPlaneView>;
 }
 
 /**

@@ -76,13 +76,47 @@ export interface PolicyList {
   readonly load: readonly { readonly linkId: LinkId; readonly share: number }[];
 }
 
+/** What the probes of the headend through one finished list found. `unknown`: nothing yet, or nothing lately. */
+export type Liveness = 'up' | 'down' | 'unknown';
+
+/** - `degraded`: some of the active lists are down, others carry the traffic.
+ * - `standby`: the headend uses the standby, because none of the active lists delivers.
+ * - `down`: no active list delivers, and the standby is not in use. */
+export type PolicyLiveness = 'up' | 'degraded' | 'standby' | 'down' | 'unknown';
+
+/** One finished list, as the probes of the headend through it found it. */
+export interface ListLiveness {
+  readonly family: AddressFamily;
+  readonly state: Liveness;
+  /** The agent is silent: the numbers are the last that it told, and what is true now is unknown. */
+  readonly stale: boolean;
+  /** When the state changed last; null: unknown. */
+  readonly since: string | null;
+  /** Does the headend send steered packets through it? null: unknown. */
+  readonly inUse: boolean | null;
+  readonly probesSent: number;
+  readonly probesLost: number;
+  /** null: no probe came back. */
+  readonly roundTripUs: { readonly min: number; readonly average: number; readonly max: number } | null;
+  readonly reportedAt: string;
+}
+
+/** A list with what the headend says of it: one entry per family, none when it does not probe. */
+export interface ProbedList extends PolicyList {
+  readonly liveness: readonly ListLiveness[];
+}
+
 export interface PolicyState {
   readonly status: 'up' | 'fallback' | 'down';
   /** Discriminator of the active candidate path. */
   readonly activeCandidatePath: number | null;
   readonly compliance: 'constraints-met' | 'constraints-not-met' | 'unconstrained' | null;
-  readonly candidatePaths: readonly CandidatePathState[];
-  readonly lists: readonly PolicyList[];
+  /** `liveness`: of its lists, where the headend holds them as active or as standby. */
+  readonly candidatePaths: readonly (CandidatePathState & { readonly liveness: Liveness })[];
+  readonly lists: readonly ProbedList[];
+  /** Of the next valid candidate path, for the headend to use by itself while none of the lists delivers. */
+  readonly standby: { readonly candidatePath: number; readonly lists: readonly ProbedList[] } | null;
+  readonly liveness: PolicyLiveness;
   readonly bindingSids: readonly { readonly family: AddressFamily; readonly sid: string }[];
   readonly steering: readonly { readonly prefix: string; readonly heldBy: string | null }[];
   /** Headend generation that carries this; null before the first publication. */

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import { freezeSnapshot, type Ted, type TedLink } from '@waymark/topology';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { incumbentAfter } from '../compute/evaluate-policies-model.js';
 import { evaluatePolicies } from '../compute/evaluate-policies.js';
 import type { ProposedChange } from '../model/ports.js';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
@@ -53,8 +55,8 @@ function changed(ted: Ted, pair: string, what: Partial<TedLink>): Ted {
   return withLinks(ted, { [`${from}:${to}`]: what, [`${to}:${from}`]: what });
 }
 
-function dynamic(metric: 'delay' | 'igp' | 'hop', constraints = {}): CandidatePathIntent[] {
-  return [{ discriminator: 1, preference: 1, path: { kind: 'dynamic', metric, constraints } }];
+function dynamic(metric: 'delay' | 'igp' | 'hop', constraints = {}, preference = 1): CandidatePathIntent[] {
+  return [{ discriminator: preference, preference, path: { kind: 'dynamic', metric, constraints } }];
 }
 
 /** A change as it is proposed to a dry-run; none for what only routers can change. */
@@ -94,6 +96,7 @@ describe('the policies found to be affected by a change', () => {
               dynamic('igp'),
               dynamic('hop', { exclude: { nodes: ['b'] } }),
               dynamic('delay', { bounds: [{ metric: 'delay', max: 15_000 }] }),
+              [...dynamic('delay', {}, 3), ...dynamic('igp', {}, 2), ...dynamic('hop', { exclude: { nodes: ['g'] } })],
             ];
             for (const [color, candidatePaths] of intents.entries()) {
               await harness.service.createMesh(
@@ -115,6 +118,7 @@ describe('the policies found to be affected by a change', () => {
               await harness.setTed(changed(harness.ted, pair, what));
               await harness.settled();
               expect(await movesOfFullEvaluation(harness)).toEqual([]);
+              expect(await failedStandbys(harness)).toEqual([]);
               if (proposal.length === 0) continue;
               // The dry-run has foretold exactly what moved, and where to.
               const after = await routes(harness);
@@ -171,6 +175,22 @@ describe('bookings', () => {
     );
   }, 240_000);
 });
+
+/** Standbys that do not hold on the newest TED: a change that broke them was not seen. */
+async function failedStandbys(harness: PolicyHarness): Promise<string[]> {
+  const ids = await harness.database.db.selectFrom('sr_policy').select('id').execute();
+  const { policies } = await loadPolicies(
+    harness.database.db,
+    ids.map(({ id }) => id),
+    () => false,
+  );
+  const stored = new Map(policies.map(({ policyId, incumbent }) => [policyId, incumbent?.standby ?? null]));
+  const snapshot = freezeSnapshot(harness.ted);
+  const evaluations = evaluatePolicies({ snapshot, policies, booked: [], heldLinks: [] });
+  return evaluations
+    .filter((evaluation) => !isDeepStrictEqual(incumbentAfter(evaluation).standby, stored.get(evaluation.policyId)))
+    .map(({ policyId }) => policyId);
+}
 
 async function movesOfFullEvaluation(harness: PolicyHarness): Promise<string[]> {
   const ids = await harness.database.db.selectFrom('sr_policy').select('id').execute();

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { LinkId, NodeId, Snapshot } from '@waymark/topology';
 import { distances, metricOf } from '../compute/distances.js';
 import type { Executor } from './policy-intents.js';
@@ -8,7 +8,7 @@ import type { ChangedElement } from './tell-changes.js';
 export interface AffectedPolicy {
   /** May something better exist for it? */
   readonly reoptimise: boolean;
-  /** Is what it has touched? Otherwise it can only get better. */
+  /** Is what carries its traffic touched? Otherwise only its standby is, or it can only get better. */
   readonly touched: boolean;
   /** What touches it; a few when many do. Never empty. */
   readonly because: readonly ChangedElement[];
@@ -29,7 +29,8 @@ const OBJECTIVES = ['igp', 'te', 'delay', 'hop'] as const;
 /**
  * The policies that a change of the topology can affect, and no others:
  *
- * - what got worse, or merely different, concerns those whose traffic crosses it (arrays of policy_state, indexed);
+ * - what got worse, or merely different, concerns those whose traffic crosses it (arrays of policy_state, indexed), and
+ *   those whose standby does;
  * - what the IGP may now send elsewhere concerns those with a segment that it shifts: d(from, link) + d(link, to) is no
  *   longer than the segment was;
  * - what got better concerns those whose best conceivable path over it beats what they have; the distances ignore all
@@ -55,6 +56,8 @@ export async function affectedPolicies(db: Executor, query: AffectedQuery): Prom
     touched: true,
   });
   add(await shifted(db, snapshot, changes.attracting), touched);
+  // Its traffic is not on the standby, so this can wait for what carries traffic.
+  add(await standbyCrossing(db, changes), { reoptimise: false, touched: false });
   const improvements = [
     ...few('link', improved),
     ...few(
@@ -109,12 +112,25 @@ interface Found {
 }
 
 /** What got worse is named before what merely differs. */
-async function crossing(db: Executor, { links, worsened, transit }: TedChanges): Promise<Found[]> {
+function crossing(db: Executor, changes: TedChanges): Promise<Found[]> {
+  return crossingBy(db, changes, { links: sql.ref('link_ids'), nodes: sql.ref('node_ids') });
+}
+
+function standbyCrossing(db: Executor, changes: TedChanges): Promise<Found[]> {
+  return crossingBy(db, changes, { links: sql.ref('standby_link_ids'), nodes: sql.ref('standby_node_ids') });
+}
+
+async function crossingBy(
+  db: Executor,
+  { links, worsened, transit }: TedChanges,
+  crossed: { readonly links: RawBuilder<unknown>; readonly nodes: RawBuilder<unknown> },
+): Promise<Found[]> {
   if (links.length === 0 && transit.length === 0) return [];
   const found = await sql<Row & { readonly links: readonly LinkId[]; readonly nodes: readonly NodeId[] }>`
-    select policy_id as id, array(select link from unnest(link_ids) as link where link = any(${links}::text[])) as links,
-      array(select node from unnest(node_ids) as node where node = any(${transit}::text[])) as nodes
-    from policy_state where link_ids && ${links}::text[] or node_ids && ${transit}::text[]
+    select policy_id as id,
+      array(select link from unnest(${crossed.links}) as link where link = any(${links}::text[])) as links,
+      array(select node from unnest(${crossed.nodes}) as node where node = any(${transit}::text[])) as nodes
+    from policy_state where ${crossed.links} && ${links}::text[] or ${crossed.nodes} && ${transit}::text[]
   `.execute(db);
   const bad = new Set(worsened);
   return found.rows.map((row) => {

@@ -17,6 +17,8 @@ export interface BodyInput {
   readonly endpointAddress: string | null;
   readonly status: PolicyState['status'];
   readonly lists: readonly StoredList[];
+  /** Empty: none. */
+  readonly standby: readonly StoredList[];
   readonly prefixes: readonly string[];
   readonly bindingSids: readonly BindingSidPair[];
 }
@@ -34,25 +36,31 @@ export function desiredBody(input: BodyInput): Uint8Array | null {
     color: input.color,
     endpoint: addressBytes(input.endpointAddress ?? '::'),
     tunnels,
-    usesPlannedSids: input.lists.some((list) => list.families.some((family) => family.planned)),
+    usesPlannedSids: [...input.lists, ...input.standby].some((list) => list.families.some((family) => family.planned)),
   });
 }
 
 function encapsulatingTunnels(input: BodyInput): Tunnel[] {
   return families(input).flatMap((family) => {
-    const segmentLists = input.lists.flatMap((list) => {
-      const finished = list.families.find((candidate) => candidate.family === family);
-      if (finished === undefined) return [];
-      const sids = [...list.transport, ...finished.service].map(([sid]) => addressBytes(sid));
-      return [{ weight: list.weight, sids }];
-    });
-    return segmentLists.length === 0 ? [] : [tunnel(input, family, TunnelAction.ENCAPSULATE, segmentLists)];
+    const segmentLists = finishedLists(input.lists, family);
+    if (segmentLists.length === 0) return [];
+    const standbyLists = finishedLists(input.standby, family);
+    return [tunnel(input, family, TunnelAction.ENCAPSULATE, { segmentLists, standbyLists })];
+  });
+}
+
+function finishedLists(lists: readonly StoredList[], family: AddressFamily): Tunnel['segmentLists'][number][] {
+  return lists.flatMap((list) => {
+    const finished = list.families.find((candidate) => candidate.family === family);
+    if (finished === undefined) return [];
+    const sids = [...list.transport, ...finished.service].map(([sid]) => addressBytes(sid));
+    return [{ weight: list.weight, sids }];
   });
 }
 
 function dropTunnels(input: BodyInput): Tunnel[] {
   return families(input)
-    .map((family) => tunnel(input, family, TunnelAction.DROP, []))
+    .map((family) => tunnel(input, family, TunnelAction.DROP, { segmentLists: [], standbyLists: [] }))
     .filter(({ steeredPrefixes }) => steeredPrefixes.length > 0);
 }
 
@@ -64,7 +72,7 @@ function tunnel(
   { prefixes, bindingSids }: BodyInput,
   family: AddressFamily,
   action: TunnelAction,
-  segmentLists: Tunnel['segmentLists'],
+  lists: Pick<Tunnel, 'segmentLists' | 'standbyLists'>,
 ): Tunnel {
   const pair = bindingSids.find((candidate) => candidate.family === family);
   if (pair === undefined) throw new RangeError(`no BSIDs for ${family}`);
@@ -73,8 +81,7 @@ function tunnel(
     action,
     bsid: ipv6ToBytes(pair.a),
     alternateBsid: ipv6ToBytes(pair.b),
-    segmentLists,
-    standbyLists: [],
+    ...lists,
     steeredPrefixes: prefixes.map(protocolPrefix).filter((prefix) => prefix.family === protocolFamily(family)),
   };
 }

@@ -5,6 +5,7 @@ import type { PinnedLists } from '../compute/evaluate-policies-model.js';
 import { Problem } from '../model/errors.js';
 import type { WaymarkEvent } from '../model/events.js';
 import type {
+  LivenessCounts,
   MeshFilter,
   Page,
   PageRequest,
@@ -21,6 +22,7 @@ import { NothingChanged, withRevision } from '../storage/revision.js';
 import { bookedPerLink, unreservedBps } from './bookings.js';
 import { dryRun } from './dry-run.js';
 import { evaluationTasks, loadPolicies } from './evaluation-input.js';
+import { livenessCounts } from './list-liveness.js';
 import { deletePolicies, expandMesh, selectedHosts } from './mesh-members.js';
 import { meshPage, meshViews, storeMesh } from './mesh-store.js';
 import { intentView, loadIntents, policyIdOf, storeIntent, type PolicyIntent } from './policy-intents.js';
@@ -213,6 +215,10 @@ export class SrPolicyService implements PolicyService {
   async booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, number>> {
     const booked = await bookedPerLink(this.#db, links);
     return new Map(booked.map(({ linkId, bandwidthBps }) => [linkId, bandwidthBps]));
+  }
+
+  async livenessCounts(): Promise<LivenessCounts> {
+    return livenessCounts(this.#db);
   }
 
   async dryRun(changes: readonly ProposedChange[]): Promise<DryRunResult> {

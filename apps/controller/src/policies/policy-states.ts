@@ -1,10 +1,15 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sql } from 'kysely';
-import type { Incumbent, PinnedLists, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
+import {
+  transportList,
+  type Incumbent,
+  type PinnedLists,
+  type PolicyEvaluation,
+} from '../compute/evaluate-policies-model.js';
 import type { CandidatePathState, PolicyState } from '../model/sr-policy.js';
 import type { PolicyEvent } from './policy-event.js';
 import type { Executor } from './policy-intents.js';
-import { storedList, transportOf, type StoredList } from './stored-lists.js';
+import { storedList, storedStandby, transportOf, type StoredList, type StoredStandby } from './stored-lists.js';
 
 /** What the leader derived for a policy, as stored. */
 export interface StoredState {
@@ -13,6 +18,7 @@ export interface StoredState {
   readonly activeCandidate: number | null;
   readonly compliance: PolicyState['compliance'];
   readonly lists: readonly StoredList[];
+  readonly standby: StoredStandby | null;
   readonly previousLists: PinnedLists | null;
   readonly candidatePaths: readonly CandidatePathState[];
   /** Of the metric it is optimised for. */
@@ -32,7 +38,7 @@ type StateRow = Omit<StoredState, 'event'> & {
 
 export async function loadStates(db: Executor, ids: readonly string[]): Promise<Map<string, StoredState>> {
   const found = await sql<StateRow>`
-    select policy_id as "policyId", status, active_candidate as "activeCandidate", compliance, lists,
+    select policy_id as "policyId", status, active_candidate as "activeCandidate", compliance, lists, standby,
       previous_lists as "previousLists", candidates as "candidatePaths", metric_value as value, blocked, cause as reason,
       changed_at as "changedAt", event_kind, changed_revision as event_revision, event_by, event_at, event_summary
     from policy_state
@@ -49,8 +55,15 @@ function stateFrom(row: StateRow): StoredState {
 
 export function incumbentOf(state: StoredState | undefined): Incumbent | null {
   if (state === undefined) return null;
-  const { status, activeCandidate, lists, candidatePaths, value } = state;
-  return { status, activeCandidate, lists: lists.map(transportOf), candidatePaths, value };
+  const { status, activeCandidate, lists, candidatePaths, value, standby } = state;
+  return {
+    status,
+    activeCandidate,
+    lists: lists.map(transportOf),
+    candidatePaths,
+    value,
+    standby: standby && { ...standby, lists: standby.lists.map(transportOf) },
+  };
 }
 
 /** An evaluation to store. */
@@ -73,16 +86,18 @@ export async function storeStates(db: Executor, states: readonly StateToStore[],
   await sql`
     insert into policy_state (policy_id, computed_revision, status, active_candidate, compliance, lists,
       previous_lists, candidates, blocked, cause, changed_revision, changed_at, event_kind, event_by, event_at,
-      event_summary, node_ids, link_ids, segment_from, segment_to, segment_igp, metric, metric_value, unsettled, starved)
+      event_summary, node_ids, link_ids, segment_from, segment_to, segment_igp, metric, metric_value, unsettled, starved,
+      standby, standby_node_ids, standby_link_ids)
     select policy_id, ${revision}, status, active_candidate, compliance, lists, previous_lists, candidates, blocked,
       cause, changed_revision, coalesce(changed_at, now()), event_kind, event_by, event_at, event_summary, node_ids,
-      link_ids, segment_from, segment_to, segment_igp, metric, metric_value, unsettled, starved
+      link_ids, segment_from, segment_to, segment_igp, metric, metric_value, unsettled, starved, standby,
+      standby_node_ids, standby_link_ids
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n (
       policy_id text, status text, active_candidate bigint, compliance text, lists jsonb, previous_lists jsonb,
       candidates jsonb, blocked boolean, cause text, changed_revision bigint, changed_at timestamptz, event_kind text,
       event_by text, event_at timestamptz, event_summary text, node_ids text[], link_ids text[], segment_from text[],
       segment_to text[], segment_igp bigint[], metric text, metric_value double precision, unsettled boolean,
-      starved boolean
+      starved boolean, standby jsonb, standby_node_ids text[], standby_link_ids text[]
     )
     on conflict (policy_id) do update set
       computed_revision = excluded.computed_revision, status = excluded.status,
@@ -93,7 +108,8 @@ export async function storeStates(db: Executor, states: readonly StateToStore[],
       event_summary = excluded.event_summary, node_ids = excluded.node_ids, link_ids = excluded.link_ids,
       segment_from = excluded.segment_from, segment_to = excluded.segment_to, segment_igp = excluded.segment_igp,
       metric = excluded.metric, metric_value = excluded.metric_value, unsettled = excluded.unsettled,
-      starved = excluded.starved
+      starved = excluded.starved, standby = excluded.standby, standby_node_ids = excluded.standby_node_ids,
+      standby_link_ids = excluded.standby_link_ids
   `.execute(db);
 }
 
@@ -126,6 +142,8 @@ function eventRow({ kind, revision, by, at, summary }: PolicyEvent): Record<stri
 function stateRow({ evaluation, before, change }: StateToStore): Record<string, unknown> {
   const last = change ?? before;
   if (last === undefined) throw new RangeError(`nothing led to the first state of ${evaluation.policyId}`);
+  const { standby } = evaluation;
+  const expanded = [...evaluation.expanded, ...(standby?.expanded ?? [])];
   return {
     policy_id: evaluation.policyId,
     status: evaluation.status,
@@ -141,13 +159,16 @@ function stateRow({ evaluation, before, change }: StateToStore): Record<string, 
     ...eventRow(last.event),
     node_ids: evaluation.crossed.nodes,
     link_ids: evaluation.crossed.links,
-    segment_from: evaluation.expanded.map(({ from }) => from),
-    segment_to: evaluation.expanded.map(({ to }) => to),
-    segment_igp: evaluation.expanded.map(({ igp }) => igp),
+    segment_from: expanded.map(({ from }) => from),
+    segment_to: expanded.map(({ to }) => to),
+    segment_igp: expanded.map(({ igp }) => igp),
     metric: evaluation.objective?.metric ?? null,
     metric_value: evaluation.objective?.value ?? null,
     unsettled: evaluation.unsettled,
     starved: evaluation.starved,
+    standby: standby && storedStandby(standby),
+    standby_node_ids: standby?.crossed.nodes ?? null,
+    standby_link_ids: standby?.crossed.links ?? null,
   };
 }
 
@@ -155,7 +176,7 @@ function stateRow({ evaluation, before, change }: StateToStore): Record<string, 
 function previousLists(evaluation: PolicyEvaluation, before: StoredState | undefined): PinnedLists | null {
   if (before === undefined || before.lists.length === 0) return before?.previousLists ?? null;
   const lists = before.lists.map(transportOf);
-  const now = evaluation.lists.map(({ weight, transport }) => ({ weight, sids: transport.map(({ sid }) => sid) }));
+  const now = evaluation.lists.map(transportList);
   if (isDeepStrictEqual(lists, now)) return before.previousLists;
   return { activeCandidate: before.activeCandidate, lists };
 }

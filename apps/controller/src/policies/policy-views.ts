@@ -4,6 +4,7 @@ import type { Page, PageRequest, PolicyFilter } from '../model/ports.js';
 import type { InstallState, PolicyState, SrPolicyView } from '../model/sr-policy.js';
 import { bindingSidsOf } from './binding-sid-store.js';
 import type { BindingSidPair } from './binding-sids.js';
+import { KnownLiveness, livenessOf, policyLiveness, policyLivenessSql } from './list-liveness.js';
 import { intentView, loadIntents, type Executor, type PolicyIntent } from './policy-intents.js';
 import { causeOf } from './policy-event.js';
 import { loadStates, type StoredState } from './policy-states.js';
@@ -11,7 +12,7 @@ import { policyList } from './stored-lists.js';
 
 /** A page of policy ids, in code-unit order. The filter is applied in the database, whatever it combines. */
 export async function policyIds(db: Executor, filter: PolicyFilter, page: PageRequest): Promise<Page<string>> {
-  const { headend, endpoint, color, mesh, status, install, pinned, usesLink, usesNode } = filter;
+  const { headend, endpoint, color, mesh, status, install, pinned, liveness, usesLink, usesNode } = filter;
   const joined = status ?? usesLink ?? usesNode;
   const conditions = [
     ...(page.after === undefined ? [] : [sql`p.id collate "C" > ${page.after}`]),
@@ -21,6 +22,7 @@ export async function policyIds(db: Executor, filter: PolicyFilter, page: PageRe
     ...(mesh === undefined ? [] : [sql`p.mesh_id = ${mesh}`]),
     ...(pinned === undefined ? [] : [sql`(p.pinned_lists is not null) = ${pinned}`]),
     ...(status === undefined ? [] : [sql`s.status = ${status}`]),
+    ...(liveness === undefined ? [] : [sql`${policyLivenessSql(sql.ref('p.id'))} = ${liveness}`]),
     ...(usesLink === undefined ? [] : [sql`s.link_ids @> array[${usesLink}]::text[]`]),
     ...(usesNode === undefined ? [] : [sql`s.node_ids @> array[${usesNode}]::text[]`]),
     ...(install === undefined ? [] : [sql`coalesce(d.outcome, 'none') = ${install}`]),
@@ -48,6 +50,7 @@ export async function policyViews(db: Executor, ids: readonly string[], ted: Ted
   const desired = await desiredOf(db, ids);
   const bindingSids = await bindingSidsOf(db, ids);
   const steering = await steeringOf(db, [...intents.values()], ted);
+  const liveness = await KnownLiveness.load(db, ids);
   return [...intents.values()].map((intent) => {
     const state = states.get(intent.id);
     return {
@@ -60,7 +63,13 @@ export async function policyViews(db: Executor, ids: readonly string[], ted: Ted
       state:
         state === undefined
           ? null
-          : stateView(state, desired.get(intent.id), bindingSids.get(intent.id) ?? [], steering.get(intent.id) ?? []),
+          : stateView(
+              state,
+              desired.get(intent.id),
+              bindingSids.get(intent.id) ?? [],
+              steering.get(intent.id) ?? [],
+              liveness,
+            ),
     };
   });
 }
@@ -87,16 +96,24 @@ function stateView(
   desired: DesiredRow | undefined,
   bindingSids: readonly BindingSidPair[],
   steering: PolicyState['steering'],
+  liveness: KnownLiveness,
 ): PolicyState {
-  const lists = state.lists.map(policyList);
+  const lists = liveness.probed(state.policyId, state.lists.map(policyList), false);
+  const standby = liveness.probed(state.policyId, state.standby?.lists.map(policyList) ?? [], true);
+  const livenessOfPath = (discriminator: number) => {
+    if (discriminator === state.activeCandidate) return livenessOf(lists);
+    return discriminator === state.standby?.candidate ? livenessOf(standby) : 'unknown';
+  };
   const families = new Set(lists.flatMap(({ segmentLists }) => segmentLists.map(({ family }) => family)));
   const isInstalled = desired?.outcome === 'installed' || desired?.outcome === 'simulated';
   return {
     status: state.status,
     activeCandidatePath: state.activeCandidate,
     compliance: state.compliance,
-    candidatePaths: state.candidatePaths,
+    candidatePaths: state.candidatePaths.map((path) => ({ ...path, liveness: livenessOfPath(path.discriminator) })),
     lists,
+    standby: state.standby && { candidatePath: state.standby.candidate, lists: standby },
+    liveness: policyLiveness(lists, standby),
     bindingSids: bindingSids.filter(({ family }) => families.has(family)).map(({ family, a }) => ({ family, sid: a })),
     steering,
     generation: desired?.generation ?? null,

@@ -134,6 +134,7 @@ interface WantedPolicy {
   readonly intent: PolicyIntent;
   readonly status: StoredState['status'];
   readonly lists: readonly StoredList[];
+  readonly standby: readonly StoredList[];
   readonly steeringOnly: boolean;
 }
 
@@ -149,13 +150,17 @@ async function wantedPolicies(
   const otherStates = await loadStates(tx, others);
   const otherIntents = await loadIntents(tx, [...otherStates.keys()]);
   const wanted: WantedPolicy[] = [];
-  for (const { policyId, status, lists } of evaluations) {
+  for (const { policyId, status, lists, standby } of evaluations) {
     const intent = publication.intents.get(policyId);
-    if (intent !== undefined) wanted.push({ intent, status, lists: lists.map(storedList), steeringOnly: false });
+    if (intent === undefined) continue;
+    const stored = { lists: lists.map(storedList), standby: standby?.lists.map(storedList) ?? [] };
+    wanted.push({ intent, status, ...stored, steeringOnly: false });
   }
   for (const intent of otherIntents.values()) {
     const state = otherStates.get(intent.id);
-    if (state !== undefined) wanted.push({ intent, status: state.status, lists: state.lists, steeringOnly: true });
+    if (state === undefined) continue;
+    const { status, lists, standby } = state;
+    wanted.push({ intent, status, lists, standby: standby?.lists ?? [], steeringOnly: true });
   }
   return wanted;
 }
@@ -178,7 +183,7 @@ async function desiredBodies(
     policies.map(({ id }) => id),
   );
   const addresses = new Map(ted.nodes.map((node) => [node.id, node.address]));
-  return wanted.map(({ intent, status, lists }) => ({
+  return wanted.map(({ intent, status, lists, standby }) => ({
     id: intent.id,
     headend: intent.headend,
     body: desiredBody({
@@ -187,6 +192,7 @@ async function desiredBodies(
       endpointAddress: addresses.get(intent.endpoint) ?? null,
       status,
       lists,
+      standby,
       prefixes: prefixes.get(intent.id) ?? [],
       bindingSids: bindingSids.get(intent.id) ?? [],
     }),

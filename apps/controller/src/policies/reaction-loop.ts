@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Snapshot } from '@waymark/topology';
-import type { PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
+import { incumbentAfter, type PolicyEvaluation, type PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
 import type { RevisionNumbers } from '../storage/revision.js';
 import { DelayMachine, defaultDelays } from './delay-machine.js';
 import { evaluationTasks, loadPolicies, type LoadedPolicies } from './evaluation-input.js';
@@ -246,18 +246,7 @@ class Term<Delta extends WrittenDelta> {
     const adopted = policies.flatMap((policy): PolicyToEvaluate[] => {
       const evaluation = decided.get(policy.policyId);
       if (evaluation === undefined) return [];
-      const { status, activeCandidate, candidatePaths, objective } = evaluation;
-      const lists = evaluation.lists.map(({ weight, transport }) => ({
-        weight,
-        sids: transport.map(({ sid }) => sid),
-      }));
-      return [
-        {
-          ...policy,
-          reoptimise: false,
-          incumbent: { status, activeCandidate, lists, candidatePaths, value: objective?.value ?? null },
-        },
-      ];
+      return [{ ...policy, reoptimise: false, incumbent: incumbentAfter(evaluation) }];
     });
     const again = await this.#evaluate(db, snapshot, adopted);
     return again.flatMap((evaluation) => {

@@ -1,9 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { NodeId } from '@waymark/topology';
-import type { PolicyEvaluation } from '../compute/evaluate-policies-model.js';
+import { transportList, type PolicyEvaluation, type Standby } from '../compute/evaluate-policies-model.js';
 import type { PolicyEvent } from './policy-event.js';
 import type { StateChange, StoredState } from './policy-states.js';
-import { storedList, type StoredList } from './stored-lists.js';
+import { storedList, transportOf, type StoredList, type StoredStandby } from './stored-lists.js';
 
 export const STEERING_CHANGED = 'its steered prefixes changed';
 
@@ -31,17 +31,30 @@ export function stateChange(result: EvaluationResult): StateChange | undefined {
 }
 
 /** The same transport lists, and yet the headend is told something else. */
-function reissued({ before, event, steering }: EvaluationResult, lists: readonly StoredList[]): StateChange {
+function reissued(
+  { evaluation, before, event, steering }: EvaluationResult,
+  lists: readonly StoredList[],
+): StateChange {
   const services = (all: readonly StoredList[]) =>
     all.map(({ families }) => families.map(({ family, service }) => [family, service.map(([sid]) => sid)]));
   const planned = (all: readonly StoredList[]) => all.some(({ families }) => families.some((family) => family.planned));
   const known = before?.lists ?? [];
+  const standby = standbyChange(before?.standby ?? null, evaluation.standby);
+  if (standby !== undefined) return { event, reason: standby };
   if (!isDeepStrictEqual(services(known), services(lists))) return { event, reason: 'its service SIDs changed' };
   if (planned(known) !== planned(lists)) {
     return { event, reason: planned(lists) ? 'it uses planned SIDs now' : 'it uses no planned SID any more' };
   }
   if (steering !== undefined) return { event: steering, reason: STEERING_CHANGED };
   return { event, reason: 'the address of its endpoint changed' };
+}
+
+/** undefined: the transport lists of the standby are the same. */
+function standbyChange(before: StoredStandby | null, after: Standby | null): string | undefined {
+  if (after === null) return before === null ? undefined : 'it has no standby any more';
+  if (isDeepStrictEqual(before?.lists.map(transportOf), after.lists.map(transportList))) return undefined;
+  const which = `candidate path ${after.candidate} is its standby`;
+  return before === null ? which : `${which}, with other lists than before`;
 }
 
 /** Why the traffic of the same lists goes elsewhere; undefined when it does not. */

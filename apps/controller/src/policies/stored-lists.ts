@@ -1,5 +1,5 @@
 import type { AddressFamily, LinkId, NodeId, PathMetrics, Segment } from '@waymark/topology';
-import type { TransportList } from '../compute/evaluate-policies-model.js';
+import type { Standby, TransportList } from '../compute/evaluate-policies-model.js';
 import type { PolicyList } from '../model/sr-policy.js';
 
 /*
@@ -45,6 +45,17 @@ export interface StoredList {
   readonly families: readonly StoredFamily[];
   /** null: all traffic crosses exactly `links`. */
   readonly load: readonly (readonly [LinkId, number])[] | null;
+}
+
+export interface StoredStandby {
+  /** Discriminator of its candidate path. */
+  readonly candidate: number;
+  readonly metric: Standby['metric'];
+  readonly lists: readonly StoredList[];
+}
+
+export function storedStandby({ candidate, metric, lists }: Standby): StoredStandby {
+  return { candidate, metric, lists: lists.map(storedList) };
 }
 
 export function storedList(list: PolicyList): StoredList {

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { AgentView, choice, nodeId, object, pageOf, pageQuery, text } from '@waymark/http-contract';
+import { AgentView, DataPlaneView, choice, nodeId, object, pageOf, pageQuery, text } from '@waymark/http-contract';
 import type { Services } from '../../model/ports.js';
 import { pageReply, pageRequest } from '../cursor.js';
 import { json, problems, readProblems, words } from '../operation.js';
@@ -38,5 +38,22 @@ export function agentRoutes(app: ApiApp, { agents }: Services): void {
       },
     },
     (request) => agents.agent(request.params.node),
+  );
+
+  app.get(
+    '/v1/agents/:node/data-plane',
+    {
+      schema: {
+        ...words(
+          'Agents',
+          'getDataPlane',
+          'Get how a data plane fares',
+          'The newest report of its agent: version, interfaces, SIDs, and what an operator should know.',
+        ),
+        params: object(undefined, 'Which agent.', { node: nodeId('The headend it serves.') }),
+        response: { 200: json(DataPlaneView, 'The data plane.'), ...problems(...readProblems, 'not-found') },
+      },
+    },
+    (request) => agents.dataPlane(request.params.node),
   );
 }

@@ -12,6 +12,7 @@ import {
   pageOf,
   pageQuery,
   policyId,
+  policyLiveness,
 } from '@waymark/http-contract';
 import { Problem } from '../../model/errors.js';
 import type { PolicyService, Services } from '../../model/ports.js';
@@ -119,6 +120,9 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
             ),
           ),
           pinned: Type.Optional(flag('Only policies that are pinned, or only those that are not.')),
+          liveness: Type.Optional(
+            policyLiveness('Only policies of which headends tell this; after a change of lists, within 30 seconds.'),
+          ),
           usesLink: Type.Optional(linkId('Only policies whose current lists use this directed link.')),
           usesNode: Type.Optional(nodeId('Only policies whose current lists use this node.')),
         }),

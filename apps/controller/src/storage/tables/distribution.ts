@@ -1,6 +1,6 @@
-import type { Generated } from 'kysely';
+import type { Generated, JSONColumnType } from 'kysely';
 
-/* The tables of migrations/0003_distribution.sql and 0005_headend_bsid_block.sql. */
+/* The tables of migrations/0003_distribution.sql, 0005_headend_bsid_block.sql and 0006_standby_and_liveness.sql. */
 
 export interface DistributionTables {
   leader: { one: Generated<boolean>; epoch: Generated<number>; holder: string | null; since: Date | null };
@@ -38,5 +38,33 @@ export interface DistributionTables {
     bus: string;
     dataplane_error: string | null;
     drift_repairs: Generated<number>;
+  };
+  liveness_round: { headend: string; session: string; round: number };
+  list_liveness: {
+    policy_id: string;
+    family: 'ipv4' | 'ipv6';
+    standby: boolean;
+    sids: Buffer;
+    headend: string;
+    round: number;
+    state: 'unknown' | 'up' | 'down';
+    since: Date;
+    in_use: boolean;
+    probes_sent: number;
+    probes_lost: number;
+    round_trip_min_us: number | null;
+    round_trip_avg_us: number | null;
+    round_trip_max_us: number | null;
+    reported_at: Date;
+  };
+  agent_data_plane: {
+    node_id: string;
+    reported_at: Date;
+    read_at: Date;
+    version: string | null;
+    reachable: boolean;
+    interfaces: JSONColumnType<object>;
+    local_sids: JSONColumnType<object>;
+    notices: string[];
   };
 }

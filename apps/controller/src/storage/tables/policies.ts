@@ -1,6 +1,6 @@
 import type { Generated, JSONColumnType } from 'kysely';
 
-/* The tables of migrations/0002_policies.sql. */
+/* The tables of migrations/0002_policies.sql, 0004_policy_events.sql and 0006_standby_and_liveness.sql. */
 
 export interface PolicyTables {
   mesh: {
@@ -62,6 +62,9 @@ export interface PolicyTables {
     metric_value: number | null;
     unsettled: boolean;
     starved: boolean;
+    standby: JSONColumnType<object> | null;
+    standby_node_ids: string[] | null;
+    standby_link_ids: string[] | null;
   };
   booking: {
     policy_id: string;
