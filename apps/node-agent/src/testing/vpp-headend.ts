@@ -1,7 +1,18 @@
+import { fileURLToPath } from 'node:url';
 import type { DataPlane } from '../dataplane/port.js';
 import type { ForeignHeadend, Neighbor } from './diamond.js';
-import { TEST_TABLE, VppHarness } from './vpp-harness.js';
+import { NetworkNamespace } from './network-namespace.js';
+import { realVppSocket, TEST_SETTINGS, TEST_TABLE, VppHarness } from './vpp-harness.js';
 
+/** Where an agent that probes runs. */
+export interface VppHost {
+  readonly namespace: string;
+  readonly environment: Readonly<Record<string, string>>;
+  remove(): Promise<void>;
+}
+
+const HOST_END = 'wm-vpp-host';
+const PROBE_TABLE = 7_778;
 const NEIGHBORS: readonly Neighbor[] = ['pod1', 'r1', 'r2'];
 
 /** A real VPP as the headend of the diamond: its af_packet plugin takes the veth ends, pods are in the table of the harness. */
@@ -44,6 +55,50 @@ export class VppHeadend implements ForeignHeadend {
       `ip route add fc00:2::/64 via fd00:2::2 ${of('r1')}`,
       `ip route add fc00:2::/64 via fd00:3::2 ${of('r2')}`,
     );
+  }
+
+  /** A host beside VPP for an agent that probes, with an interface between them. */
+  async attachHost(): Promise<VppHost> {
+    const host = await NetworkNamespace.create();
+    await host.ip(`link add to-vpp type veth peer name ${HOST_END} netns ${this.pid}`);
+    await host.ip('link set to-vpp up');
+    await host.ip('-6 addr add fd00:9::2/64 dev to-vpp nodad');
+    await this.#cli(
+      `ip6 table add ${PROBE_TABLE}`,
+      `create host-interface name ${HOST_END}`,
+      `set interface state host-${HOST_END} up`,
+      `set interface ip6 table host-${HOST_END} ${PROBE_TABLE}`,
+      `set interface ip address host-${HOST_END} fd00:9::1/64`,
+    );
+    const environment = {
+      WAYMARK_DATAPLANE: 'vpp',
+      WAYMARK_VPP_SOCKET: realVppSocket ?? '',
+      WAYMARK_VPP_ENCAP_SOURCE: TEST_SETTINGS.encapSource,
+      WAYMARK_VPP_BSID_BLOCK: TEST_SETTINGS.bsidBlock,
+      WAYMARK_VPP_TABLE: String(TEST_TABLE),
+      WAYMARK_VPP_MSD: '5',
+      WAYMARK_VPP_PROBE_INTERFACE: `host-${HOST_END}`,
+      WAYMARK_VPP_PROBE_TABLE: String(PROBE_TABLE),
+      WAYMARK_VPP_PROBE_GATEWAY: 'fd00:9::1',
+      WAYMARK_VPP_PROBE_HOST: 'fd00:9::2',
+    };
+    return {
+      namespace: host.name,
+      environment,
+      remove: async () => {
+        await this.#withdraw(host, environment);
+        await this.#cli(`delete host-interface name ${HOST_END}`, `ip6 table del ${PROBE_TABLE}`);
+        await host.remove();
+      },
+    };
+  }
+
+  async #withdraw(host: NetworkNamespace, environment: Readonly<Record<string, string>>): Promise<void> {
+    const main = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+    const more = { WAYMARK_NODE_ID: 'h1', WAYMARK_PROBE_PREFIX: 'fc00:1::/64', WAYMARK_LOG_LEVEL: 'error' };
+    const settings = Object.entries({ ...environment, ...more }).map(([name, value]) => `${name}=${value}`);
+    const { code, stdout, stderr } = await host.shell.run('env', [...settings, process.execPath, main, '--withdraw']);
+    if (code !== 0) throw new Error(`the agent could not withdraw: ${stdout}${stderr}`);
   }
 
   async detach(): Promise<void> {
