@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { NodeAgentStatus } from '@waymark/node-agent';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { CandidatePathIntent } from '../../apps/controller/src/model/sr-policy.js';
 import { missingNeeds } from '../require-program.js';
 import { eventually } from './eventually.js';
 import { LAB_PROGRAMS } from './lab.js';
-import { byDelay, Stage } from './stage.js';
+import { byDelay, FAMILIES, FASTEST, OVER_R2_R7, Stage } from './stage.js';
 
 const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'redis-server', 'nft', 'curl'], root: true });
 const title = `packet lab: liveness${missing === undefined ? '' : ` (${missing})`}`;
@@ -79,5 +81,40 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
     }
     // What was wanted was in force all the time.
     expect((await stage.waymark.rest.policies()).every(({ state }) => state?.install === 'installed')).toBe(true);
+  });
+
+  it('sends traffic over the standby while the active path loses it, tells the controller, and returns', async () => {
+    const { rest } = stage.waymark;
+    const id = 'worker1:100:worker2';
+    // The fastest way from R3 to R8 passes R5; without R4 there is the one over R2 and R7.
+    const withoutR4: CandidatePathIntent = {
+      discriminator: 2,
+      preference: 50,
+      path: { kind: 'dynamic', metric: 'delay', constraints: { exclude: { nodes: ['R4'] } } },
+    };
+    const mesh = stage.mesh(byDelay);
+    await rest.replaceMesh({ ...mesh, template: { ...mesh.template, candidatePaths: [byDelay, withoutR4] } });
+    const policyWith = (liveness: string) =>
+      eventually(
+        `${id} is ${liveness}`,
+        () => rest.policy(id),
+        ({ state }) => state?.liveness === liveness && state.standby?.candidatePath === withoutR4.discriminator,
+      );
+    const healthy = await policyWith('up');
+    expect(healthy.state?.lists[0]?.nodes.slice(1, -1)).toEqual(FASTEST);
+    expect(healthy.state?.standby?.lists[0]?.nodes.slice(1, -1)).toEqual(OVER_R2_R7);
+
+    await stage.lab.namespaces.run('R5', ['nft', '-f', '-'], SILENT_LOSS);
+    const switched = await policyWith('standby');
+    // What the controller wants has not changed, and is installed.
+    expect(switched.state?.lists[0]?.nodes.slice(1, -1)).toEqual(FASTEST);
+    expect(switched.state?.install).toBe('installed');
+    expect(switched.state?.candidatePaths.map(({ liveness: found }) => found)).toEqual(['down', 'up']);
+    const flows = FAMILIES.map((family) => stage.flow('worker1', 'worker2', family));
+    const lost = (await stage.underProbes(flows, () => sleep(500))).map((report) => report.lost);
+    expect(lost).toEqual([0, 0]);
+
+    await stage.lab.namespaces.run('R5', ['nft', 'delete', 'table', 'inet', 'loss']);
+    await policyWith('up');
   });
 });
