@@ -77,3 +77,13 @@ test('one interface, or those whose name contains a text; 0 means all', async ()
   expect(await names('00000009')).toEqual([]);
   expect(await names('ffffffff', 'GIGABIT')).toEqual(['GigabitEthernet0/8/0', 'GigabitEthernet0/8/0.7']);
 });
+
+test('the table of an interface is told, and an interface that is not there refused with -2', async () => {
+  const { client } = await connected({ interfaces: [{ name: 'tap9', ipv6Table: 7300 }] });
+  const tableOf = (swIfIndex: string, isIpv6: string): Promise<Buffer> =>
+    client.call('sw_interface_get_table_2d033de4', 15, [10, swIfIndex], [14, isIpv6]);
+  const id = client.id('sw_interface_get_table_reply_a6eb0109');
+  expect((await tableOf('00000001', '01')).toString('hex')).toBe(`${id}010203040000000000001c84`);
+  expect((await tableOf('00000001', '00')).toString('hex')).toBe(`${id}010203040000000000000000`);
+  expect((await tableOf('00000009', '01')).readInt32BE(6)).toBe(-2);
+});

@@ -213,3 +213,40 @@ test('ip_route_dump, with steering as a path through the BSID', async () => {
   );
   expect(await client.dump('ip_route_dump_b9d2e09e', 79, [10, u32(9)])).toEqual([]);
 });
+
+test('a lookup finds the exact prefix or the longest match, and says -6 no route, -3 no table', async () => {
+  const { client } = await connected();
+  const lookUp = (id: number, exact: boolean, address: string, length: number): Promise<Buffer> =>
+    client.call(
+      'ip_route_lookup_710d6471',
+      33,
+      [10, u32(id)],
+      [14, exact ? '01' : '00'],
+      [15, '00'],
+      [16, address],
+      [32, length.toString(16).padStart(2, '0')],
+    );
+  const path: readonly Field[] = [
+    [0, '00000001'],
+    [26, 'c0000201'],
+  ];
+  await route(client, { table: 0, address: '0a010000', length: 16, paths: [path] });
+  const found = await lookUp(0, true, '0a010000', 16);
+  expect(found.toString('hex')).toBe(
+    lay(
+      37 + 167,
+      [0, client.id('ip_route_lookup_reply_5d8febcb')],
+      [2, '01020304'],
+      [14, 'ffffffff'],
+      [19, '0a010000'],
+      [35, '10'],
+      [36, '01'],
+      [37, '00000001'],
+      [49, '01'],
+      [63, 'c0000201'],
+    ).toString('hex'),
+  );
+  expect((await lookUp(0, true, '0a010000', 17)).readInt32BE(6)).toBe(-6);
+  expect((await lookUp(0, false, '0a010203', 32)).subarray(19, 37).toString('hex')).toMatch(/^0a010000.*1001$/);
+  expect((await lookUp(9, true, '0a010000', 16)).readInt32BE(6)).toBe(-3);
+});
