@@ -22,7 +22,7 @@ export function addressText(bytes: Uint8Array, at = 0, length: 4 | 16 = bytes.le
       if (group > 0 && group !== zeros.start + zeros.length) text += ':';
       const high = bytes[at + 2 * group] as number;
       const low = bytes[at + 2 * group + 1] as number;
-      text += high === 0 ? HEX[low] : `${HEX[high]}${PADDED_HEX[low]}`;
+      text += high === 0 ? hexOf(low) : hexOf(high) + (PADDED_HEX[low] as string);
     }
   }
   return text;
@@ -41,6 +41,10 @@ export function prefixParts(text: string): { readonly address: Uint8Array; reado
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16));
 const PADDED_HEX: readonly string[] = HEX.map((byte) => byte.padStart(2, '0'));
 const COLON = 0x3a;
+
+function hexOf(byte: number): string {
+  return HEX[byte] as string;
+}
 
 /** The first of the longest runs of two or more zero groups; otherwise one before the first group, of length 0. */
 function longestZeroRun(bytes: Uint8Array, at: number): { readonly start: number; readonly length: number } {

@@ -90,7 +90,7 @@ export class TunnelWriter {
       if (plan !== null) return { step, bsid, wanted, plan, clears: false };
     }
     const free = [tunnel.bsid, tunnel.alternateBsid].find((bsid) => !found.policies.has(bsid));
-    const bsid = free ?? (slots[1] as string);
+    const bsid = free ?? slots.at(-1) ?? tunnel.bsid;
     return { step, bsid, wanted, plan: null, clears: free === undefined };
   }
 
