@@ -10,6 +10,7 @@ describe('a benchmark still runs:', () => {
     ['engine.mjs', '60'],
     ['import.mjs', '40', '3', '1'],
     ['policies.mjs', '24', 'bandwidth'],
+    ['vpp.mjs', '--policies', '40', '--runs', '1'],
   ])(
     'bench/%s',
     (name, ...args) => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { connected } from './testing/raw-client.js';
+import { connect, connected, type RawClient } from './testing/raw-client.js';
 import { addPolicy, BSID_A, sid } from './testing/sr-requests.js';
 
 const textOf = (reply: Buffer, offset: number, width: number): string =>
@@ -31,26 +31,62 @@ test('control_ping tells the process id, which changes with a restart, and leave
   expect(reply.toString('hex')).toBe(`${client.id('control_ping_reply_f6b0b8ca')}0102030400000000deadbeef000003e9`);
 });
 
+async function cli(client: RawClient, command: string): Promise<string> {
+  const bytes = Buffer.from(command);
+  const reply = await client.call(
+    'cli_inband_f8377302',
+    14 + bytes.length,
+    [10, bytes.length.toString(16).padStart(8, '0')],
+    [14, bytes.toString('hex')],
+  );
+  expect(reply.length).toBe(14 + reply.readUInt32BE(10));
+  return reply.toString('utf8', 14);
+}
+
 test('cli_inband runs a few commands and echoes the others', async () => {
   const { client } = await connected();
   await addPolicy(client, BSID_A, 1, sid(1), sid(2));
-  const run = async (command: string): Promise<string> => {
-    const bytes = Buffer.from(command);
-    const reply = await client.call(
-      'cli_inband_f8377302',
-      14 + bytes.length,
-      [10, bytes.length.toString(16).padStart(8, '0')],
-      [14, bytes.toString('hex')],
-    );
-    expect(reply.length).toBe(14 + reply.readUInt32BE(10));
-    return reply.toString('utf8', 14);
-  };
+  const run = (command: string): Promise<string> => cli(client, command);
   expect(await run('show version')).toContain('vpp v26.06-release');
   expect(await run('show sr policies')).toContain('[0].- < 2001:db8:5::1, 2001:db8:5::2 > weight: 1');
   expect(await run('show sr steering-policies')).toContain('SR steering policies:');
   expect(await run('show sr localsids')).toContain('LocalSID');
   expect(await run('show sr encaps source addr')).toContain('= ::');
   expect(await run('anything else')).toBe('anything else\n');
+});
+
+test('show interface is what VPP 26.06 prints of the same interfaces, to the letter', async () => {
+  const { vpp, client } = await connected({
+    interfaces: [
+      { name: 'pg0' },
+      { name: 'pg1' },
+      { name: 'loop0', isUp: false },
+      { name: 'loop0.7', parent: 3, vlan: 7, isUp: false },
+    ],
+  });
+  vpp.setInterfaceCounters('pg0', { rxPackets: 1251, rxBytes: 250_200, drops: 17, ip4: 1251 });
+  vpp.setInterfaceCounters('pg1', { txPackets: 1234, txBytes: 264_076 });
+  expect(() => vpp.setInterfaceCounters('pg9', {})).toThrow('no interface pg9');
+  const below = ' '.repeat(68);
+  expect(await cli(client, 'show interface')).toBe(
+    [
+      '              Name               Idx    State  MTU (L3/IP4/IP6/MPLS)     Counter          Count     ',
+      'local0                            0     down          0/0/0/0       ',
+      'loop0                             3     down         9000/0/0/0     ',
+      'loop0.7                           4     down          0/0/0/0       ',
+      'pg0                               1      up          9000/0/0/0     rx packets                  1251',
+      `${below}rx bytes                  250200`,
+      `${below}drops                         17`,
+      `${below}ip4                         1251`,
+      'pg1                               2      up          9000/0/0/0     tx packets                  1234',
+      `${below}tx bytes                  264076`,
+      '',
+    ].join('\n'),
+  );
+  await vpp.restart();
+  const again = connect(vpp);
+  await again.handshake();
+  expect(await cli(again, 'show interface')).not.toContain('packets');
 });
 
 test('a command longer than its message is dropped', async () => {

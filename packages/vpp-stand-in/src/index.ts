@@ -4,7 +4,7 @@ export type { Aim, Faults } from './faults.js';
 export type { HistoryStep } from './life.js';
 export type { CrashReason } from './machine/crash.js';
 export type { Forwarding, ForwardingList } from './machine/forwarding.js';
-export type { InterfaceSpec } from './machine/interfaces.js';
+export type { InterfaceCounters, InterfaceSpec } from './machine/interfaces.js';
 export { effectiveBuckets } from './machine/load-balance.js';
 export type { TableSpec } from './machine/machine.js';
 export type { LocalsidCounters } from './machine/sr-localsids.js';

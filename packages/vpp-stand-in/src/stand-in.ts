@@ -14,7 +14,7 @@ import { parseAddress } from './machine/address.js';
 import type { CrashReason } from './machine/crash.js';
 import { forward } from './machine/forwarding.js';
 import type { Forwarding } from './machine/forwarding.js';
-import type { InterfaceSpec } from './machine/interfaces.js';
+import type { InterfaceCounters, InterfaceSpec } from './machine/interfaces.js';
 import type { TableSpec } from './machine/machine.js';
 import type { LocalsidCounters } from './machine/sr-localsids.js';
 import { localsidsOf, policiesOf, steeringsOf, tablesOf } from './machine/view.js';
@@ -187,6 +187,13 @@ export class VppStandIn {
     const localsid = this.#life.machine.localsids.find(parseAddress(address).bytes);
     if (localsid === undefined) throw new RangeError(`no localsid ${address}`);
     localsid.counters = counters;
+  }
+
+  /** What `show interface` tells from now on, until the next life. @throws RangeError when there is no such interface. */
+  setInterfaceCounters(name: string, counters: InterfaceCounters): void {
+    const found = this.#life.machine.interfaces.named(name);
+    if (found === undefined) throw new RangeError(`no interface ${name}`);
+    found.counters = counters;
   }
 
   /** Reads nothing more from any client, so that the socket fills up, until resumeReading(). */

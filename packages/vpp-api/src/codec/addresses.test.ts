@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { bytes } from '../testing/raw-server.js';
@@ -51,6 +51,25 @@ describe('an address', () => {
     ' ::1',
   ])('is not what %j says', (text) => {
     expect(() => addressBytes(text)).toThrow(RangeError);
+  });
+});
+
+describe('an address of any text', () => {
+  it('is read exactly when Node.js takes the text for an address', () => {
+    const piece = fc.constantFrom(':', '::', '0', '1', 'ffff', 'F', '12345', 'g', '192.0.2.1', '.', '%', ' ');
+    const groups = fc.array(fc.constantFrom('0', '1', 'abcd', '192.0.2.1', ''), { minLength: 1, maxLength: 9 });
+    const text = fc.oneof(
+      fc.array(piece, { maxLength: 18 }).map((pieces) => pieces.join('')),
+      groups.map((parts) => parts.join(':')),
+    );
+    fc.assert(
+      fc.property(text, (given) => {
+        const isAddress = isIP(given) !== 0 && !given.includes('%');
+        if (isAddress) expect(addressText(addressBytes(given))).not.toBe('');
+        else expect(() => addressBytes(given)).toThrow(RangeError);
+      }),
+      { numRuns: 5_000 },
+    );
   });
 });
 

@@ -5,7 +5,7 @@ const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 
 /** Bytes in VPP's order: integers big endian, packed. */
 export class ByteWriter {
-  #buffer = Buffer.alloc(512);
+  #buffer = Buffer.allocUnsafe(512);
   #length = 0;
 
   /** Claims bytes, zeroed, and says where they begin. */
@@ -14,10 +14,11 @@ export class ByteWriter {
     const end = at + count;
     if (end > MAX_MESSAGE_BYTES) throw new VppEncodeError(`the message is larger than ${MAX_MESSAGE_BYTES} bytes`);
     if (end > this.#buffer.length) {
-      const larger = Buffer.alloc(Math.max(end, 2 * this.#buffer.length));
+      const larger = Buffer.allocUnsafe(Math.max(end, 2 * this.#buffer.length));
       this.#buffer.copy(larger, 0, 0, at);
       this.#buffer = larger;
     }
+    this.#buffer.fill(0, at, end);
     this.#length = end;
     return at;
   }

@@ -55,7 +55,7 @@ export function fixedArray(element: Codec, count: number): Codec {
       elements.forEach((part, index) => element.write(writer, part, `${at}[${index}]`));
       writer.claim((count - elements.length) * element.minBytes);
     },
-    read: (reader, at) => Array.from({ length: count }, (_, index) => element.read(reader, `${at}[${index}]`)),
+    read: (reader, at) => elementsFrom(reader, element, count, at),
   };
 }
 
@@ -88,7 +88,7 @@ export function countedArray(element: Codec, countField: string): CountedCodec {
       if (element.minBytes === 0 || count > reader.remaining / element.minBytes) {
         throw new VppDecodeError(`${at}: the message is too short for ${count} elements`);
       }
-      return Array.from({ length: count }, (_, index) => element.read(reader, `${at}[${index}]`));
+      return elementsFrom(reader, element, count, at);
     },
   };
 }
@@ -102,6 +102,9 @@ export interface FieldCodec {
 
 export function structCodec(fields: readonly FieldCodec[]): Codec {
   const counted = fields.flatMap(({ name, codec }) => (isCounted(codec) ? [{ name, codec }] : []));
+  const names = new Set(fields.map(({ name }) => name));
+  /** All fields as properties of its own, whatever they are called. */
+  const blank = Object.fromEntries(fields.map(({ name }): [string, VppValue] => [name, 0]));
   return {
     minBytes: fields.reduce((sum, { codec }) => sum + (isCounted(codec) ? 0 : codec.minBytes), 0),
     write: (writer, values, at) => {
@@ -110,7 +113,7 @@ export function structCodec(fields: readonly FieldCodec[]): Codec {
       for (const { name, codec } of counted) {
         counts.set(codec.countField, codec.length(own(record, name), fieldAt(at, name)));
       }
-      refuseUnknown(record, fields, at);
+      refuseUnknown(record, names, at);
       for (const { name, codec, default: preset } of fields) {
         const place = fieldAt(at, name);
         const count = counts.get(name);
@@ -124,17 +127,14 @@ export function structCodec(fields: readonly FieldCodec[]): Codec {
       }
     },
     read: (reader, at) => {
-      const values: [string, VppValue][] = [];
+      const values = { ...blank };
       for (const { name, codec } of fields) {
         const place = fieldAt(at, name);
-        if (isCounted(codec)) {
-          const count = values.find(([field]) => field === codec.countField)?.[1];
-          values.push([name, codec.read(reader, Number(count), place)]);
-        } else {
-          values.push([name, codec.read(reader, place)]);
-        }
+        values[name] = isCounted(codec)
+          ? codec.read(reader, Number(values[codec.countField]), place)
+          : codec.read(reader, place);
       }
-      return Object.fromEntries(values);
+      return values;
     },
   };
 }
@@ -181,10 +181,16 @@ function own(record: VppRecord, name: string): unknown {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-function refuseUnknown(record: VppRecord, fields: readonly FieldCodec[], at: string): void {
-  const unknown = Object.keys(record).find((key) => !fields.some(({ name }) => name === key));
+function elementsFrom(reader: ByteReader, element: Codec, count: number, at: string): VppValue[] {
+  const elements: VppValue[] = [];
+  for (let index = 0; index < count; index++) elements.push(element.read(reader, at));
+  return elements;
+}
+
+function refuseUnknown(record: VppRecord, names: ReadonlySet<string>, at: string): void {
+  const unknown = Object.keys(record).find((key) => !names.has(key));
   if (unknown === undefined) return;
-  const known = fields.map(({ name }) => name).join(', ');
+  const known = [...names].join(', ');
   throw new VppEncodeError(`${fieldAt(at, unknown)} is not a field; there are ${known === '' ? 'none' : known}`);
 }
 

@@ -2,7 +2,10 @@ import { VppDecodeError, VppEncodeError } from '../errors.js';
 import { addressBytes, addressText, prefixParts } from './addresses.js';
 import type { Codec } from './codec.js';
 
-function integer(bytes: 1 | 2 | 4, signed: boolean): Codec {
+/** How Buffer reads an integer. */
+type Reads = (view: Buffer, at: number) => number;
+
+function integer(bytes: 1 | 2 | 4, signed: boolean, reads: Reads): Codec {
   const [min, max] = signed ? [-(2 ** (8 * bytes - 1)), 2 ** (8 * bytes - 1) - 1] : [0, 2 ** (8 * bytes) - 1];
   return {
     minBytes: bytes,
@@ -14,7 +17,7 @@ function integer(bytes: 1 | 2 | 4, signed: boolean): Codec {
       if (signed) writer.view.writeIntBE(value, start, bytes);
       else writer.view.writeUIntBE(value, start, bytes);
     },
-    read: (reader) => (signed ? reader.take(bytes).readIntBE(0, bytes) : reader.take(bytes).readUIntBE(0, bytes)),
+    read: (reader) => reads(reader.view, reader.claim(bytes)),
   };
 }
 
@@ -31,7 +34,8 @@ function long(signed: boolean): Codec {
       if (signed) writer.view.writeBigInt64BE(value, start);
       else writer.view.writeBigUInt64BE(value, start);
     },
-    read: (reader) => (signed ? reader.take(8).readBigInt64BE() : reader.take(8).readBigUInt64BE()),
+    read: (reader) =>
+      signed ? reader.view.readBigInt64BE(reader.claim(8)) : reader.view.readBigUInt64BE(reader.claim(8)),
   };
 }
 
@@ -43,7 +47,7 @@ const float64: Codec = {
     const start = writer.claim(8);
     writer.view.writeDoubleLE(value, start);
   },
-  read: (reader) => reader.take(8).readDoubleLE(),
+  read: (reader) => reader.view.readDoubleLE(reader.claim(8)),
 };
 
 const bool: Codec = {
@@ -53,29 +57,33 @@ const bool: Codec = {
     const start = writer.claim(1);
     writer.view[start] = value ? 1 : 0;
   },
-  read: (reader) => reader.take(1)[0] !== 0,
+  read: (reader) => reader.view[reader.claim(1)] !== 0,
 };
 
 /** By the names that definitions use. */
 export const scalars: ReadonlyMap<string, Codec> = new Map([
-  ['u8', integer(1, false)],
-  ['u16', integer(2, false)],
-  ['u32', integer(4, false)],
+  ['u8', integer(1, false, (view, at) => view.readUInt8(at))],
+  ['u16', integer(2, false, (view, at) => view.readUInt16BE(at))],
+  ['u32', integer(4, false, (view, at) => view.readUInt32BE(at))],
   ['u64', long(false)],
-  ['i8', integer(1, true)],
-  ['i16', integer(2, true)],
-  ['i32', integer(4, true)],
+  ['i8', integer(1, true, (view, at) => view.readInt8(at))],
+  ['i16', integer(2, true, (view, at) => view.readInt16BE(at))],
+  ['i32', integer(4, true, (view, at) => view.readInt32BE(at))],
   ['i64', long(true)],
   ['f64', float64],
   ['bool', bool],
 ]);
 
-/** A fixed number of bytes that read better as text. */
-function text(bytes: number, parse: (value: string) => Uint8Array, format: (value: Uint8Array) => string): Codec {
+/** A fixed number of bytes that read better as text; `format` finds them at an offset. */
+function text(
+  bytes: number,
+  parse: (value: string) => Uint8Array,
+  format: (view: Uint8Array, at: number) => string,
+): Codec {
   return {
     minBytes: bytes,
     write: (writer, value, at) => writer.bytes(parsed(value, at, parse)),
-    read: (reader) => format(reader.take(bytes)),
+    read: (reader) => format(reader.view, reader.claim(bytes)),
   };
 }
 
@@ -85,7 +93,11 @@ function ofFamily(bytes: 4 | 16, address: Uint8Array): Uint8Array {
 }
 
 function addressOfFamily(bytes: 4 | 16): Codec {
-  return text(bytes, (value) => ofFamily(bytes, addressBytes(value)), addressText);
+  return text(
+    bytes,
+    (value) => ofFamily(bytes, addressBytes(value)),
+    (view, at) => addressText(view, at, bytes),
+  );
 }
 
 function macBytes(value: string): Uint8Array {
@@ -103,10 +115,10 @@ function familyAndAddress(bytes: Uint8Array): Uint8Array {
   return encoded;
 }
 
-function addressOf(encoded: Uint8Array): string {
-  const length = FAMILY_BYTES[encoded[0] as number];
-  if (length === undefined) throw new VppDecodeError(`${encoded[0] as number} is not an address family`);
-  return addressText(encoded.subarray(1, 1 + length));
+function addressOf(view: Uint8Array, at: number): string {
+  const length = FAMILY_BYTES[view[at] as number];
+  if (length === undefined) throw new VppDecodeError(`${view[at] as number} is not an address family`);
+  return addressText(view, at + 1, length);
 }
 
 function prefixBytes(value: string, of: (address: Uint8Array) => Uint8Array): Uint8Array {
@@ -118,7 +130,7 @@ function prefixOfOneFamily(bytes: 4 | 16): Codec {
   return text(
     bytes + 1,
     (value) => prefixBytes(value, (address) => ofFamily(bytes, address)),
-    (encoded) => `${addressText(encoded.subarray(0, bytes))}/${encoded[bytes] as number}`,
+    (view, at) => `${addressText(view, at, bytes)}/${view[at + bytes] as number}`,
   );
 }
 
@@ -132,14 +144,16 @@ export const textTypes: ReadonlyMap<string, Codec> = new Map([
     text(
       18,
       (value) => prefixBytes(value, familyAndAddress),
-      (encoded) => `${addressOf(encoded)}/${encoded[17] as number}`,
+      (view, at) => `${addressOf(view, at)}/${view[at + 17] as number}`,
     ),
   ],
   ['ip4_prefix', prefixOfOneFamily(4)],
   ['ip6_prefix', prefixOfOneFamily(16)],
   [
     'mac_address',
-    text(6, macBytes, (value) => Array.from(value, (byte) => byte.toString(16).padStart(2, '0')).join(':')),
+    text(6, macBytes, (view, at) =>
+      Array.from(view.subarray(at, at + 6), (byte) => byte.toString(16).padStart(2, '0')).join(':'),
+    ),
   ],
 ]);
 

@@ -5,8 +5,6 @@ import { VppDisconnectedError, VppProtocolError, VppRetvalError, VppTimeoutError
 /** Ends with its last message, or with an error. */
 export interface Exchange {
   readonly request: string;
-  /** Resolves when the exchange is over, however: its place in the window is free. */
-  readonly over: Promise<void>;
   receive(codec: MessageCodec, message: Buffer): void;
   fail(error: VppError): void;
 }
@@ -20,7 +18,6 @@ export interface Deadline {
 /** A request and what answers it: a number of `details` (none for a plain call), then one `last`. */
 export class ReplyCollector implements Exchange {
   readonly request: string;
-  readonly over: Promise<void>;
   readonly result: Promise<{ readonly details: readonly VppRecord[]; readonly last: VppRecord }>;
   readonly #expected: { readonly details: string | undefined; readonly last: string };
   readonly #details: VppRecord[] = [];
@@ -39,10 +36,6 @@ export class ReplyCollector implements Exchange {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.over = this.result.then(
-      () => undefined,
-      () => undefined,
-    );
     this.#timer = setTimeout(() => {
       onExpired();
       this.fail(new VppTimeoutError(request, timeoutMs));

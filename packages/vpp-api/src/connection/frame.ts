@@ -7,7 +7,7 @@ const LENGTH_AT = 8;
 const MAX_MESSAGE_BYTES = 64 * 1024 * 1024;
 
 export function frameOf(message: Uint8Array): Buffer {
-  const frame = Buffer.alloc(HEADER_BYTES + message.length);
+  const frame = Buffer.allocUnsafe(HEADER_BYTES + message.length).fill(0, 0, HEADER_BYTES);
   frame.writeUInt32BE(message.length, LENGTH_AT);
   frame.set(message, HEADER_BYTES);
   return frame;
@@ -17,34 +17,32 @@ export function frameOf(message: Uint8Array): Buffer {
 export class FrameReader {
   #chunks: Buffer[] = [];
   #buffered = 0;
-  /** Bytes of the frame at the front; undefined until its header is there. */
-  #wanted: number | undefined;
+  /** Bytes with which the frame at the front, or at least its header, is there. */
+  #wanted = HEADER_BYTES;
 
   /** Messages that are complete with this chunk. Throws VppProtocolError when the length cannot be one. */
   push(chunk: Buffer): Buffer[] {
     this.#chunks.push(chunk);
     this.#buffered += chunk.length;
+    // Chunks are joined once per frame, not once each: a large message arrives in many.
+    if (this.#buffered < this.#wanted) return [];
+    const bytes = this.#chunks.length === 1 ? chunk : Buffer.concat(this.#chunks, this.#buffered);
     const messages: Buffer[] = [];
-    for (;;) {
-      if (this.#wanted === undefined) {
-        if (this.#buffered < HEADER_BYTES) return messages;
-        const length = this.#joined().readUInt32BE(LENGTH_AT);
-        if (length > MAX_MESSAGE_BYTES) throw new VppProtocolError(`a frame claims ${length} bytes`);
+    let at = 0;
+    this.#wanted = HEADER_BYTES;
+    while (bytes.length - at >= HEADER_BYTES) {
+      const length = bytes.readUInt32BE(at + LENGTH_AT);
+      if (length > MAX_MESSAGE_BYTES) throw new VppProtocolError(`a frame claims ${length} bytes`);
+      const end = at + HEADER_BYTES + length;
+      if (end > bytes.length) {
         this.#wanted = HEADER_BYTES + length;
+        break;
       }
-      if (this.#buffered < this.#wanted) return messages;
-      const joined = this.#joined();
-      messages.push(joined.subarray(HEADER_BYTES, this.#wanted));
-      this.#chunks = [joined.subarray(this.#wanted)];
-      this.#buffered -= this.#wanted;
-      this.#wanted = undefined;
+      messages.push(bytes.subarray(at + HEADER_BYTES, end));
+      at = end;
     }
-  }
-
-  /** Joins once per frame, not once per chunk: a large message arrives in many. */
-  #joined(): Buffer {
-    const [only] = this.#chunks;
-    if (this.#chunks.length > 1 || only === undefined) this.#chunks = [Buffer.concat(this.#chunks, this.#buffered)];
-    return this.#chunks[0] as Buffer;
+    this.#chunks = at === bytes.length ? [] : [bytes.subarray(at)];
+    this.#buffered = bytes.length - at;
+    return messages;
   }
 }

@@ -19,6 +19,7 @@ export class MessageTable {
   readonly #ids: ReadonlyMap<string, number>;
   readonly #keys: ReadonlyMap<number, string>;
   readonly #definitions: ApiDefinitions;
+  readonly #found = new Map<number, KnownMessage | undefined>();
 
   constructor(entries: readonly TableEntry[], definitions: ApiDefinitions) {
     this.#ids = new Map(entries.map(({ index, name }) => [name, index]));
@@ -54,6 +55,11 @@ export class MessageTable {
 
   /** The message with this number; undefined when it has no definition that fits. */
   byId(id: number): KnownMessage | undefined {
+    if (!this.#found.has(id)) this.#found.set(id, this.#lookUp(id));
+    return this.#found.get(id);
+  }
+
+  #lookUp(id: number): KnownMessage | undefined {
     const key = this.#keys.get(id);
     if (key === undefined) return undefined;
     const name = nameOf(key);

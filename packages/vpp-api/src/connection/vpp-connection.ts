@@ -14,6 +14,7 @@ import { VppDefinitionError, VppDisconnectedError, VppError, VppOverloadedError,
 import { lost, ReplyCollector, type Exchange } from './exchange.js';
 import { frameOf, FrameReader } from './frame.js';
 import { MessageTable, type KnownMessage, type TableEntry } from './message-table.js';
+import { Queue } from './queue.js';
 
 export interface ConnectionOptions {
   /** For example /run/vpp/api.sock. */
@@ -53,7 +54,7 @@ export class VppConnection {
   readonly #socket: Socket;
   readonly #frames = new FrameReader();
   readonly #pending = new Map<number, Exchange>();
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting = new Queue<() => void>();
   readonly #listeners = new Map<string, Set<EventListener>>();
   readonly #closed: Promise<VppDisconnectedError>;
   #markClosed!: (error: VppDisconnectedError) => void;
@@ -205,14 +206,13 @@ export class VppConnection {
     const frames = messages.map(({ codec, id }, index) =>
       frameOf(codec.encode({ id, clientIndex: this.#clientIndex, context }, index === 0 ? values : {})),
     );
-    if (!this.#enter()) await this.#wait();
     const request = (messages[0] as KnownMessage).codec.name;
-    const exchange = new ReplyCollector(request, expected, {
-      timeoutMs,
-      onExpired: () => this.#forget(context),
+    const exchange = await this.#admit(() => {
+      const begun = new ReplyCollector(request, expected, { timeoutMs, onExpired: () => this.#forget(context) });
+      this.#pending.set(context, begun);
+      for (const frame of frames) this.#write(frame);
+      return begun;
     });
-    this.#pending.set(context, exchange);
-    if (!this.#socket.write(Buffer.concat(frames))) this.#isBlocked = true;
     try {
       return await exchange.result;
     } finally {
@@ -222,34 +222,48 @@ export class VppConnection {
     }
   }
 
-  /** Takes a place in the window when there is one and nobody waits for it. */
-  #enter(): boolean {
-    this.#requireOpen();
-    if (this.#inFlight >= this.#options.window || this.#isBlocked || this.#waiting.length > 0) return false;
-    this.#inFlight++;
-    return true;
+  /** What is written in one turn leaves in one system call. */
+  #write(frame: Buffer): void {
+    if (this.#socket.writableCorked === 0) {
+      this.#socket.cork();
+      process.nextTick(() => this.#socket.uncork());
+    }
+    if (!this.#socket.write(frame)) this.#isBlocked = true;
   }
 
-  /** Waits for a place in the window, first come, first served. */
-  async #wait(): Promise<void> {
+  /** Sends at once when there is a place in the window and nobody waits for it, otherwise in turn. */
+  async #admit<T>(send: () => T): Promise<T> {
+    this.#requireOpen();
+    if (this.#hasRoom && this.#waiting.length === 0) {
+      this.#inFlight++;
+      return send();
+    }
     if (this.#waiting.length >= this.#options.maxWaiting) {
       throw new VppOverloadedError(`${this.#waiting.length} requests wait for VPP already`);
     }
-    await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    if (this.isOpen) return;
-    this.#inFlight--;
-    this.#requireOpen();
+    return new Promise((resolve, reject) =>
+      this.#waiting.push(() => {
+        if (this.#end !== undefined) {
+          reject(lost(this.#end.message, false));
+          return;
+        }
+        this.#inFlight++;
+        resolve(send());
+      }),
+    );
+  }
+
+  get #hasRoom(): boolean {
+    return this.#inFlight < this.#options.window && !this.#isBlocked;
   }
 
   #requireOpen(): void {
     if (this.#end !== undefined) throw lost(this.#end.message, false);
   }
 
+  /** Each is sent before the next is looked at: it may have filled the socket. */
   #advance(): void {
-    while (this.#waiting.length > 0 && ((this.#inFlight < this.#options.window && !this.#isBlocked) || !this.isOpen)) {
-      this.#inFlight++;
-      this.#waiting.shift()?.();
-    }
+    while (this.#waiting.length > 0 && (this.#hasRoom || !this.isOpen)) this.#waiting.shift()?.();
   }
 
   #nextContext(): number {

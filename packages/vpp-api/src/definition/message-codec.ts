@@ -25,6 +25,9 @@ export class MessageCodec {
   readonly #header: readonly HeaderField[];
   readonly #body: Codec;
   readonly #hasRetval: boolean;
+  readonly #headerBytes: number;
+  /** Offset of the context; undefined when there is none. */
+  readonly #contextAt: number | undefined;
 
   constructor(definition: MessageDefinition, fields: readonly FieldCodec[]) {
     this.name = definition.name;
@@ -34,10 +37,13 @@ export class MessageCodec {
     this.#header = fields.slice(0, count).map(({ name }) => name as HeaderField);
     this.#body = structCodec(fields.slice(count));
     this.#hasRetval = fields.some(({ name }) => name === 'retval');
+    this.#headerBytes = bytesOf(this.#header);
+    const context = this.#header.indexOf('context');
+    this.#contextAt = context < 0 ? undefined : bytesOf(this.#header.slice(0, context));
   }
 
   get hasContext(): boolean {
-    return this.#header.includes('context');
+    return this.#contextAt !== undefined;
   }
 
   /** Does its first own field tell whether the request succeeded? */
@@ -57,20 +63,14 @@ export class MessageCodec {
 
   /** Context of a message; undefined when it has none. Throws VppDecodeError. */
   contextOf(message: Buffer): number | undefined {
-    if (!this.hasContext) return undefined;
-    const reader = new ByteReader(message);
-    let context: number | undefined;
-    for (const field of this.#header) {
-      const value = Number(codecOf(field).read(reader, field));
-      if (field === 'context') context = value;
-    }
-    return context;
+    if (this.#contextAt === undefined) return undefined;
+    return message.readUInt32BE(new ByteReader(message).claim(this.#headerBytes) + this.#contextAt);
   }
 
   /** Fields of a message, its header left out; bytes after the last field are ignored. Throws VppDecodeError. */
   decode(message: Buffer): VppRecord {
     const reader = new ByteReader(message);
-    for (const field of this.#header) codecOf(field).read(reader, field);
+    reader.claim(this.#headerBytes);
     return this.#body.read(reader, this.name) as VppRecord;
   }
 }
@@ -80,4 +80,8 @@ const u32 = scalars.get('u32') as Codec;
 
 function codecOf(field: HeaderField): Codec {
   return field === '_vl_msg_id' ? u16 : u32;
+}
+
+function bytesOf(header: readonly HeaderField[]): number {
+  return header.reduce((sum, field) => sum + codecOf(field).minBytes, 0);
 }

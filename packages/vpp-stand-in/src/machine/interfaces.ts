@@ -15,8 +15,21 @@ export interface InterfaceSpec {
   readonly tag?: string;
 }
 
+/** Totals since the start of this life, by the names of VPP's CLI; what is left out is 0. */
+export interface InterfaceCounters {
+  readonly rxPackets?: number;
+  readonly rxBytes?: number;
+  readonly txPackets?: number;
+  readonly txBytes?: number;
+  readonly drops?: number;
+  readonly punt?: number;
+  readonly ip4?: number;
+  readonly ip6?: number;
+}
+
 export interface Interface extends InterfaceSpec {
   readonly swIfIndex: number;
+  counters: InterfaceCounters;
 }
 
 export class Interfaces {
@@ -25,7 +38,7 @@ export class Interfaces {
   /** `local0` comes first, as in every VPP. */
   constructor(specs: readonly InterfaceSpec[]) {
     const local0: InterfaceSpec = { name: 'local0', deviceType: 'local', isUp: false, mtu: 0 };
-    this.#all = [local0, ...specs].map((spec, swIfIndex) => ({ ...spec, swIfIndex }));
+    this.#all = [local0, ...specs].map((spec, swIfIndex) => ({ ...spec, swIfIndex, counters: {} }));
   }
 
   has(swIfIndex: number): boolean {
@@ -34,6 +47,10 @@ export class Interfaces {
 
   get(swIfIndex: number): Interface | undefined {
     return this.#all[swIfIndex];
+  }
+
+  named(name: string): Interface | undefined {
+    return this.#all.find((each) => each.name === name);
   }
 
   all(): readonly Interface[] {

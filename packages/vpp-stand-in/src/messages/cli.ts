@@ -1,9 +1,10 @@
 import { formatAddress } from '../machine/address.js';
+import type { Interface } from '../machine/interfaces.js';
 import type { Machine } from '../machine/machine.js';
 import { localsidsOf, policiesOf, steeringsOf } from '../machine/view.js';
 import type { Identity } from './handler.js';
 
-/** The text of a few commands, for eyes only. Any other command is echoed; the real VPP would say `unknown input`. */
+/** The text of a few commands; only that of `show interface` is VPP's to the letter. Any other command is echoed; the real VPP would say `unknown input`. */
 export function runCli(machine: Machine, { version, buildDate }: Identity, command: string): string {
   switch (command.trim()) {
     case 'show version':
@@ -16,6 +17,8 @@ export function runCli(machine: Machine, { version, buildDate }: Identity, comma
       return showLocalsids(machine);
     case 'show sr encaps source addr':
       return `SR encaps source addr = ${formatAddress(machine.policies.encapSource)}\n`;
+    case 'show interface':
+      return showInterfaces(machine);
     default:
       return `${command}\n`;
   }
@@ -47,4 +50,60 @@ function showLocalsids(machine: Machine): string {
     ({ address, behavior }) => `\tAddress: \t${address}\tBehavior: ${String(behavior)}`,
   );
   return ['SRv6 - My LocalSID Table:', '=========================', ...lines, ''].join('\n');
+}
+
+/** Counters that are 0 are left out; the first follows the MTU, the others stand below it. By name, as VPP sorts them. */
+function showInterfaces({ interfaces }: Machine): string {
+  const title = [
+    centred('Name', 32),
+    centred('Idx', 5),
+    centred('State', 10),
+    centred('MTU (L3/IP4/IP6/MPLS)', 21),
+    centred('Counter', 16),
+    centred('Count', 16),
+  ].join('');
+  const sorted = [...interfaces.all()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  return [title, ...sorted.map(showInterface), ''].join('\n');
+}
+
+function showInterface({ name, swIfIndex, isUp, mtu = 9000, parent, counters }: Interface): string {
+  const l3 = parent === undefined ? mtu : 0;
+  const head = [
+    name.padEnd(32),
+    centred(String(swIfIndex), 5),
+    centred(isUp === false ? 'down' : 'up', 10),
+    centred(`${String(l3)}/0/0/0`, 21),
+  ].join('');
+  const { rxPackets = 0, rxBytes = 0, txPackets = 0, txBytes = 0, drops = 0, punt = 0, ip4 = 0, ip6 = 0 } = counters;
+  const lines: (readonly [string, number])[] = [
+    // Without packets, VPP shows no bytes either; with them, also 0 bytes.
+    ...(rxPackets === 0
+      ? []
+      : ([
+          ['rx packets', rxPackets],
+          ['rx bytes', rxBytes],
+        ] as const)),
+    ...(txPackets === 0
+      ? []
+      : ([
+          ['tx packets', txPackets],
+          ['tx bytes', txBytes],
+        ] as const)),
+    ...(
+      [
+        ['drops', drops],
+        ['punt', punt],
+        ['ip4', ip4],
+        ['ip6', ip6],
+      ] as const
+    ).filter(([, count]) => count > 0),
+  ];
+  const text = lines.map(([counter, count]) => `${counter.padEnd(16)}${String(count).padStart(16)}`);
+  return `${head}${text.join(`\n${' '.repeat(head.length)}`)}`;
+}
+
+/** As VPP's format does it: of an odd number of blanks, the odd one comes first. */
+function centred(text: string, width: number): string {
+  const blanks = Math.max(0, width - text.length);
+  return text.padStart(text.length + Math.ceil(blanks / 2)).padEnd(width);
 }

@@ -1,4 +1,4 @@
-import { inPrefix } from '../address.js';
+import { maskedPrefix } from '../address.js';
 import type { Family } from '../port.js';
 import { lookupRoute, looksUpIn, readRoutes, routeRemoval } from './routes.js';
 import type { VppSettings } from './settings.js';
@@ -70,19 +70,28 @@ export class CalicoExceptions {
   }
 }
 
-/** The routes inside steered prefixes, more specific than they, that are not steering themselves. */
+/**
+ * The routes inside steered prefixes, more specific than they, that are not steering themselves. All of one family. Looked at
+ * every two seconds: each route is masked to the lengths that are steered, not held against every steered prefix.
+ */
 export function neededExceptions(
   steered: readonly string[],
   routes: readonly string[],
   steeredByCalico: ReadonlySet<string>,
 ): ReadonlySet<string> {
-  const tests = steered.map((prefix) => ({ prefix, contains: inPrefix(prefix) }));
   const own = new Set(steered);
-  return new Set(
-    routes.filter(
-      (route) => !own.has(route) && !steeredByCalico.has(route) && tests.some(({ contains }) => contains(route)),
-    ),
-  );
+  const networks = new Set(steered.map(maskedPrefix));
+  const lengths = [...new Set(steered.map(lengthOf))];
+  const isInside = (route: string): boolean => {
+    const [address = ''] = route.split('/');
+    const most = lengthOf(route);
+    return lengths.some((length) => length <= most && networks.has(maskedPrefix(`${address}/${length}`)));
+  };
+  return new Set(routes.filter((route) => !own.has(route) && !steeredByCalico.has(route) && isInside(route)));
+}
+
+function lengthOf(prefix: string): number {
+  return Number(prefix.slice(prefix.indexOf('/') + 1));
 }
 
 function isOfFamily(prefix: string, family: Family): boolean {

@@ -37,10 +37,12 @@ function shareOut(weights: readonly number[], total: number, count: number) {
   const order = weights.map((_, index) => index);
   order.sort((a, b) => (ascending ? 1 : -1) * ((weights[a] ?? 0) - (weights[b] ?? 0)));
   const buckets = weights.map(() => 0);
+  // VPP rounds in this order: 7:3 fits 4 buckets only then, because its errors add up to just below the tolerance.
+  const bucketsPerWeight = count / total;
   let left = count;
   let error = 0;
   for (const index of order) {
-    const exact = ((weights[index] ?? 0) * count) / total;
+    const exact = (weights[index] ?? 0) * bucketsPerWeight;
     const rounded = Math.min(left, Math.floor(exact + 0.5));
     if (rounded === 0) return { buckets, error: count };
     buckets[index] = rounded;

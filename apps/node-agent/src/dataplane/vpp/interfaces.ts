@@ -46,16 +46,16 @@ export async function readInterfaceCounters(vpp: Vpp): Promise<readonly Interfac
 
 /**
  * The text of `show interface`: a line per interface (name, index, state, MTU) on which the first counter follows, others
- * below it. Counters that are 0 are left out.
+ * below it. States are up, down, up/punt, down/punt and error. Counters that are 0 are left out.
  */
 export function parseInterfaceCounters(text: string): readonly InterfaceCounters[] {
   const counters: { -readonly [K in keyof InterfaceCounters]: InterfaceCounters[K] }[] = [];
   for (const line of text.split('\n')) {
-    const head = /^(\S+)\s+\d+\s+(up|down)\s/.exec(line);
+    const head = /^(\S+)\s+\d+\s+(\S+)\s+\d+\/\d+\/\d+\/\d+(\s|$)/.exec(line);
     if (head !== null) {
-      const [, name = '', state] = head;
+      const [, name = '', state = ''] = head;
       const none = { rxBytes: 0, rxPackets: 0, txBytes: 0, txPackets: 0, drops: 0 };
-      counters.push({ name, up: state === 'up', ...none });
+      counters.push({ name, up: state === 'up' || state.startsWith('up/'), ...none });
     }
     const [, counter = '', value] = /\s(rx packets|rx bytes|tx packets|tx bytes|drops)\s+(\d+)\s*$/.exec(line) ?? [];
     const field = FIELDS[counter];

@@ -30,6 +30,8 @@ interface Found {
   readonly policies: ReadonlyMap<string, VppPolicy>;
   readonly lists: ReadonlyMap<string, readonly NumberedList[]>;
   readonly steerings: readonly VppSteering[];
+  /** How many prefixes are steered into each binding SID. */
+  readonly steered: ReadonlyMap<string, number>;
 }
 
 /** What has to hold before a prefix may be steered in the table; run right before. */
@@ -69,14 +71,16 @@ export class TunnelWriter {
       readNumberedLists(this.#vpp),
       readSteerings(this.#vpp),
     ]);
-    return { policies: new Map(policies.map((policy) => [policy.bsid, policy])), lists, steerings };
+    const steered = new Map<string, number>();
+    for (const { bsid } of steerings) steered.set(bsid, (steered.get(bsid) ?? 0) + 1);
+    return { policies: new Map(policies.map((policy) => [policy.bsid, policy])), lists, steerings, steered };
   }
 
   /** Prefers the SR policy that most of the tunnel's prefixes are in already, and its second binding SID to a gap. */
   #place(step: PutTunnel, found: Found): Placement {
     const { tunnel } = step;
     const wanted = this.#listsOf(tunnel);
-    const steered = (bsid: string): number => found.steerings.filter((steering) => steering.bsid === bsid).length;
+    const steered = (bsid: string): number => found.steered.get(bsid) ?? 0;
     const slots = [tunnel.bsid, tunnel.alternateBsid].sort((a, b) => steered(b) - steered(a));
     for (const bsid of slots) {
       const policy = found.policies.get(bsid);
@@ -85,7 +89,7 @@ export class TunnelWriter {
       if (plan !== null) return { step, bsid, wanted, plan, clears: false };
     }
     const free = [tunnel.bsid, tunnel.alternateBsid].find((bsid) => !found.policies.has(bsid));
-    const bsid = free ?? (slots[1] as string);
+    const bsid = free ?? slots.at(-1) ?? tunnel.bsid;
     return { step, bsid, wanted, plan: null, clears: free === undefined };
   }
 
