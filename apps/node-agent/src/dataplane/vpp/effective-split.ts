@@ -10,6 +10,8 @@ const TOLERANCE = 0.1;
  */
 export function effectiveSplit(weights: readonly number[]): readonly number[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0);
+  // Only someone else gives all lists a weight of 0.
+  if (total === 0 && weights.length > 2) return effectiveSplit(weights.map(() => 1));
   if (weights.length < 2 || (weights.length === 2 && weights[0] === weights[1])) return weights.map(() => 1);
   let count = 1;
   while (count < weights.length) count *= 2;
@@ -35,12 +37,15 @@ export function isExactSplit(weights: readonly number[]): boolean {
 function shareOut(weights: readonly number[], total: number, count: number) {
   const ascending = weights.length > 2;
   const order = weights.map((_, index) => index);
-  order.sort((a, b) => (ascending ? 1 : -1) * ((weights[a] ?? 0) - (weights[b] ?? 0)));
+  // VPP subtracts in signed numbers of 32 bits, which weights from 2^31 on overflow.
+  order.sort((a, b) => (ascending ? 1 : -1) * (((weights[a] ?? 0) - (weights[b] ?? 0)) | 0));
   const buckets = weights.map(() => 0);
+  const norm = count / total;
   let left = count;
   let error = 0;
   for (const index of order) {
-    const exact = ((weights[index] ?? 0) * count) / total;
+    // As VPP multiplies: just at the tolerance, the last bit decides.
+    const exact = (weights[index] ?? 0) * norm;
     const rounded = Math.min(left, Math.floor(exact + 0.5));
     if (rounded === 0) return { buckets, error: count };
     buckets[index] = rounded;
