@@ -17,10 +17,13 @@ const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
  */
 export class CalicoExceptions {
   readonly #table: number;
+  /** What pods must not send to at all. */
+  readonly #edgeBlocks: readonly string[];
   readonly #added = new Set<string>();
 
-  constructor({ table }: Pick<VppSettings, 'table'>) {
+  constructor({ table, edgeBlocks }: Pick<VppSettings, 'table' | 'edgeBlocks'>) {
     this.#table = table;
+    this.#edgeBlocks = edgeBlocks;
   }
 
   /** Forgets what an earlier VPP held. */
@@ -53,34 +56,43 @@ export class CalicoExceptions {
       prefixes,
       inCalicos.map(({ prefix }) => prefix),
       new Set(steerings.filter(({ table }) => table === CALICO_TABLE).map(({ prefix }) => prefix)),
+      this.#edgeBlocks,
     );
     const taken = new Map(inOurs.map((route) => [route.prefix, route]));
     const missing = [...needed].filter((prefix) => !taken.has(prefix));
-    const obsolete = [...this.#added].filter((prefix) => {
+    const unneeded = [...this.#added].filter((prefix) => isOfFamily(prefix, family) && !needed.has(prefix));
+    const obsolete = unneeded.filter((prefix) => {
       const route = taken.get(prefix);
-      return isOfFamily(prefix, family) && !needed.has(prefix) && route !== undefined && looksUpIn(route, CALICO_TABLE);
+      return route !== undefined && looksUpIn(route, CALICO_TABLE);
     });
+    // Before the answers: one that does not come leaves a route behind all the same.
+    for (const prefix of missing) this.#added.add(prefix);
     await Promise.all([
       ...missing.map((prefix) => vpp.call('ip_route_add_del', lookupRoute(prefix, this.#table, CALICO_TABLE))),
       ...obsolete.map((prefix) => vpp.call('ip_route_add_del', routeRemoval(prefix, this.#table))),
     ]);
-    for (const prefix of missing) this.#added.add(prefix);
-    for (const prefix of obsolete) this.#added.delete(prefix);
+    for (const prefix of unneeded) this.#added.delete(prefix);
     return missing.length + obsolete.length;
   }
 }
 
-/** The routes inside steered prefixes, more specific than they, that are not steering themselves. */
+/** The routes inside steered prefixes and outside the edge blocks, more specific than they, that are not steering themselves. */
 export function neededExceptions(
   steered: readonly string[],
   routes: readonly string[],
   steeredByCalico: ReadonlySet<string>,
+  edgeBlocks: readonly string[],
 ): ReadonlySet<string> {
-  const tests = steered.map((prefix) => ({ prefix, contains: inPrefix(prefix) }));
+  const steeredTests = steered.map(inPrefix);
+  const edgeTests = edgeBlocks.map(inPrefix);
   const own = new Set(steered);
   return new Set(
     routes.filter(
-      (route) => !own.has(route) && !steeredByCalico.has(route) && tests.some(({ contains }) => contains(route)),
+      (route) =>
+        !own.has(route) &&
+        !steeredByCalico.has(route) &&
+        steeredTests.some((contains) => contains(route)) &&
+        !edgeTests.some((contains) => contains(route)),
     ),
   );
 }
