@@ -1,4 +1,4 @@
-import type { Family, SegmentList, Step, Tunnel } from '../port.js';
+import { DataPlaneError, type Family, type SegmentList, type Step, type Tunnel } from '../port.js';
 import type { Attempts } from './attempts.js';
 import { objectionToForm } from './interpret.js';
 import type { Ownership } from './ownership.js';
@@ -79,6 +79,10 @@ export class TunnelWriter {
       readNumberedLists(this.#vpp),
       readSteerings(this.#vpp, this.#ownership.settings.table),
     ]);
+    const unlisted = policies.find(({ bsid }) => this.#ownership.ownsBsid(bsid) && !lists.has(bsid));
+    if (unlisted !== undefined) {
+      throw new DataPlaneError(`VPP shows SR policy ${unlisted.bsid} once with and once without its segment lists`);
+    }
     const into = new Map<string, VppSteering[]>();
     for (const steering of steerings) {
       const others = into.get(steering.bsid);
