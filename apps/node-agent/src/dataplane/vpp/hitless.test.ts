@@ -122,7 +122,7 @@ describe.skipIf(standInOnly !== undefined)(`VPP under changes${standInOnly ? ` (
       fc.asyncProperty(fc.array(state, { minLength: 2, maxLength: 5 }), async (states) => {
         expect(await walk(states)).toEqual([]);
       }),
-      { numRuns: 15 },
+      { numRuns: 10 },
     );
   });
 
@@ -147,6 +147,16 @@ describe.skipIf(standInOnly !== undefined)(`VPP under changes${standInOnly ? ` (
         [{ id: 'h1:1:a', ipv4: { lists: one('fc00:1::1'), prefixes: ['10.0.0.0/24', '10.0.1.0/24'] } }],
         [
           { id: 'h1:1:a', ipv4: { lists: 'drop', prefixes: ['10.0.1.0/24'] } },
+          { id: 'h1:1:b', ipv4: { lists: one('fc00:2::1'), prefixes: ['10.0.0.0/24'] } },
+        ],
+      ],
+    },
+    {
+      what: 'a policy hands its only prefix over and gets other lists',
+      states: [
+        [{ id: 'h1:1:a', ipv4: { lists: one('fc00:1::1'), prefixes: ['10.0.0.0/24'] } }],
+        [
+          { id: 'h1:1:a', ipv4: { lists: one('fc00:3::1'), prefixes: [] } },
           { id: 'h1:1:b', ipv4: { lists: one('fc00:2::1'), prefixes: ['10.0.0.0/24'] } },
         ],
       ],

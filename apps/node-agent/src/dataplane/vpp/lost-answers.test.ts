@@ -4,7 +4,8 @@ import type { PolicySketch } from '../../testing/policies.js';
 import { ReconciledAgent } from '../../testing/reconciled-agent.js';
 import { standInOnly, TEST_TABLE, VppHarness } from '../../testing/vpp-harness.js';
 
-const TIMEOUT_MS = 60;
+/** Long enough for every answer that does come, on a busy machine too. */
+const TIMEOUT_MS = 500;
 const LOCAL_SIDS = [{ sid: 'fc00:9::d6', behavior: 'End.DT6' }];
 
 const policy = (id: string, host: number, ...lists: (readonly [number, ...string[]])[]): PolicySketch => ({
@@ -158,7 +159,7 @@ describe.skipIf(standInOnly !== undefined)(
         expect(harness.standIn.localsids).toHaveLength(1);
       });
 
-      it.each(['sr_policies_v2_dump', 'sr_policies_with_sl_index_dump', 'sr_steering_pol_dump', 'ip_table_dump'])(
+      it.each(['sr_policies_with_sl_index_dump', 'sr_steering_pol_dump'])(
         '%s: says so, and goes on in the next round',
         async (request) => {
           await agent.want(BYSTANDER, BEFORE);

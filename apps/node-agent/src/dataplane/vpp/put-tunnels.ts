@@ -114,7 +114,7 @@ export class TunnelWriter {
       if (plan === null || (plan.additions.length > 0 && free !== undefined && handsOver(bsid))) continue;
       return { step, bsid, wanted, plan, clears: false };
     }
-    const bsid = free ?? (slots[1] as string);
+    const bsid = free ?? slots.at(-1) ?? tunnel.bsid;
     return { step, bsid, wanted, plan: null, clears: free === undefined };
   }
 
