@@ -13,7 +13,7 @@ const WANTED = [
   /^sr_(localsid|policy|set|steering)_.*(add|del|mod|v2|source|limit)$/,
   /^sr_(localsids|localsids_with_packet_stats|policies|policies_v2|policies_with_sl_index|steering_pol)_dump$/,
   /^(sw_interface_dump|sw_interface_get_table|want_interface_events)$/,
-  /^(ip_table_dump|ip_table_add_del|ip_route_add_del|ip_route_dump|ip_route_lookup)$/,
+  /^(ip_table_dump|ip_table_add_del|ip_route_add_del|ip_route_dump|ip_route_v2_dump|ip_route_lookup)$/,
 ];
 
 const [folder] = process.argv.slice(2);

@@ -1,5 +1,12 @@
-import type { Capabilities, LocalSid, ProbeRoute, Step, Tunnel } from '../dataplane/port.js';
-import { isHeld, isProbeRouteHeld, isSameLocalSid, wrongPrefixes, type ActualIndex } from './actual-index.js';
+import type { ActualTunnel, Capabilities, LocalSid, ProbeRoute, Step, Tunnel } from '../dataplane/port.js';
+import {
+  isHeld,
+  isProbeRouteHeld,
+  isSameAction,
+  isSameLocalSid,
+  wrongPrefixes,
+  type ActualIndex,
+} from './actual-index.js';
 import type { WantedPolicy } from './desired-policy.js';
 
 /**
@@ -78,10 +85,15 @@ export function planBreaks(
   return [...unsteer, ...tunnels, ...unownedSids, ...unprobed, ...strays];
 }
 
-/** Of two binding SIDs that both exist, the one without steered prefixes; the second when both are without. */
-function idleSlot({ bsid, alternateBsid }: Tunnel, byBsid: ActualIndex['byBsid']): string | null {
+/**
+ * Of two binding SIDs that both exist, the one that may go: without steered prefixes, and wrong, unless both are right. One that
+ * is right stays beside one that is wrong and still in use.
+ */
+function idleSlot({ bsid, alternateBsid, action }: Tunnel, byBsid: ActualIndex['byBsid']): string | null {
   const [first, second] = [byBsid.get(bsid), byBsid.get(alternateBsid)];
   if (first === undefined || second === undefined) return null;
-  if (second.steeredPrefixes.length === 0) return alternateBsid;
-  return first.steeredPrefixes.length === 0 ? bsid : null;
+  const isRight = (found: ActualTunnel): boolean => isSameAction(found.action, action);
+  const idle = [second, first].filter(({ steeredPrefixes }) => steeredPrefixes.length === 0);
+  const dispensable = isRight(first) && isRight(second) ? idle[0] : idle.find((found) => !isRight(found));
+  return dispensable?.bsid ?? null;
 }

@@ -1,5 +1,5 @@
 import { VppConnection } from '@waymark/vpp-api';
-import { VppStandIn } from '@waymark/vpp-stand-in';
+import { VppStandIn, type StandInOptions } from '@waymark/vpp-stand-in';
 import { VPP_DEFAULTS, type VppSettings } from '../dataplane/vpp/settings.js';
 import { VppDataPlane } from '../dataplane/vpp/vpp-data-plane.js';
 import { VppLink, type Vpp } from '../dataplane/vpp/vpp-link.js';
@@ -8,6 +8,12 @@ import type { DataPlaneHarness } from './data-plane-contract.js';
 
 /** Socket of a real VPP to run the suites on; unset: the stand-in. */
 export const realVppSocket = process.env['VPP_API_SOCKET'];
+
+/** A reason to skip what only the stand-in can show, or undefined. */
+export const standInOnly = realVppSocket === undefined ? undefined : 'needs the stand-in, VPP_API_SOCKET is set';
+
+/** For StandInOptions: the tables of the tests, after each restart too. */
+export const TABLES_AT_START = (['ipv4', 'ipv6'] as const).map((family) => ({ id: 7_777, family }));
 
 /** Table, blocks and source that nothing else on a VPP uses. */
 export const TEST_TABLE = 7_777;
@@ -70,17 +76,27 @@ export class VppHarness implements DataPlaneHarness {
   readonly #link: SharedLink;
   readonly #settings: VppSettings;
 
-  private constructor(socketPath: string, standIn: VppStandIn | null, settings: Partial<VppSettings>) {
+  private constructor(
+    socketPath: string,
+    standIn: VppStandIn | null,
+    settings: Partial<VppSettings>,
+    timeoutMs: number,
+  ) {
     this.#socketPath = socketPath;
-    this.#link = new SharedLink(socketPath);
+    this.#link = new SharedLink(socketPath, { timeoutMs, minBackoffMs: 10 });
     this.standIn = standIn;
     this.#settings = { ...TEST_SETTINGS, ...settings, socketPath };
   }
 
-  static async create(settings: Partial<VppSettings> = {}): Promise<VppHarness> {
-    const standIn = realVppSocket === undefined ? new VppStandIn() : null;
+  /** @param timeoutMs how long the driver waits for an answer */
+  static async create(
+    settings: Partial<VppSettings> = {},
+    standInOptions: StandInOptions = {},
+    timeoutMs = 5_000,
+  ): Promise<VppHarness> {
+    const standIn = realVppSocket === undefined ? new VppStandIn(standInOptions) : null;
     await standIn?.start();
-    const harness = new VppHarness(realVppSocket ?? standIn?.socketPath ?? '', standIn, settings);
+    const harness = new VppHarness(realVppSocket ?? standIn?.socketPath ?? '', standIn, settings, timeoutMs);
     await harness.setTable(true);
     return harness;
   }
@@ -91,6 +107,18 @@ export class VppHarness implements DataPlaneHarness {
 
   writes(): number {
     return this.#link.writes;
+  }
+
+  /** For suites that a real VPP cannot take part in. */
+  static async onStandIn(
+    settings: Partial<VppSettings> = {},
+    standInOptions: StandInOptions = {},
+    timeoutMs = 5_000,
+  ): Promise<VppHarness & { readonly standIn: VppStandIn }> {
+    const harness = await VppHarness.create(settings, standInOptions, timeoutMs);
+    const { standIn } = harness;
+    if (standIn === null) throw new Error('this suite is not for a real VPP');
+    return Object.assign(harness, { standIn });
   }
 
   /** Talks to this VPP beside the agent. */

@@ -105,6 +105,15 @@ export interface IpTable {
   readonly name: string;
 }
 
+export interface IpRouteV2 {
+  readonly table_id: number;
+  readonly stats_index: number;
+  readonly prefix: string;
+  readonly n_paths?: number;
+  readonly src: number;
+  readonly paths: readonly FibPath[];
+}
+
 export interface MessageTableEntry {
   readonly index: number;
   readonly name: string;
@@ -175,6 +184,15 @@ export interface IpRouteLookup {
 export interface IpRouteLookupReply {
   readonly retval: number;
   readonly route: IpRoute;
+}
+
+export interface IpRouteV2Dump {
+  readonly src: number;
+  readonly table: IpTable;
+}
+
+export interface IpRouteV2Details {
+  readonly route: IpRouteV2;
 }
 
 export interface IpTableAddDel {
@@ -510,6 +528,7 @@ export interface BuiltinCalls {
 /** Requests that are answered by any number of details. */
 export interface BuiltinDumps {
   readonly ip_route_dump: { readonly request: IpRouteDump; readonly details: IpRouteDetails };
+  readonly ip_route_v2_dump: { readonly request: IpRouteV2Dump; readonly details: IpRouteV2Details };
   readonly ip_table_dump: { readonly request: IpTableDump; readonly details: IpTableDetails };
   readonly sr_localsids_dump: { readonly request: SrLocalsidsDump; readonly details: SrLocalsidsDetails };
   readonly sr_localsids_with_packet_stats_dump: {

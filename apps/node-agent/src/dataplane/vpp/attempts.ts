@@ -29,6 +29,10 @@ export class Attempts {
     this.#reasons.delete(step);
   }
 
+  hasFailed(step: Step): boolean {
+    return this.#reasons.has(step);
+  }
+
   get failures(): StepFailure[] {
     return [...this.#reasons].map(([step, reason]) => ({ step, reason }));
   }

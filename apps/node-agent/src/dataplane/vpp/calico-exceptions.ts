@@ -1,4 +1,4 @@
-import { maskedPrefix } from '../address.js';
+import { inPrefix, maskedPrefix } from '../address.js';
 import type { Family } from '../port.js';
 import { lookupRoute, looksUpIn, readRoutes, routeRemoval } from './routes.js';
 import type { VppSettings } from './settings.js';
@@ -17,10 +17,13 @@ const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
  */
 export class CalicoExceptions {
   readonly #table: number;
+  /** What pods must not send to at all. */
+  readonly #edgeBlocks: readonly string[];
   readonly #added = new Set<string>();
 
-  constructor({ table }: Pick<VppSettings, 'table'>) {
+  constructor({ table, edgeBlocks }: Pick<VppSettings, 'table' | 'edgeBlocks'>) {
     this.#table = table;
+    this.#edgeBlocks = edgeBlocks;
   }
 
   /** Forgets what an earlier VPP held. */
@@ -53,32 +56,38 @@ export class CalicoExceptions {
       prefixes,
       inCalicos.map(({ prefix }) => prefix),
       new Set(steerings.filter(({ table }) => table === CALICO_TABLE).map(({ prefix }) => prefix)),
+      this.#edgeBlocks,
     );
     const taken = new Map(inOurs.map((route) => [route.prefix, route]));
     const missing = [...needed].filter((prefix) => !taken.has(prefix));
-    const obsolete = [...this.#added].filter((prefix) => {
+    const unneeded = [...this.#added].filter((prefix) => isOfFamily(prefix, family) && !needed.has(prefix));
+    const obsolete = unneeded.filter((prefix) => {
       const route = taken.get(prefix);
-      return isOfFamily(prefix, family) && !needed.has(prefix) && route !== undefined && looksUpIn(route, CALICO_TABLE);
+      return route !== undefined && looksUpIn(route, CALICO_TABLE);
     });
+    // Before the answers: one that does not come leaves a route behind all the same.
+    for (const prefix of missing) this.#added.add(prefix);
     await Promise.all([
       ...missing.map((prefix) => vpp.call('ip_route_add_del', lookupRoute(prefix, this.#table, CALICO_TABLE))),
       ...obsolete.map((prefix) => vpp.call('ip_route_add_del', routeRemoval(prefix, this.#table))),
     ]);
-    for (const prefix of missing) this.#added.add(prefix);
-    for (const prefix of obsolete) this.#added.delete(prefix);
+    for (const prefix of unneeded) this.#added.delete(prefix);
     return missing.length + obsolete.length;
   }
 }
 
 /**
- * The routes inside steered prefixes, more specific than they, that are not steering themselves. All of one family. Looked at
- * every two seconds: each route is masked to the lengths that are steered, not held against every steered prefix.
+ * The routes inside steered prefixes and outside the edge blocks, more specific than they, that are not steering themselves.
+ * All of one family. Looked at every two seconds: each route is masked to the lengths that are steered, not held against
+ * every steered prefix.
  */
 export function neededExceptions(
   steered: readonly string[],
   routes: readonly string[],
   steeredByCalico: ReadonlySet<string>,
+  edgeBlocks: readonly string[],
 ): ReadonlySet<string> {
+  const edgeTests = edgeBlocks.map(inPrefix);
   const own = new Set(steered);
   const networks = new Set(steered.map(maskedPrefix));
   const lengths = [...new Set(steered.map(lengthOf))];
@@ -87,7 +96,15 @@ export function neededExceptions(
     const most = lengthOf(route);
     return lengths.some((length) => length <= most && networks.has(maskedPrefix(`${address}/${length}`)));
   };
-  return new Set(routes.filter((route) => !own.has(route) && !steeredByCalico.has(route) && isInside(route)));
+  return new Set(
+    routes.filter(
+      (route) =>
+        !own.has(route) &&
+        !steeredByCalico.has(route) &&
+        isInside(route) &&
+        !edgeTests.some((contains) => contains(route)),
+    ),
+  );
 }
 
 function lengthOf(prefix: string): number {

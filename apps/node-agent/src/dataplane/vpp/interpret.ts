@@ -18,6 +18,7 @@ export interface VppState {
 export function interpret(state: VppState, ownership: Ownership): ActualState {
   const { settings } = ownership;
   const steered = new Map<string, VppSteering[]>();
+  const unrouted = new Map<string, VppSteering[]>();
   const strays: Stray[] = [];
   const obstacles = new Map<string, string>();
   for (const steering of state.steerings) {
@@ -26,8 +27,9 @@ export function interpret(state: VppState, ownership: Ownership): ActualState {
     } else if (steering.table !== settings.table || hasHostBits(steering.prefix)) {
       strays.push(strayOf(steering));
     } else {
-      const together = steered.get(steering.bsid);
-      if (together === undefined) steered.set(steering.bsid, [steering]);
+      const sorted = steering.routed ? steered : unrouted;
+      const together = sorted.get(steering.bsid);
+      if (together === undefined) sorted.set(steering.bsid, [steering]);
       else together.push(steering);
     }
   }
@@ -35,8 +37,9 @@ export function interpret(state: VppState, ownership: Ownership): ActualState {
   const tunnels = ours.flatMap((policy) => tunnelsOf(policy, steered.get(policy.bsid) ?? [], ownership));
   const alive = new Set(ours.map(({ bsid }) => bsid));
   const dangling = [...steered].filter(([bsid]) => !alive.has(bsid));
+  const lost = [...unrouted].flatMap(([bsid, steerings]) => byFamily(bsid, UNROUTED, steerings));
   return {
-    tunnels: [...tunnels, ...dangling.flatMap(([bsid, steerings]) => byFamily(bsid, DANGLING, steerings))],
+    tunnels: [...tunnels, ...dangling.flatMap(([bsid, steerings]) => byFamily(bsid, DANGLING, steerings)), ...lost],
     localSids: ownLocalSids(state, ownership),
     probeRoutes:
       settings.probe === null ? [] : probeRoutesIn(state.policies, state.steerings, ownership, settings.probe),
@@ -46,11 +49,12 @@ export function interpret(state: VppState, ownership: Ownership): ActualState {
 }
 
 /** Identifies a stray among the steerings of a VPP. */
-export function idOf({ family, table, prefix }: VppSteering): string {
+export function idOf({ family, table, prefix }: Pick<VppSteering, 'family' | 'table' | 'prefix'>): string {
   return `${family} ${prefix} in table ${table}`;
 }
 
 const DANGLING = { kind: 'other', detail: 'the SR policy is gone and its steering is not' } as const;
+const UNROUTED = { kind: 'other', detail: 'its table has no route for the steering' } as const;
 
 function tunnelsOf(policy: VppPolicy, steerings: readonly VppSteering[], ownership: Ownership): ActualTunnel[] {
   const objection = objectionToForm(policy, ownership);

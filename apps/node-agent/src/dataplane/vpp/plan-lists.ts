@@ -19,6 +19,8 @@ export const MOST_LISTS = 255;
  * be made anew, and prefixes be steered into that.
  */
 export function planLists(found: readonly NumberedList[], wanted: readonly SegmentList[]): ListPlan | null {
+  // Lists that were deleted twice share a number: to delete one of them would make that worse.
+  if (new Set(found.map(({ slIndex }) => slIndex)).size < found.length) return null;
   const kept = new Map<string, NumberedList>();
   for (const list of found) if (!kept.has(list.sids.join())) kept.set(list.sids.join(), list);
   const weights = new Map(wanted.map(({ sids, weight }) => [sids.join(), weight]));

@@ -57,7 +57,7 @@ export async function applyProbeSteps(
   attempts: Attempts,
 ): Promise<void> {
   if (steps.length === 0) return;
-  const [policies, steerings] = await Promise.all([readPolicies(vpp), readSteerings(vpp)]);
+  const [policies, steerings] = await Promise.all([readPolicies(vpp), readSteerings(vpp, ownership.settings.table)]);
   const present = new Set(policies.map(({ bsid }) => bsid));
   await Promise.all(
     steps.flatMap((step) => {

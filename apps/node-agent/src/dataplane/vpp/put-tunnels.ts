@@ -1,9 +1,9 @@
-import type { Family, SegmentList, Step, Tunnel } from '../port.js';
+import { DataPlaneError, type Family, type SegmentList, type Step, type Tunnel } from '../port.js';
 import type { Attempts } from './attempts.js';
 import { objectionToForm, type Ownership } from './ownership.js';
 import { planLists, type ListPlan } from './plan-lists.js';
-import { listAddition, listRemoval, policyAddition, policyRemoval, reweighing } from './requests.js';
-import { steeringAddition, steeringRemoval } from './requests.js';
+import type { Removals } from './removals.js';
+import { listAddition, listRemoval, policyAddition, reweighing, steeringAddition } from './requests.js';
 import type { Vpp } from './vpp-link.js';
 import {
   readNumberedLists,
@@ -30,8 +30,8 @@ interface Found {
   readonly policies: ReadonlyMap<string, VppPolicy>;
   readonly lists: ReadonlyMap<string, readonly NumberedList[]>;
   readonly steerings: readonly VppSteering[];
-  /** How many prefixes are steered into each binding SID. */
-  readonly steered: ReadonlyMap<string, number>;
+  /** The same, by the binding SID where they lead. */
+  readonly into: ReadonlyMap<string, readonly VppSteering[]>;
 }
 
 /** What has to hold before a prefix may be steered in the table; run right before. */
@@ -46,20 +46,27 @@ export class TunnelWriter {
   readonly #vpp: Vpp;
   readonly #ownership: Ownership;
   readonly #attempts: Attempts;
+  readonly #removals: Removals;
   readonly #beforeSteering: BeforeSteering;
 
-  constructor(vpp: Vpp, ownership: Ownership, attempts: Attempts, beforeSteering: BeforeSteering) {
+  constructor(vpp: Vpp, ownership: Ownership, attempts: Attempts, removals: Removals, beforeSteering: BeforeSteering) {
     this.#vpp = vpp;
     this.#ownership = ownership;
     this.#attempts = attempts;
+    this.#removals = removals;
     this.#beforeSteering = beforeSteering;
   }
 
   async put(steps: readonly PutTunnel[]): Promise<void> {
     if (steps.length === 0) return;
     const found = await this.#read();
-    const placements = steps.map((step) => this.#place(step, found));
-    await this.#clear(placements, found);
+    const receivers = new Map(
+      steps.flatMap((step) => step.tunnel.steeredPrefixes.map((prefix) => [`${step.tunnel.family} ${prefix}`, step])),
+    );
+    const placements = await this.#clear(
+      steps.map((step) => this.#place(step, found, receivers)),
+      found,
+    );
     await Promise.all(placements.flatMap((placement) => this.#additions(placement)));
     const verified = await this.#verify(placements);
     await this.#steer(verified, found);
@@ -69,26 +76,43 @@ export class TunnelWriter {
     const [policies, lists, steerings] = await Promise.all([
       readPolicies(this.#vpp),
       readNumberedLists(this.#vpp),
-      readSteerings(this.#vpp),
+      readSteerings(this.#vpp, this.#ownership.settings.table),
     ]);
-    const steered = new Map<string, number>();
-    for (const { bsid } of steerings) steered.set(bsid, (steered.get(bsid) ?? 0) + 1);
-    return { policies: new Map(policies.map((policy) => [policy.bsid, policy])), lists, steerings, steered };
+    const unlisted = policies.find(({ bsid }) => this.#ownership.ownsBsid(bsid) && !lists.has(bsid));
+    if (unlisted !== undefined) {
+      throw new DataPlaneError(`VPP shows SR policy ${unlisted.bsid} once with and once without its segment lists`);
+    }
+    const into = new Map<string, VppSteering[]>();
+    for (const steering of steerings) {
+      const others = into.get(steering.bsid);
+      if (others === undefined) into.set(steering.bsid, [steering]);
+      else others.push(steering);
+    }
+    return { policies: new Map(policies.map((policy) => [policy.bsid, policy])), lists, steerings, into };
   }
 
-  /** Prefers the SR policy that most of the tunnel's prefixes are in already, and its second binding SID to a gap. */
-  #place(step: PutTunnel, found: Found): Placement {
+  /**
+   * Prefers the SR policy that most of the tunnel's prefixes are in already, and its second binding SID to a gap. So too when
+   * the policy gets other lists while another tunnel is to take over a prefix of it, which must not meet those lists.
+   */
+  #place(step: PutTunnel, found: Found, receivers: ReadonlyMap<string, PutTunnel>): Placement {
     const { tunnel } = step;
     const wanted = this.#listsOf(tunnel);
-    const steered = (bsid: string): number => found.steered.get(bsid) ?? 0;
+    const free = [tunnel.bsid, tunnel.alternateBsid].find((bsid) => !found.policies.has(bsid));
+    const steered = (bsid: string): number => found.into.get(bsid)?.length ?? 0;
+    const handsOver = (bsid: string): boolean =>
+      (found.into.get(bsid) ?? []).some(({ family, prefix }) => {
+        const receiver = receivers.get(`${family} ${prefix}`);
+        return receiver !== undefined && receiver !== step;
+      });
     const slots = [tunnel.bsid, tunnel.alternateBsid].sort((a, b) => steered(b) - steered(a));
     for (const bsid of slots) {
       const policy = found.policies.get(bsid);
       if (policy === undefined || objectionToForm(policy, this.#ownership) !== null) continue;
       const plan = planLists(found.lists.get(bsid) ?? [], wanted);
-      if (plan !== null) return { step, bsid, wanted, plan, clears: false };
+      if (plan === null || (plan.additions.length > 0 && free !== undefined && handsOver(bsid))) continue;
+      return { step, bsid, wanted, plan, clears: false };
     }
-    const free = [tunnel.bsid, tunnel.alternateBsid].find((bsid) => !found.policies.has(bsid));
     const bsid = free ?? slots.at(-1) ?? tunnel.bsid;
     return { step, bsid, wanted, plan: null, clears: free === undefined };
   }
@@ -98,18 +122,19 @@ export class TunnelWriter {
     return [{ weight: 1, sids: [this.#ownership.dropSid] }];
   }
 
-  /** An SR policy in a form that is not ours goes with all that is steered into it; never under its steering. */
-  async #clear(placements: readonly Placement[], { steerings }: Found): Promise<void> {
-    await Promise.all(
-      placements
-        .filter(({ clears }) => clears)
-        .flatMap(({ step, bsid }) => [
-          ...steerings
-            .filter((steering) => steering.bsid === bsid)
-            .map((steering) => this.#call(step, 'sr_steering_add_del', steeringRemoval(steering))),
-          this.#call(step, 'sr_policy_del', policyRemoval(bsid)),
-        ]),
+  /**
+   * An SR policy in a form that is not ours goes with all that is steered into it. Returns the tunnels whose place is free
+   * then, and those that needed no such thing.
+   */
+  async #clear(placements: readonly Placement[], { steerings, into }: Found): Promise<readonly Placement[]> {
+    const clearing = placements.filter(({ clears }) => clears);
+    if (clearing.length === 0) return placements;
+    const going = clearing.flatMap(({ step, bsid }) =>
+      (into.get(bsid) ?? []).map((steering): [VppSteering, Step] => [steering, step]),
     );
+    await this.#removals.steerings(new Map(going), steerings);
+    await this.#removals.policies(new Map(clearing.map(({ step, bsid }) => [bsid, step])));
+    return placements.filter(({ step, clears }) => !clears || !this.#attempts.hasFailed(step));
   }
 
   #additions({ step, bsid, wanted, plan }: Placement): Promise<void>[] {
@@ -166,7 +191,7 @@ export class TunnelWriter {
           this.#attempts.fail(placement.step, `${prefix} is steered into BSID ${present.bsid}, which is not ours`);
           return [];
         }
-        const isRight = placement.plan !== null && present?.bsid === placement.bsid;
+        const isRight = placement.plan !== null && present?.bsid === placement.bsid && present.routed;
         return isRight ? [] : [{ ...placement, family, prefix }];
       }),
     );

@@ -50,6 +50,8 @@ export class VppDataPlane implements DataPlane {
   #msd: number;
   #policies: readonly VppPolicy[] = [];
   #localSidCountersAt = Number.NEGATIVE_INFINITY;
+  #turn: Promise<unknown> = Promise.resolve();
+  #polling = false;
 
   /** @param shell of the host that probes come from; VPP itself needs none */
   constructor(settings: VppSettings, link: VppLink, shell: Shell = systemShell()) {
@@ -85,7 +87,7 @@ export class VppDataPlane implements DataPlane {
           if (!(await isDropped(vpp, prefix, inTable))) await vpp.call('ip_route_add_del', dropRoute(prefix, inTable));
         }),
       );
-      if (this.#settings.besideCalico) await this.#layExceptions(vpp);
+      if (this.#settings.besideCalico) await this.#inTurn(() => this.#layExceptions(vpp));
       await this.#layProbeReturn(vpp, tables, interfaces);
       await this.#probeHost?.lay();
     });
@@ -99,7 +101,7 @@ export class VppDataPlane implements DataPlane {
       for (const [prefix, table] of this.#drops()) {
         if (await isDropped(vpp, prefix, table)) await vpp.call('ip_route_add_del', routeRemoval(prefix, table));
       }
-      if (this.#settings.besideCalico) await this.#layExceptions(vpp);
+      if (this.#settings.besideCalico) await this.#inTurn(() => this.#layExceptions(vpp));
     });
   }
 
@@ -108,7 +110,7 @@ export class VppDataPlane implements DataPlane {
       const localSidsMatter = this.#settings.localSids.length > 0 || this.#settings.localSidBlock !== null;
       const [policies, steerings, localSids, interfaces] = await Promise.all([
         readPolicies(vpp),
-        readSteerings(vpp),
+        readSteerings(vpp, this.#settings.table),
         localSidsMatter ? readLocalSids(vpp) : [],
         localSidsMatter ? readInterfaces(vpp) : [],
       ]);
@@ -121,6 +123,7 @@ export class VppDataPlane implements DataPlane {
   objection({ action }: Tunnel): string | null {
     if (action.kind === 'drop') return null;
     const { segmentLists } = action;
+    if (segmentLists.length === 0) return 'it has no segment list';
     if (segmentLists.length > MOST_LISTS) {
       return `it has ${segmentLists.length} segment lists; VPP shows at most ${MOST_LISTS}`;
     }
@@ -133,8 +136,10 @@ export class VppDataPlane implements DataPlane {
   }
 
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]> {
-    return this.#withVpp('VPP went away during a change', (vpp) =>
-      applySteps(vpp, steps, this.#ownership, (prefixes) => this.#beforeSteering(vpp, prefixes)),
+    return this.#inTurn(() =>
+      this.#withVpp('VPP went away during a change', (vpp) =>
+        applySteps(vpp, steps, this.#ownership, (prefixes) => this.#beforeSteering(vpp, prefixes)),
+      ),
     );
   }
 
@@ -207,7 +212,7 @@ export class VppDataPlane implements DataPlane {
 
   /** @param coming prefixes that will be steered next */
   async #layExceptions(vpp: Vpp, coming: ReadonlyMap<string, Family> = new Map()): Promise<number> {
-    const steerings = await readSteerings(vpp);
+    const steerings = await readSteerings(vpp, this.#settings.table);
     const ours = steerings.filter(
       ({ table, bsid }) => table === this.#settings.table && this.#ownership.ownsBsid(bsid),
     );
@@ -216,12 +221,23 @@ export class VppDataPlane implements DataPlane {
   }
 
   async #pollCalico(wake: () => void): Promise<void> {
+    if (this.#polling) return;
+    this.#polling = true;
     try {
-      await this.#withVpp("Calico-VPP's routes cannot be read", (vpp) => this.#layExceptions(vpp));
+      await this.#inTurn(() => this.#withVpp("Calico-VPP's routes cannot be read", (vpp) => this.#layExceptions(vpp)));
     } catch {
       // The next round says what is wrong.
       wake();
+    } finally {
+      this.#polling = false;
     }
+  }
+
+  /** One after the other: exceptions that were laid for prefixes about to be steered must not seem unneeded meanwhile. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(work);
+    this.#turn = result.catch(() => undefined);
+    return result;
   }
 
   #localSidCountersAreDue(): boolean {

@@ -1,4 +1,4 @@
-import { VppClient, VppError, type VppConnection } from '@waymark/vpp-api';
+import { VppClient, VppError, type ClientOptions, type VppConnection } from '@waymark/vpp-api';
 import { DataPlaneError } from '../port.js';
 
 /** What the driver says to VPP; a test may stand in between. */
@@ -13,9 +13,9 @@ export class VppLink {
   readonly #client: VppClient;
   #lastReason = 'no attempt has ended yet';
 
-  constructor(socketPath: string) {
+  constructor(socketPath: string, options: Pick<ClientOptions, 'timeoutMs' | 'minBackoffMs'> = {}) {
     this.#socketPath = socketPath;
-    this.#client = new VppClient({ socketPath, clientName: 'waymark-agent', maxBackoffMs: 2_000 });
+    this.#client = new VppClient({ socketPath, clientName: 'waymark-agent', maxBackoffMs: 2_000, ...options });
     this.#client.onDisconnected(({ reason }) => (this.#lastReason = reason));
   }
 

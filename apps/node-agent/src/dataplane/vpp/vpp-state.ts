@@ -28,8 +28,10 @@ export interface VppSteering {
   readonly table: number;
   /** As it was asked for, host bits included. */
   readonly prefix: string;
-  /** Of the policy it points at; that of a deleted policy stays readable until its place is taken. */
+  /** Where packets go. The policy there may be gone. */
   readonly bsid: string;
+  /** False: its table has no route for it any more, so it steers nothing. */
+  readonly routed: boolean;
 }
 
 export interface VppLocalSid {
@@ -73,14 +75,38 @@ export async function readNumberedLists(vpp: Vpp): Promise<ReadonlyMap<string, r
   );
 }
 
-export async function readSteerings(vpp: Vpp): Promise<readonly VppSteering[]> {
-  const steerings = await vpp.dump('sr_steering_pol_dump', {});
-  return steerings.flatMap(({ traffic_type: type, fib_table: table, prefix, bsid }): VppSteering[] => {
+/**
+ * All steerings. VPP names the policy by its place in a pool, which another may have taken since it was deleted, and shows a
+ * steering whose table was made anew: of those in `table`, the routes tell what really becomes of packets.
+ */
+export async function readSteerings(vpp: Vpp, table: number): Promise<readonly VppSteering[]> {
+  const [steerings, ipv4, ipv6] = await Promise.all([
+    vpp.dump('sr_steering_pol_dump', {}),
+    readSteeringRoutes(vpp, 'ipv4', table),
+    readSteeringRoutes(vpp, 'ipv6', table),
+  ]);
+  return steerings.flatMap(({ traffic_type: type, fib_table, prefix: shown, bsid }): VppSteering[] => {
+    if (type !== 'SR_STEER_API_IPV4' && type !== 'SR_STEER_API_IPV6') return [];
+    const family = type === 'SR_STEER_API_IPV4' ? 'ipv4' : 'ipv6';
     // VPP writes an IPv6 prefix whose first 96 bits are zero, the default route first of all, as IPv4.
-    if (type === 'SR_STEER_API_IPV6') return [{ family: 'ipv6', table, prefix: inIpv6(prefix), bsid }];
-    if (type === 'SR_STEER_API_IPV4') return [{ family: 'ipv4', table, prefix, bsid }];
-    return [];
+    const prefix = family === 'ipv4' ? shown : inIpv6(shown);
+    if (fib_table !== table) return [{ family, table: fib_table, prefix, bsid, routed: true }];
+    const bsids = (family === 'ipv4' ? ipv4 : ipv6).get(maskedPrefix(prefix)) ?? [];
+    return [
+      { family, table, prefix, bsid: bsids.includes(bsid) ? bsid : (bsids[0] ?? bsid), routed: bsids.length > 0 },
+    ];
   });
+}
+
+/** The binding SIDs that routes of steering go through, by prefix: several when prefixes differ in host bits only. */
+async function readSteeringRoutes(vpp: Vpp, family: Family, table: number) {
+  const routes = await vpp.dump('ip_route_v2_dump', {
+    src: FIB_SOURCE_SR,
+    table: { table_id: table, is_ip6: family === 'ipv6', name: '' },
+  });
+  return new Map(
+    routes.map(({ route }) => [maskedPrefix(route.prefix), route.paths.map(({ nh }) => nh.address.ip6 ?? '')]),
+  );
 }
 
 export async function readLocalSids(vpp: Vpp): Promise<readonly VppLocalSid[]> {
@@ -95,6 +121,9 @@ export async function readLocalSids(vpp: Vpp): Promise<readonly VppLocalSid[]> {
   }));
 }
 
+/** VPP's number for what SR writes into its tables. */
+const FIB_SOURCE_SR = 5;
+
 /** VPP gives all its internal tables the same number. */
 const INTERNAL_TABLE = 0xffffffff;
 
@@ -103,6 +132,10 @@ export async function readTables(vpp: Vpp): Promise<readonly VppTable[]> {
   return tables
     .map(({ table }): VppTable => ({ family: table.is_ip6 ? 'ipv6' : 'ipv4', id: table.table_id }))
     .filter(({ id }) => id !== INTERNAL_TABLE);
+}
+
+export function hasTable(tables: readonly VppTable[], family: Family, id: number): boolean {
+  return tables.some((table) => table.family === family && table.id === id);
 }
 
 export function hasHostBits(prefix: string): boolean {

@@ -1,0 +1,182 @@
+import type { VppConnection } from '@waymark/vpp-api';
+import { inPrefix } from '../dataplane/address.js';
+
+const NONE = 0xffffffff;
+
+type List = readonly [weight: number, ...sids: string[]];
+
+export interface ForeignForm {
+  readonly encapsulates?: boolean;
+  readonly sprays?: boolean;
+  readonly encapSource?: string;
+  readonly table?: number;
+}
+
+/** Someone else who changes SRv6 in a VPP: an operator, or Calico-VPP's agent. */
+export class ForeignVpp {
+  constructor(readonly vpp: VppConnection) {}
+
+  async addPolicy(bsid: string, lists: readonly List[], form: ForeignForm = {}): Promise<void> {
+    const { encapsulates = true, sprays = false, encapSource = 'fd00:7e57::1', table = 0 } = form;
+    const [first, ...others] = lists;
+    if (first === undefined) throw new RangeError('a policy needs a list');
+    await this.vpp.call('sr_policy_add_v2', {
+      bsid_addr: bsid,
+      weight: first[0],
+      is_encap: encapsulates,
+      type: sprays ? 'SR_API_POLICY_TYPE_SPRAY' : 'SR_API_POLICY_TYPE_DEFAULT',
+      fib_table: table,
+      sids: sidList(first),
+      encap_src: encapSource,
+    });
+    for (const list of others) await this.addList(bsid, list, encapSource);
+  }
+
+  async deletePolicy(bsid: string): Promise<void> {
+    await this.vpp.call('sr_policy_del', { bsid_addr: bsid, sr_policy_index: NONE });
+  }
+
+  async addList(bsid: string, list: List, encapSource = 'fd00:7e57::1'): Promise<void> {
+    await this.#modify(bsid, 'SR_POLICY_OP_API_ADD', NONE, list, encapSource);
+  }
+
+  /** @param position of the list in the policy */
+  async deleteList(bsid: string, position: number): Promise<void> {
+    await this.#modify(bsid, 'SR_POLICY_OP_API_DEL', await this.#number(bsid, position), [0], '::');
+  }
+
+  async reweigh(bsid: string, position: number, weight: number): Promise<void> {
+    await this.#modify(bsid, 'SR_POLICY_OP_API_MOD', await this.#number(bsid, position), [weight], '::');
+  }
+
+  async steer(table: number, prefix: string, bsid: string): Promise<void> {
+    await this.#steering(false, table, prefix, bsid);
+  }
+
+  async unsteer(table: number, prefix: string): Promise<void> {
+    await this.#steering(true, table, prefix, '::');
+  }
+
+  async setTable(id: number, present: boolean): Promise<void> {
+    for (const is_ip6 of [false, true]) {
+      await this.vpp.call('ip_table_add_del', { is_add: present, table: { table_id: id, is_ip6, name: '' } });
+    }
+  }
+
+  /** A route of the binary API: by the table where to look next, or into the void. */
+  async route(table: number, prefix: string, to: { readonly table: number } | 'drop' | 'nowhere'): Promise<void> {
+    const isIpv6 = prefix.includes(':');
+    const path = {
+      sw_if_index: NONE,
+      table_id: typeof to === 'string' ? NONE : to.table,
+      rpf_id: NONE,
+      weight: 1,
+      preference: 0,
+      type: typeof to === 'string' ? ('FIB_API_PATH_TYPE_DROP' as const) : ('FIB_API_PATH_TYPE_NORMAL' as const),
+      flags: 0,
+      proto: isIpv6 ? ('FIB_API_PATH_NH_PROTO_IP6' as const) : ('FIB_API_PATH_NH_PROTO_IP4' as const),
+      nh: { address: { ip6: '::' }, via_label: 0, obj_id: NONE, classify_table_index: NONE },
+      n_labels: 0,
+      label_stack: [],
+    };
+    const paths = to === 'nowhere' ? [] : [path];
+    const route = { table_id: table, stats_index: 0, prefix, n_paths: paths.length, paths };
+    await this.vpp.call('ip_route_add_del', { is_add: to !== 'nowhere', is_multipath: false, route });
+  }
+
+  /** A route out of an interface, as Calico-VPP has one for each pod. */
+  async routeOut(table: number, prefix: string, interfaceIndex: number, nextHop: string): Promise<void> {
+    const isIpv6 = prefix.includes(':');
+    const path = {
+      sw_if_index: interfaceIndex,
+      table_id: 0,
+      rpf_id: NONE,
+      weight: 1,
+      preference: 0,
+      type: 'FIB_API_PATH_TYPE_NORMAL' as const,
+      flags: 0,
+      proto: isIpv6 ? ('FIB_API_PATH_NH_PROTO_IP6' as const) : ('FIB_API_PATH_NH_PROTO_IP4' as const),
+      nh: {
+        address: isIpv6 ? { ip6: nextHop } : { ip4: nextHop },
+        via_label: 0,
+        obj_id: NONE,
+        classify_table_index: NONE,
+      },
+      n_labels: 0,
+      label_stack: [],
+    };
+    const route = { table_id: table, stats_index: 0, prefix, n_paths: 1, paths: [path] };
+    await this.vpp.call('ip_route_add_del', { is_add: true, is_multipath: false, route });
+  }
+
+  async localSid(sid: string, table: number, present: boolean): Promise<void> {
+    await this.vpp.call('sr_localsid_add_del', {
+      is_del: !present,
+      localsid: sid,
+      end_psp: false,
+      behavior: 'SR_BEHAVIOR_API_END',
+      sw_if_index: NONE,
+      vlan_index: 0,
+      fib_table: table,
+      nh_addr: '::',
+    });
+  }
+
+  /** What of SRv6 is there outside a block, to compare before and after: steering by its prefixes. */
+  async inventory(block: string, prefixes: readonly string[]): Promise<unknown> {
+    const isForeign = (address: string): boolean => !inPrefix(block)(address);
+    const [policies, steerings, localSids] = await Promise.all([
+      this.vpp.dump('sr_policies_v2_dump', {}),
+      this.vpp.dump('sr_steering_pol_dump', {}),
+      this.vpp.dump('sr_localsids_dump', {}),
+    ]);
+    return {
+      policies: policies.filter(({ bsid }) => isForeign(bsid)),
+      steerings: steerings.filter(({ bsid, prefix }) => isForeign(bsid) && prefixes.includes(prefix)),
+      localSids: localSids.filter(({ addr }) => isForeign(addr)),
+    };
+  }
+
+  async #number(bsid: string, position: number): Promise<number> {
+    const policies = await this.vpp.dump('sr_policies_with_sl_index_dump', {});
+    const list = policies.find((policy) => policy.bsid === bsid)?.sid_lists[position];
+    if (list === undefined) throw new RangeError(`${bsid} has no list at ${position}`);
+    return list.sl_index;
+  }
+
+  async #modify(
+    bsid: string,
+    operation: 'SR_POLICY_OP_API_ADD' | 'SR_POLICY_OP_API_DEL' | 'SR_POLICY_OP_API_MOD',
+    slIndex: number,
+    list: List,
+    encapSource: string,
+  ): Promise<void> {
+    await this.vpp.call('sr_policy_mod_v2', {
+      bsid_addr: bsid,
+      sr_policy_index: NONE,
+      fib_table: 0,
+      operation,
+      sl_index: slIndex,
+      weight: list[0],
+      sids: sidList(list),
+      encap_src: encapSource,
+    });
+  }
+
+  async #steering(is_del: boolean, table_id: number, prefix: string, bsid_addr: string): Promise<void> {
+    const traffic_type = prefix.includes(':') ? ('SR_STEER_API_IPV6' as const) : ('SR_STEER_API_IPV4' as const);
+    await this.vpp.call('sr_steering_add_del', {
+      is_del,
+      bsid_addr,
+      sr_policy_index: NONE,
+      table_id,
+      prefix,
+      sw_if_index: NONE,
+      traffic_type,
+    });
+  }
+}
+
+function sidList([weight, ...sids]: List) {
+  return { num_sids: sids.length, weight, sids };
+}
