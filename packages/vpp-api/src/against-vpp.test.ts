@@ -198,6 +198,17 @@ describe('the client when VPP misbehaves', () => {
     });
   });
 
+  it('takes its leave, and lets VPP close the socket', async () => {
+    await using standIn = new VppStandIn();
+    await standIn.start();
+    const connection = await VppConnection.open({ socketPath: standIn.socketPath });
+    expect(standIn.clients).toEqual(['waymark']);
+    connection.close();
+    await expect(connection.call('control_ping', {})).rejects.toMatchObject({ mayHaveExecuted: false });
+    await expect.poll(() => standIn.clients).toEqual([]);
+    expect(standIn.log.map(({ name }) => name)).toEqual(['sockclnt_create', 'sockclnt_delete']);
+  });
+
   it('holds back while VPP reads nothing', async () => {
     await withStandIn(async (standIn, vpp) => {
       standIn.stallReading();

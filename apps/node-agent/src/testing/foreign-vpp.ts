@@ -1,4 +1,4 @@
-import type { VppConnection } from '@waymark/vpp-api';
+import type { Vpp } from '../dataplane/vpp/vpp-link.js';
 import { inPrefix } from '../dataplane/address.js';
 
 const NONE = 0xffffffff;
@@ -14,7 +14,7 @@ export interface ForeignForm {
 
 /** Someone else who changes SRv6 in a VPP: an operator, or Calico-VPP's agent. */
 export class ForeignVpp {
-  constructor(readonly vpp: VppConnection) {}
+  constructor(readonly vpp: Vpp) {}
 
   async addPolicy(bsid: string, lists: readonly List[], form: ForeignForm = {}): Promise<void> {
     const { encapsulates = true, sprays = false, encapSource = 'fd00:7e57::1', table = 0 } = form;

@@ -1,4 +1,3 @@
-import { VppConnection } from '@waymark/vpp-api';
 import { VppStandIn, type StandInOptions } from '@waymark/vpp-stand-in';
 import { VPP_DEFAULTS, type VppSettings } from '../dataplane/vpp/settings.js';
 import { VppDataPlane } from '../dataplane/vpp/vpp-data-plane.js';
@@ -49,6 +48,10 @@ class SharedLink extends VppLink {
     return this.#counted.counting;
   }
 
+  uncounted(): Promise<Vpp> {
+    return super.open();
+  }
+
   /** The data planes come and go. */
   override close(): void {
     // The harness ends it.
@@ -72,7 +75,6 @@ class SharedLink extends VppLink {
 /** A VPP with a table of ours in which prefixes are steered: the stand-in, or the real one. */
 export class VppHarness implements DataPlaneHarness {
   readonly standIn: VppStandIn | null;
-  readonly #socketPath: string;
   readonly #link: SharedLink;
   readonly #settings: VppSettings;
 
@@ -82,7 +84,6 @@ export class VppHarness implements DataPlaneHarness {
     settings: Partial<VppSettings>,
     timeoutMs: number,
   ) {
-    this.#socketPath = socketPath;
     this.#link = new SharedLink(socketPath, { timeoutMs, minBackoffMs: 10 });
     this.standIn = standIn;
     this.#settings = { ...TEST_SETTINGS, ...settings, socketPath };
@@ -122,13 +123,8 @@ export class VppHarness implements DataPlaneHarness {
   }
 
   /** Talks to this VPP beside the agent. */
-  async using<T>(work: (vpp: VppConnection) => Promise<T>): Promise<T> {
-    const vpp = await VppConnection.open({ socketPath: this.#socketPath });
-    try {
-      return await work(vpp);
-    } finally {
-      vpp.close();
-    }
+  async using<T>(work: (vpp: Vpp) => Promise<T>): Promise<T> {
+    return work(await this.#link.uncounted());
   }
 
   async setTable(present: boolean): Promise<void> {

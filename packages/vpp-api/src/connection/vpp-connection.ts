@@ -40,6 +40,9 @@ type EventListener = (event: VppRecord) => void;
 /** Fixed: how a client learns all other numbers. */
 const SOCKCLNT_CREATE_ID = 15;
 const SOCKCLNT_CREATE_REPLY_ID = 16;
+const SOCKCLNT_DELETE_ID = 17;
+/** How long VPP may take to close the socket of a client that leaves. */
+const GOODBYE_MS = 1_000;
 const DEFAULTS = {
   definitions: builtinDefinitions,
   clientName: 'waymark',
@@ -65,6 +68,8 @@ export class VppConnection {
   #lastContext = 0;
   #inFlight = 0;
   #isBlocked = false;
+  /** VPP knows this client by its index. */
+  #isGreeted = false;
   #ignored = 0;
 
   private constructor(socket: Socket, options: Required<ConnectionOptions>) {
@@ -175,9 +180,9 @@ export class VppConnection {
     this.#table = this.#table.with(definitions);
   }
 
-  /** Ends the connection at once. VPP forgets the client by itself. */
+  /** Ends the connection: nothing is sent or heard any more from now on. VPP is told, and closes the socket. */
   close(reason = 'the connection was closed'): void {
-    this.#lose(reason);
+    this.#lose(reason, () => this.#sayGoodbye());
   }
 
   async #shakeHands(): Promise<void> {
@@ -192,6 +197,7 @@ export class VppConnection {
     const { response, index, message_table: entries } = last as unknown as Handshake;
     if (response !== 0) throw new VppProtocolError(`VPP refused the client with ${response}`);
     this.#clientIndex = index;
+    this.#isGreeted = true;
     this.#table = new MessageTable(entries, this.#definitions);
   }
 
@@ -310,10 +316,28 @@ export class VppConnection {
     for (const listener of listeners) listener(event);
   }
 
-  #lose(reason: string): void {
+  /**
+   * Has VPP close the socket. VPP 26.06 keeps a client that just leaves whenever the last system call that failed, of
+   * whomever, said EAGAIN, and it hangs for good once it keeps 16 of them.
+   */
+  #sayGoodbye(): void {
+    if (!this.#isGreeted) {
+      this.#socket.destroy();
+      return;
+    }
+    const codec = builtinDefinitions.message('sockclnt_delete');
+    const head = { id: SOCKCLNT_DELETE_ID, clientIndex: this.#clientIndex, context: this.#nextContext() };
+    this.#socket.write(frameOf(codec.encode(head, { index: this.#clientIndex })));
+    const giveUp = setTimeout(() => this.#socket.destroy(), GOODBYE_MS).unref();
+    this.#socket.once('close', () => clearTimeout(giveUp));
+    // The goodbye is with the kernel: a program that ends need not wait for the answer.
+    this.#socket.unref();
+  }
+
+  #lose(reason: string, leave: () => void = () => this.#socket.destroy()): void {
     if (this.#end !== undefined) return;
     this.#end = lost(reason, false);
-    this.#socket.destroy();
+    leave();
     for (const exchange of this.#pending.values()) exchange.fail(lost(reason, true));
     this.#advance();
     this.#markClosed(this.#end);
