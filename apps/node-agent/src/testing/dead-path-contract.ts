@@ -61,7 +61,8 @@ export interface DeadPathSubject {
 }
 
 /** What an agent must do when a path dies in silence: the real process, real packets, every link staying up. */
-export function deadPathContract({ name, skip, create }: DeadPathSubject): void {
+export function deadPathContract(subject: DeadPathSubject): void {
+  const { name, skip } = subject;
   describe.skipIf(skip !== undefined)(`${name}: a path that dies in silence${skip ? ` (${skip})` : ''}`, () => {
     let stage: DeadPathStage;
     let diamond: Diamond;
@@ -72,7 +73,7 @@ export function deadPathContract({ name, skip, create }: DeadPathSubject): void 
     let generation = 0;
 
     beforeAll(async () => {
-      stage = await create();
+      stage = await subject.create();
       diamond = stage.diamond;
       folder = await mkdtemp(join(tmpdir(), 'waymark-dead-path-'));
       await mkdir(join(folder, 'h1'));

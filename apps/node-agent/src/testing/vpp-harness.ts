@@ -1,9 +1,11 @@
 import { VppStandIn, type StandInOptions } from '@waymark/vpp-stand-in';
-import { VPP_DEFAULTS, type VppSettings } from '../dataplane/vpp/settings.js';
+import { VPP_DEFAULTS, type ProbeSettings, type VppSettings } from '../dataplane/vpp/settings.js';
 import { VppDataPlane } from '../dataplane/vpp/vpp-data-plane.js';
 import { VppLink, type Vpp } from '../dataplane/vpp/vpp-link.js';
+import { LINUX_DEFAULTS } from '../dataplane/linux/settings.js';
 import { withdraw } from '../reconcile/withdraw.js';
 import type { DataPlaneHarness } from './data-plane-contract.js';
+import { NetworkNamespace } from './network-namespace.js';
 
 /** Socket of a real VPP to run the suites on; unset: the stand-in. */
 export const realVppSocket = process.env['VPP_API_SOCKET'];
@@ -31,8 +33,17 @@ export const TEST_SETTINGS: VppSettings = {
   localSidCountersIntervalMs: VPP_DEFAULTS.localSidCountersIntervalMs,
 };
 
+const TEST_PROBES: ProbeSettings = {
+  prefix: 'fc00:9:0:f::/64',
+  interfaceName: 'loop77',
+  table: 7_776,
+  gateway: 'fd00:9::1',
+  host: 'fd00:9::2',
+  rules: { ...LINUX_DEFAULTS, probePrefix: 'fc00:9:0:f::/64' },
+};
+
 /** Requests that read. */
-const READS = new Set(['ip_route_lookup', 'show_version', 'cli_inband', 'control_ping']);
+const READS = new Set(['ip_route_lookup', 'sw_interface_get_table', 'show_version', 'cli_inband', 'control_ping']);
 
 /**
  * One connection for all data planes of a test, which counts what they change: VPP 26.06 hangs for good when 16 of its clients
@@ -77,6 +88,7 @@ export class VppHarness implements DataPlaneHarness {
   readonly standIn: VppStandIn | null;
   readonly #link: SharedLink;
   readonly #settings: VppSettings;
+  #host: NetworkNamespace | undefined;
 
   private constructor(
     socketPath: string,
@@ -102,8 +114,36 @@ export class VppHarness implements DataPlaneHarness {
     return harness;
   }
 
+  /** With an interface for probes: VPP's end needs no neighbor here, the host's is in a namespace. */
+  static async withProbes(): Promise<VppHarness> {
+    const host = await NetworkNamespace.create();
+    await host.ip('link add to-vpp type veth peer name vpp');
+    await host.ip('link set to-vpp up');
+    await host.ip('-6 addr add fd00:9::2/64 dev to-vpp nodad');
+    const harness = await VppHarness.create(
+      { probe: TEST_PROBES },
+      {
+        interfaces: [{ name: TEST_PROBES.interfaceName, mac: '02:fe:00:00:00:09', ipv6Table: TEST_PROBES.table }],
+        tables: [{ id: TEST_PROBES.table, family: 'ipv6' }],
+      },
+    );
+    harness.#host = host;
+    if (harness.standIn === null) await harness.#setLoopback(true);
+    return harness;
+  }
+
   open(settings: Partial<VppSettings> = {}): VppDataPlane {
-    return new VppDataPlane({ ...this.#settings, ...settings }, this.#link);
+    return new VppDataPlane({ ...this.#settings, ...settings }, this.#link, this.#host?.shell);
+  }
+
+  async #setLoopback(present: boolean): Promise<void> {
+    const { interfaceName: name, table } = TEST_PROBES;
+    const commands = present
+      ? [`ip6 table add ${table}`, 'create loopback interface instance 77', `set interface ip6 table ${name} ${table}`]
+      : [`delete loopback interface intfc ${name}`, `ip6 table del ${table}`];
+    await this.using(async (vpp) => {
+      for (const cmd of commands) await vpp.call('cli_inband', { cmd });
+    });
   }
 
   writes(): number {
@@ -143,8 +183,10 @@ export class VppHarness implements DataPlaneHarness {
       if (this.standIn === null) {
         await withdraw(this.open());
         await this.setTable(false);
+        if (this.#host !== undefined) await this.#setLoopback(false);
       }
     } finally {
+      await this.#host?.remove();
       this.#link.end();
       await this.standIn?.stop();
     }

@@ -1,3 +1,4 @@
+import { missingNeeds } from '../../../../../test/require-program.js';
 import { dataPlaneContract } from '../../testing/data-plane-contract.js';
 import { realVppSocket, VppHarness } from '../../testing/vpp-harness.js';
 
@@ -6,4 +7,11 @@ dataPlaneContract({
   skip: undefined,
   histories: 25,
   create: () => VppHarness.create(),
+});
+
+dataPlaneContract({
+  name: `VPP with an interface for probes (${realVppSocket === undefined ? 'stand-in' : 'real'})`,
+  skip: missingNeeds({ programs: ['ip'], root: true }),
+  histories: 5,
+  create: () => VppHarness.withProbes(),
 });
