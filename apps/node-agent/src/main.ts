@@ -23,10 +23,11 @@ if (values.withdraw) {
   try {
     const removed = await withdraw(dataPlane);
     log.info({ removed }, 'everything of ours is gone from the data plane');
-    dataPlane.close();
   } catch (error) {
     log.fatal({ err: error }, 'what is ours could not be withdrawn');
     process.exitCode = 1;
+  } finally {
+    dataPlane.close();
   }
 } else {
   await run();

@@ -5,7 +5,7 @@ import type { Logger } from 'pino';
 import { CounterReader } from './counters/counter-reader.js';
 import type { DataPlaneView } from './counters/data-plane-view.js';
 import { parseAddress } from './dataplane/address.js';
-import { DataPlaneError, type DataPlane, type LocalSid } from './dataplane/port.js';
+import type { DataPlane, LocalSid } from './dataplane/port.js';
 import { PathLiveness, type LivenessStatus } from './liveness/path-liveness.js';
 import { PROBE_DEFAULTS, type ProbeTiming } from './liveness/probe-engine.js';
 import { PolicyReconciler, type ReconcilerCounts } from './reconcile/policy-reconciler.js';
@@ -110,9 +110,10 @@ export class NodeAgent {
     const { bus, log, dataPlane } = this.#options;
     log.info({ version: VERSION, dataPlane: dataPlane.capabilities.name }, 'node agent starting');
     if (bus === null) log.info('no Redis is configured: changes arrive with the heartbeats to the controller');
-    await reach(dataPlane, log);
     this.#liveness?.start();
     this.#reconciler.start();
+    // Some data planes tell what they can do only once they were reached; the first hello had better say it.
+    await this.#reconciler.reconcile();
     this.#counters.start();
     await this.#session.start();
   }
@@ -138,16 +139,6 @@ export class NodeAgent {
         .filter(({ outcome }) => outcome === 'failed')
         .map(({ policyId, reason }) => ({ policyId, reason })),
     };
-  }
-}
-
-/** Some data planes tell what they can do only once they were reached; the first hello had better say it. */
-async function reach(dataPlane: DataPlane, log: Logger): Promise<void> {
-  try {
-    await dataPlane.prepare();
-  } catch (error) {
-    if (!(error instanceof DataPlaneError)) throw error;
-    log.warn({ reason: error.message }, 'the data plane does not work yet');
   }
 }
 

@@ -1,4 +1,4 @@
-import { canonicalAddress, canonicalBlock } from './dataplane/address.js';
+import { canonicalAddress, canonicalBlock, inPrefix } from './dataplane/address.js';
 import type { ProbeRuleSettings } from './dataplane/linux/probe-rules.js';
 import type { LocalSid } from './dataplane/port.js';
 import { VPP_DEFAULTS, type ProbeSettings, type VppSettings } from './dataplane/vpp/settings.js';
@@ -91,8 +91,14 @@ export function vppSettings(
 function probeSettings(env: VppEnvironment, table: number, rules: ProbeRuleSettings): ProbeSettings | null {
   const { probePrefix: prefix } = rules;
   if (prefix === null) return null;
-  if (env.WAYMARK_VPP_PROBE_TABLE === table) {
-    throw new Error('WAYMARK_VPP_PROBE_TABLE must not be the table where prefixes are steered');
+  if ([table, env.WAYMARK_VPP_DECAP_TABLE].includes(env.WAYMARK_VPP_PROBE_TABLE)) {
+    throw new Error('WAYMARK_VPP_PROBE_TABLE must be a table that nothing else uses');
+  }
+  const block = naming('WAYMARK_VPP_BSID_BLOCK', () => canonicalBlock(env.WAYMARK_VPP_BSID_BLOCK));
+  if (inPrefix(block)(prefix) || inPrefix(prefix)(block)) {
+    throw new Error(
+      "WAYMARK_PROBE_PREFIX must not overlap WAYMARK_VPP_BSID_BLOCK: both tell what is the agent's by its address",
+    );
   }
   const of = (variable: 'WAYMARK_VPP_PROBE_INTERFACE' | 'WAYMARK_VPP_PROBE_GATEWAY' | 'WAYMARK_VPP_PROBE_HOST') => {
     const value = env[variable];
@@ -115,7 +121,9 @@ function probeSettings(env: VppEnvironment, table: number, rules: ProbeRuleSetti
 
 function ipv6Address(text: string): string {
   if (!text.includes(':')) throw new RangeError(`"${text}" is not an IPv6 address`);
-  return canonicalAddress(text);
+  const address = canonicalAddress(text);
+  if (address === '::') throw new RangeError('"::" is no address of a node');
+  return address;
 }
 
 function naming<T>(variable: string, parse: () => T): T {

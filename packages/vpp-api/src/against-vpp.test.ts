@@ -198,6 +198,28 @@ describe('the client when VPP misbehaves', () => {
     });
   });
 
+  it('is given up when it reads nothing any more, with all that waited for it', async () => {
+    await using standIn = new VppStandIn();
+    await standIn.start();
+    const client = new VppClient({
+      socketPath: standIn.socketPath,
+      timeoutMs: 300,
+      pingIntervalMs: 50,
+      minBackoffMs: 60_000,
+    });
+    client.start();
+    await expect.poll(() => client.connection !== undefined).toBe(true);
+    standIn.stallReading();
+    const calls = Array.from({ length: 3_000 }, (_, number) =>
+      client.call('sr_policy_add', policy(number + 1, 'fcdd::4')),
+    );
+    const results = await Promise.allSettled(calls);
+    expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+    expect(client.connection).toBeUndefined();
+    client.stop();
+    standIn.resumeReading();
+  });
+
   it('takes its leave, and lets VPP close the socket', async () => {
     await using standIn = new VppStandIn();
     await standIn.start();

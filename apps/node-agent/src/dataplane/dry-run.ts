@@ -41,8 +41,8 @@ export class DryRunDataPlane implements DataPlane {
     this.capabilities = { name: 'dry-run', real: false, msdHEncaps, encapMode, bindingSids: true, probePrefix: null };
   }
 
-  prepare(): Promise<void> {
-    return Promise.resolve();
+  prepare(): Promise<readonly string[]> {
+    return Promise.resolve([]);
   }
 
   read(): Promise<ActualState> {

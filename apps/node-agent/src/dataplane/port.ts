@@ -156,9 +156,9 @@ export interface DataPlane {
   readonly capabilities: Capabilities;
   /**
    * Makes what tunnels stand on (device, encapsulation source) where it is missing and checks the rest; writes nothing
-   * when all is there. Throws DataPlaneError when tunnels would not work.
+   * when all is there. Throws DataPlaneError when tunnels would not work; returns what else does not, a sentence each.
    */
-  prepare(): Promise<void>;
+  prepare(): Promise<readonly string[]>;
   /** What is really there. Throws DataPlaneError when that cannot be told. */
   read(): Promise<ActualState>;
   /** Why this data plane can never hold the tunnel, or null. */

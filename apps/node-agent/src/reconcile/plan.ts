@@ -71,8 +71,14 @@ export function planBreaks(
           .filter((prefix) => !prefixes.has(prefix))
           .map((prefix): Step => ({ kind: 'unsteer', family, prefix })),
   );
+  // What still carries a prefix of a policy that was refused stays with it.
+  const carrying = new Set(
+    state.tunnels
+      .filter(({ steeredPrefixes }) => steeredPrefixes.some((prefix) => prefixes.has(prefix)))
+      .map(({ bsid }) => bsid),
+  );
   const tunnels = [...byBsid.keys()]
-    .filter((bsid) => !bsids.has(bsid) || spare.has(bsid))
+    .filter((bsid) => (!bsids.has(bsid) && !carrying.has(bsid)) || spare.has(bsid))
     .map((bsid): Step => ({ kind: 'remove-tunnel', bsid }));
   const unownedSids = state.localSids
     .filter(({ sid }) => !sids.has(sid))

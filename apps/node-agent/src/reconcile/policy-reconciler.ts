@@ -1,12 +1,12 @@
 import { equalBytes, stateHashOf, type HashedPolicy } from '@waymark/agent-protocol';
 import type { BaseLogger } from 'pino';
-import type { DataPlane, LocalSid, Tunnel } from '../dataplane/port.js';
+import { type DataPlane, type LocalSid, type Tunnel } from '../dataplane/port.js';
 import type { DataPlaneHealth, DesiredState, PolicyOutcome, Reconciler, ReconcileReport } from '../session/ports.js';
 import type { LivenessPort, ListUse } from '../liveness/path-liveness.js';
 import { installedLists, isProbeRouteHeld, type ActualIndex } from './actual-index.js';
 import { wantedPolicy, type WantedPolicy } from './desired-policy.js';
 import { judgesOf } from './judged-lists.js';
-import { runRound, type Round } from './round.js';
+import { faultOf, runRound, type Round } from './round.js';
 
 export interface PolicyReconcilerOptions {
   readonly dataPlane: DataPlane;
@@ -30,6 +30,9 @@ export interface ReconcilerCounts {
   readonly policies: Readonly<Record<'installed' | 'simulated' | 'failed', number>>;
 }
 
+/** How soon to look again at a data plane that does not work. */
+const RETRY_MS = 2_000;
+
 /** What one round is about; whatever arrives while it runs belongs to the next. */
 interface Task {
   readonly desired: DesiredState;
@@ -51,7 +54,7 @@ interface Settled {
 
 /**
  * Keeps the data plane equal to the desired state: one round at a time, and whatever arrives during a round is done
- * together in the next. Until a desired state is known, the data plane is not touched.
+ * together in the next. Until a desired state is known, only what tunnels stand on is laid.
  *
  *     setDesired ─┐
  *     timer ──────┼─► round: prepare → read → make → read back → break → read back ─► report
@@ -75,6 +78,8 @@ export class PolicyReconciler implements Reconciler {
   #running: Promise<void> | null = null;
   #stopped = false;
   #reread: NodeJS.Timeout | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #started = false;
   #wake: NodeJS.Timeout | undefined;
   #unwatch: () => void = () => undefined;
 
@@ -84,6 +89,7 @@ export class PolicyReconciler implements Reconciler {
 
   /** From now on the data plane is read again on a timer and when it says that something changed. */
   start(): void {
+    this.#started = true;
     this.#reread = setInterval(() => void this.reconcile(), this.#options.rereadIntervalMs);
     this.#unwatch = this.#options.dataPlane.watch(() => {
       this.#wake ??= setTimeout(() => {
@@ -97,6 +103,7 @@ export class PolicyReconciler implements Reconciler {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#reread);
+    clearTimeout(this.#retry);
     clearTimeout(this.#wake);
     this.#unwatch();
     await this.#running;
@@ -155,7 +162,10 @@ export class PolicyReconciler implements Reconciler {
       await new Promise((resolve) => setImmediate(resolve));
       done = this.#requested;
       const desired = this.#desired;
-      if (desired === null) return;
+      if (desired === null) {
+        await this.#prepare();
+        continue;
+      }
       const task = { desired, wanted: this.#wanted, leaving: new Map(this.#leaving), unreported: this.#unreported };
       this.#unreported = new Set();
       const round = await runRound(
@@ -165,6 +175,17 @@ export class PolicyReconciler implements Reconciler {
         this.#options.liveness,
       );
       this.#conclude(round, task);
+    }
+  }
+
+  /** Nothing is known of what is wanted yet; whether the data plane works can be told all the same. */
+  async #prepare(): Promise<void> {
+    try {
+      const complaints = await this.#options.dataPlane.prepare();
+      this.#complain(complaints[0] ?? null, complaints);
+    } catch (error) {
+      this.#complain(faultOf(error));
+      this.#retrySoon();
     }
   }
 
@@ -245,14 +266,28 @@ export class PolicyReconciler implements Reconciler {
     this.#listener(report);
   }
 
-  #say(round: Round, { epoch, generation }: DesiredState): void {
+  #complain(error: string | null, complaints: readonly string[] = []): void {
     const { log } = this.#options;
-    const error = round.kind === 'fault' ? round.reason : (round.complaints[0] ?? null);
     if (error !== this.#error) {
       if (error === null) log.info('the data plane works again');
-      else log.error({ complaints: round.kind === 'fault' ? [] : round.complaints }, error);
+      else log.error({ complaints }, error);
       this.#error = error;
     }
+  }
+
+  /** What is wrong with a data plane that does not work may be mended at any moment. */
+  #retrySoon(): void {
+    clearTimeout(this.#retry);
+    if (!this.#started || this.#stopped) return;
+    this.#retry = setTimeout(() => void this.reconcile(), Math.min(RETRY_MS, this.#options.rereadIntervalMs));
+  }
+
+  #say(round: Round, { epoch, generation }: DesiredState): void {
+    const { log } = this.#options;
+    if (round.kind === 'fault') {
+      this.#complain(round.reason);
+      this.#retrySoon();
+    } else this.#complain(round.complaints[0] ?? null, round.complaints);
     if (round.kind === 'fault' || round.makes.length + round.breaks.length === 0) return;
     const failed = [...round.results].filter(([, reason]) => reason !== null).length;
     const facts = { epoch, generation, made: round.makes.length, removed: round.breaks.length, failed };

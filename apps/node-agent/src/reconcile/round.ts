@@ -51,12 +51,17 @@ export async function runRound(
 ): Promise<Round> {
   try {
     // Laying the ground never changes what tunnels there are, so both go at once; the first failure counts.
-    const [found] = await Promise.all([dataPlane.read(), dataPlane.prepare()]);
-    return await makeThenBreak(dataPlane, found, wanted, localSids, liveness);
+    const [found, complaints] = await Promise.all([dataPlane.read(), dataPlane.prepare()]);
+    const round = await makeThenBreak(dataPlane, found, wanted, localSids, liveness);
+    return { ...round, complaints: [...complaints, ...round.complaints] };
   } catch (error) {
-    if (error instanceof DataPlaneError) return { kind: 'fault', reason: error.message };
-    return { kind: 'fault', reason: `the data plane failed unexpectedly: ${String(error)}` };
+    return { kind: 'fault', reason: faultOf(error) };
   }
+}
+
+export function faultOf(error: unknown): string {
+  if (error instanceof DataPlaneError) return error.message;
+  return `the data plane failed unexpectedly: ${String(error)}`;
 }
 
 async function makeThenBreak(
@@ -65,7 +70,7 @@ async function makeThenBreak(
   wanted: ReadonlyMap<string, WantedPolicy>,
   localSids: readonly LocalSid[],
   liveness: LivenessPort | null,
-): Promise<Round> {
+): Promise<Extract<Round, { kind: 'done' }>> {
   const { capabilities } = dataPlane;
   let actual = indexActual(found);
   const probeRoutes = neededProbeRoutes(wanted.values(), capabilities);

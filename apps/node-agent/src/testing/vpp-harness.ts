@@ -1,3 +1,4 @@
+import { VppConnection } from '@waymark/vpp-api';
 import { VppStandIn, type StandInOptions } from '@waymark/vpp-stand-in';
 import { VPP_DEFAULTS, type ProbeSettings, type VppSettings } from '../dataplane/vpp/settings.js';
 import { VppDataPlane } from '../dataplane/vpp/vpp-data-plane.js';
@@ -59,10 +60,6 @@ class SharedLink extends VppLink {
     return this.#counted.counting;
   }
 
-  uncounted(): Promise<Vpp> {
-    return super.open();
-  }
-
   /** The data planes come and go. */
   override close(): void {
     // The harness ends it.
@@ -86,6 +83,7 @@ class SharedLink extends VppLink {
 /** A VPP with a table of ours in which prefixes are steered: the stand-in, or the real one. */
 export class VppHarness implements DataPlaneHarness {
   readonly standIn: VppStandIn | null;
+  readonly #socketPath: string;
   readonly #link: SharedLink;
   readonly #settings: VppSettings;
   #host: NetworkNamespace | undefined;
@@ -96,6 +94,7 @@ export class VppHarness implements DataPlaneHarness {
     settings: Partial<VppSettings>,
     timeoutMs: number,
   ) {
+    this.#socketPath = socketPath;
     this.#link = new SharedLink(socketPath, { timeoutMs, minBackoffMs: 10 });
     this.standIn = standIn;
     this.#settings = { ...TEST_SETTINGS, ...settings, socketPath };
@@ -164,7 +163,12 @@ export class VppHarness implements DataPlaneHarness {
 
   /** Talks to this VPP beside the agent. */
   async using<T>(work: (vpp: Vpp) => Promise<T>): Promise<T> {
-    return work(await this.#link.uncounted());
+    const vpp = await VppConnection.open({ socketPath: this.#socketPath });
+    try {
+      return await work(vpp);
+    } finally {
+      vpp.close();
+    }
   }
 
   async setTable(present: boolean): Promise<void> {

@@ -1,6 +1,6 @@
 import type { CallReply, CallRequest, DumpDetails, DumpRequest } from '../builtin/typed.js';
 import { VppDisconnectedError, VppError } from '../errors.js';
-import { VppConnection, type CallOptions, type ConnectionOptions } from './vpp-connection.js';
+import { DEFAULT_TIMEOUT_MS, VppConnection, type CallOptions, type ConnectionOptions } from './vpp-connection.js';
 
 export interface ClientOptions extends ConnectionOptions {
   /** First pause before connecting again; doubles up to `maxBackoffMs`. Defaults 100 and 10,000. */
@@ -135,11 +135,24 @@ export class VppClient {
     for (;;) {
       await pause(pingIntervalMs, connection);
       if (!connection.isOpen) return;
-      try {
-        await connection.call('control_ping', {});
-      } catch (error) {
-        if (!(error instanceof VppError)) throw error;
-        connection.close(`VPP does not answer: ${error.message}`);
+      await this.#ping(connection);
+    }
+  }
+
+  /**
+   * The ping stands in line behind everything that was asked before, so what counts is whether VPP says anything at all:
+   * requests that wait for a VPP that no longer reads would wait forever.
+   */
+  async #ping(connection: VppConnection): Promise<void> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
+    const ping = connection.call('control_ping', {}).catch((error: unknown) => {
+      if (!(error instanceof VppError)) throw error;
+      connection.close(`VPP does not answer: ${error.message}`);
+    });
+    for (let isLate = true; isLate && connection.isOpen;) {
+      isLate = await Promise.race([ping.then(() => false), pause(timeoutMs, connection).then(() => true)]);
+      if (isLate && connection.silentMs >= timeoutMs) {
+        connection.close(`VPP does not answer: it has said nothing for ${timeoutMs} ms`);
       }
     }
   }

@@ -41,12 +41,13 @@ type EventListener = (event: VppRecord) => void;
 const SOCKCLNT_CREATE_ID = 15;
 const SOCKCLNT_CREATE_REPLY_ID = 16;
 const SOCKCLNT_DELETE_ID = 17;
+export const DEFAULT_TIMEOUT_MS = 5_000;
 /** How long VPP may take to close the socket of a client that leaves. */
 const GOODBYE_MS = 1_000;
 const DEFAULTS = {
   definitions: builtinDefinitions,
   clientName: 'waymark',
-  timeoutMs: 5_000,
+  timeoutMs: DEFAULT_TIMEOUT_MS,
   window: 256,
   maxWaiting: 100_000,
 };
@@ -68,6 +69,7 @@ export class VppConnection {
   #lastContext = 0;
   #inFlight = 0;
   #isBlocked = false;
+  #lastHeard = performance.now();
   /** VPP knows this client by its index. */
   #isGreeted = false;
   #ignored = 0;
@@ -118,6 +120,11 @@ export class VppConnection {
   /** Messages that nobody waited for: late replies, events without a listener. */
   get ignoredMessages(): number {
     return this.#ignored;
+  }
+
+  /** How long ago VPP has last said anything, in milliseconds. */
+  get silentMs(): number {
+    return performance.now() - this.#lastHeard;
   }
 
   /** Requests sent and not answered yet. */
@@ -284,11 +291,12 @@ export class VppConnection {
   }
 
   #receive(chunk: Buffer): void {
+    this.#lastHeard = performance.now();
     try {
       for (const message of this.#frames.push(chunk)) this.#dispatch(message);
     } catch (error) {
       if (!(error instanceof VppError)) throw error;
-      this.#lose(error.message);
+      this.close(error.message);
     }
   }
 

@@ -51,10 +51,11 @@ export class LinuxDataPlane implements DataPlane {
     this.capabilities = { name: 'linux', real: true, msdHEncaps, encapMode, bindingSids: false, probePrefix };
   }
 
-  async prepare(): Promise<void> {
+  async prepare(): Promise<readonly string[]> {
     // The edge first: a node that cannot steer is protected all the same.
     await this.#edge.lay();
     await this.#foundation.lay();
+    return [];
   }
 
   close(): void {

@@ -12,8 +12,6 @@ import { hasTable, readLocalSids, readSteerings, readTables, type VppTable } fro
 
 type StepOf<K extends Step['kind']> = Extract<Step, { kind: K }>;
 
-const PROBES = 'in which probes are to be steered';
-
 /** Carries steps out. Throws VppDisconnectedError when VPP goes away meanwhile. */
 export async function applySteps(
   vpp: Vpp,
@@ -29,8 +27,7 @@ export async function applySteps(
   const { probe } = ownership.settings;
   if (probe !== null) {
     const probeSteps = [...of('put-probe-route'), ...of('remove-probe-route')];
-    if (probeSteps.length > 0) requireTable(await readTables(vpp), 'ipv6', probe.table, PROBES);
-    await applyProbeSteps(vpp, probeSteps, ownership, probe, attempts);
+    await applyProbeSteps(vpp, probeSteps, ownership, probe, attempts, removals);
   }
   await new TunnelWriter(vpp, ownership, attempts, removals, beforeSteering).put(of('put-tunnel'));
   await change.removeSteerings([...of('unsteer'), ...of('remove-stray')]);

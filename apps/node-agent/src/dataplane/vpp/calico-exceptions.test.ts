@@ -170,7 +170,7 @@ describe.skipIf(standInOnly !== undefined)(title, () => {
     const { standIn } = harness;
     const interrupted = new VppDataPlane({ ...TEST_SETTINGS, table: PODS, besideCalico: true }, link);
     // Preparing looks at the routes, and at the steering there is so far, just as the poll does.
-    let preparing = Promise.resolve();
+    let preparing: Promise<unknown> = Promise.resolve();
     link.interruption = () => (preparing = interrupted.prepare());
     const walker = new ReconciledAgent(interrupted);
     await walker.want(REMOTE);

@@ -2,10 +2,11 @@ import { formatAddress, inPrefix, parseAddress } from '../address.js';
 import type { ProbeRoute, Step } from '../port.js';
 import type { Attempts } from './attempts.js';
 import { objectionToForm, type Ownership } from './ownership.js';
-import { policyAddition, policyRemoval, steeringAddition, steeringRemoval } from './requests.js';
+import type { Removals } from './removals.js';
+import { policyAddition, steeringAddition } from './requests.js';
 import type { ProbeSettings } from './settings.js';
 import type { Vpp } from './vpp-link.js';
-import { readPolicies, readSteerings, type VppPolicy, type VppSteering } from './vpp-state.js';
+import { hasTable, readSteerings, readTables, type VppPolicy, type VppSteering } from './vpp-state.js';
 
 /*
  * What the agent sends to an address of the probe prefix enters VPP through an interface of its own, whose table steers
@@ -55,24 +56,31 @@ export async function applyProbeSteps(
   ownership: Ownership,
   { table }: ProbeSettings,
   attempts: Attempts,
+  removals: Removals,
 ): Promise<void> {
   if (steps.length === 0) return;
-  const [policies, steerings] = await Promise.all([readPolicies(vpp), readSteerings(vpp, ownership.settings.table)]);
-  const present = new Set(policies.map(({ bsid }) => bsid));
+  const steerings = await readSteerings(vpp, ownership.settings.table);
+  const going = new Map<VppSteering, Step>();
+  for (const step of steps) {
+    const { address } = step.route;
+    for (const steering of steerings) {
+      const isRoute = steering.table === table && steering.prefix === `${address}/128`;
+      if (isRoute || steering.bsid === probeBsid(address)) going.set(steering, step);
+    }
+  }
+  await removals.steerings(going, steerings);
+  await removals.policies(new Map(steps.map((step) => [probeBsid(step.route.address), step])));
+  if (!hasTable(await readTables(vpp), 'ipv6', table)) {
+    for (const step of steps) attempts.fail(step, `VPP has no ipv6 table ${table} for probes`);
+    return;
+  }
   await Promise.all(
     steps.flatMap((step) => {
+      if (step.kind === 'remove-probe-route') return [];
       const { address, sids } = step.route;
       const bsid = probeBsid(address);
       const call = (...[name, values]: Parameters<Vpp['call']>) => attempts.make(step, () => vpp.call(name, values));
-      const away = steerings
-        .filter(
-          (steering) => steering.bsid === bsid || (steering.table === table && steering.prefix === `${address}/128`),
-        )
-        .map((steering) => call('sr_steering_add_del', steeringRemoval(steering)));
-      if (present.has(bsid)) away.push(call('sr_policy_del', policyRemoval(bsid)));
-      if (step.kind === 'remove-probe-route') return away;
       return [
-        ...away,
         call('sr_policy_add_v2', policyAddition(bsid, { weight: 1, sids }, ownership.settings.encapSource)),
         call('sr_steering_add_del', steeringAddition('ipv6', table, `${address}/128`, bsid)),
       ];

@@ -1,3 +1,4 @@
+import { inPrefix } from '../address.js';
 import {
   DataPlaneError,
   type ActualState,
@@ -13,7 +14,13 @@ import {
 import { applySteps, requireTable, requireTables } from './apply-steps.js';
 import { CalicoExceptions } from './calico-exceptions.js';
 import { isExactSplit, starves, effectiveSplit } from './effective-split.js';
-import { headroomMsd, readInterfaceCounters, readInterfaces, type VppInterface } from './interfaces.js';
+import {
+  headroomMsd,
+  readInterfaceNames,
+  readInterfaceCounters,
+  readInterfaces,
+  type VppInterface,
+} from './interfaces.js';
 import { interpret } from './interpret.js';
 import { localSidFound, SID_TABLE } from './local-sids.js';
 import { systemShell, type Shell } from '../linux/shell.js';
@@ -21,7 +28,7 @@ import { ownershipOf, type Ownership } from './ownership.js';
 import { MOST_LISTS } from './plan-lists.js';
 import { ProbeHost } from './probe-host.js';
 import { dropRoute, isDropped, leadsTo, nextHopRoute, routeRemoval } from './routes.js';
-import type { VppSettings } from './settings.js';
+import type { ProbeSettings, VppSettings } from './settings.js';
 import { withVpp, type Vpp, type VppLink } from './vpp-link.js';
 import {
   MOST_SIDS,
@@ -75,21 +82,20 @@ export class VppDataPlane implements DataPlane {
     };
   }
 
-  async prepare(): Promise<void> {
-    await this.#withVpp('VPP cannot be prepared', async (vpp) => {
+  prepare(): Promise<readonly string[]> {
+    return this.#withVpp('VPP cannot be prepared', async (vpp) => {
       const { table, decapTable, localSids, msd } = this.#settings;
       const [tables, interfaces] = await Promise.all([readTables(vpp), readInterfaces(vpp)]);
+      if (msd === 'auto') this.#msd = headroomMsd(interfaces);
       requireTables(tables, table, 'in which prefixes are to be steered');
       if (localSids.length > 0) requireTables(tables, decapTable, 'where local SIDs decapsulate into');
-      if (msd === 'auto') this.#msd = headroomMsd(interfaces);
       await Promise.all(
         this.#drops().map(async ([prefix, inTable]) => {
           if (!(await isDropped(vpp, prefix, inTable))) await vpp.call('ip_route_add_del', dropRoute(prefix, inTable));
         }),
       );
       if (this.#settings.besideCalico) await this.#inTurn(() => this.#layExceptions(vpp));
-      await this.#layProbeReturn(vpp, tables, interfaces);
-      await this.#probeHost?.lay();
+      return this.#prepareProbes(vpp, tables, interfaces);
     });
   }
 
@@ -97,22 +103,24 @@ export class VppDataPlane implements DataPlane {
     await this.#withVpp('VPP cannot be dismantled', async (vpp) => {
       const { probe } = this.#settings;
       await this.#probeHost?.remove();
-      if (probe !== null) await vpp.call('ip_route_add_del', routeRemoval(probe.prefix, SID_TABLE));
+      if (probe !== null && (await this.#probesReturn(vpp, await readInterfaces(vpp), probe))) {
+        await vpp.call('ip_route_add_del', routeRemoval(probe.prefix, SID_TABLE));
+      }
       for (const [prefix, table] of this.#drops()) {
         if (await isDropped(vpp, prefix, table)) await vpp.call('ip_route_add_del', routeRemoval(prefix, table));
       }
+      // Those that this process has added; of others nothing tells that they are ours.
       if (this.#settings.besideCalico) await this.#inTurn(() => this.#layExceptions(vpp));
     });
   }
 
   read(): Promise<ActualState> {
     return this.#withVpp('VPP cannot be read', async (vpp) => {
-      const localSidsMatter = this.#settings.localSids.length > 0 || this.#settings.localSidBlock !== null;
       const [policies, steerings, localSids, interfaces] = await Promise.all([
         readPolicies(vpp),
         readSteerings(vpp, this.#settings.table),
-        localSidsMatter ? readLocalSids(vpp) : [],
-        localSidsMatter ? readInterfaces(vpp) : [],
+        this.#localSidsMatter ? readLocalSids(vpp) : [],
+        this.#localSidsMatter ? readInterfaces(vpp) : [],
       ]);
       this.#policies = policies;
       const names = new Map(interfaces.map(({ index, name }) => [index, name]));
@@ -120,7 +128,10 @@ export class VppDataPlane implements DataPlane {
     });
   }
 
-  objection({ action }: Tunnel): string | null {
+  objection({ action, bsid, alternateBsid }: Tunnel): string | null {
+    const foreign = [bsid, alternateBsid].find((one) => !this.#ownership.ownsBsid(one));
+    if (foreign !== undefined)
+      return `its binding SID ${foreign} is not in ${this.#settings.bsidBlock}, the agent's block`;
     if (action.kind === 'drop') return null;
     const { segmentLists } = action;
     if (segmentLists.length === 0) return 'it has no segment list';
@@ -156,12 +167,12 @@ export class VppDataPlane implements DataPlane {
 
   /** VPP announces no change of SR: only that it was reached again is news by itself. */
   watch(wake: () => void): () => void {
-    const forget = this.#link.onConnected(wake);
+    const forget = [this.#link.onConnected(wake), this.#link.onLost(wake)];
     const poll = this.#settings.besideCalico
       ? setInterval(() => void this.#pollCalico(wake), CALICO_POLL_MS)
       : undefined;
     return () => {
-      forget();
+      forget.forEach((stop) => stop());
       clearInterval(poll);
     };
   }
@@ -186,11 +197,36 @@ export class VppDataPlane implements DataPlane {
     ];
   }
 
-  /** What comes back from a probe goes to the host again. */
-  async #layProbeReturn(vpp: Vpp, tables: readonly VppTable[], interfaces: readonly VppInterface[]): Promise<void> {
+  /** Tunnels work without probes: what stands in the way of these is told, and nothing else suffers. */
+  async #prepareProbes(
+    vpp: Vpp,
+    tables: readonly VppTable[],
+    interfaces: readonly VppInterface[],
+  ): Promise<readonly string[]> {
     const { probe } = this.#settings;
-    if (probe === null) return;
-    const { prefix, interfaceName, table, host } = probe;
+    if (probe === null) return [];
+    try {
+      await this.#layProbeReturn(vpp, tables, interfaces, probe);
+      await this.#probeHost?.lay();
+      return [];
+    } catch (error) {
+      if (error instanceof DataPlaneError) return [`segment lists cannot be probed: ${error.message}`];
+      throw error;
+    }
+  }
+
+  async #probesReturn(vpp: Vpp, interfaces: readonly VppInterface[], { prefix, interfaceName, host }: ProbeSettings) {
+    const index = interfaces.find(({ name }) => name === interfaceName)?.index;
+    return index !== undefined && leadsTo(vpp, prefix, SID_TABLE, index, host);
+  }
+
+  /** What comes back from a probe goes to the host again. */
+  async #layProbeReturn(
+    vpp: Vpp,
+    tables: readonly VppTable[],
+    interfaces: readonly VppInterface[],
+    { prefix, interfaceName, table, host }: ProbeSettings,
+  ): Promise<void> {
     requireTable(tables, 'ipv6', table, 'in which probes are to be steered');
     const index = interfaces.find(({ name }) => name === interfaceName)?.index;
     if (index === undefined) throw new DataPlaneError(`VPP has no interface ${interfaceName} for probes`);
@@ -240,14 +276,23 @@ export class VppDataPlane implements DataPlane {
     return result;
   }
 
+  get #localSidsMatter(): boolean {
+    return this.#settings.localSids.length > 0 || this.#settings.localSidBlock !== null;
+  }
+
   #localSidCountersAreDue(): boolean {
     const { localSidCountersIntervalMs: interval, besideCalico } = this.#settings;
-    return interval > 0 && !besideCalico && performance.now() - this.#localSidCountersAt >= interval;
+    return (
+      interval > 0 && !besideCalico && this.#localSidsMatter && performance.now() - this.#localSidCountersAt >= interval
+    );
   }
 
   async #readLocalSidCounters(vpp: Vpp): Promise<LocalSidCounters[]> {
     this.#localSidCountersAt = performance.now();
-    const found = await vpp.dump('sr_localsids_with_packet_stats_dump', {});
+    const [found, interfaces] = await Promise.all([
+      vpp.dump('sr_localsids_with_packet_stats_dump', {}),
+      readInterfaceNames(vpp),
+    ]);
     return found.map((one) => ({
       ...localSidFound(
         {
@@ -259,7 +304,7 @@ export class VppDataPlane implements DataPlane {
           interfaceOrTable: one.xconnect_iface_or_vrf_table,
         },
         this.#settings,
-        new Map(),
+        interfaces,
       ),
       goodPackets: Number(one.good_traffic_pkt_count),
       goodBytes: Number(one.good_traffic_bytes),
@@ -271,7 +316,9 @@ export class VppDataPlane implements DataPlane {
 
 /** What an operator should know: how VPP rounds weights, and what it holds that is not ours. */
 function noticesOf(policies: readonly VppPolicy[], ownership: Ownership): string[] {
-  const foreign = policies.filter(({ bsid }) => !ownership.ownsBsid(bsid));
+  const { probe } = ownership.settings;
+  const isProbes = probe === null ? () => false : inPrefix(probe.prefix);
+  const foreign = policies.filter(({ bsid }) => !ownership.ownsBsid(bsid) && !isProbes(bsid));
   const rounded = policies
     .filter(({ bsid, lists }) => ownership.ownsBsid(bsid) && !isExactSplit(lists.map(({ weight }) => weight)))
     .map(({ bsid, lists }) => {

@@ -30,6 +30,19 @@ export class VppLink {
     return this.#client.onConnected(listener);
   }
 
+  /** Calls the listener when VPP was lost. */
+  onLost(listener: () => void): () => void {
+    let connected = this.#client.connection !== undefined;
+    const stops = [
+      this.#client.onConnected(() => (connected = true)),
+      this.#client.onDisconnected(() => {
+        if (connected) listener();
+        connected = false;
+      }),
+    ];
+    return () => stops.forEach((stop) => stop());
+  }
+
   close(): void {
     this.#client.stop();
   }
