@@ -161,6 +161,7 @@ async function measureDriver(socketPath) {
     localSids: [],
     localSidBlock: null,
     decapTable: 0,
+    probe: null,
     edgeBlocks: [],
     localSidCountersIntervalMs: 0,
   };
@@ -170,6 +171,7 @@ async function measureDriver(socketPath) {
     dataPlane,
     localSids: [],
     rereadIntervalMs: 3_600_000,
+    liveness: null,
     wakeDelayMs: 0,
     log,
   });

@@ -21,11 +21,17 @@ class TestPlane extends DryRunDataPlane {
   fault: string | null = null;
   failing: (step: Step) => string | null = () => null;
   gate: Promise<void> = Promise.resolve();
+  laying = () => Promise.resolve();
   busy = 0;
   wake: () => void = () => undefined;
 
   constructor() {
     super({ log: silentLog, encapMode: 'full', msdHEncaps: 0, fail: (step) => this.failing(step) });
+  }
+
+  override async prepare() {
+    await this.laying();
+    return super.prepare();
   }
 
   override async read() {
@@ -59,6 +65,28 @@ describe('the reconciler', () => {
   });
   afterEach(async () => {
     await agent.reconciler.stop();
+  });
+
+  it('reconciles what arrives while it lays the ground for it', async () => {
+    let open = () => undefined as unknown;
+    const laid = new Promise<void>((resolve) => (open = () => resolve()));
+    plane.laying = () => laid;
+    const laying = agent.reconciler.reconcile();
+    const wanted = agent.want(policy(2));
+    open();
+    await laying;
+    expect((await wanted).outcomes.map(({ outcome }) => outcome)).toEqual(['simulated']);
+    expect(plane.applied).toHaveLength(1);
+  });
+
+  it('tells that the data plane does not work before it knows what is wanted', async () => {
+    plane.laying = () => Promise.reject(new DataPlaneError('no table'));
+    await agent.reconciler.reconcile();
+    expect(agent.reconciler.health.error).toBe('no table');
+    plane.laying = () => Promise.resolve();
+    await agent.reconciler.reconcile();
+    expect(agent.reconciler.health.error).toBeNull();
+    expect(plane.reads).toBe(0);
   });
 
   it('does a burst of changes at once, and one application at a time', async () => {

@@ -178,6 +178,21 @@ export function dataPlaneContract(subject: ContractSubject): void {
         expect(report.readBackHash).not.toEqual(hashOf(agent.desired));
       });
 
+      it('leaves the prefixes of a refused policy where they are, and does not complain of that', async () => {
+        await agent.want(WEST);
+        const sids = Array.from(
+          { length: agent.dataPlane.capabilities.msdHEncaps + 2 },
+          (_, index) => `fc00:${(index + 1).toString(16)}::1`,
+        );
+        const prefixes = WEST.ipv4?.prefixes ?? [];
+        await agent.want({ id: 'h1:11:h2', ipv4: { lists: [[1, ...(sids as [string])]], prefixes } });
+        expect(agent.outcome('h1:11:h2')?.outcome).toBe('failed');
+        const { ipv4 } = WEST;
+        expect(await agent.forwarding()).toEqual(wantedForwarding([{ id: WEST.id, ...(ipv4 && { ipv4 }) }]));
+        await agent.reconciler.reconcile();
+        expect(agent.reconciler.health).toEqual({ error: null, driftRepairs: 0 });
+      });
+
       it('keeps planned SIDs out of a real data plane', async () => {
         await agent.want({ ...WEST, planned: true });
         const { real } = agent.dataPlane.capabilities;

@@ -83,6 +83,9 @@ describe('what VPP dies of, or does wrong without a word', () => {
     const deep = Array.from({ length: 16 }, (_, index) => `fc00:${index + 1}::1`);
     expect(dataPlane.objection(tunnel([{ weight: 1, sids: deep }]))).toBeNull();
     expect(dataPlane.objection({ ...tunnel([]), action: { kind: 'drop' } })).toBeNull();
+    for (const foreign of [{ bsid: 'fd99::1' }, { alternateBsid: 'fd99::1' }]) {
+      expect(dataPlane.objection({ ...tunnel(most), ...foreign })).toContain('fd99::1 is not in fdff::/16');
+    }
     expect(await dataPlane.apply([put(tunnel(most))])).toEqual([]);
     const { tunnels } = await dataPlane.read();
     expect(tunnels.map(({ action }) => (action.kind === 'encapsulate' ? action.segmentLists.length : 0))).toEqual([
