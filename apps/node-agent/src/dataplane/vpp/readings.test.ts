@@ -30,13 +30,15 @@ describe(`how a VPP fares${standInOnly ? ` (faults: ${standInOnly})` : ''}`, () 
   it('is told with its version, and a notice where it rounds weights', async () => {
     await begin();
     await agent.want(weights(1, 3));
-    expect(await agent.dataPlane.readCounters()).toMatchObject({
-      version: expect.stringMatching(/^VPP \d\d\.\d\d/) as string,
-      notices: [],
-    });
+    // A real VPP may hold what others put there.
+    const roundings = async () => {
+      const { version, notices } = await agent.dataPlane.readCounters();
+      expect(version).toMatch(/^VPP \d\d\.\d\d/);
+      return notices.filter((notice) => !notice.includes('are not ours'));
+    };
+    expect(await roundings()).toEqual([]);
     await agent.want(weights(1, 2));
-    const { notices } = await agent.dataPlane.readCounters();
-    expect(notices).toEqual([expect.stringMatching(/SR policy fdff:.*: VPP splits weights 1:2 as 3:5/)]);
+    expect(await roundings()).toEqual([expect.stringMatching(/SR policy fdff:.*: VPP splits weights 1:2 as 3:5/)]);
   });
 
   it('is told with how many policies are not ours', async () => {
@@ -49,11 +51,14 @@ describe(`how a VPP fares${standInOnly ? ` (faults: ${standInOnly})` : ''}`, () 
     });
     await agent.want(weights(1));
     const { notices } = await agent.dataPlane.readCounters();
+    const all = await harness.using((vpp) => vpp.dump('sr_policies_v2_dump', {}));
+    const foreign = all.filter(({ bsid }) => !bsid.startsWith('fdff:')).length;
+    expect(foreign).toBeGreaterThanOrEqual(2);
     await asForeigner(async (foreign) => {
       await foreign.deletePolicy('fdcc::1');
       await foreign.deletePolicy('fdcc::2');
     });
-    expect(notices).toEqual([expect.stringMatching(/^2 SR policies are not ours .* fdcc::[12]\)$/)]);
+    expect(notices).toEqual([expect.stringMatching(`^${foreign} SR policies are not ours .* [0-9a-f:]+\\)$`)]);
   });
 
   it('reads the counters of local SIDs the first time, and then not before their interval', async () => {
