@@ -140,7 +140,12 @@ describe('evaluations of random policies on random networks', () => {
         const evaluations = evaluate(second, settled);
         const moved = adopt(settled, evaluations);
         const again = evaluate(second, moved);
-        expect(again.filter(({ decision }) => decision === 'changed')).toEqual([]);
+        // Who lacks bandwidth may find some the second time: what another policy would have needed more of to keep its
+        // lists, until it moved to better ones. It is evaluated again whenever something is released.
+        const starved = new Set(evaluations.filter((one) => one.starved).map(({ policyId }) => policyId));
+        const changed = again.filter(({ decision }) => decision === 'changed').map(({ policyId }) => policyId);
+        expect(changed.filter((id) => !starved.has(id))).toEqual([]);
+        if (changed.length > 0) return;
         const standbyOf = (all: readonly PolicyToEvaluate[]) => all.map(({ incumbent }) => incumbent?.standby);
         expect(standbyOf(adopt(moved, again))).toEqual(standbyOf(moved));
       }),

@@ -17,7 +17,7 @@ export function effectiveSids(rows: readonly SidRow[]): readonly SidRow[] {
     (row) => row.sid.origin,
   )) {
     const other = bySid.get(row.sid.sid);
-    if (other === undefined || other.fromRevision < row.fromRevision) bySid.set(row.sid.sid, row);
+    if (other === undefined || goesBefore(row, other)) bySid.set(row.sid.sid, row);
   }
   return [...bySid.values()].sort(
     ({ sid: a }, { sid: b }) =>
@@ -26,6 +26,12 @@ export function effectiveSids(rows: readonly SidRow[]): readonly SidRow[] {
       a.algorithm - b.algorithm ||
       compareText(a.sid, b.sid),
   );
+}
+
+/** Of two rows for one SID the one that spoke last; at the same revision by what is the same whatever their order. */
+function goesBefore(a: SidRow, b: SidRow): boolean {
+  if (a.fromRevision !== b.fromRevision) return a.fromRevision > b.fromRevision;
+  return (compareText(speakerOf(a), speakerOf(b)) || compareText(a.sid.behavior, b.sid.behavior)) < 0;
 }
 
 /** The locators of one node that are in force, by algorithm and prefix. */
@@ -73,16 +79,19 @@ function inForce<Row extends SidRow | LocatorRow>(
   purposes: (row: Row) => readonly string[],
   origin: (row: Row) => Locator['origin'],
 ): readonly Row[] {
-  const speaker = (row: Row): string => `${row.layer} ${row.source}`;
   const last = new Map<string, Word>();
   for (const row of rows) {
-    const word = { speaker: speaker(row), known: origin(row) !== 'planned', revision: row.fromRevision };
+    const word = { speaker: speakerOf(row), known: origin(row) !== 'planned', revision: row.fromRevision };
     for (const purpose of purposes(row)) {
       const before = last.get(purpose);
       if (before === undefined || overrules(word, before)) last.set(purpose, word);
     }
   }
-  return rows.filter((row) => purposes(row).some((purpose) => last.get(purpose)?.speaker === speaker(row)));
+  return rows.filter((row) => purposes(row).some((purpose) => last.get(purpose)?.speaker === speakerOf(row)));
+}
+
+function speakerOf({ layer, source }: SidRow | LocatorRow): string {
+  return `${layer} ${source}`;
 }
 
 function overrules(a: Word, b: Word): boolean {
