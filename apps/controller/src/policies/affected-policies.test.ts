@@ -75,10 +75,16 @@ function routeOf(lists: readonly { readonly links: readonly string[] }[]): strin
   return lists.map(({ links }) => links.join()).join(' | ');
 }
 
-/** Where each policy goes, by id. */
-async function routes(harness: PolicyHarness): Promise<Map<string, string>> {
+/** Where each policy goes, and by which lists, by id. */
+async function places(harness: PolicyHarness): Promise<Map<string, { readonly route: string; readonly sids: string }>> {
   const { items } = await harness.service.policies({}, { limit: 1000 });
-  return new Map(items.map(({ id, state }) => [id, routeOf(state?.lists ?? [])]));
+  return new Map(
+    items.map(({ id, state }) => {
+      const lists = state?.lists ?? [];
+      const sids = lists.map(({ transport }) => transport.map(({ sid }) => sid).join()).join(' | ');
+      return [id, { route: routeOf(lists), sids }];
+    }),
+  );
 }
 
 describe('the policies found to be affected by a change', () => {
@@ -112,7 +118,7 @@ describe('the policies found to be affected by a change', () => {
             }
             await harness.settled();
             for (const { pair, what } of changes) {
-              const before = await routes(harness);
+              const before = await places(harness);
               const proposal = proposed(pair, what);
               const { moves } = await harness.service.dryRun(proposal);
               await harness.setTed(changed(harness.ted, pair, what));
@@ -120,13 +126,15 @@ describe('the policies found to be affected by a change', () => {
               expect(await movesOfFullEvaluation(harness)).toEqual([]);
               expect(await failedStandbys(harness)).toEqual([]);
               if (proposal.length === 0) continue;
-              // The dry-run has foretold exactly what moved, and where to.
-              const after = await routes(harness);
-              const moved = [...after].filter(([id, route]) => route !== before.get(id));
+              // The dry-run has foretold exactly what moved or got other lists, and where to.
+              const after = await places(harness);
+              const moved = [...after]
+                .filter(([id, { route, sids }]) => route !== before.get(id)?.route || sids !== before.get(id)?.sids)
+                .map(([id, { route }]) => [id, route]);
               // One that must stay keeps its lists; the IGP may move its traffic all the same.
               const foretold = moves.filter(
                 ({ policyId, change, after: lists }) =>
-                  change !== 'unchanged-blocked' || routeOf(lists) !== before.get(policyId),
+                  change !== 'unchanged-blocked' || routeOf(lists) !== before.get(policyId)?.route,
               );
               expect(foretold.map(({ policyId, after: lists }) => [policyId, routeOf(lists)])).toEqual(moved);
             }
