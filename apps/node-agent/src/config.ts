@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { envSchema } from 'env-schema';
-import { canonicalAddress, canonicalBlock } from './dataplane/address.js';
+import { canonicalBlock } from './dataplane/address.js';
 import type { ProbeRuleSettings } from './dataplane/linux/probe-rules.js';
 import { LOCAL_SID_ACTIONS } from './dataplane/linux/route-lines.js';
 import { LINUX_DEFAULTS, type LinuxSettings } from './dataplane/linux/settings.js';
@@ -8,6 +8,7 @@ import type { LocalSid } from './dataplane/port.js';
 import { LOCAL_SID_BEHAVIORS } from './dataplane/vpp/local-sids.js';
 import type { VppSettings } from './dataplane/vpp/settings.js';
 import { PROBE_DEFAULTS, type ProbeTiming } from './liveness/probe-engine.js';
+import { ipv6Setting, setting } from './setting.js';
 import { vppProperties, vppSettings, type VppEnvironment } from './vpp-config.js';
 
 /** All settings of the agent, from the environment. docs/node-agent.md lists them. */
@@ -182,7 +183,7 @@ function linuxSettings(env: Environment, localSids: readonly LocalSid[], edgeBlo
     table: env.WAYMARK_LINUX_TABLE,
     ...rules,
     encapMode: env.WAYMARK_ENCAP_MODE,
-    encapSource: source === undefined ? null : ipv6('WAYMARK_LINUX_ENCAP_SOURCE', source),
+    encapSource: source === undefined ? null : ipv6Setting('WAYMARK_LINUX_ENCAP_SOURCE', source),
     manageSysctls: env.WAYMARK_LINUX_MANAGE_SYSCTLS,
     underlayInterfaces: env.WAYMARK_LINUX_UNDERLAY?.split(',') ?? [],
     ownsLocalSids: localSids.length > 0,
@@ -202,14 +203,9 @@ function probeRules(env: Environment): ProbeRuleSettings {
 
 function edgeBlocksIn(text: string): string[] {
   const entries = text.split(',').map((entry) => entry.trim());
-  const blocks = entries.flatMap((entry) => {
-    if (entry === '') return [];
-    try {
-      return [canonicalBlock(entry)];
-    } catch (error) {
-      throw new Error(`WAYMARK_EDGE_BLOCKS: ${error instanceof Error ? error.message : String(error)}`);
-    }
-  });
+  const blocks = entries
+    .filter((entry) => entry !== '')
+    .map((entry) => setting('WAYMARK_EDGE_BLOCKS', () => canonicalBlock(entry)));
   if (blocks.length > MAX_EDGE_BLOCKS) throw new Error(`WAYMARK_EDGE_BLOCKS: at most ${MAX_EDGE_BLOCKS} prefixes`);
   return [...new Set(blocks)];
 }
@@ -217,13 +213,11 @@ function edgeBlocksIn(text: string): string[] {
 /** An IPv6 prefix that leaves 32 bits for the addresses of probe routes; null when unset. */
 function probePrefixIn(text: string | undefined): string | null {
   if (text === undefined) return null;
-  try {
+  return setting('WAYMARK_PROBE_PREFIX', () => {
     const prefix = canonicalBlock(text);
     if (Number(prefix.split('/')[1]) > 96) throw new RangeError(`"${text}" must be /96 or shorter`);
     return prefix;
-  } catch (error) {
-    throw new Error(`WAYMARK_PROBE_PREFIX: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  });
 }
 
 /** `fc00:1::d4=End.DT4,fc00:1::d6=End.DT6,fc00:1::e1=End.X:fe80::1%eth0` */
@@ -235,7 +229,7 @@ function localSidsIn(text: string, dataPlane: Environment['WAYMARK_DATAPLANE']):
     if (!known.includes(behavior)) {
       throw new Error(`WAYMARK_LOCAL_SIDS: "${entry}" must be <address>=<behavior> with one of ${known.join(', ')}`);
     }
-    const localSid = { sid: ipv6('WAYMARK_LOCAL_SIDS', address), behavior };
+    const localSid = { sid: ipv6Setting('WAYMARK_LOCAL_SIDS', address), behavior };
     return behavior === 'End.X' || via !== undefined ? { ...localSid, via: viaIn(entry, behavior, via) } : localSid;
   });
   if (new Set(localSids.map(({ sid }) => sid)).size !== localSids.length) {
@@ -250,14 +244,5 @@ function viaIn(entry: string, behavior: string, via = ''): string {
   if (behavior !== 'End.X' || name === '') {
     throw new Error(`WAYMARK_LOCAL_SIDS: "${entry}" must be <address>=End.X:<next hop>%<interface>`);
   }
-  return `${ipv6('WAYMARK_LOCAL_SIDS', nextHop)}%${name}`;
-}
-
-function ipv6(variable: string, text: string): string {
-  if (!text.includes(':')) throw new Error(`${variable}: "${text}" is not an IPv6 address`);
-  try {
-    return canonicalAddress(text);
-  } catch {
-    throw new Error(`${variable}: "${text}" is not an IPv6 address`);
-  }
+  return `${ipv6Setting('WAYMARK_LOCAL_SIDS', nextHop)}%${name}`;
 }

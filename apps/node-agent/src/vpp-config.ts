@@ -1,7 +1,8 @@
-import { canonicalAddress, canonicalBlock, inPrefix } from './dataplane/address.js';
+import { canonicalBlock, inPrefix } from './dataplane/address.js';
 import type { ProbeRuleSettings } from './dataplane/linux/probe-rules.js';
 import type { LocalSid } from './dataplane/port.js';
 import { VPP_DEFAULTS, type ProbeSettings, type VppSettings } from './dataplane/vpp/settings.js';
+import { ipv6Setting, setting } from './setting.js';
 
 /** The settings of the VPP data plane, from the environment. docs/vpp.md explains them. */
 export interface VppEnvironment {
@@ -73,13 +74,13 @@ export function vppSettings(
   }
   return {
     socketPath: env.WAYMARK_VPP_SOCKET ?? (besideCalico ? VPP_DEFAULTS.calicoSocketPath : VPP_DEFAULTS.socketPath),
-    encapSource: naming('WAYMARK_VPP_ENCAP_SOURCE', () => ipv6Address(source)),
-    bsidBlock: naming('WAYMARK_VPP_BSID_BLOCK', () => canonicalBlock(env.WAYMARK_VPP_BSID_BLOCK)),
+    encapSource: nodeAddress('WAYMARK_VPP_ENCAP_SOURCE', source),
+    bsidBlock: setting('WAYMARK_VPP_BSID_BLOCK', () => canonicalBlock(env.WAYMARK_VPP_BSID_BLOCK)),
     table,
     besideCalico,
     msd: env.WAYMARK_VPP_MSD === 'auto' ? 'auto' : Number(env.WAYMARK_VPP_MSD),
     localSids,
-    localSidBlock: block === undefined ? null : naming('WAYMARK_VPP_LOCAL_SID_BLOCK', () => canonicalBlock(block)),
+    localSidBlock: block === undefined ? null : setting('WAYMARK_VPP_LOCAL_SID_BLOCK', () => canonicalBlock(block)),
     decapTable: env.WAYMARK_VPP_DECAP_TABLE,
     probe: probeSettings(env, table, rules),
     edgeBlocks,
@@ -94,7 +95,7 @@ function probeSettings(env: VppEnvironment, table: number, rules: ProbeRuleSetti
   if ([table, env.WAYMARK_VPP_DECAP_TABLE].includes(env.WAYMARK_VPP_PROBE_TABLE)) {
     throw new Error('WAYMARK_VPP_PROBE_TABLE must be a table that nothing else uses');
   }
-  const block = naming('WAYMARK_VPP_BSID_BLOCK', () => canonicalBlock(env.WAYMARK_VPP_BSID_BLOCK));
+  const block = setting('WAYMARK_VPP_BSID_BLOCK', () => canonicalBlock(env.WAYMARK_VPP_BSID_BLOCK));
   if (inPrefix(block)(prefix) || inPrefix(prefix)(block)) {
     throw new Error(
       "WAYMARK_PROBE_PREFIX must not overlap WAYMARK_VPP_BSID_BLOCK: both tell what is the agent's by its address",
@@ -108,7 +109,7 @@ function probeSettings(env: VppEnvironment, table: number, rules: ProbeRuleSetti
     );
   };
   const address = (variable: 'WAYMARK_VPP_PROBE_GATEWAY' | 'WAYMARK_VPP_PROBE_HOST') =>
-    naming(variable, () => ipv6Address(of(variable)));
+    nodeAddress(variable, of(variable));
   return {
     prefix,
     interfaceName: of('WAYMARK_VPP_PROBE_INTERFACE'),
@@ -119,17 +120,9 @@ function probeSettings(env: VppEnvironment, table: number, rules: ProbeRuleSetti
   };
 }
 
-function ipv6Address(text: string): string {
-  if (!text.includes(':')) throw new RangeError(`"${text}" is not an IPv6 address`);
-  const address = canonicalAddress(text);
-  if (address === '::') throw new RangeError('"::" is no address of a node');
+/** The address of a node. */
+function nodeAddress(variable: string, text: string): string {
+  const address = ipv6Setting(variable, text);
+  if (address === '::') throw new Error(`${variable}: "::" is no address of a node`);
   return address;
-}
-
-function naming<T>(variable: string, parse: () => T): T {
-  try {
-    return parse();
-  } catch (error) {
-    throw new Error(`${variable}: ${error instanceof Error ? error.message : String(error)}`);
-  }
 }

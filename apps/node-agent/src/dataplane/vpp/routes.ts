@@ -21,11 +21,22 @@ export async function readRoutes(vpp: Vpp, family: Family, table: number): Promi
 
 /** Whether exactly this prefix has a route that drops. */
 export async function isDropped(vpp: Vpp, prefix: string, table: number): Promise<boolean> {
+  const paths = await pathsOf(vpp, prefix, table);
+  return paths.length > 0 && paths.every(({ type }) => type === 'FIB_API_PATH_TYPE_DROP');
+}
+
+/** Whether exactly this prefix goes to a next hop on an interface, and nowhere else. */
+export async function leadsTo(vpp: Vpp, prefix: string, table: number, swIfIndex: number, nextHop: string) {
+  const [only, ...others] = await pathsOf(vpp, prefix, table);
+  return others.length === 0 && only?.sw_if_index === swIfIndex && only.nh.address.ip6 === nextHop;
+}
+
+/** Of the route of exactly this prefix; none when there is no such route. */
+async function pathsOf(vpp: Vpp, prefix: string, table: number): Promise<readonly FibPath[]> {
   try {
-    const { route } = await vpp.call('ip_route_lookup', { table_id: table, exact: 1, prefix });
-    return route.paths.length > 0 && route.paths.every(({ type }) => type === 'FIB_API_PATH_TYPE_DROP');
+    return (await vpp.call('ip_route_lookup', { table_id: table, exact: 1, prefix })).route.paths;
   } catch (error) {
-    if (error instanceof VppRetvalError && error.retval === NO_SUCH_ENTRY) return false;
+    if (error instanceof VppRetvalError && error.retval === NO_SUCH_ENTRY) return [];
     throw error;
   }
 }
@@ -44,25 +55,9 @@ export function routeRemoval(prefix: string, table: number) {
   return { is_add: false, is_multipath: false, route };
 }
 
-/** Whether exactly this prefix goes to a next hop on an interface, and nowhere else. */
-export async function leadsTo(vpp: Vpp, prefix: string, table: number, swIfIndex: number, nextHop: string) {
-  try {
-    const { route } = await vpp.call('ip_route_lookup', { table_id: table, exact: 1, prefix });
-    const [only] = route.paths;
-    return route.paths.length === 1 && only?.sw_if_index === swIfIndex && only.nh.address.ip6 === nextHop;
-  } catch (error) {
-    if (error instanceof VppRetvalError && error.retval === NO_SUCH_ENTRY) return false;
-    throw error;
-  }
-}
-
 /** Has an IPv6 prefix sent to a next hop on an interface. */
 export function nextHopRoute(prefix: string, table: number, swIfIndex: number, nextHop: string) {
-  const route = routeTo(prefix, table, 'FIB_API_PATH_TYPE_NORMAL', 0);
-  const [path] = route.route.paths;
-  const paths =
-    path === undefined ? [] : [{ ...path, sw_if_index: swIfIndex, nh: { ...path.nh, address: { ip6: nextHop } } }];
-  return { ...route, route: { ...route.route, paths } };
+  return routeTo(prefix, table, 'FIB_API_PATH_TYPE_NORMAL', 0, swIfIndex, nextHop);
 }
 
 /** A path that only says in which table to look next. */
@@ -73,10 +68,10 @@ export function looksUpIn({ paths }: VppRoute, table: number): boolean {
   return only.table_id === table && (ip6 === '::' || ip4 === '0.0.0.0');
 }
 
-function routeTo(prefix: string, table: number, type: FibPathType, inTable: number) {
+function routeTo(prefix: string, table: number, type: FibPathType, inTable: number, swIfIndex = NONE, nextHop = '::') {
   const isIpv6 = prefix.includes(':');
   const path: FibPath = {
-    sw_if_index: NONE,
+    sw_if_index: swIfIndex,
     table_id: inTable,
     rpf_id: NONE,
     weight: 1,
@@ -84,7 +79,7 @@ function routeTo(prefix: string, table: number, type: FibPathType, inTable: numb
     type,
     flags: 0,
     proto: isIpv6 ? 'FIB_API_PATH_NH_PROTO_IP6' : 'FIB_API_PATH_NH_PROTO_IP4',
-    nh: { address: { ip6: '::' }, via_label: 0, obj_id: NONE, classify_table_index: NONE },
+    nh: { address: { ip6: nextHop }, via_label: 0, obj_id: NONE, classify_table_index: NONE },
     n_labels: 0,
     label_stack: [],
   };
