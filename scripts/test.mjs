@@ -12,6 +12,7 @@ build();
 const selection = process.argv.slice(2);
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const results = mkdtempSync(join(tmpdir(), 'waymark-test-'));
+const REASON_LINES = 12;
 let passed = 0;
 /** What failed, a line each: said once more at the end, where it is found. */
 const failures = [];
@@ -61,8 +62,8 @@ function failuresOf({ name, status, message, assertionResults }) {
   const tests = assertionResults.filter((result) => result.status === 'failed');
   if (status === 'failed' && tests.length === 0) return [`${file}: ${message.split('\n', 1)[0] || 'a hook failed'}`];
   return tests.map(({ fullName, failureMessages }) => {
-    const [reason = ''] = (failureMessages[0] ?? '').split('\n', 1);
-    return `${file}: ${fullName}: ${reason}`;
+    const reason = (failureMessages[0] ?? '').split('\n').slice(0, REASON_LINES);
+    return `${file}: ${fullName}: ${reason.join(' | ')}`;
   });
 }
 

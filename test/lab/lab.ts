@@ -95,21 +95,23 @@ export class Lab {
    */
   async settled(): Promise<void> {
     let before = new Set<string>();
-    let changed: readonly string[] = [];
-    let since = performance.now();
-    const describe = (): string => `the IGP does not settle; what changed last:\n${changed.join('\n')}`;
+    const startedAt = performance.now();
+    /** What changed, and when, in milliseconds from here on. */
+    const changes: string[] = [];
+    let since = startedAt;
+    const describe = (): string => `the IGP does not settle; what changed:\n${changes.slice(-20).join('\n')}`;
     await this.#untilRouters(describe, `show route protocol ${IGP_PROTOCOL}`, (tables) => {
       const routers = [...this.#birds.keys()];
       const now = new Set(
-        tables.flatMap((table, i) => table.split('\n').map((line) => `${routers[i] ?? ''}: ${line}`)),
+        tables.flatMap((table, i) => withoutTimes(table).map((line) => `${routers[i] ?? ''}: ${line}`)),
       );
       const differences = [
-        ...[...now].filter((line) => !before.has(line)),
-        ...[...before].filter((line) => !now.has(line)),
+        ...[...now].filter((line) => !before.has(line)).map((line) => `+ ${line}`),
+        ...[...before].filter((line) => !now.has(line)).map((line) => `- ${line}`),
       ];
       if (differences.length > 0) {
         since = performance.now();
-        changed = differences;
+        if (before.size > 0) changes.push(`after ${Math.round(since - startedAt)} ms`, ...differences);
       }
       before = now;
       return performance.now() - since > SETTLED_MS;
@@ -155,6 +157,11 @@ export class Lab {
     });
     return { routes, links, report: result };
   }
+}
+
+/** Lines of a routing table. BIRD works out anew at each answer when a route came, and may be a millisecond off the last. */
+function withoutTimes(table: string): readonly string[] {
+  return table.split('\n').map((line) => line.replace(/\d\d:\d\d:\d\d\.\d+/, ''));
 }
 
 function bird(birds: ReadonlyMap<string, Bird>, router: string): Bird {
