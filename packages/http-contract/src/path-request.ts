@@ -11,9 +11,12 @@ export const PathConstraints = object(
         'Upper bounds, each inclusive; one per metric type.',
         object('MetricBound', 'An upper bound on a metric of the whole path.', {
           metric: metricType(),
-          max: integer('Largest value allowed, inclusive; microseconds for delay.', { examples: [40_000] }),
+          max: integer(
+            'Largest value allowed, inclusive: microseconds for delay and delay-variation, parts per million for loss.',
+            { examples: [40_000] },
+          ),
         }),
-        4,
+        6,
       ),
     ),
     bandwidthBps: Type.Optional(

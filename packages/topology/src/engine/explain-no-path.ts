@@ -13,7 +13,11 @@ const BLAME: Readonly<
   srlg: { reason: 'srlg-excluded', constraint: '/constraints/exclude/srlgs', what: 'are in excluded SRLGs' },
   affinity: { reason: 'affinity-excluded', constraint: '/constraints/affinities', what: 'do not match the affinities' },
   bandwidth: { reason: 'insufficient-bandwidth', constraint: '/constraints/bandwidthBps', what: 'lack the bandwidth' },
-  'unknown-delay': { reason: 'path-not-found', constraint: null, what: 'have no known delay' },
+  'unknown-value': {
+    reason: 'path-not-found',
+    constraint: null,
+    what: 'have no known value of a metric that is optimised or bounded, or lose everything',
+  },
   admin: {
     reason: 'resource-excluded',
     constraint: null,

@@ -1,7 +1,7 @@
 import type { AddressFamily } from '../model/address.js';
 import { DEFAULT_MSD } from '../model/encapsulation.js';
 import type { NoPath } from '../model/path-answer.js';
-import type { MetricType, PathRequest } from '../model/path-request.js';
+import type { PathRequest } from '../model/path-request.js';
 import type { EncapMode } from '../model/ted.js';
 import { hostLinks } from '../segments/encode-path.js';
 import { adjacencySidOf, endSidOf, reachOf, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
@@ -9,6 +9,7 @@ import { encapModeOf } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { Eligibility } from './eligibility.js';
 import { engineState, type EngineState } from './engine-state.js';
+import { compileBound, weightOf } from './metric-values.js';
 import type { SearchProblem } from './search-problem.js';
 
 /** A request with its ids resolved and its restrictions compiled. */
@@ -79,10 +80,7 @@ export function prepareRequest(
           ? { node: snapshot.nodeIndexOf(entry.node), arc: -1 }
           : { node: -1, arc: snapshot.arcOf(entry.link) },
       ),
-      bounds: (constraints.bounds ?? []).map((bound) => ({
-        weight: weightOf(snapshot, bound.metric),
-        max: bound.max,
-      })),
+      bounds: (constraints.bounds ?? []).map((bound) => compileBound(snapshot, bound)),
     },
     ...ending,
     headendArcs,
@@ -91,19 +89,6 @@ export function prepareRequest(
     encapMode: encapModeOf(snapshot, source),
     msd: Math.min(known < 0 ? DEFAULT_MSD : known, request.maxSegments ?? Infinity),
   };
-}
-
-export function weightOf(snapshot: Snapshot, metric: MetricType): Float64Array {
-  switch (metric) {
-    case 'igp':
-      return snapshot.data.igpMetric;
-    case 'te':
-      return snapshot.data.teMetric;
-    case 'delay':
-      return snapshot.data.delayUs;
-    case 'hop':
-      return engineState(snapshot).hop;
-  }
 }
 
 export function refusal(

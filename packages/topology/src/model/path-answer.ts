@@ -8,7 +8,7 @@ export interface PathMetrics {
   readonly te: number;
   readonly delayUs: number | null;
   readonly delayVariationUs: number | null;
-  /** 1 - product(1 - loss), rounded up to whole ppm. */
+  /** 1 - product(1 - loss), rounded up to whole ppm where it exceeds them by 0.001 ppm or more. */
   readonly lossPpm: number | null;
   readonly hops: number;
 }

@@ -2,9 +2,12 @@ import type { AddressFamily } from './address.js';
 import type { LinkId, NodeId } from './ted.js';
 
 /** RFC 8776 / 5440 metric types that a path can be optimised for. */
-export type MetricType = 'igp' | 'te' | 'delay' | 'hop';
+export type MetricType = 'igp' | 'te' | 'delay' | 'delay-variation' | 'loss' | 'hop';
 
-/** igp, te: sum of metrics; delay: microseconds, end to end over every link including host links; hop: links crossed. */
+/**
+ * igp, te: sum of metrics; delay, delay-variation: sum in microseconds, end to end over every link including host links;
+ * loss: 1 - product(1 - loss) in ppm, which a path keeps when it exceeds the bound by less than 0.001 ppm; hop: links crossed.
+ */
 export interface MetricBound {
   readonly metric: MetricType;
   /** Inclusive. */

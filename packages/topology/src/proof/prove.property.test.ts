@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
+import type { MetricType } from '../model/path-request.js';
 import type { TedLink } from '../model/ted.js';
 import { arbitraryTed } from '../testing/arbitrary-ted.js';
 import { trajectories } from '../testing/packet-oracle.js';
+import { walkMetric } from '../testing/path-oracle.js';
 import { prove } from './prove.js';
 
 const tedAndList = arbitraryTed({ maxRouters: 5, maxLinks: 8 }).chain((ted) =>
@@ -43,12 +45,13 @@ describe('a proof', () => {
         expect(proof.worst.igp).toBe(Math.max(...sums((link) => link.igpMetric)));
         expect(proof.best.te).toBe(Math.min(...sums((link) => link.teMetric ?? link.igpMetric)));
         expect(proof.worst.hops).toBe(Math.max(...sums(() => 1)));
-        const delays = sums((link) => link.delayUs ?? Number.NaN);
-        expect(proof.worst.delayUs).toBe(delays.some(Number.isNaN) ? null : Math.max(...delays));
-        const loss = Math.max(
-          ...ways.map((way) => 1 - way.links.reduce((product, link) => product * (1 - (link.lossPpm ?? 0) / 1e6), 1)),
-        );
-        expect(proof.worst.lossPpm).toBe(Math.max(0, Math.ceil(loss * 1e6 - 1e-6)));
+        const worstOf = (metric: MetricType) => {
+          const values = ways.map((way) => walkMetric(way.links, metric));
+          return values.some(Number.isNaN) ? null : Math.max(...values);
+        };
+        expect(proof.worst.delayUs).toBe(worstOf('delay'));
+        expect(proof.worst.delayVariationUs).toBe(worstOf('delay-variation'));
+        expect(proof.worst.lossPpm).toBe(worstOf('loss'));
         expect(proof.singlePath).toBe(ways.length === 1);
         const load = new Map<string, number>();
         for (const way of ways) {

@@ -94,6 +94,9 @@ export function checkTotals(
   for (const bound of constraints.bounds ?? []) {
     const value = metricValue(measured.worst, bound.metric);
     if (value === null) return fail('metric-bound-exceeded', `the ${bound.metric} of a link is unknown`);
+    if (bound.metric === 'loss' && measured.worstLossUnits === Infinity) {
+      return fail('metric-bound-exceeded', 'a link loses everything');
+    }
     if (value > bound.max) {
       return fail('metric-bound-exceeded', `the worst branch has ${bound.metric} ${value}, above ${bound.max}`);
     }
@@ -132,8 +135,20 @@ function includedByAll(
 }
 
 function metricValue(metrics: PathMetrics, metric: MetricType): number | null {
-  if (metric === 'delay') return metrics.delayUs;
-  return metric === 'hop' ? metrics.hops : metrics[metric];
+  switch (metric) {
+    case 'igp':
+      return metrics.igp;
+    case 'te':
+      return metrics.te;
+    case 'delay':
+      return metrics.delayUs;
+    case 'delay-variation':
+      return metrics.delayVariationUs;
+    case 'loss':
+      return metrics.lossPpm;
+    case 'hop':
+      return metrics.hops;
+  }
 }
 
 function adminState(flags: number, flag: { readonly Drained: number; readonly Down: number }) {

@@ -8,7 +8,7 @@ export interface RequestShape {
   readonly include?: boolean;
 }
 
-const METRICS: readonly MetricType[] = ['igp', 'te', 'delay', 'hop'];
+const METRICS: readonly MetricType[] = ['igp', 'te', 'delay', 'delay-variation', 'loss', 'hop'];
 
 /** Requests between any two nodes of a TED, most constraints absent in most of them. */
 export function arbitraryRequest(ted: Ted, shape: RequestShape): fc.Arbitrary<PathRequest> {
@@ -17,7 +17,10 @@ export function arbitraryRequest(ted: Ted, shape: RequestShape): fc.Arbitrary<Pa
   const names = fc.subarray([...AFFINITIES], { maxLength: 2 });
   const sometimes = <T>(value: fc.Arbitrary<T>) =>
     fc.oneof({ weight: 2, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
-  const bound = fc.record({ metric: fc.constantFrom(...METRICS), max: fc.integer({ min: 0, max: 12 }) });
+  const bound = fc.oneof(
+    { weight: 5, arbitrary: fc.record({ metric: fc.constantFrom(...METRICS), max: fc.integer({ min: 0, max: 12 }) }) },
+    fc.record({ metric: fc.constant('loss' as const), max: fc.constantFrom(99_999, 100_000, 190_000, 500_001) }),
+  );
   const step = fc.oneof(
     node.map((id) => ({ node: id })),
     link.map((id) => ({ link: id })),

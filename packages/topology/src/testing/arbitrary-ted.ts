@@ -19,13 +19,15 @@ export interface TedShape {
 export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
   const { maxRouters, maxLinks, healthy = false, zeroMetrics = true } = shape;
   const metric = fc.integer({ min: zeroMetrics ? 0 : 1, max: 3 });
+  const loss = fc.constantFrom(0, 0, 1, 100_000, 500_000);
   const rarely = <T>(value: T, otherwise: T) =>
     healthy ? fc.constant(otherwise) : fc.integer({ min: 0, max: 9 }).map((n) => (n === 0 ? value : otherwise));
   const direction = fc.record({
     igpMetric: metric,
     teMetric: healthy ? metric : fc.option(metric),
     delayUs: healthy ? metric : fc.option(metric, { freq: 9 }),
-    lossPpm: fc.constantFrom(0, 100_000),
+    delayVariationUs: healthy ? metric : fc.option(metric, { freq: 9 }),
+    lossPpm: healthy ? loss : fc.option(fc.oneof({ weight: 9, arbitrary: loss }, fc.constant(1_000_000)), { freq: 9 }),
     bandwidthBps: fc.constantFrom(10, 20, 30),
     affinities: fc.subarray([...AFFINITIES]),
     srlgs: fc.subarray([1, 2]),
@@ -94,6 +96,7 @@ function readable(ted: Ted): Ted {
       ...ted.links.map(
         (link) =>
           `${link.id} igp ${link.igpMetric} te ${link.teMetric ?? '-'} delay ${link.delayUs ?? '-'} ` +
+          `variation ${link.delayVariationUs ?? '-'} loss ${link.lossPpm ?? '-'} ` +
           `${link.bandwidthBps ?? '-'} bit/s [${link.affinities.join(' ')}] [${link.srlgs.join(' ')}] ` +
           `${link.operationalState} ${link.adminState}`,
       ),

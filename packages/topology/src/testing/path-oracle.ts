@@ -22,7 +22,7 @@ export function allowedWalks(ted: Ted, request: PathRequest, unreserved?: (link:
       const state = node.get(id)?.adminState;
       return state === 'down' || (state === 'drained' && id !== source && id !== destination);
     });
-    const needsDelay = metric === 'delay' || (constraints.bounds ?? []).some((bound) => bound.metric === 'delay');
+    const needed = [metric, ...(constraints.bounds ?? []).map((bound) => bound.metric)];
     return (
       entry.adminState === 'up' &&
       !closed &&
@@ -33,7 +33,9 @@ export function allowedWalks(ted: Ted, request: PathRequest, unreserved?: (link:
       !(affinities.excludeAny ?? []).some(has) &&
       ((affinities.includeAny ?? []).length === 0 || (affinities.includeAny ?? []).some(has)) &&
       bandwidth(entry) >= (constraints.bandwidthBps ?? 0) &&
-      (!needsDelay || entry.delayUs !== null) &&
+      (!needed.includes('delay') || entry.delayUs !== null) &&
+      (!needed.includes('delay-variation') || entry.delayVariationUs !== null) &&
+      (!needed.includes('loss') || (entry.lossPpm !== null && entry.lossPpm < 1e6)) &&
       (!isHost(entry.from) || (entry.from === source && entry.igpMetric === least)) &&
       (!isHost(entry.to) || entry.to === destination)
     );
@@ -69,13 +71,25 @@ export function allowedWalks(ted: Ted, request: PathRequest, unreserved?: (link:
   );
 }
 
+/** As an operator reads it: loss in ppm, rounded up. */
 export function walkMetric(walk: readonly TedLink[], metric: MetricType): number {
-  const value = (link: TedLink): number => {
-    if (metric === 'hop') return 1;
-    if (metric === 'delay') return link.delayUs ?? Number.NaN;
-    return metric === 'te' ? (link.teMetric ?? link.igpMetric) : link.igpMetric;
-  };
-  return walk.reduce((sum, link) => sum + value(link), 0);
+  const sum = (value: (link: TedLink) => number) => walk.reduce((total, link) => total + value(link), 0);
+  switch (metric) {
+    case 'hop':
+      return walk.length;
+    case 'igp':
+      return sum((link) => link.igpMetric);
+    case 'te':
+      return sum((link) => link.teMetric ?? link.igpMetric);
+    case 'delay':
+      return sum((link) => link.delayUs ?? Number.NaN);
+    case 'delay-variation':
+      return sum((link) => link.delayVariationUs ?? Number.NaN);
+    case 'loss': {
+      const arriving = walk.reduce((share, link) => share * (1 - (link.lossPpm ?? Number.NaN) / 1e6), 1);
+      return Math.max(0, Math.ceil((1 - arriving) * 1e6 - 1e-3));
+    }
+  }
 }
 
 /** Do two walks share a link (either direction) or a node, other than hosts' links, hosts and attachment routers? */
