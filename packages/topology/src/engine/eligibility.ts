@@ -35,7 +35,10 @@ export class Eligibility {
     const { snapshot, metric, constraints } = input;
     this.#input = input;
     const { exclude, affinities } = constraints;
-    this.#excludedNodes = new Set(exclude?.nodes?.map((id) => snapshot.nodeIndexOf(id)));
+    this.#excludedNodes = new Set([
+      ...(exclude?.nodes ?? []).map((id) => snapshot.nodeIndexOf(id)),
+      ...nodesAt(snapshot, exclude?.sites ?? []).filter((node) => node !== input.source && node !== input.destination),
+    ]);
     this.#excludedArcs = new Set(exclude?.links?.map((id) => snapshot.arcOf(id)));
     this.#excludedSrlgs = new Set(exclude?.srlgs);
     const { includeAny = [], includeAll = [], excludeAny = [] } = affinities ?? {};
@@ -173,6 +176,13 @@ function hasUnusable(values: Float64Array): boolean {
   const known = unusableIn.get(values) ?? !values.every(isUsable);
   unusableIn.set(values, known);
   return known;
+}
+
+/** Nodes at one of these sites. */
+function nodesAt(snapshot: Snapshot, sites: readonly string[]): number[] {
+  if (sites.length === 0) return [];
+  const wanted = new Set(sites.map((site) => snapshot.siteNames.indexOf(site)).filter((site) => site >= 0));
+  return [...snapshot.data.nodeSite.keys()].filter((node) => wanted.has(snapshot.data.nodeSite[node] as number));
 }
 
 interface Facts {

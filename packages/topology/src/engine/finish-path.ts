@@ -30,7 +30,21 @@ export type FinishedPath =
 
 /** Encodes a path, proves every list of it, and measures it. `allowed`: arcs that ECMP branches may take. */
 export function finishPath(prepared: PreparedRequest, arcs: readonly number[], allowed: Uint8Array): FinishedPath {
-  const { snapshot, request, problem, finalSids } = prepared;
+  const needsOnePath = prepared.request.constraints.bandwidthBps !== undefined;
+  const finished = finishAlong(prepared, arcs, allowed, needsOnePath);
+  // A branch can pass the nodes of strict entries too, with others between them; the path itself does not.
+  const hasStrict = prepared.problem.include.some((step) => step.isStrict);
+  if (finished.kind !== 'refuted' || finished.violation !== 'include-missed' || !hasStrict) return finished;
+  return finishAlong(prepared, arcs, allowed, true);
+}
+
+function finishAlong(
+  prepared: PreparedRequest,
+  arcs: readonly number[],
+  allowed: Uint8Array,
+  singlePath: boolean,
+): FinishedPath {
+  const { snapshot, problem, finalSids } = prepared;
   const encoding = encodePath(
     {
       snapshot,
@@ -42,7 +56,7 @@ export function finishPath(prepared: PreparedRequest, arcs: readonly number[], a
       allowed,
       kept: [problem.weight, ...problem.include.map((step) => passingWeight(snapshot, step))],
       bounds: problem.bounds,
-      singlePath: request.constraints.bandwidthBps !== undefined,
+      singlePath,
     },
     prepared.state.reach,
   );

@@ -1,7 +1,7 @@
 import type { AddressFamily } from '../model/address.js';
 import { DEFAULT_MSD } from '../model/encapsulation.js';
 import type { NoPath } from '../model/path-answer.js';
-import type { PathRequest } from '../model/path-request.js';
+import type { IncludeEntry, PathRequest } from '../model/path-request.js';
 import type { EncapMode } from '../model/ted.js';
 import { hostLinks } from '../segments/encode-path.js';
 import { adjacencySidOf, endSidOf, reachOf, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
@@ -10,7 +10,7 @@ import type { Snapshot } from '../snapshot/snapshot.js';
 import { Eligibility } from './eligibility.js';
 import { engineState, type EngineState } from './engine-state.js';
 import { compileBound, weightOf } from './metric-values.js';
-import type { SearchProblem } from './search-problem.js';
+import type { IncludeStep, SearchProblem } from './search-problem.js';
 
 /** A request with its ids resolved and its restrictions compiled. */
 export interface PreparedRequest {
@@ -75,11 +75,7 @@ export function prepareRequest(
       mask: eligibility.mask(),
       source,
       destination,
-      include: (constraints.include ?? []).map((entry) =>
-        'node' in entry
-          ? { node: snapshot.nodeIndexOf(entry.node), arc: -1 }
-          : { node: -1, arc: snapshot.arcOf(entry.link) },
-      ),
+      include: (constraints.include ?? []).map((entry) => compileEntry(snapshot, entry)),
       bounds: (constraints.bounds ?? []).map((bound) => compileBound(snapshot, bound)),
     },
     ...ending,
@@ -89,6 +85,13 @@ export function prepareRequest(
     encapMode: encapModeOf(snapshot, source),
     msd: Math.min(known < 0 ? DEFAULT_MSD : known, request.maxSegments ?? Infinity),
   };
+}
+
+function compileEntry(snapshot: Snapshot, entry: IncludeEntry): IncludeStep {
+  const isStrict = entry.hop === 'strict';
+  return 'node' in entry
+    ? { node: snapshot.nodeIndexOf(entry.node), arc: -1, isStrict }
+    : { node: -1, arc: snapshot.arcOf(entry.link), isStrict };
 }
 
 export function refusal(

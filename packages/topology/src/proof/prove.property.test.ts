@@ -3,14 +3,16 @@ import { describe, expect, it } from 'vitest';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
 import type { MetricType } from '../model/path-request.js';
 import type { TedLink } from '../model/ted.js';
+import { arbitraryEntry } from '../testing/arbitrary-request.js';
 import { arbitraryTed } from '../testing/arbitrary-ted.js';
 import { trajectories } from '../testing/packet-oracle.js';
-import { walkMetric } from '../testing/path-oracle.js';
+import { passesAll, walkMetric } from '../testing/path-oracle.js';
 import { prove } from './prove.js';
 
 const tedAndList = arbitraryTed({ maxRouters: 5, maxLinks: 8 }).chain((ted) =>
   fc.record({
     ted: fc.constant(ted),
+    include: fc.array(arbitraryEntry(ted), { minLength: 1, maxLength: 4 }),
     headend: fc.constantFrom(...ted.nodes.map((node) => node.id)),
     destination: fc.constantFrom(...ted.nodes.map((node) => node.id)),
     sids: fc
@@ -63,5 +65,25 @@ describe('a proof', () => {
       { numRuns: 1000 },
     );
     expect(accepted).toBeGreaterThan(30);
+  });
+
+  it('accepts an include list exactly when every way that packets take passes it', () => {
+    const outcomes = { passed: 0, missed: 0 };
+    fc.assert(
+      fc.property(tedAndList, ({ ted, headend, destination, sids, include }) => {
+        const last = ted.nodes.find((node) => node.id === destination)?.sids[0];
+        const list = last === undefined ? sids : [...sids, last.sid];
+        const snapshot = freezeSnapshot(ted);
+        fc.pre(prove(snapshot, list, { headend, destination }).ok);
+        const ways = trajectories(ted, headend, destination, list);
+        const passed = ways.every((way) => passesAll(way.links, headend, include));
+        const requirement = { headend, destination, constraints: { include }, honourAdminState: false };
+        const proof = prove(snapshot, list, requirement);
+        expect(proof.violation?.kind).toBe(passed ? undefined : 'include-missed');
+        outcomes[passed ? 'passed' : 'missed']++;
+      }),
+      { numRuns: 500 },
+    );
+    expect(Math.min(outcomes.passed, outcomes.missed)).toBeGreaterThan(20);
   });
 });

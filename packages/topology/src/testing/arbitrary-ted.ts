@@ -3,6 +3,7 @@ import type { Ted } from '../model/ted.js';
 import { buildTed, type LinkSpec, type NodeSpec } from './build-ted.js';
 
 export const AFFINITIES = ['blue', 'gold', 'red'] as const;
+export const SITES = ['east', 'west'] as const;
 
 export interface TedShape {
   readonly maxRouters: number;
@@ -49,13 +50,15 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         }),
         { maxLength: 3 },
       ),
+      sites: fc.array(fc.constantFrom(null, null, ...SITES), { minLength: 10, maxLength: 10 }),
       nodeStates: fc.array(rarely('down' as const, 'up' as const), { minLength: 10, maxLength: 10 }),
       withoutSids: fc.array(rarely(true, false), { minLength: 10, maxLength: 10 }),
     })
-    .map(({ routers, links, hosts, nodeStates, withoutSids }) => {
+    .map(({ routers, links, hosts, sites, nodeStates, withoutSids }) => {
       const names = Array.from({ length: routers }, (_, i) => String.fromCharCode(97 + i));
       const nodes: NodeSpec[] = names.map((id, i) => ({
         id,
+        site: sites[i] ?? null,
         operationalState: nodeStates[i] ?? 'up',
         ownSids: withoutSids[i] !== true,
         adjacencySids: withoutSids[9 - i] !== true,
@@ -76,7 +79,7 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
       }
       hosts.forEach((host, i) => {
         const id = `h${i + 1}`;
-        nodes.push({ id, scope: host.scope, msdHEncaps: 100 });
+        nodes.push({ id, site: sites[9 - i] ?? null, scope: host.scope, msdHEncaps: 100 });
         for (const { to, forward, back } of host.links) add(id, names[to % routers] ?? 'a', forward, back);
       });
       return readable(buildTed(nodes, specs));
@@ -90,7 +93,7 @@ function readable(ted: Ted): Ted {
       '',
       ...ted.nodes.map(
         (node) =>
-          `${node.id} ${node.operationalState} ${node.locators[0]?.scope ?? 'no locator'}: ` +
+          `${node.id} ${node.operationalState} at ${node.site ?? '-'} ${node.locators[0]?.scope ?? 'no locator'}: ` +
           node.sids.map((sid) => `${sid.sid} ${sid.linkId ?? sid.behavior}`).join(', '),
       ),
       ...ted.links.map(

@@ -1,4 +1,4 @@
-import type { MetricType, PathRequest } from '../model/path-request.js';
+import type { IncludeEntry, MetricType, PathRequest } from '../model/path-request.js';
 import type { Ted, TedLink } from '../model/ted.js';
 
 /** Every walk from source to destination that a request allows, found by trying all of them. */
@@ -22,12 +22,15 @@ export function allowedWalks(ted: Ted, request: PathRequest, unreserved?: (link:
       const state = node.get(id)?.adminState;
       return state === 'down' || (state === 'drained' && id !== source && id !== destination);
     });
+    const isAtExcludedSite = (id: string) =>
+      id !== source && id !== destination && (exclude.sites ?? []).includes(node.get(id)?.site ?? '');
     const needed = [metric, ...(constraints.bounds ?? []).map((bound) => bound.metric)];
     return (
       entry.adminState === 'up' &&
       !closed &&
       !(exclude.links ?? []).includes(entry.id) &&
       !(exclude.nodes ?? []).some((id) => id === entry.from || id === entry.to) &&
+      ![entry.from, entry.to].some((id) => isAtExcludedSite(id)) &&
       !(exclude.srlgs ?? []).some((group) => entry.srlgs.includes(group)) &&
       (affinities.includeAll ?? []).every(has) &&
       !(affinities.excludeAny ?? []).some(has) &&
@@ -42,33 +45,55 @@ export function allowedWalks(ted: Ted, request: PathRequest, unreserved?: (link:
   };
   const allowed = usable.filter(isAllowed);
   const include = constraints.include ?? [];
-  const pass = (progress: number, at: string, over?: TedLink): number => {
-    const entry = include[progress];
-    if (entry === undefined) return progress;
-    if ('link' in entry) return over?.id === entry.link ? pass(progress + 1, at) : progress;
-    return entry.node === at ? pass(progress + 1, at) : progress;
-  };
   const found: TedLink[][] = [];
-  const extend = (at: string, progress: number, walk: TedLink[], seen: ReadonlySet<string>): void => {
-    if (at === destination && progress === include.length) {
+  const extend = (at: string, counts: readonly number[], walk: TedLink[], seen: ReadonlySet<string>): void => {
+    if (at === destination && counts.includes(include.length)) {
       found.push(walk);
       return;
     }
     for (const entry of allowed) {
       if (entry.from !== at) continue;
-      const next = pass(progress, entry.to, entry);
-      const state = `${entry.to} ${next}`;
-      if (!seen.has(state)) extend(entry.to, next, [...walk, entry], new Set([...seen, state]));
+      const next = countsAfter(include, counts, entry);
+      const state = `${entry.to} ${next.join()}`;
+      if (next.length > 0 && !seen.has(state)) extend(entry.to, next, [...walk, entry], new Set([...seen, state]));
     }
   };
-  const start = pass(0, source);
-  extend(source, start, [], new Set([`${source} ${start}`]));
+  const start = countsAt(include, [0], source);
+  extend(source, start, [], new Set([`${source} ${start.join()}`]));
   const times = (walk: readonly TedLink[], entry: TedLink) => walk.filter((other) => other === entry).length;
   return found.filter(
     (walk) =>
       (constraints.bounds ?? []).every((bound) => walkMetric(walk, bound.metric) <= bound.max) &&
       walk.every((entry) => bandwidth(entry) >= times(walk, entry) * (constraints.bandwidthBps ?? 0)),
   );
+}
+
+type Include = readonly IncludeEntry[];
+
+/** Does a walk from a node pass every entry in its turn? */
+export function passesAll(walk: readonly TedLink[], source: string, include: Include): boolean {
+  const counts = walk.reduce((before, link) => countsAfter(include, before, link), countsAt(include, [0], source));
+  return counts.includes(include.length);
+}
+
+/** Every way to count at a node: how many entries can have been passed, with the next one still to be passed in its turn. */
+function countsAt(include: Include, counts: readonly number[], at: string): number[] {
+  const next = counts.flatMap((count) => {
+    const entry = include[count];
+    return entry !== undefined && 'node' in entry && entry.node === at ? [count, count + 1] : [count];
+  });
+  const unique = [...new Set(next)].sort((a, b) => a - b);
+  return unique.length === counts.length ? unique : countsAt(include, unique, at);
+}
+
+function countsAfter(include: Include, counts: readonly number[], over: TedLink): number[] {
+  const after = counts.flatMap((count) => {
+    const entry = include[count];
+    if (entry === undefined) return [count];
+    const isPassed = 'link' in entry ? entry.link === over.id : entry.node === over.to;
+    return [...(isPassed ? [count + 1] : []), ...(entry.hop === 'strict' ? [] : [count])];
+  });
+  return countsAt(include, [...new Set(after)], over.to);
 }
 
 /** As an operator reads it: loss in ppm, rounded up. */
