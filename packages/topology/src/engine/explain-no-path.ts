@@ -28,6 +28,8 @@ const BLAME: Readonly<
 /** Says why the search found nothing: which constraint to blame, what blocks, and the value that would be met. */
 export function explainNoPath(prepared: PreparedRequest, budget: WorkBudget): NoPath {
   const { problem, eligibility } = prepared;
+  budget.decide();
+  if (prepared.isProbe) return refusal(prepared.snapshot, 'path-not-found', 'there is no path');
   const open = eligibility.mask(new Set(eligibility.restrictionsInUse()));
   if (!connects(prepared, open)) return explainDisconnected(prepared, open);
   if (!connects(prepared, problem.mask)) return explainRestricted(prepared, budget);

@@ -28,12 +28,15 @@ export interface PreparedRequest {
   readonly encapMode: EncapMode;
   /** SRH entries the headend can push. */
   readonly msd: number;
+  /** Nobody will read why there is no path. */
+  readonly isProbe: boolean;
 }
 
 export function prepareRequest(
   snapshot: Snapshot,
   request: PathRequest,
   unreservedBps: Float64Array,
+  isProbe = false,
 ): PreparedRequest | NoPath {
   const source = snapshot.nodeIndexOf(request.source);
   const destination = snapshot.nodeIndexOf(request.destination);
@@ -62,7 +65,6 @@ export function prepareRequest(
     headendArcs,
     deliveryArcs,
   });
-  const known = snapshot.data.nodeMsd[source] as number;
   return {
     snapshot,
     request,
@@ -83,8 +85,15 @@ export function prepareRequest(
     deliveryArcs,
     unreservedBps,
     encapMode: encapModeOf(snapshot, source),
-    msd: Math.min(known < 0 ? DEFAULT_MSD : known, request.maxSegments ?? Infinity),
+    msd: Math.min(headendMsd(snapshot, source), request.maxSegments ?? Infinity),
+    isProbe,
   };
+}
+
+/** SRH entries that a node can push. */
+export function headendMsd(snapshot: Snapshot, node: number): number {
+  const known = snapshot.data.nodeMsd[node] as number;
+  return known < 0 ? DEFAULT_MSD : known;
 }
 
 function compileEntry(snapshot: Snapshot, entry: IncludeEntry): IncludeStep {
@@ -109,6 +118,8 @@ export function refusal(
     nearestFeasible: null,
     blockingLinks: [],
     blockingNodes: [],
+    isProved: true,
+    conflict: { constraints: [], isMinimal: false },
     ...details,
   };
 }
