@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { addressFamily, affinities, ipv6, linkId, metricType, nodeId, revision, srlgs } from './identifiers.js';
-import { choice, integer, list, object, text } from './scalars.js';
+import { choice, integer, list, object, text, token } from './scalars.js';
 
 function hop() {
   return choice(
@@ -111,6 +111,15 @@ export const PathRequest = object(
       ),
     ),
     maxSegments: Type.Optional(maxSegments()),
+    optional: Type.Optional(
+      list(
+        'Constraints that need not be kept, the most important first: of all paths that keep everything else, those that keep ' +
+          'the first; of these, if there are any, those that keep the second; and so on.',
+        token('JSON pointer into this request.', '^(/[^/]*)+$', 255, ['/constraints/bounds/0']),
+        64,
+        { uniqueItems: true },
+      ),
+    ),
     revision: Type.Optional(revision('Compute on this past revision of the topology instead of the newest.')),
   },
   [{ source: 'dc-london', destination: 'dc-athens', metric: 'delay', constraints: {} }],

@@ -67,6 +67,18 @@ describe('a path computation', () => {
     });
   });
 
+  it('refuses an optional constraint that the request does not have', async () => {
+    const bounds = [{ metric: 'igp', max: 10 } as const];
+    const optional = ['/constraints/bounds/0', '/constraints/bounds/1'];
+    await expect(paths.compute({ ...request, constraints: { bounds }, optional })).rejects.toMatchObject({
+      code: 'request-invalid',
+      info: {
+        field: '/optional/1',
+        detail: 'There is no constraint at "/constraints/bounds/1"; there is /constraints/bounds/0.',
+      },
+    });
+  });
+
   it('passes on that a revision is not there, each time', async () => {
     reads = [];
     for (let i = 0; i < 2; i++) await expect(paths.compute(request, 1)).rejects.toMatchObject({ code: 'not-found' });

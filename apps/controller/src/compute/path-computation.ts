@@ -10,7 +10,7 @@ import type {
 import { Problem } from '../model/errors.js';
 import type { PathComputationService } from '../model/ports.js';
 import type { ComputePool } from './compute-pool.js';
-import { canonicalSids, idsInConstraints, requireKnownIds } from './request-ids.js';
+import { canonicalSids, idsInConstraints, requireConstraints, requireKnownIds } from './request-ids.js';
 import type { SnapshotCache } from './snapshot-cache.js';
 
 export interface PathComputationParts {
@@ -41,6 +41,7 @@ export class PathComputation implements PathComputationService {
       const detail = 'A disjoint pair is always two paths: leave out k, or leave out disjoint.';
       throw new Problem('request-invalid', { detail, field: '/k' });
     }
+    requireConstraints(request);
     const { snapshot, unreservedBps } = await this.#basis(revision);
     requireKnownIds(snapshot, [
       { field: '/source', node: request.source },

@@ -69,4 +69,9 @@ export interface PathRequest {
   readonly families?: readonly AddressFamily[];
   /** Overrides the headend's MSD when smaller. */
   readonly maxSegments?: number;
+  /**
+   * Constraints that need not be kept, as JSON pointers into this request, the most important first. Of all paths that keep
+   * everything else, those that keep the first; of these, if there are any, those that keep the second; and so on.
+   */
+  readonly optional?: readonly string[];
 }
