@@ -36,7 +36,9 @@ beforeAll(() => {
   paths = new PathComputation({
     snapshots,
     pool,
-    unreservedBps: (snapshot) => Promise.resolve(reservableBps(snapshot).map((bps) => bps / 2)),
+    // Half is booked, at the lowest priority.
+    unreservedBps: (snapshot, setupPriority = 7) =>
+      Promise.resolve(reservableBps(snapshot).map((bps) => (setupPriority < 7 ? bps : bps / 2))),
   });
 });
 afterAll(() => pool.close());
@@ -50,6 +52,8 @@ describe('a path computation', () => {
     expect(fits).toMatchObject({ status: 'computed', revision: 9 });
     const tooMuch = await paths.compute({ ...request, constraints: { bandwidthBps: half } });
     expect(tooMuch).toMatchObject({ status: 'no-path', reason: 'insufficient-bandwidth' });
+    const urgent = await paths.compute({ ...request, constraints: { bandwidthBps: half }, setupPriority: 6 });
+    expect(urgent).toMatchObject({ status: 'computed' });
   });
 
   it('is answered on a revision of the past, read once', async () => {

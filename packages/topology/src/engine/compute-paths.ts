@@ -14,7 +14,7 @@ import { headendMsd, prepareRequest, type PreparedRequest } from './prepare-requ
 import { DEFAULT_WORK_BUDGET, WorkBudget } from './work-budget.js';
 
 export interface ComputeOptions {
-  /** Bandwidth left per arc in bit/s (priority 7); without it the reservable bandwidth. */
+  /** Bandwidth left per arc in bit/s at the request's setup priority; without it the reservable bandwidth. */
   readonly unreservedBps?: Float64Array;
   /** Relaxations and labels this request may cost. */
   readonly workBudget?: number;

@@ -70,6 +70,11 @@ export interface PathRequest {
   /** Overrides the headend's MSD when smaller. */
   readonly maxSegments?: number;
   /**
+   * 0, the highest, to 7, the default (RFC 3209): bandwidth is held against what is unreserved at this priority. The engine
+   * takes that as it is given (`ComputeOptions.unreservedBps`).
+   */
+  readonly setupPriority?: number;
+  /**
    * Constraints that need not be kept, as JSON pointers into this request, the most important first. Of all paths that keep
    * everything else, those that keep the first; of these, if there are any, those that keep the second; and so on.
    */
