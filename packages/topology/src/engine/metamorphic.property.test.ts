@@ -16,7 +16,7 @@ import { constraintsOf, withoutConstraints } from './constraint-set.js';
 const cases = fc
   .record({ bounds: fc.boolean(), include: fc.boolean(), healthy: fc.boolean() })
   .chain(({ healthy, ...shape }) =>
-    arbitraryTed({ maxRouters: 5, maxLinks: 8, healthy }).chain((ted) =>
+    arbitraryTed({ maxRouters: 5, maxLinks: 8, healthy, narrowLinks: true }).chain((ted) =>
       fc.record({
         ted: fc.constant(ted),
         request: arbitraryRequest(ted, shape),
