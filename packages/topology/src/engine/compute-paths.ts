@@ -1,21 +1,16 @@
 import type { ComputedPath, PathAnswer } from '../model/path-answer.js';
 import type { PathRequest } from '../model/path-request.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
-import { bestList } from './best-list.js';
-import { computeBest } from './best-path.js';
-import { computeDisjointPair } from './disjoint-pair.js';
+import { bestList, type Best } from './best-list.js';
+import { findBest } from './best-path.js';
+import { disjointEquals } from './disjoint/disjoint-equals.js';
 import { explainNoPath } from './explain-no-path.js';
 import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
+import { coRoutedPair } from './co-routed.js';
+import type { ComputeOptions } from './compute-options.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { prepareRequest, type PreparedRequest } from './prepare-request.js';
 import { DEFAULT_WORK_BUDGET, WorkBudget } from './work-budget.js';
-
-export interface ComputeOptions {
-  /** Bandwidth left per arc in bit/s (priority 7); without it the reservable bandwidth. */
-  readonly unreservedBps?: Float64Array;
-  /** Relaxations and labels this request may cost. */
-  readonly workBudget?: number;
-}
 
 /** How many paths are tried for one that can be encoded, beyond the number asked for. */
 const ENCODING_ATTEMPTS = 64;
@@ -25,11 +20,12 @@ const ENCODING_ATTEMPTS = 64;
  * request and options give the same answer. Ties fall to fewer SIDs, then ids.
  */
 export function computePaths(snapshot: Snapshot, request: PathRequest, options: ComputeOptions = {}): PathAnswer {
+  if (request.disjoint !== undefined) return disjointEquals(snapshot, request, options);
+  if (request.coRouted !== undefined) return coRoutedPair(snapshot, request, request.coRouted, options);
   const prepared = prepareRequest(snapshot, request, options.unreservedBps ?? snapshot.data.reservableBps);
   if ('status' in prepared) return prepared;
   const budget = new WorkBudget(options.workBudget ?? DEFAULT_WORK_BUDGET);
-  if (request.disjoint !== undefined) return computeDisjointPair(prepared, request.disjoint, budget);
-  return (request.k ?? 1) === 1 ? computeBest(prepared, budget) : computeRanked(prepared, budget);
+  return (request.k ?? 1) === 1 ? answerOf(prepared, findBest(prepared, budget)) : computeRanked(prepared, budget);
 }
 
 function computeRanked(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {
@@ -53,6 +49,12 @@ function computeRanked(prepared: PreparedRequest, budget: WorkBudget): PathAnswe
     }
   }
   if (lowerBound === undefined && ranked.isExact) return explainNoPath(prepared, budget);
-  if (finished.length === 0) return bestList(prepared, budget, lowerBound ?? ranked.lowerBound, failures);
+  if (finished.length === 0) {
+    return answerOf(prepared, bestList(prepared, budget, lowerBound ?? ranked.lowerBound, failures));
+  }
   return answerWith(prepared, finished, ranked.isExact && isOptimal, lowerBound ?? ranked.lowerBound);
+}
+
+function answerOf(prepared: PreparedRequest, best: Best): PathAnswer {
+  return best.found === null ? best.explain() : answerWith(prepared, [best.found.path], best.isExact, best.lowerBound);
 }

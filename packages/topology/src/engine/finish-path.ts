@@ -1,6 +1,6 @@
 import { srhEntries } from '../model/encapsulation.js';
 import type { ComputedPath, PathMetrics, PathsFound } from '../model/path-answer.js';
-import type { ViolationKind } from '../model/proof.js';
+import type { Proof, ViolationKind } from '../model/proof.js';
 import { encodePath } from '../segments/encode-path.js';
 import { segmentOf } from '../segments/resolve-segments.js';
 import { proveSegmentList } from '../segments/segment-list.js';
@@ -8,25 +8,32 @@ import type { Snapshot } from '../snapshot/snapshot.js';
 import type { PreparedRequest } from './prepare-request.js';
 import { sumOver, type IncludeStep } from './search-problem.js';
 
+export interface Finished {
+  readonly kind: 'finished';
+  readonly path: ComputedPath;
+  /** Optimised metric on the worst branch of the worst list. */
+  readonly worst: number;
+  /** SIDs in front of the final one. */
+  readonly sidsInFront: number;
+  /** Every arc that packets of one of the lists can cross, and the share that does: of the list where it is largest. */
+  readonly load: ReadonlyMap<number, number>;
+}
+
 /** A path with its segment lists, or why it has none that may be used. */
 export type FinishedPath =
-  | {
-      readonly kind: 'finished';
-      readonly path: ComputedPath;
-      /** Optimised metric on the worst branch of the worst list. */
-      readonly worst: number;
-      /** SIDs in front of the final one. */
-      readonly sidsInFront: number;
-      /** Every arc that packets of one of the lists can cross. */
-      readonly load: ReadonlySet<number>;
-    }
+  | Finished
   | { readonly kind: 'too-deep'; readonly srhEntries: number }
   | { readonly kind: 'unencodable'; readonly arc: number }
   | { readonly kind: 'refuted'; readonly violation: ViolationKind; readonly message: string };
 
 /** Encodes a path, proves every list of it, and measures it. `allowed`: arcs that ECMP branches may take. */
-export function finishPath(prepared: PreparedRequest, arcs: readonly number[], allowed: Uint8Array): FinishedPath {
-  const { snapshot, request, problem, finalSids } = prepared;
+export function finishPath(
+  prepared: PreparedRequest,
+  arcs: readonly number[],
+  allowed: Uint8Array,
+  singlePath = prepared.request.constraints.bandwidthBps !== undefined,
+): FinishedPath {
+  const { snapshot, problem, finalSids } = prepared;
   const encoding = encodePath(
     {
       snapshot,
@@ -38,7 +45,7 @@ export function finishPath(prepared: PreparedRequest, arcs: readonly number[], a
       allowed,
       kept: [problem.weight, ...problem.include.map((step) => passingWeight(snapshot, step))],
       bounds: problem.bounds,
-      singlePath: request.constraints.bandwidthBps !== undefined,
+      singlePath,
     },
     prepared.state.reach,
   );
@@ -73,7 +80,10 @@ export function finishList(
     kind: 'finished',
     worst: Math.max(...worst),
     sidsInFront: sidsInFront.length,
-    load: new Set(proved.flatMap(({ proof }) => proof.load.map(({ linkId }) => snapshot.arcOf(linkId)))),
+    load: largestLoad(
+      snapshot,
+      proved.map(({ proof }) => proof),
+    ),
     path: {
       nodes: nodesAlong(snapshot, problem.source, arcs),
       links: arcs.map((arc) => snapshot.linkIdOf(arc)),
@@ -83,6 +93,15 @@ export function finishList(
       segmentLists: proved.map(({ list }) => list),
     },
   };
+}
+
+function largestLoad(snapshot: Snapshot, proofs: readonly Proof[]): Map<number, number> {
+  const load = new Map<number, number>();
+  for (const { linkId, share } of proofs.flatMap((proof) => proof.load)) {
+    const arc = snapshot.arcOf(linkId);
+    load.set(arc, Math.max(share, load.get(arc) ?? 0));
+  }
+  return load;
 }
 
 /** The answer that holds finished paths. `lowerBound`: of the first one's metric. */
@@ -114,7 +133,7 @@ function nodesAlong(snapshot: Snapshot, source: number, arcs: readonly number[])
   return [source, ...arcs.map((arc) => snapshot.data.arcTo[arc] as number)].map((node) => snapshot.nodeIdOf(node));
 }
 
-function metricValue(metrics: PathMetrics, metric: PreparedRequest['request']['metric']): number {
+export function metricValue(metrics: PathMetrics, metric: PreparedRequest['request']['metric']): number {
   if (metric === 'hop') return metrics.hops;
   return metric === 'delay' ? (metrics.delayUs ?? Number.NaN) : metrics[metric];
 }

@@ -1,0 +1,6 @@
+export interface ComputeOptions {
+  /** Bandwidth left per arc in bit/s (priority 7); without it the reservable bandwidth. */
+  readonly unreservedBps?: Float64Array;
+  /** Relaxations and labels this request may cost. */
+  readonly workBudget?: number;
+}
