@@ -1,8 +1,8 @@
 import { Type } from 'typebox';
 import { addressFamily, metricType, nodeId, revision, srlg } from './identifiers.js';
-import { ComputedPath, NoPath, Shared } from './path-answer.js';
+import { ComputedPath, Conflict, NoPath, Shared } from './path-answer.js';
 import { disjointKind, maxDisjointPaths, maxSegments, objective, PathConstraints } from './path-request.js';
-import { choice, integer, list, nullable, object, text } from './scalars.js';
+import { choice, flag, integer, list, nullable, object, text } from './scalars.js';
 
 export const DisjointMember = object('DisjointMember', 'One path of a group, with constraints of its own.', {
   source: nodeId('Headend: the node at which the traffic enters.'),
@@ -53,13 +53,9 @@ export const DisjointRequest = object(
   ],
 );
 
-function certainty() {
-  return choice('`infeasible`: proved. `not-found`: the work budget ended the search.', ['infeasible', 'not-found']);
-}
-
 export const UnachievedLevel = object('UnachievedLevel', 'Why there are no paths at a level of disjointness.', {
   disjoint: kinds('The level.', 0),
-  certainty: certainty(),
+  isProved: flag('False: the work budget ended the search; there may be such paths all the same.'),
   message: text('One sentence for an operator, naming the ids that matter.', 4000),
   blocking: Shared,
 });
@@ -89,7 +85,10 @@ export const DisjointPathsFound = object('DisjointPathsFound', 'The paths of a g
 
 export const NoDisjointPaths = object('NoDisjointPaths', 'There are no such paths, and why. An answer, not an error.', {
   ...NoPath.properties,
-  certainty: certainty(),
+  conflict: nullable(
+    Conflict,
+    'Of the member that has no path even by itself, pointing into the group; null for the group.',
+  ),
   member: nullable(
     integer('From 0.', { maximum: maxDisjointPaths, examples: [1] }),
     'The member that has no path even by itself, from 0; null when it is the group that cannot be met.',

@@ -119,7 +119,7 @@ describe('a computation of disjoint paths', () => {
     const wide = { ...member, constraints: { bandwidthBps } };
     // Each fits on the links that they have to share, both together do not.
     const both = await paths.computeDisjoint({ ...group, members: [wide, wide] });
-    expect(both).toMatchObject({ status: 'no-path', reason: 'insufficient-bandwidth', certainty: 'infeasible' });
+    expect(both).toMatchObject({ status: 'no-path', reason: 'insufficient-bandwidth', isProved: true });
   });
 
   it('names every id that the topology does not have', async () => {

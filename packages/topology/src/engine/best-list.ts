@@ -3,7 +3,7 @@ import type { NoPath } from '../model/path-answer.js';
 import { explainFailures, leastDepth } from './explain-failures.js';
 import { finishPath, type Finished, type FinishedPath } from './finish-path.js';
 import { LooplessPaths } from './loopless-paths.js';
-import type { PreparedRequest } from './prepare-request.js';
+import { refusal, type PreparedRequest } from './prepare-request.js';
 import { reverseDistances } from './reverse-distances.js';
 import { mostSidsInFront, searchLists } from './search-lists.js';
 import { WorkBudget } from './work-budget.js';
@@ -58,10 +58,13 @@ export function bestList(
   const found = current();
   const least = Math.max(lowerBound, searched.lowerBound);
   if (found !== null) return { found, isExact: false, lowerBound: Math.min(found.worst, least) };
+  budget.giveUp();
   return { found, isExact: false, lowerBound: least, explain: () => explain(prepared, tried, budget) };
 }
 
 function explain(prepared: PreparedRequest, tried: readonly FinishedPath[], budget: WorkBudget): NoPath {
+  budget.decide();
+  if (prepared.isProbe) return refusal(prepared.snapshot, 'path-not-found', 'there is no list');
   return explainFailures(prepared, tried, leastDepth(prepared, tried, budget), budget);
 }
 

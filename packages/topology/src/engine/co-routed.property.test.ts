@@ -48,8 +48,9 @@ describe.each<[string, RequestShape]>([
               .join(),
           );
         const valueOf = (walk: readonly TedLink[]) => {
-          const both = [walk, wayBack(ted, walk)].map((way) => walkMetric(way, plain.metric));
-          return coRouted === 'sum' ? both.reduce((a, b) => a + b) : Math.max(...both);
+          const return_ = wayBack(ted, walk);
+          if (coRouted === 'sum') return walkMetric([...walk, ...return_], plain.metric);
+          return Math.max(walkMetric(walk, plain.metric), walkMetric(return_, plain.metric));
         };
         const best = Math.min(...allowedWalks(ted, plain).filter(isAllowedBack).map(valueOf));
         const snapshot = freezeSnapshot(ted);

@@ -2,30 +2,21 @@ import type { ComputedPath, NoPath, PathAnswer } from '../model/path-answer.js';
 import type { Objective, PathRequest } from '../model/path-request.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { findBest } from './best-path.js';
-import type { ComputeOptions } from './compute-options.js';
 import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { prepareRequest, refusal, type PreparedRequest } from './prepare-request.js';
 import { sumOver, type SearchProblem } from './search-problem.js';
-import { DEFAULT_WORK_BUDGET, WorkBudget } from './work-budget.js';
+import type { WorkBudget } from './work-budget.js';
 
 /**
  * A path and the way back over the reverse directions of its links. Paths are tried in the order of the sum over both
  * directions, each under the constraints of both, until one has lists for both that keep to it exactly: so what is found
  * first has the least sum, and the least worst is found once half the sum exceeds it.
  */
-export function coRoutedPair(
-  snapshot: Snapshot,
-  request: PathRequest,
-  objective: Objective,
-  options: ComputeOptions,
-): PathAnswer {
-  const unreservedBps = options.unreservedBps ?? snapshot.data.reservableBps;
-  const there = prepareRequest(snapshot, request, unreservedBps);
-  if ('status' in there) return there;
-  const back = prepareRequest(snapshot, reversed(snapshot, request), unreservedBps);
+export function coRoutedPair(there: PreparedRequest, objective: Objective, budget: WorkBudget): PathAnswer {
+  const { snapshot, request, unreservedBps, isProbe } = there;
+  const back = prepareRequest(snapshot, reversed(snapshot, request), unreservedBps, isProbe);
   if ('status' in back) return onTheWayBack(back, request);
-  const budget = new WorkBudget(options.workBudget ?? DEFAULT_WORK_BUDGET);
   const split = [there, back].find((way) => way.headendArcs.length > 1);
   if (split !== undefined) {
     const host = split.request.source;
@@ -48,7 +39,7 @@ export function coRoutedPair(
     }
     if (found === null || budget.isSpent) {
       if (best !== null) return answerWith(there, best.paths, false, Math.min(best.value, lowerBound));
-      return found === null && ranked.isExact ? explain(there, back, failure, budget) : spent(snapshot, request);
+      return found === null && ranked.isExact ? explain(there, back, failure, budget) : spent(there, budget);
     }
     const wayBack = found.arcs.map((arc) => snapshot.reverseOf(arc)).reverse();
     const value = objectiveOf(objective, sumOver(weight, found.arcs), sumOver(weight, wayBack));
@@ -68,7 +59,8 @@ function reversed(snapshot: Snapshot, request: PathRequest): PathRequest {
   const { source, destination, constraints } = request;
   const include = constraints.include
     ?.map((entry) => {
-      if ('node' in entry) return entry;
+      // The way back is exact: what the way there passes directly, it passes directly too.
+      if ('node' in entry) return { node: entry.node };
       const reverse = snapshot.reverseOf(snapshot.arcOf(entry.link));
       return { link: reverse < 0 ? entry.link : snapshot.linkIdOf(reverse) };
     })
@@ -103,7 +95,9 @@ function explain(
   failure: Exclude<FinishedPath, { kind: 'finished' }> | null,
   budget: WorkBudget,
 ): NoPath {
-  const { snapshot, request } = there;
+  const { snapshot, request, isProbe } = there;
+  budget.decide();
+  if (isProbe) return refusal(snapshot, 'path-not-found', 'there is no way for both directions');
   const alone = findBest(there, budget);
   if (alone.found === null) return alone.explain();
   const return_ = findBest(back, budget);
@@ -132,7 +126,8 @@ function onTheWayBack(refused: NoPath, request: PathRequest): NoPath {
   return { ...refused, constraint, message: `on the way back: ${refused.message}` };
 }
 
-function spent(snapshot: Snapshot, { source, destination }: PathRequest): NoPath {
+function spent({ snapshot, request: { source, destination } }: PreparedRequest, budget: WorkBudget): NoPath {
+  budget.giveUp();
   const message = `the work budget ended the search before it found a way between ${source} and ${destination} for both directions`;
   return refusal(snapshot, 'path-not-found', message, { constraint: '/coRouted' });
 }

@@ -3,4 +3,6 @@ export interface ComputeOptions {
   readonly unreservedBps?: Float64Array;
   /** Relaxations and labels this request may cost. */
   readonly workBudget?: number;
+  /** When there is no path: do not look for the constraints that conflict. */
+  readonly skipConflict?: boolean;
 }

@@ -8,9 +8,10 @@ import { explainNoPath } from './explain-no-path.js';
 import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
 import { coRoutedPair } from './co-routed.js';
 import type { ComputeOptions } from './compute-options.js';
+import { findConflict } from './find-conflict.js';
 import { LooplessPaths } from './loopless-paths.js';
-import { prepareRequest, type PreparedRequest } from './prepare-request.js';
-import { DEFAULT_WORK_BUDGET, WorkBudget } from './work-budget.js';
+import { headendMsd, prepareRequest, type PreparedRequest } from './prepare-request.js';
+import { DEFAULT_WORK_BUDGET, GROUP_WORK_BUDGET, WorkBudget } from './work-budget.js';
 
 /** How many paths are tried for one that can be encoded, beyond the number asked for. */
 const ENCODING_ATTEMPTS = 64;
@@ -20,12 +21,57 @@ const ENCODING_ATTEMPTS = 64;
  * request and options give the same answer. Ties fall to fewer SIDs, then ids.
  */
 export function computePaths(snapshot: Snapshot, request: PathRequest, options: ComputeOptions = {}): PathAnswer {
-  if (request.disjoint !== undefined) return disjointEquals(snapshot, request, options);
-  if (request.coRouted !== undefined) return coRoutedPair(snapshot, request, request.coRouted, options);
-  const prepared = prepareRequest(snapshot, request, options.unreservedBps ?? snapshot.data.reservableBps);
+  const unreservedBps = options.unreservedBps ?? snapshot.data.reservableBps;
+  const usual = request.disjoint === undefined ? DEFAULT_WORK_BUDGET : GROUP_WORK_BUDGET;
+  const budget = new WorkBudget(options.workBudget ?? usual);
+  const prepared = prepareRequest(snapshot, request, unreservedBps);
+  if ('status' in prepared) return { ...prepared, conflict: { constraints: [], isMinimal: true } };
+  const answer = solve(prepared, budget);
+  if (answer.status === 'computed') return answer;
+  const isProved = budget.isDecided;
+  if (options.skipConflict === true) return { ...answer, isProved };
+  const conflict = findConflict({
+    request,
+    blamed: answer.constraint,
+    ask: (variant) => probe(snapshot, variant, unreservedBps, budget),
+    bandwidths: () => bandwidths(prepared),
+    msd: headendMsd(snapshot, prepared.problem.source),
+  });
+  return { ...answer, isProved, conflict };
+}
+
+function solve(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {
+  const { disjoint, coRouted, k = 1 } = prepared.request;
+  if (disjoint !== undefined) return disjointEquals(prepared, budget);
+  if (coRouted !== undefined) return coRoutedPair(prepared, coRouted, budget);
+  return k === 1 ? answerOf(prepared, findBest(prepared, budget)) : computeRanked(prepared, budget);
+}
+
+/** The answer to a variant of a request, out of what is left of its budget; null when that does not suffice. */
+function probe(
+  snapshot: Snapshot,
+  variant: PathRequest,
+  unreservedBps: Float64Array,
+  budget: WorkBudget,
+): PathAnswer | null {
+  // Whether there is one path tells whether there are up to k; disjoint paths have to be as many as asked for.
+  const one = variant.disjoint === undefined ? { ...variant, k: 1 } : variant;
+  const prepared = prepareRequest(snapshot, one, unreservedBps, true);
   if ('status' in prepared) return prepared;
-  const budget = new WorkBudget(options.workBudget ?? DEFAULT_WORK_BUDGET);
-  return (request.k ?? 1) === 1 ? answerOf(prepared, findBest(prepared, budget)) : computeRanked(prepared, budget);
+  if (budget.isSpent) return null;
+  const own = new WorkBudget(budget.left);
+  const answer = solve(prepared, own);
+  budget.spend(budget.left - own.left);
+  return answer.status === 'computed' || own.isDecided ? answer : null;
+}
+
+/** Values among which is the most that fits: what is left on links, and its parts where a path may come by several times. */
+function bandwidths({ unreservedBps, problem }: PreparedRequest): number[] {
+  const values = new Set<number>();
+  for (const free of unreservedBps) {
+    for (let times = 1; times <= problem.include.length + 1; times++) values.add(Math.floor(free / times));
+  }
+  return [...values].filter((value) => value > 0).sort((a, b) => a - b);
 }
 
 function computeRanked(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {

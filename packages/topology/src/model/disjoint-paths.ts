@@ -1,4 +1,4 @@
-import type { ComputedPath, NoPath, Shared } from './path-answer.js';
+import type { ComputedPath, Conflict, NoPath, Shared } from './path-answer.js';
 import type { Disjointness, MetricType, Objective, PathRequest } from './path-request.js';
 
 /** One path of a group, with constraints of its own. */
@@ -41,20 +41,19 @@ export interface DisjointPathsFound {
 /** Why there are no paths at a level. */
 export interface UnachievedLevel {
   readonly disjoint: readonly Disjointness[];
-  readonly certainty: Certainty;
+  /** False: the work budget ended the search; there may be such paths all the same. */
+  readonly isProved: boolean;
   readonly message: string;
   /** The cut: more members have to pass these than there are of them. Empty when all combinations were tried instead. */
   readonly blocking: Shared;
 }
 
-/** `infeasible`: proved. `not-found`: the work budget ended the search. */
-export type Certainty = 'infeasible' | 'not-found';
-
 /** No paths for a group. `constraint` points into the group's request. */
-export interface NoDisjointPaths extends NoPath {
-  readonly certainty: Certainty;
+export interface NoDisjointPaths extends Omit<NoPath, 'conflict'> {
   /** The member that has no path even by itself; null when it is the group that cannot be met. */
   readonly member: number | null;
+  /** Of that member, pointing into the group's request; null for the group. */
+  readonly conflict: Conflict | null;
   readonly blockingSrlgs: readonly number[];
   readonly blockingSites: readonly string[];
 }

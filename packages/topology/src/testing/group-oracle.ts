@@ -63,8 +63,8 @@ function bestOfAll(
   const choose = (chosen: readonly Walk[], shared: number): void => {
     const i = chosen.length;
     if (i === members.length) {
-      const values = chosen.map((walk) => walk.value);
-      const value = objective === 'sum' ? values.reduce((a, b) => a + b) : Math.max(...values);
+      const together = chosen.flatMap((walk) => walk.links);
+      const value = objective === 'sum' ? walkMetric(together, metric) : Math.max(...chosen.map((walk) => walk.value));
       const isBetter = best === null || shared < best.shared || (shared === best.shared && value < best.value);
       if (isBetter && fitTogether(request, chosen)) best = { shared, value };
       return;

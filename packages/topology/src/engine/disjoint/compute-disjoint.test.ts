@@ -112,7 +112,7 @@ describe('a group of requests', () => {
     expect(found({ members: [half, half] }).achieved).toEqual(['node']);
     expect(refused({ members: [half, more] })).toMatchObject({
       reason: 'insufficient-bandwidth',
-      certainty: 'infeasible',
+      isProved: true,
       blockingLinks: ['h1:a'],
     });
   });
@@ -129,7 +129,7 @@ describe('a group of requests', () => {
     const plain = nodes.map((node) => ({ ...(typeof node === 'string' ? { id: node } : node), adjacencySids: false }));
     const shallow = { ...member, maxSegments: 0 };
     const answer = refused({ members: [shallow, shallow] }, { nodes: plain });
-    expect(answer).toMatchObject({ reason: 'disjoint-path-not-found', certainty: 'infeasible', member: null });
+    expect(answer).toMatchObject({ reason: 'disjoint-path-not-found', isProved: true, member: null });
     expect(ways(found({ members: [shallow, member] }, { nodes: plain }))).toEqual(['abe', 'ace']);
     expect(ways(found({ members: [member, shallow] }, { nodes: plain }))).toEqual(['ace', 'abe']);
   });
@@ -144,7 +144,7 @@ describe('a group that cannot be disjoint as asked', () => {
     expect(refused({ members: [beyond, beyond] }, { nodes: [...nodes, 'f'], links: bridge })).toMatchObject({
       reason: 'disjoint-path-not-found',
       constraint: '/disjoint',
-      certainty: 'infeasible',
+      isProved: true,
       blockingNodes: ['e'],
       message: 'there are no node-disjoint paths: every path from a to f passes node e',
     });
@@ -154,7 +154,7 @@ describe('a group that cannot be disjoint as asked', () => {
     const oneDuct = links.map((link) => (link.between === 'a-c' ? { ...link, srlgs: [1] } : link));
     expect(refused({ disjoint: ['srlg'] }, { links: oneDuct })).toMatchObject({
       blockingSrlgs: [1],
-      certainty: 'infeasible',
+      isProved: true,
     });
     const oneSite = nodes.map((node) => (node === 'c' ? { id: 'c', site: 'north' } : node));
     expect(refused({ disjoint: ['site'] }, { nodes: oneSite })).toMatchObject({ blockingSites: ['north'] });
@@ -175,7 +175,7 @@ describe('a group that cannot be disjoint as asked', () => {
     const three = [beyond, { ...beyond, destination: 'e' }];
     expect(
       refused({ members: three, disjoint: ['srlg'] }, { nodes: [...nodes, 'f'], links: bridge, options }),
-    ).toMatchObject({ certainty: 'not-found', reason: 'disjoint-path-not-found' });
+    ).toMatchObject({ isProved: false, reason: 'disjoint-path-not-found' });
   });
 
   it('is refused by the member that has no path even by itself', () => {

@@ -1,23 +1,34 @@
 import type { PathAnswer } from '../../model/path-answer.js';
-import type { PathRequest } from '../../model/path-request.js';
-import type { Snapshot } from '../../snapshot/snapshot.js';
-import type { ComputeOptions } from '../compute-options.js';
-import { metricValue } from '../finish-path.js';
-import { computeDisjointPaths } from './compute-disjoint.js';
+import { sumOver } from '../search-problem.js';
+import type { PreparedRequest } from '../prepare-request.js';
+import type { WorkBudget } from '../work-budget.js';
+import { solveGroup } from './solve-group.js';
 
 /** The `disjoint` paths of a path request: a strict group of equal members. */
-export function disjointEquals(snapshot: Snapshot, request: PathRequest, options: ComputeOptions): PathAnswer {
-  const { metric, disjoint = [], k = 2, ...member } = request;
-  const members = Array.from({ length: k }, () => member);
+export function disjointEquals(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {
+  const { snapshot, request, problem } = prepared;
+  const { metric, disjoint = [], k = 2, source, destination, constraints } = request;
+  const members = Array.from({ length: k }, () => ({ source, destination, constraints }));
   const kinds = typeof disjoint === 'string' ? [disjoint] : disjoint;
-  const answer = computeDisjointPaths(snapshot, { members, metric, disjoint: kinds }, options);
-  if (answer.status === 'no-path') {
-    const { status, revision, reason, message, nearestFeasible, blockingLinks, blockingNodes } = answer;
-    const constraint = answer.constraint?.replace(/^\/members\/\d+/, '') ?? null;
-    return { status, revision, reason, message, constraint, nearestFeasible, blockingLinks, blockingNodes };
+  const group = { members, metric, disjoint: kinds };
+  const solved = solveGroup(
+    group,
+    members.map(() => prepared),
+    budget,
+  );
+  if (solved.kind === 'refused') {
+    if (!solved.isProved) budget.giveUp();
+    budget.decide();
+    return solved.refusal;
   }
-  const { status, revision, optimality, lowerBound, shared } = answer;
-  const value = (path: (typeof answer.paths)[number]) => metricValue(path.metrics, metric);
-  const paths = [...answer.paths].sort((a, b) => value(a) - value(b) || a.links.length - b.links.length);
-  return { status, revision, metric, optimality, lowerBound, paths, shared };
+  const { revision, optimality, lowerBound, shared } = solved.answer;
+  const value = (links: readonly string[]) =>
+    sumOver(
+      problem.weight,
+      links.map((id) => snapshot.arcOf(id)),
+    );
+  const paths = [...solved.answer.paths].sort(
+    (a, b) => value(a.links) - value(b.links) || a.links.length - b.links.length,
+  );
+  return { status: 'computed', revision, metric, optimality, lowerBound, paths, shared };
 }

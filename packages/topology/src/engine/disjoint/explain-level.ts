@@ -12,20 +12,20 @@ export function explainLevel(
   snapshot: Snapshot,
   request: DisjointRequest,
   level: Level,
-  { certainty, cut }: Extract<LevelResult, { kind: 'none' }>,
+  { isProved, cut }: Extract<LevelResult, { kind: 'none' }>,
 ): Omit<UnachievedLevel, 'disjoint'> {
   const kinds = kindsOf(level);
   const what = kinds.length === 0 ? 'paths that fit together' : `${kinds.join('- and ')}-disjoint paths`;
-  if (certainty === 'not-found') {
+  if (!isProved) {
     const message = `the work budget ended the search before it found ${what}`;
-    return { certainty, message, blocking: NO_BLOCKING };
+    return { isProved, message, blocking: NO_BLOCKING };
   }
   if (cut === null) {
     const message = `there are no ${what} within the constraints: all combinations were ruled out`;
-    return { certainty, message, blocking: NO_BLOCKING };
+    return { isProved, message, blocking: NO_BLOCKING };
   }
   const blocking = blockingOf(snapshot, cut);
-  return { certainty, message: `there are no ${what}: ${sentence(request, cut, blocking)}`, blocking };
+  return { isProved, message: `there are no ${what}: ${sentence(request, cut, blocking)}`, blocking };
 }
 
 function blockingOf(snapshot: Snapshot, cut: Cut): Shared {

@@ -1,4 +1,3 @@
-import type { Certainty } from '../../model/disjoint-paths.js';
 import type { Objective } from '../../model/path-request.js';
 import type { Snapshot } from '../../snapshot/snapshot.js';
 import type { Finished } from '../finish-path.js';
@@ -39,7 +38,7 @@ export type LevelResult =
       /** Risks that may be shared by two members at least. */
       readonly members: readonly GroupMember[];
     }
-  | { readonly kind: 'none'; readonly certainty: Certainty; readonly cut: Cut | null };
+  | { readonly kind: 'none'; readonly isProved: boolean; readonly cut: Cut | null };
 
 /**
  * The best paths at one level. Destinations with several last links are first reached over different ones; only where
@@ -47,16 +46,16 @@ export type LevelResult =
  */
 export function searchLevel(task: LevelTask, budget: WorkBudget): LevelResult {
   const stages = task.level.link && task.prepared.some(canChooseExit) ? [false, true] : [false];
-  let certainty: Certainty = 'infeasible';
+  let isProved = true;
   let cut: Cut | null = null;
   for (const mayShareExits of stages) {
     const result = searchStage(task, mayShareExits, budget);
-    if (result.kind === 'found') return { ...result, isExact: result.isExact && certainty === 'infeasible' };
-    if (result.certainty === 'not-found') certainty = 'not-found';
+    if (result.kind === 'found') return { ...result, isExact: result.isExact && isProved };
+    isProved &&= result.isProved;
     cut = result.cut;
   }
   // A cut of the last stage, which allows the most, needs nothing of the stages before.
-  return { kind: 'none', certainty: cut === null ? certainty : 'infeasible', cut };
+  return { kind: 'none', isProved: isProved || cut !== null, cut };
 }
 
 function searchStage(task: LevelTask, mayShareExits: boolean, budget: WorkBudget): LevelResult {
@@ -67,24 +66,24 @@ function searchStage(task: LevelTask, mayShareExits: boolean, budget: WorkBudget
   const members = prepared.map((one, i) => new GroupMember(one, likeness[i] as number, level, mayShareExits));
   const surcharge = isExclusive ? Infinity : pathLimit(prepared);
   const root = rootBound({ members, risks, level, objective, surcharge }, budget);
-  if (root.kind === 'cut') return { kind: 'none', certainty: 'infeasible', cut: root };
+  if (root.kind === 'cut') return { kind: 'none', isProved: true, cut: root };
   const sharing = isExclusive ? 'exclusive' : 'fewest-shared';
   const { lowerBound } = root;
   const search = new GroupSearch({ members, risks, objective, sharing, lowerBound, surcharge, unreservedBps }, budget);
   const isFound = root.paths !== null && search.tryPaths(root.paths);
   if (!isFound && isExclusive) {
     const cut = unavoidable(members, risks, budget);
-    if (cut !== null) return { kind: 'none', certainty: 'infeasible', cut };
+    if (cut !== null) return { kind: 'none', isProved: true, cut };
   }
   const result = search.run();
   if (result.best !== null) return { kind: 'found', finished: result.best, members, ...result };
-  return { kind: 'none', certainty: result.isExact ? 'infeasible' : 'not-found', cut: null };
+  return { kind: 'none', isProved: result.isExact, cut: null };
 }
 
 /** More than the metric of any path. */
 function pathLimit(prepared: readonly PreparedRequest[]): number {
   const { weight } = (prepared[0] as PreparedRequest).problem;
-  return 1 + prepared.length * weight.reduce((sum, value) => (Number.isNaN(value) ? sum : sum + value), 0);
+  return 1 + prepared.length * weight.reduce((sum, value) => (Number.isFinite(value) ? sum + value : sum), 0);
 }
 
 /** One risk without which neither of two members has a path. */
