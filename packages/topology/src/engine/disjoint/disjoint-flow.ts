@@ -224,8 +224,11 @@ class FlowSearch {
   }
 
   #total(): number {
+    const flow = this.#arcFlow;
     let total = 0;
-    for (const [arc, flow] of this.#arcFlow.entries()) for (let n = 1; n <= flow; n++) total += this.#price(arc, n);
+    for (let arc = 0; arc < flow.length; arc++) {
+      for (let n = 1; n <= (flow[arc] as number); n++) total += this.#price(arc, n);
+    }
     return total;
   }
 

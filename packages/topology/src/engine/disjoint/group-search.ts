@@ -72,6 +72,7 @@ export class GroupSearch {
   }
 
   run(): GroupResult {
+    if (this.#best !== null && !isLess(this.#task.lowerBound, this.#best.value)) return this.#result(this.#best.value);
     this.#queueRoot();
     for (let node = this.#queue.pop(); node !== undefined; node = this.#queue.pop()) {
       const best = this.#best;

@@ -54,12 +54,15 @@ export function rootBound(task: RootTask, budget: WorkBudget): RootBound {
   if (flow.kind === 'cut') return cutOf(risks, flow, sources, sinks);
   const shared = isExclusive ? 0 : Math.floor(flow.total / surcharge);
   const total = isExclusive ? flow.total : flow.total - shared * surcharge;
-  const isWhole = weight.every((value, arc) => mask[arc] === 0 || Number.isInteger(value));
-  const share = total / members.length;
-  const value = objective === 'sum' ? total : isWhole ? Math.ceil(share) : share;
+  const value = objective === 'sum' ? total : atLeastOneOf(total / members.length, weight, mask);
   const cost = (path: readonly number[]) => path.reduce((sum, arc) => sum + (weight[arc] as number), 0);
   const paths = flow.paths === null ? null : [...flow.paths].sort((a, b) => cost(a) - cost(b));
   return { kind: 'bound', lowerBound: { shared, value }, paths };
+}
+
+/** The worst of several paths is at least their mean; whole metrics make it a whole number. */
+function atLeastOneOf(mean: number, weight: Float64Array, mask: Uint8Array): number {
+  return weight.every((value, arc) => mask[arc] === 0 || Number.isInteger(value)) ? Math.ceil(mean) : mean;
 }
 
 function sharedByTwo(members: readonly GroupMember[]): ReadonlySet<number> {
