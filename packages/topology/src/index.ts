@@ -17,3 +17,4 @@ export { computeDisjointPaths } from './engine/disjoint/compute-disjoint.js';
 export { resolveSegments } from './segments/resolve-segments.js';
 export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';
+export { constraintsOf } from './engine/constraint-set.js';

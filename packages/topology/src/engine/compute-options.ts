@@ -1,5 +1,5 @@
 export interface ComputeOptions {
-  /** Bandwidth left per arc in bit/s (priority 7); without it the reservable bandwidth. */
+  /** Bandwidth left per arc in bit/s at the request's setup priority; without it the reservable bandwidth. */
   readonly unreservedBps?: Float64Array;
   /** Relaxations and labels this request may cost. */
   readonly workBudget?: number;

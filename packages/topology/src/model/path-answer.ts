@@ -118,6 +118,18 @@ export interface Conflict {
   readonly isMinimal: boolean;
 }
 
+/** What became of an optional constraint. */
+export interface OptionalOutcome {
+  /** JSON pointer into the request. */
+  readonly constraint: string;
+  readonly isAchieved: boolean;
+  /**
+   * By how much the worst path misses it, in its unit: bounds, bandwidthBps (on the link with the least) and maxSegments.
+   * null: achieved, or a constraint that has no such measure, or an unknown value.
+   */
+  readonly missedBy: number | null;
+}
+
 export interface PathsFound {
   readonly status: 'computed';
   readonly revision: number;
@@ -129,6 +141,8 @@ export interface PathsFound {
   readonly optimality: 'optimal' | 'feasible';
   /** Of the first path; of the objective over all of them for disjoint and co-routed paths. */
   readonly lowerBound: number;
+  /** One for each optional constraint, in the order of the request. */
+  readonly optional: readonly OptionalOutcome[];
   /** Disjoint paths: cheapest first. Co-routed: the way there, then the way back. */
   readonly paths: readonly ComputedPath[];
   /** Disjoint paths: what some of them share all the same. */

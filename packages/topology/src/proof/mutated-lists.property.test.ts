@@ -51,10 +51,10 @@ describe('the proof of a list that was changed in one place', () => {
           }
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 100 },
     );
     // Both kinds occur often enough to mean something.
     expect(seen.valid).toBeGreaterThan(100);
-    expect(seen.refuted).toBeGreaterThan(1000);
+    expect(seen.refuted).toBeGreaterThan(500);
   });
 });

@@ -11,6 +11,8 @@ export interface TedShape {
   /** Every attribute is known, everything is up, and every router and link has its SIDs. */
   readonly healthy?: boolean;
   readonly zeroMetrics?: boolean;
+  /** Some links leave room for the headers of one or two SIDs only. */
+  readonly narrowLinks?: boolean;
 }
 
 /**
@@ -18,7 +20,7 @@ export interface TedShape {
  * and hosts h1, h2, h3 with one or two links.
  */
 export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
-  const { maxRouters, maxLinks, healthy = false, zeroMetrics = true } = shape;
+  const { maxRouters, maxLinks, healthy = false, zeroMetrics = true, narrowLinks = false } = shape;
   const metric = fc.integer({ min: zeroMetrics ? 0 : 1, max: 3 });
   const loss = fc.constantFrom(0, 0, 1, 100_000, 500_000);
   const rarely = <T>(value: T, otherwise: T) =>
@@ -29,7 +31,8 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
     delayUs: healthy ? metric : fc.option(metric, { freq: 9 }),
     delayVariationUs: healthy ? metric : fc.option(metric, { freq: 9 }),
     lossPpm: healthy ? loss : fc.option(fc.oneof({ weight: 9, arbitrary: loss }, fc.constant(1_000_000)), { freq: 9 }),
-    bandwidthBps: fc.constantFrom(10, 20, 30),
+    bandwidthBps: healthy ? fc.constantFrom(10, 20, 30) : fc.constantFrom(10, 20, 30, null),
+    mtuBytes: narrowLinks ? rarely(1340, 9000) : fc.constant(9000),
     affinities: fc.subarray([...AFFINITIES]),
     srlgs: fc.subarray([1, 2]),
     operationalState: rarely('down' as const, 'up' as const),
@@ -51,15 +54,17 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         { maxLength: 3 },
       ),
       sites: fc.array(fc.constantFrom(null, null, ...SITES), { minLength: 10, maxLength: 10 }),
+      drained: fc.array(rarely('drained' as const, 'up' as const), { minLength: 10, maxLength: 10 }),
       nodeStates: fc.array(rarely('down' as const, 'up' as const), { minLength: 10, maxLength: 10 }),
       withoutSids: fc.array(rarely(true, false), { minLength: 10, maxLength: 10 }),
     })
-    .map(({ routers, links, hosts, sites, nodeStates, withoutSids }) => {
+    .map(({ routers, links, hosts, sites, drained, nodeStates, withoutSids }) => {
       const names = Array.from({ length: routers }, (_, i) => String.fromCharCode(97 + i));
       const nodes: NodeSpec[] = names.map((id, i) => ({
         id,
         site: sites[i] ?? null,
         operationalState: nodeStates[i] ?? 'up',
+        adminState: drained[i] ?? 'up',
         ownSids: withoutSids[i] !== true,
         adjacencySids: withoutSids[9 - i] !== true,
         msdHEncaps: 100,
@@ -93,7 +98,7 @@ function readable(ted: Ted): Ted {
       '',
       ...ted.nodes.map(
         (node) =>
-          `${node.id} ${node.operationalState} at ${node.site ?? '-'} ${node.locators[0]?.scope ?? 'no locator'}: ` +
+          `${node.id} ${node.operationalState} ${node.adminState} at ${node.site ?? '-'} ${node.locators[0]?.scope ?? 'no locator'}: ` +
           node.sids.map((sid) => `${sid.sid} ${sid.linkId ?? sid.behavior}`).join(', '),
       ),
       ...ted.links.map(
@@ -101,7 +106,7 @@ function readable(ted: Ted): Ted {
           `${link.id} igp ${link.igpMetric} te ${link.teMetric ?? '-'} delay ${link.delayUs ?? '-'} ` +
           `variation ${link.delayVariationUs ?? '-'} loss ${link.lossPpm ?? '-'} ` +
           `${link.bandwidthBps ?? '-'} bit/s [${link.affinities.join(' ')}] [${link.srlgs.join(' ')}] ` +
-          `${link.operationalState} ${link.adminState}`,
+          `mtu ${link.mtuBytes ?? '-'} ${link.operationalState} ${link.adminState}`,
       ),
       '',
     ].join('\n');

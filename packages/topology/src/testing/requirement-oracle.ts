@@ -1,20 +1,21 @@
-import { walkMetric } from './path-oracle.js';
-import type { Trajectory } from './packet-oracle.js';
-import type { PathConstraints, PathRequest } from '../model/path-request.js';
+import type { MetricBound, PathRequest } from '../model/path-request.js';
 import type { Ted, TedLink } from '../model/ted.js';
-
-type Step = NonNullable<PathConstraints['include']>[number];
+import type { Trajectory } from './packet-oracle.js';
+import { passesAll, walkMetric } from './path-oracle.js';
 
 /** Do all ways that packets take end at the destination, and obey the request on their way there? */
 export function obey(ted: Ted, request: PathRequest, ways: readonly Trajectory[]): boolean {
   const { source, destination, constraints } = request;
   const { bounds = [], include = [], bandwidthBps = 0, affinities = {}, exclude = {} } = constraints;
-  const admin = (id: string) => ted.nodes.find((node) => node.id === id)?.adminState;
-  const isClosed = (id: string) =>
-    admin(id) === 'down' || (admin(id) === 'drained' && id !== source && id !== destination);
+  const isClosed = (id: string) => {
+    const { adminState, site } = ted.nodes.find((node) => node.id === id) ?? {};
+    if (adminState === 'down' || exclude.nodes?.includes(id) === true) return true;
+    const isEndpoint = id === source || id === destination;
+    return !isEndpoint && (adminState === 'drained' || exclude.sites?.includes(site ?? '') === true);
+  };
   const isAllowed = (link: TedLink) =>
     link.adminState === 'up' &&
-    [link.from, link.to].every((id) => !isClosed(id) && exclude.nodes?.includes(id) !== true) &&
+    ![link.from, link.to].some(isClosed) &&
     exclude.links?.includes(link.id) !== true &&
     !link.srlgs.some((group) => exclude.srlgs?.includes(group)) &&
     (affinities.includeAll ?? []).every((name) => link.affinities.includes(name)) &&
@@ -29,20 +30,13 @@ export function obey(ted: Ted, request: PathRequest, ways: readonly Trajectory[]
     ({ outcome, links }) =>
       outcome === 'delivered' &&
       links.every((link) => isAllowed(link) && (bandwidthBps === 0 || fits(link))) &&
-      bounds.every(({ metric, max }) => walkMetric(links, metric) <= max) &&
-      passesInOrder(source, links, include),
+      bounds.every((bound) => keeps(links, bound)) &&
+      passesAll(links, source, include),
   );
 }
 
-/** The events of a way are its nodes and links as they come; each step has to find its own behind that of the step before. */
-function passesInOrder(source: string, links: readonly TedLink[], include: readonly Step[]): boolean {
-  const events = [`node ${source}`, ...links.flatMap((link) => [`link ${link.id}`, `node ${link.to}`])];
-  let from = 0;
-  for (const step of include) {
-    const at = events.indexOf('node' in step ? `node ${step.node}` : `link ${step.link}`, from);
-    if (at < 0) return false;
-    // One visit of a node serves as many steps as name it in a row; a link is crossed once for each.
-    from = 'node' in step ? at : at + 1;
-  }
-  return true;
+/** Whatever the bound, an unknown value does not keep it, nor does the loss of a link that loses everything. */
+function keeps(links: readonly TedLink[], { metric, max }: MetricBound): boolean {
+  if (metric === 'loss' && links.some((link) => link.lossPpm === 1_000_000)) return false;
+  return walkMetric(links, metric) <= max;
 }

@@ -30,5 +30,5 @@ export function disjointEquals(prepared: PreparedRequest, budget: WorkBudget): P
   const paths = [...solved.answer.paths].sort(
     (a, b) => value(a.links) - value(b.links) || a.links.length - b.links.length,
   );
-  return { status: 'computed', revision, metric, optimality, lowerBound, paths, shared };
+  return { status: 'computed', revision, metric, optimality, lowerBound, optional: [], paths, shared };
 }
