@@ -11,6 +11,6 @@ export { reservableBps } from './snapshot/reservable-bps.js';
 export { prove, type ProofOptions } from './proof/prove.js';
 export { ArcFlag, LocatorFlag } from './snapshot/snapshot-data.js';
 export { computePaths, type ComputeOptions } from './engine/compute-paths.js';
-export { resolveSegments } from './segments/resolve-segments.js';
+export { readEntries, resolveSegments, type EntriesRead } from './segments/resolve-segments.js';
 export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';

@@ -1,6 +1,7 @@
 import { srhEntries } from '../model/encapsulation.js';
 import type { ComputedPath, PathMetrics, PathsFound } from '../model/path-answer.js';
 import type { ViolationKind } from '../model/proof.js';
+import { entriesOf } from '../segments/containers.js';
 import { encodePath } from '../segments/encode-path.js';
 import { segmentOf } from '../segments/resolve-segments.js';
 import { proveSegmentList } from '../segments/segment-list.js';
@@ -15,8 +16,8 @@ export type FinishedPath =
       readonly path: ComputedPath;
       /** Optimised metric on the worst branch of the worst list. */
       readonly worst: number;
-      /** SIDs in front of the final one. */
-      readonly sidsInFront: number;
+      /** Of the longest list. */
+      readonly entries: number;
       /** Every arc that packets of one of the lists can cross. */
       readonly load: ReadonlySet<number>;
     }
@@ -30,6 +31,8 @@ export function finishPath(prepared: PreparedRequest, arcs: readonly number[], a
   const encoding = encodePath(
     {
       snapshot,
+      sids: prepared.state.sids,
+      cSids: prepared.state.cSids,
       source: problem.source,
       destination: problem.destination,
       arcs,
@@ -52,11 +55,11 @@ export function finishList(
   sidsInFront: readonly number[],
   arcs: readonly number[],
 ): FinishedPath {
-  const { snapshot, request, problem, families, finalSids, msd, encapMode, unreservedBps } = prepared;
-  const isTransportOnly = families[0] === null;
-  const transport = [...sidsInFront, ...(isTransportOnly ? finalSids : [])];
-  const entries = srhEntries(encapMode, transport.length + (isTransportOnly ? 0 : 1));
-  if (entries > msd) return { kind: 'too-deep', srhEntries: entries };
+  const { snapshot, request, state, problem, families, finalSids, msd, encapMode, unreservedBps } = prepared;
+  const entries = Math.max(...finalSids.map((sid) => entriesOf(state.cSids, [...sidsInFront, sid])));
+  const depth = srhEntries(encapMode, entries);
+  if (depth > msd) return { kind: 'too-deep', srhEntries: depth };
+  const transport = [...sidsInFront, ...(families[0] === null ? finalSids : [])];
 
   const texts = transport.map((sid) => snapshot.sidTextOf(sid));
   const requirement = {
@@ -72,7 +75,7 @@ export function finishList(
   return {
     kind: 'finished',
     worst: Math.max(...worst),
-    sidsInFront: sidsInFront.length,
+    entries,
     load: new Set(proved.flatMap(({ proof }) => proof.load.map(({ linkId }) => snapshot.arcOf(linkId)))),
     path: {
       nodes: nodesAlong(snapshot, problem.source, arcs),

@@ -10,6 +10,8 @@ export interface TedShape {
   /** Every attribute is known, everything is up, and every router and link has its SIDs. */
   readonly healthy?: boolean;
   readonly zeroMetrics?: boolean;
+  /** Routers with and without NEXT-C-SID, blocks with room for six C-SIDs and for three, service SIDs that are opaque. */
+  readonly cSids?: boolean;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface TedShape {
  * and hosts h1, h2, h3 with one or two links.
  */
 export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
-  const { maxRouters, maxLinks, healthy = false, zeroMetrics = true } = shape;
+  const { maxRouters, maxLinks, healthy = false, zeroMetrics = true, cSids = false } = shape;
   const metric = fc.integer({ min: zeroMetrics ? 0 : 1, max: 3 });
   const rarely = <T>(value: T, otherwise: T) =>
     healthy ? fc.constant(otherwise) : fc.integer({ min: 0, max: 9 }).map((n) => (n === 0 ? value : otherwise));
@@ -48,9 +50,22 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         { maxLength: 3 },
       ),
       nodeStates: fc.array(rarely('down' as const, 'up' as const), { minLength: 10, maxLength: 10 }),
+      isOneBlock: fc.boolean(),
+      sidShapes: fc.array(
+        fc.record({
+          sidKind: fc.constantFrom('next' as const, 'next' as const, 'both' as const, 'plain' as const),
+          block: fc.constantFrom('usual' as const, 'long' as const),
+        }),
+        { minLength: 13, maxLength: 13 },
+      ),
       withoutSids: fc.array(rarely(true, false), { minLength: 10, maxLength: 10 }),
     })
-    .map(({ routers, links, hosts, nodeStates, withoutSids }) => {
+    .map(({ routers, links, hosts, nodeStates, withoutSids, isOneBlock, sidShapes }) => {
+      const sidShape = (number: number): Pick<NodeSpec, 'sidKind' | 'block'> => {
+        const shape = sidShapes[number];
+        if (!cSids || shape === undefined) return {};
+        return isOneBlock ? { ...shape, block: sidShapes[0]?.block ?? 'usual' } : shape;
+      };
       const names = Array.from({ length: routers }, (_, i) => String.fromCharCode(97 + i));
       const nodes: NodeSpec[] = names.map((id, i) => ({
         id,
@@ -58,6 +73,7 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         ownSids: withoutSids[i] !== true,
         adjacencySids: withoutSids[9 - i] !== true,
         msdHEncaps: 100,
+        ...sidShape(i),
       }));
       const specs: LinkSpec[] = [];
       const count = new Map<string, number>();
@@ -74,7 +90,9 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
       }
       hosts.forEach((host, i) => {
         const id = `h${i + 1}`;
-        nodes.push({ id, scope: host.scope, msdHEncaps: 100 });
+        const shape = sidShape(10 + i);
+        const sidKind = shape.sidKind === 'both' ? 'opaque' : shape.sidKind;
+        nodes.push({ id, scope: host.scope, msdHEncaps: 100, ...shape, ...(sidKind && { sidKind }) });
         for (const { to, forward, back } of host.links) add(id, names[to % routers] ?? 'a', forward, back);
       });
       return readable(buildTed(nodes, specs));
