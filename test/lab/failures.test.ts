@@ -7,7 +7,8 @@ import { lostSince, type Flow } from './probe.js';
 import { byDelay, FAMILIES, FASTEST, nameOf, OVER_R2_R7, Stage, WITHOUT_R7 } from './stage.js';
 
 const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'redis-server'], root: true });
-const HOLD_MS = 1000;
+/** Longer than all routers take to learn of a link, on a busy machine too: each computes its routes once a second. */
+const HOLD_MS = 3000;
 const POLICY = 'worker1:100:worker2';
 
 /** The controller batches while change follows change (RFC 8405); after this long without one, a failure is the first. */

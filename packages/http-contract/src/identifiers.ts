@@ -80,9 +80,9 @@ export function addressFamily(description = 'Family of the traffic inside the tu
 }
 
 export function metricType(
-  description = 'Metric type: igp and te are sums of metrics, delay is microseconds, hop counts links.',
+  description = 'Metric type: igp and te are sums of metrics, delay and delay-variation of microseconds, loss is parts per million of the whole path, hop counts links.',
 ) {
-  return choice(description, ['igp', 'te', 'delay', 'hop'], ['delay']);
+  return choice(description, ['igp', 'te', 'delay', 'delay-variation', 'loss', 'hop'], ['delay']);
 }
 
 export function layer() {

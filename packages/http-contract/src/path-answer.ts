@@ -109,6 +109,36 @@ export const noPathReasons = [
   'destination-unknown',
 ] as const;
 
+const Conflict = object(
+  'Conflict',
+  'Constraints that conflict: with these alone there is no path, and without any one of them there is. Empty when no ' +
+    "constraint is to blame: what the network is, drained links and the headend's maximum SID depth included, is given.",
+  {
+    constraints: list(
+      'The constraints, in the order of the request.',
+      object(
+        'ConflictingConstraint',
+        'A constraint that stands in the way, and what relaxing it alone would do, all else as asked.',
+        {
+          constraint: token('JSON pointer into the request.', '^(/[^/]*)*$', 255, ['/constraints/bounds/0']),
+          nearestFeasible: nullable(
+            integer('In the unit of the constraint.', { examples: [13_654] }),
+            'Bounds, bandwidth and maxSegments: the value nearest to what was asked for with which there is a path. null: none ' +
+              'would do, or it is no such constraint, or (for several paths, or when the work budget ended) none was sought.',
+          ),
+          metric: nullable(
+            integer('In the unit of the metric.', { examples: [40] }),
+            'The optimised metric once it is relaxed to that value, or dropped where there is none. null: there is no path even ' +
+              'so, because others conflict too; or the work budget ended.',
+          ),
+        },
+      ),
+      64,
+    ),
+    isMinimal: flag('False: the work budget ended before every constraint was tried; some may be innocent.'),
+  },
+);
+
 export const NoPath = object(
   'NoPath',
   'There is no such path, and why. An answer, not an error.',
@@ -127,6 +157,8 @@ export const NoPath = object(
     ),
     blockingLinks: list('Directed links that block.', linkId(), 100_000),
     blockingNodes: list('Nodes that block.', nodeId(), 100_000),
+    isProved: flag('False: the work budget ended the search; there may be a path all the same.'),
+    conflict: Conflict,
   },
   [
     {
@@ -138,6 +170,11 @@ export const NoPath = object(
       nearestFeasible: 21_300,
       blockingLinks: [],
       blockingNodes: [],
+      isProved: true,
+      conflict: {
+        constraints: [{ constraint: '/constraints/bounds/0', nearestFeasible: 21_300, metric: 40 }],
+        isMinimal: true,
+      },
     },
   ],
 );

@@ -1,6 +1,14 @@
 import { Type } from 'typebox';
 import { addressFamily, affinities, ipv6, linkId, metricType, nodeId, revision, srlgs } from './identifiers.js';
-import { choice, integer, list, object } from './scalars.js';
+import { choice, integer, list, object, text } from './scalars.js';
+
+function hop() {
+  return choice(
+    '`loose`, the default: anything may come between the entry before and this one. `strict`: nothing may; the path goes ' +
+      'here directly from the node of the entry before, or that its link leads to, the first entry directly from the source.',
+    ['loose', 'strict'],
+  );
+}
 
 export const PathConstraints = object(
   'PathConstraints',
@@ -11,9 +19,12 @@ export const PathConstraints = object(
         'Upper bounds, each inclusive; one per metric type.',
         object('MetricBound', 'An upper bound on a metric of the whole path.', {
           metric: metricType(),
-          max: integer('Largest value allowed, inclusive; microseconds for delay.', { examples: [40_000] }),
+          max: integer(
+            'Largest value allowed, inclusive: microseconds for delay and delay-variation, parts per million for loss.',
+            { examples: [40_000] },
+          ),
         }),
-        4,
+        6,
       ),
     ),
     bandwidthBps: Type.Optional(
@@ -34,15 +45,20 @@ export const PathConstraints = object(
         nodes: Type.Optional(list('Nodes; all their links with them.', nodeId(), 1000, { uniqueItems: true })),
         links: Type.Optional(list('Directed links.', linkId(), 1000, { uniqueItems: true })),
         srlgs: Type.Optional(srlgs('Shared-risk link groups.')),
+        sites: Type.Optional(
+          list('Sites: the nodes there, other than source and destination themselves.', text('Site.'), 1000, {
+            uniqueItems: true,
+          }),
+        ),
       }),
     ),
     include: Type.Optional(
       list(
-        'Visited in this order, with anything between them.',
+        'Visited in this order.',
         Type.Union(
           [
-            object(undefined, 'A node to visit.', { node: nodeId() }),
-            object(undefined, 'A directed link to cross.', { link: linkId() }),
+            object(undefined, 'A node to visit.', { node: nodeId(), hop: Type.Optional(hop()) }),
+            object(undefined, 'A directed link to cross.', { link: linkId(), hop: Type.Optional(hop()) }),
           ],
           { title: 'Inclusion', description: 'A node to visit or a directed link to cross.' },
         ),

@@ -15,6 +15,8 @@ const noPath = {
   nearestFeasible: null,
   blockingLinks: [],
   blockingNodes: [],
+  isProved: true,
+  conflict: { constraints: [], isMinimal: true },
 } as const;
 
 describe('a body', () => {

@@ -42,7 +42,7 @@ export function distances(snapshot: Snapshot, query: DistanceQuery): Float64Arra
   return found;
 }
 
-/** Length of an arc under a metric. An unknown delay counts 0: the least it can be. */
+/** Length of an arc under a metric; loss as -ln(1 - loss) in millionths. An unknown value counts 0: the least it can be. */
 export function metricOf(snapshot: Snapshot, metric: MetricType): (arc: number) => number {
   const { data } = snapshot;
   switch (metric) {
@@ -53,11 +53,21 @@ export function metricOf(snapshot: Snapshot, metric: MetricType): (arc: number) 
     case 'hop':
       return () => 1;
     case 'delay':
-      return (arc) => {
-        const delay = data.delayUs[arc] as number;
-        return Number.isNaN(delay) ? 0 : delay;
-      };
+      return (arc) => known(data.delayUs[arc]);
+    case 'delay-variation':
+      return (arc) => known(data.delayVariationUs[arc]);
+    case 'loss':
+      return (arc) => lossDistance(known(data.lossPpm[arc]));
   }
+}
+
+/** -ln(1 - loss) in millionths: what adds up along a path, where losses in ppm do not. Infinity at 1,000,000. */
+function lossDistance(ppm: number): number {
+  return -Math.log1p(-ppm / 1e6) * 1e6;
+}
+
+function known(value: number | undefined): number {
+  return value === undefined || Number.isNaN(value) ? 0 : value;
 }
 
 /** Binary heap of (key, value) pairs; the smallest key comes out first. */

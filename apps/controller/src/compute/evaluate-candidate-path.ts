@@ -98,7 +98,10 @@ export class CandidateEvaluator {
         constraints,
         ...(path.maxSegments === undefined ? {} : { maxSegments: path.maxSegments }),
       },
-      path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.free },
+      {
+        skipConflict: true,
+        ...(path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.free }),
+      },
     );
     if (answer.status === 'no-path') return { valid: false, reason: answer.reason, message: answer.message };
     const best = answer.paths[0];

@@ -36,6 +36,10 @@ function metricValue(metrics: PathMetrics, metric: MetricType): number | null {
       return metrics.te;
     case 'delay':
       return metrics.delayUs;
+    case 'delay-variation':
+      return metrics.delayVariationUs;
+    case 'loss':
+      return metrics.lossPpm;
     case 'hop':
       return metrics.hops;
   }

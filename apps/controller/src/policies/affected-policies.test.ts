@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { freezeSnapshot, type Ted, type TedLink } from '@waymark/topology';
+import { freezeSnapshot, type MetricType, type Ted, type TedLink } from '@waymark/topology';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { incumbentAfter } from '../compute/evaluate-policies-model.js';
@@ -22,6 +22,8 @@ const HOSTS = [
 
 const values = fc.record({
   delayUs: fc.integer({ min: 100, max: 10_000 }),
+  delayVariationUs: fc.integer({ min: 0, max: 500 }),
+  lossPpm: fc.integer({ min: 0, max: 300_000 }),
   igpMetric: fc.integer({ min: 1, max: 30 }),
   bandwidthBps: fc.constantFrom(5 * G, 10 * G),
 });
@@ -32,12 +34,13 @@ const change = fc.record({
   what: fc.oneof(
     values,
     fc.record({ delayUs: fc.integer({ min: 100, max: 10_000 }) }),
+    fc.record({ delayVariationUs: fc.integer({ min: 0, max: 500 }), lossPpm: fc.integer({ min: 0, max: 300_000 }) }),
     fc.record({ operationalState: fc.constantFrom('up' as const, 'down' as const) }),
     fc.record({ adminState: fc.constantFrom('up' as const, 'drained' as const) }),
   ),
 });
 
-function network(links: readonly { delayUs: number; igpMetric: number; bandwidthBps: number }[]): Ted {
+function network(links: readonly Partial<TedLink>[]): Ted {
   return buildTed(
     [
       ...ROUTERS,
@@ -55,7 +58,7 @@ function changed(ted: Ted, pair: string, what: Partial<TedLink>): Ted {
   return withLinks(ted, { [`${from}:${to}`]: what, [`${to}:${from}`]: what });
 }
 
-function dynamic(metric: 'delay' | 'igp' | 'hop', constraints = {}, preference = 1): CandidatePathIntent[] {
+function dynamic(metric: MetricType, constraints = {}, preference = 1): CandidatePathIntent[] {
   return [{ discriminator: preference, preference, path: { kind: 'dynamic', metric, constraints } }];
 }
 
@@ -101,7 +104,8 @@ describe('the policies found to be affected by a change', () => {
               dynamic('delay'),
               dynamic('igp'),
               dynamic('hop', { exclude: { nodes: ['b'] } }),
-              dynamic('delay', { bounds: [{ metric: 'delay', max: 15_000 }] }),
+              dynamic('delay-variation', { bounds: [{ metric: 'delay', max: 15_000 }] }),
+              dynamic('loss'),
               [...dynamic('delay', {}, 3), ...dynamic('igp', {}, 2), ...dynamic('hop', { exclude: { nodes: ['g'] } })],
             ];
             for (const [color, candidatePaths] of intents.entries()) {

@@ -1,5 +1,5 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { LinkId, NodeId, Snapshot } from '@waymark/topology';
+import type { LinkId, MetricType, NodeId, Snapshot } from '@waymark/topology';
 import { distances, metricOf } from '../compute/distances.js';
 import type { Executor } from './policy-intents.js';
 import type { TedChanges } from './ted-changes.js';
@@ -24,7 +24,7 @@ export interface AffectedQuery {
   readonly improved: readonly LinkId[];
 }
 
-const OBJECTIVES = ['igp', 'te', 'delay', 'hop'] as const;
+const OBJECTIVES = ['igp', 'te', 'delay', 'delay-variation', 'loss', 'hop'] as const satisfies MetricType[];
 
 /**
  * The policies that a change of the topology can affect, and no others:
@@ -201,6 +201,8 @@ async function improvable(
 ): Promise<Found[]> {
   const through = distancesThrough(snapshot, links, objective, 'usable');
   if (through === undefined) return [];
+  // Stored in ppm, compared as the distances of `lossDistance`; nothing above 999,999 ppm is told apart.
+  const value = objective === 'loss' ? sql`-1e6 * ln(1 - least(s.metric_value, 999999) / 1e6)` : sql`s.metric_value`;
   const found = await sql<Row>`
     with head (id, d) as (select * from unnest(${through.before.ids}::text[], ${through.before.values}::float8[])),
       tail (id, d) as (select * from unnest(${through.after.ids}::text[], ${through.after.values}::float8[]))
@@ -209,7 +211,7 @@ async function improvable(
     join sr_policy p on p.id = s.policy_id
     join head on head.id = p.headend
     join tail on tail.id = p.endpoint
-    where s.metric = ${objective} and head.d + tail.d < s.metric_value
+    where s.metric = ${objective} and head.d + tail.d < ${value}
   `.execute(db);
   const because = few('link', links);
   return found.rows.map(({ id }) => ({ id, because }));

@@ -68,6 +68,13 @@ describe('what differs between two states of the topology', () => {
     expect(tedChanges(diamond(), other)).toMatchObject({ improved: [{ linkId: 'a:b' }], worsened: ['a:b'] });
   });
 
+  it('takes the links of a node that is at another site for better and worse at once: requests exclude sites', () => {
+    const moved = withNodes(diamond(), { c: { site: 'elsewhere' } });
+    const links = ['a:c', 'c:a', 'c:d', 'd:c'];
+    expect(tedChanges(diamond(), moved)).toMatchObject({ links, worsened: links });
+    expect(tedChanges(diamond(), moved).improved.map(({ linkId }) => linkId)).toEqual(links);
+  });
+
   it('names a link that attracts traffic of the IGP', () => {
     const cheaper = withLinks(diamond(), { 'a:c': { igpMetric: 1 } });
     expect(tedChanges(diamond(), cheaper).attracting).toEqual(['a:c']);

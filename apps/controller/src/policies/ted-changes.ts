@@ -90,6 +90,8 @@ interface LinkStanding {
   readonly usable: boolean;
   /** The strictest admin state of link and nodes. */
   readonly adminRank: number;
+  /** Of its two nodes. */
+  readonly sites: readonly (string | null | undefined)[];
 }
 
 const ADMIN_RANK = { up: 0, drained: 1, down: 2 } as const;
@@ -102,11 +104,13 @@ function linkStanding(ted: Ted): (link: TedLink | undefined) => LinkStanding {
     nodes.get(link.from)?.operationalState === 'up' &&
     nodes.get(link.to)?.operationalState === 'up';
   return (link) => {
-    if (link === undefined) return { usable: false, adminRank: ADMIN_RANK.down };
-    const admin = [link, nodes.get(link.from), nodes.get(link.to)].map((part) => part?.adminState ?? 'up');
+    if (link === undefined) return { usable: false, adminRank: ADMIN_RANK.down, sites: [] };
+    const ends = [nodes.get(link.from), nodes.get(link.to)];
+    const admin = [link, ...ends].map((part) => part?.adminState ?? 'up');
     return {
       usable: isUp(link) && isUp(links.get(link.reverseId)),
       adminRank: Math.max(...admin.map((state) => ADMIN_RANK[state])),
+      sites: ends.map((node) => node?.site),
     };
   };
 }
@@ -135,13 +139,15 @@ function compareLink(pair: Pair<TedLink>, standingBefore: LinkStanding, standing
       attracting: returned,
     };
   }
+  // Requests exclude sites: which of them a node is at may be good for some and bad for others.
+  const moved = !isDeepStrictEqual(standingBefore.sites, standingAfter.sites);
   const { better, worse } = changed ? compareAttributes(before, after) : { better: false, worse: false };
   return {
     id,
     changed,
-    improved: better || standingAfter.adminRank < standingBefore.adminRank,
+    improved: better || moved || standingAfter.adminRank < standingBefore.adminRank,
     returned: false,
-    worsened: worse || standingAfter.adminRank > standingBefore.adminRank,
+    worsened: worse || moved || standingAfter.adminRank > standingBefore.adminRank,
     attracting: after.igpMetric < before.igpMetric,
   };
 }

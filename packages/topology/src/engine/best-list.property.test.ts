@@ -30,8 +30,11 @@ const cases = fc
   );
 
 function valueOf(metrics: PathMetrics, metric: MetricType): number {
-  if (metric === 'hop') return metrics.hops;
-  return metric === 'delay' ? (metrics.delayUs ?? Infinity) : metrics[metric];
+  const { igp, te, delayUs, delayVariationUs, lossPpm, hops } = metrics;
+  // A link that loses everything has no loss that could be small.
+  const loss = lossPpm === 1_000_000 ? null : lossPpm;
+  const values = { igp, te, delay: delayUs, 'delay-variation': delayVariationUs, loss, hop: hops };
+  return values[metric] ?? Infinity;
 }
 
 interface BestOfAll {

@@ -3,7 +3,7 @@ import type { PathAnswer } from '../model/path-answer.js';
 import { explainFailures, leastDepth } from './explain-failures.js';
 import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
 import { LooplessPaths } from './loopless-paths.js';
-import type { PreparedRequest } from './prepare-request.js';
+import { refusal, type PreparedRequest } from './prepare-request.js';
 import { reverseDistances } from './reverse-distances.js';
 import { mostEntries, searchLists } from './search-lists.js';
 import { WorkBudget } from './work-budget.js';
@@ -52,11 +52,16 @@ export function bestList(
     offer(finishPath(prepared, path.arcs, prepared.problem.mask));
   }
   const found = current();
-  if (found === null) return explain(prepared, tried, budget);
+  if (found === null) {
+    budget.giveUp();
+    return explain(prepared, tried, budget);
+  }
   return answerWith(prepared, [found.path], false, Math.min(found.worst, Math.max(lowerBound, searched.lowerBound)));
 }
 
 function explain(prepared: PreparedRequest, tried: readonly FinishedPath[], budget: WorkBudget): PathAnswer {
+  budget.decide();
+  if (prepared.isProbe) return refusal(prepared.snapshot, 'path-not-found', 'there is no list');
   return explainFailures(prepared, tried, leastDepth(prepared, tried, budget), budget);
 }
 

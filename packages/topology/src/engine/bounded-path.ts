@@ -1,4 +1,4 @@
-import { layerAfterArc, startState, type FoundPath, type SearchProblem } from './search-problem.js';
+import { layerAfterArc, MISSED, startState, type FoundPath, type SearchProblem } from './search-problem.js';
 import type { Spur } from './shortest-path.js';
 import type { WorkBudget } from './work-budget.js';
 
@@ -110,8 +110,9 @@ export function findBoundedPath(
     for (let arc = outStart[node] as number; arc < end; arc++) {
       if (mask[arc] === 0 || (label.parent === null && spur?.bannedArcs.has(arc) === true)) continue;
       const to = arcTo[arc] as number;
-      const next = layerAfterArc(include, layer, arc, to) * nodeCount + to;
-      if (banned.has(next)) continue;
+      const nextLayer = layerAfterArc(include, layer, arc, to);
+      const next = nextLayer * nodeCount + to;
+      if (nextLayer === MISSED || banned.has(next)) continue;
       const sums = label.sums.map((sum, i) => sum + ((weights[i] as Float64Array)[arc] as number));
       offer(next, to, arc, label, sums, label.tie + (problem.tie[arc] as number));
     }

@@ -6,8 +6,9 @@ import { computeBest } from './best-path.js';
 import { computeDisjointPair } from './disjoint-pair.js';
 import { explainNoPath } from './explain-no-path.js';
 import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
+import { findConflict } from './find-conflict.js';
 import { LooplessPaths } from './loopless-paths.js';
-import { prepareRequest, type PreparedRequest } from './prepare-request.js';
+import { headendMsd, prepareRequest, type PreparedRequest } from './prepare-request.js';
 import { DEFAULT_WORK_BUDGET, WorkBudget } from './work-budget.js';
 
 export interface ComputeOptions {
@@ -15,6 +16,8 @@ export interface ComputeOptions {
   readonly unreservedBps?: Float64Array;
   /** Relaxations and labels this request may cost. */
   readonly workBudget?: number;
+  /** When there is no path: do not look for the constraints that conflict. */
+  readonly skipConflict?: boolean;
 }
 
 /** How many paths are tried for one that can be encoded, beyond the number asked for. */
@@ -25,11 +28,53 @@ const ENCODING_ATTEMPTS = 64;
  * request and options give the same answer. Ties fall to fewer SIDs, then ids.
  */
 export function computePaths(snapshot: Snapshot, request: PathRequest, options: ComputeOptions = {}): PathAnswer {
-  const prepared = prepareRequest(snapshot, request, options.unreservedBps ?? snapshot.data.reservableBps);
-  if ('status' in prepared) return prepared;
+  const unreservedBps = options.unreservedBps ?? snapshot.data.reservableBps;
   const budget = new WorkBudget(options.workBudget ?? DEFAULT_WORK_BUDGET);
-  if (request.disjoint !== undefined) return computeDisjointPair(prepared, request.disjoint, budget);
-  return (request.k ?? 1) === 1 ? computeBest(prepared, budget) : computeRanked(prepared, budget);
+  const prepared = prepareRequest(snapshot, request, unreservedBps);
+  if ('status' in prepared) return { ...prepared, conflict: { constraints: [], isMinimal: true } };
+  const answer = solve(prepared, budget);
+  if (answer.status === 'computed') return answer;
+  const isProved = budget.isDecided;
+  if (options.skipConflict === true) return { ...answer, isProved };
+  const conflict = findConflict({
+    request,
+    blamed: answer.constraint,
+    ask: (variant) => probe(snapshot, variant, unreservedBps, budget),
+    bandwidths: () => bandwidths(prepared),
+    msd: headendMsd(snapshot, prepared.problem.source),
+  });
+  return { ...answer, isProved, conflict };
+}
+
+function solve(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {
+  const { disjoint, k = 1 } = prepared.request;
+  if (disjoint !== undefined) return computeDisjointPair(prepared, disjoint, budget);
+  return k === 1 ? computeBest(prepared, budget) : computeRanked(prepared, budget);
+}
+
+/** The answer to a variant of a request, out of what is left of its budget; null when that does not suffice. */
+function probe(
+  snapshot: Snapshot,
+  variant: PathRequest,
+  unreservedBps: Float64Array,
+  budget: WorkBudget,
+): PathAnswer | null {
+  const prepared = prepareRequest(snapshot, { ...variant, k: 1 }, unreservedBps, true);
+  if ('status' in prepared) return prepared;
+  if (budget.isSpent) return null;
+  const own = new WorkBudget(budget.left);
+  const answer = solve(prepared, own);
+  budget.spend(budget.left - own.left);
+  return answer.status === 'computed' || own.isDecided ? answer : null;
+}
+
+/** Values among which is the most that fits: what is left on links, and its parts where a path may come by several times. */
+function bandwidths({ unreservedBps, problem }: PreparedRequest): number[] {
+  const values = new Set<number>();
+  for (const free of unreservedBps) {
+    for (let times = 1; times <= problem.include.length + 1; times++) values.add(Math.floor(free / times));
+  }
+  return [...values].filter((value) => value > 0).sort((a, b) => a - b);
 }
 
 function computeRanked(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {

@@ -1,9 +1,10 @@
 import type { MetricType, PathConstraints } from '../model/path-request.js';
 import { ArcFlag, NodeFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import { weightOf } from './metric-values.js';
 
 /** Why a usable arc may not be in a path. Each can be dropped alone, to see whether it is the one to blame. */
-export type Restriction = 'admin' | 'exclude' | 'srlg' | 'affinity' | 'bandwidth' | 'unknown-delay';
+export type Restriction = 'admin' | 'exclude' | 'srlg' | 'affinity' | 'bandwidth' | 'unknown-value';
 
 export interface EligibilityInput {
   readonly snapshot: Snapshot;
@@ -25,7 +26,8 @@ export class Eligibility {
   readonly #excludedSrlgs: ReadonlySet<number>;
   readonly #affinities: { readonly any: Uint32Array; readonly all: Uint32Array; readonly none: Uint32Array } | null;
   readonly #impossibleAffinity: boolean;
-  readonly #needsDelay: boolean;
+  /** Per metric that is optimised or bounded, and that some link has no usable value of: the values. */
+  readonly #needed: readonly Float64Array[];
   readonly #hasAdminState: boolean;
   readonly #bandwidthBps: number;
 
@@ -33,7 +35,10 @@ export class Eligibility {
     const { snapshot, metric, constraints } = input;
     this.#input = input;
     const { exclude, affinities } = constraints;
-    this.#excludedNodes = new Set(exclude?.nodes?.map((id) => snapshot.nodeIndexOf(id)));
+    this.#excludedNodes = new Set([
+      ...(exclude?.nodes ?? []).map((id) => snapshot.nodeIndexOf(id)),
+      ...nodesAt(snapshot, exclude?.sites ?? []).filter((node) => node !== input.source && node !== input.destination),
+    ]);
     this.#excludedArcs = new Set(exclude?.links?.map((id) => snapshot.arcOf(id)));
     this.#excludedSrlgs = new Set(exclude?.srlgs);
     const { includeAny = [], includeAll = [], excludeAny = [] } = affinities ?? {};
@@ -43,7 +48,8 @@ export class Eligibility {
       : null;
     const isUnknown = (name: string) => snapshot.affinityOf(name) < 0;
     this.#impossibleAffinity = includeAll.some(isUnknown) || (includeAny.length > 0 && includeAny.every(isUnknown));
-    this.#needsDelay = metric === 'delay' || (constraints.bounds ?? []).some((bound) => bound.metric === 'delay');
+    const metrics = new Set([metric, ...(constraints.bounds ?? []).map((bound) => bound.metric)]);
+    this.#needed = [...metrics].map((needed) => weightOf(snapshot, needed)).filter(hasUnusable);
     this.#hasAdminState = facts(snapshot).hasAdminState;
     this.#bandwidthBps = constraints.bandwidthBps ?? 0;
   }
@@ -76,7 +82,7 @@ export class Eligibility {
     if (this.#excludedSrlgs.size > 0) inUse.push('srlg');
     if (this.#affinities !== null) inUse.push('affinity');
     if (constraints.bandwidthBps !== undefined) inUse.push('bandwidth');
-    if (this.#needsDelay && facts(snapshot).hasUnknownDelay) inUse.push('unknown-delay');
+    if (this.#needed.length > 0) inUse.push('unknown-value');
     if (facts(snapshot).hasAdminState) inUse.push('admin');
     return inUse;
   }
@@ -84,14 +90,16 @@ export class Eligibility {
   /** The first restriction that forbids an arc; null when none does. Says nothing about whether it is usable. */
   restrictionOf(arc: number, without: ReadonlySet<Restriction> = NONE): Restriction | null {
     const { snapshot, unreservedBps } = this.#input;
-    const { arcFrom, arcTo, delayUs } = snapshot.data;
+    const { arcFrom, arcTo } = snapshot.data;
     if (this.#isExcluded(arc, arcFrom[arc] as number, arcTo[arc] as number) && !without.has('exclude'))
       return 'exclude';
     if (this.#excludedSrlgs.size > 0 && this.#isInExcludedSrlg(arc) && !without.has('srlg')) return 'srlg';
     if (this.#affinities !== null && !this.#matchesAffinities(arc) && !without.has('affinity')) return 'affinity';
     const fits = this.#bandwidthBps === 0 || (unreservedBps[arc] as number) >= this.#bandwidthBps;
     if (!fits && !without.has('bandwidth')) return 'bandwidth';
-    if (this.#needsDelay && Number.isNaN(delayUs[arc]) && !without.has('unknown-delay')) return 'unknown-delay';
+    if (this.#needed.length > 0 && !without.has('unknown-value')) {
+      if (this.#needed.some((values) => !isUsable(values[arc] as number))) return 'unknown-value';
+    }
     if (this.#hasAdminState && this.#isAdminClosed(arc) && !without.has('admin')) return 'admin';
     return null;
   }
@@ -156,9 +164,29 @@ function bits(snapshot: Snapshot, names: readonly string[]): Uint32Array {
   return words;
 }
 
+/** A metric that is to be kept small must be known; a link that loses everything has no loss that could be. */
+function isUsable(value: number): boolean {
+  return value < Infinity;
+}
+
+/** Remembered per array of values, each of which belongs to one snapshot. */
+const unusableIn = new WeakMap<Float64Array, boolean>();
+
+function hasUnusable(values: Float64Array): boolean {
+  const known = unusableIn.get(values) ?? !values.every(isUsable);
+  unusableIn.set(values, known);
+  return known;
+}
+
+/** Nodes at one of these sites. */
+function nodesAt(snapshot: Snapshot, sites: readonly string[]): number[] {
+  if (sites.length === 0) return [];
+  const wanted = new Set(sites.map((site) => snapshot.siteNames.indexOf(site)).filter((site) => site >= 0));
+  return [...snapshot.data.nodeSite.keys()].filter((node) => wanted.has(snapshot.data.nodeSite[node] as number));
+}
+
 interface Facts {
   readonly hasAdminState: boolean;
-  readonly hasUnknownDelay: boolean;
 }
 
 /** What spares a request on a plain network from looking at every arc for what none of them has. */
@@ -167,12 +195,11 @@ const factsOf = new WeakMap<Snapshot, Facts>();
 function facts(snapshot: Snapshot): Facts {
   const known = factsOf.get(snapshot);
   if (known !== undefined) return known;
-  const { arcFlags, nodeFlags, delayUs } = snapshot.data;
+  const { arcFlags, nodeFlags } = snapshot.data;
   const found: Facts = {
     hasAdminState:
       arcFlags.some((flags) => (flags & (ArcFlag.Drained | ArcFlag.Down)) !== 0) ||
       nodeFlags.some((flags) => (flags & (NodeFlag.Drained | NodeFlag.Down)) !== 0),
-    hasUnknownDelay: delayUs.some(Number.isNaN),
   };
   factsOf.set(snapshot, found);
   return found;

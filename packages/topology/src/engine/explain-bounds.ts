@@ -1,6 +1,7 @@
 import type { NoPath } from '../model/path-answer.js';
 import { finishPath } from './finish-path.js';
 import { LooplessPaths } from './loopless-paths.js';
+import { reportedValue } from './metric-values.js';
 import { refusal, type PreparedRequest } from './prepare-request.js';
 import { mostEntries, searchLists } from './search-lists.js';
 import type { CompiledBound } from './search-problem.js';
@@ -12,12 +13,11 @@ export function explainBounds(prepared: PreparedRequest, budget: WorkBudget): No
   const bounds = (request.constraints.bounds ?? []).map((bound, i) => {
     const compiled = problem.bounds[i] as CompiledBound;
     const others = problem.bounds.filter((_, other) => other !== i);
-    return {
-      ...bound,
-      i,
-      alone: leastOf(prepared, compiled, [], budget),
-      within: leastOf(prepared, compiled, others, budget),
+    const least = (among: readonly CompiledBound[]): number | null => {
+      const sum = leastOf(prepared, compiled, among, budget);
+      return sum === null ? null : reportedValue(bound.metric, sum);
     };
+    return { ...bound, i, alone: least([]), within: least(others) };
   });
   const impossible = bounds.filter((bound) => bound.alone !== null && bound.alone > bound.max);
   const inOrder = [...impossible, ...bounds.filter((bound) => !impossible.includes(bound)).reverse()];
@@ -41,7 +41,7 @@ export function explainBounds(prepared: PreparedRequest, budget: WorkBudget): No
   return refuse(`no path keeps the bound of ${max} on ${metric} together with the other bounds, nor without it`);
 }
 
-/** The least value of a bounded metric under other bounds; null when there is none, or the budget does not suffice. */
+/** The least sum of a bounded metric under other bounds; null when there is none, or the budget does not suffice. */
 function leastOf(
   prepared: PreparedRequest,
   bound: CompiledBound,

@@ -215,6 +215,79 @@ describe('no path', () => {
   });
 });
 
+describe('the constraints that conflict', () => {
+  const fast = { metric: 'delay', max: 1000 } as const;
+
+  it('are one when one alone leaves no path, with the nearest value and what the path would be then', () => {
+    const bounds = [{ metric: 'igp', max: 100 } as const, { metric: 'delay', max: 100 } as const];
+    expect(ask({ constraints: { bounds, affinities: { excludeAny: ['gold'] } } }).conflict).toEqual({
+      constraints: [{ constraint: '/constraints/bounds/1', nearestFeasible: 2200, metric: 60 }],
+      isMinimal: true,
+    });
+  });
+
+  it('are all that leave no path together, and no others', () => {
+    const constraints = {
+      bounds: [{ metric: 'delay', max: 3000 } as const],
+      bandwidthBps: 4e9,
+      exclude: { srlgs: [7] },
+    };
+    expect(ask({ constraints }).conflict).toEqual({
+      constraints: [
+        { constraint: '/constraints/bandwidthBps', nearestFeasible: 3e9, metric: 60 },
+        { constraint: '/constraints/exclude/srlgs', nearestFeasible: null, metric: null },
+      ],
+      isMinimal: true,
+    });
+  });
+
+  it('show no metric where more than they conflict', () => {
+    const constraints = { affinities: { includeAll: ['gold'] }, bandwidthBps: 11e9 };
+    const { conflict } = ask({ constraints });
+    expect(conflict.constraints).toHaveLength(1);
+    expect(conflict.constraints[0]).toMatchObject({ nearestFeasible: null, metric: null });
+  });
+
+  it('count a list of SIDs that may be too long, and a pair', () => {
+    const plain = nodes.map((node) => ({ ...(typeof node === 'string' ? { id: node } : node), adjacencySids: false }));
+    const deep = { constraints: { exclude: { nodes: ['b'] } }, maxSegments: 1 };
+    expect(ask(deep, { nodes: plain }).conflict.constraints).toEqual([
+      { constraint: '/constraints/exclude/nodes', nearestFeasible: null, metric: 40 },
+      { constraint: '/maxSegments', nearestFeasible: 2, metric: 60 },
+    ]);
+    const forOne = { metric: 'delay', max: 2500 } as const;
+    expect(ask({ disjoint: 'node', constraints: { bounds: [forOne] } }).conflict.constraints).toEqual([
+      { constraint: '/constraints/bounds/0', nearestFeasible: null, metric: 100 },
+      { constraint: '/disjoint', nearestFeasible: null, metric: 60 },
+    ]);
+  });
+
+  it('are none when the network has no path at all', () => {
+    const down = replaceLink('d-h2', { operationalState: 'down' });
+    const { conflict } = ask({ constraints: { bounds: [fast] } }, { links: down });
+    expect(conflict).toEqual({ constraints: [], isMinimal: true });
+    expect(ask({ source: 'x' }).conflict).toEqual({ constraints: [], isMinimal: true });
+  });
+
+  it('are not known to be few when the work budget ended', () => {
+    const snapshot = freezeSnapshot(buildTed(nodes, links));
+    const request = {
+      source: 'h1',
+      destination: 'h2',
+      metric: 'igp',
+      constraints: { bounds: [fast], bandwidthBps: 9e9 },
+    } as const;
+    const answer = computePaths(snapshot, request, { workBudget: 30 });
+    expect(answer).toMatchObject({ status: 'no-path', conflict: { isMinimal: false } });
+    const skipped = computePaths(snapshot, request, { skipConflict: true });
+    expect(skipped).toMatchObject({
+      status: 'no-path',
+      isProved: true,
+      conflict: { constraints: [], isMinimal: false },
+    });
+  });
+});
+
 function withoutAdjacencies(node: string | NodeSpec): NodeSpec {
   return { ...(typeof node === 'string' ? { id: node } : node), adjacencySids: false };
 }

@@ -13,7 +13,11 @@ const BLAME: Readonly<
   srlg: { reason: 'srlg-excluded', constraint: '/constraints/exclude/srlgs', what: 'are in excluded SRLGs' },
   affinity: { reason: 'affinity-excluded', constraint: '/constraints/affinities', what: 'do not match the affinities' },
   bandwidth: { reason: 'insufficient-bandwidth', constraint: '/constraints/bandwidthBps', what: 'lack the bandwidth' },
-  'unknown-delay': { reason: 'path-not-found', constraint: null, what: 'have no known delay' },
+  'unknown-value': {
+    reason: 'path-not-found',
+    constraint: null,
+    what: 'have no known value of a metric that is optimised or bounded, or lose everything',
+  },
   admin: {
     reason: 'resource-excluded',
     constraint: null,
@@ -24,6 +28,8 @@ const BLAME: Readonly<
 /** Says why the search found nothing: which constraint to blame, what blocks, and the value that would be met. */
 export function explainNoPath(prepared: PreparedRequest, budget: WorkBudget): NoPath {
   const { problem, eligibility } = prepared;
+  budget.decide();
+  if (prepared.isProbe) return refusal(prepared.snapshot, 'path-not-found', 'there is no path');
   const open = eligibility.mask(new Set(eligibility.restrictionsInUse()));
   if (!connects(prepared, open)) return explainDisconnected(prepared, open);
   if (!connects(prepared, problem.mask)) return explainRestricted(prepared, budget);
@@ -68,12 +74,17 @@ function explainRestricted(prepared: PreparedRequest, budget: WorkBudget): NoPat
   const links = linkIds(prepared, cut);
   const { reason, constraint, what } = BLAME[blamed];
   const together = alone === undefined ? ` (together with: ${[...without].slice(0, -1).join(', ')})` : '';
-  const excluded = new Set(request.constraints.exclude?.nodes);
+  const { nodes: excludedNodes = [], sites = [] } = request.constraints.exclude ?? {};
+  const isExcluded = (node: number) => {
+    const site = snapshot.siteNames[snapshot.data.nodeSite[node] as number];
+    const isEndpoint = node === prepared.problem.source || node === prepared.problem.destination;
+    const isAtSite = !isEndpoint && site !== undefined && sites.includes(site);
+    return isAtSite || excludedNodes.includes(snapshot.nodeIdOf(node));
+  };
   const ends = new Set(
     cut.flatMap((arc) => [snapshot.data.arcFrom[arc] as number, snapshot.data.arcTo[arc] as number]),
   );
-  const nodes =
-    blamed === 'exclude' ? [...ends].map((node) => snapshot.nodeIdOf(node)).filter((id) => excluded.has(id)) : [];
+  const nodes = blamed === 'exclude' ? [...ends].filter(isExcluded).map((node) => snapshot.nodeIdOf(node)) : [];
   const widest = blamed === 'bandwidth' ? widestBottleneck(prepared, budget) : null;
   const room = widest === null ? '' : `; at most ${widest} bit/s would fit`;
   const pair = `${request.source} to ${request.destination}`;
@@ -116,9 +127,13 @@ function blockingCut(prepared: PreparedRequest, open: Uint8Array): number[] {
 
 function excludePointer(prepared: PreparedRequest, cut: readonly number[]): string {
   const { snapshot, request } = prepared;
-  const links = new Set(request.constraints.exclude?.links);
-  const isByLinks = cut.every((arc) => links.has(snapshot.linkIdOf(arc)));
-  return `/constraints/exclude/${isByLinks ? 'links' : 'nodes'}`;
+  const { links = [], nodes = [] } = request.constraints.exclude ?? {};
+  const isByLinks = cut.every((arc) => links.includes(snapshot.linkIdOf(arc)));
+  if (isByLinks) return '/constraints/exclude/links';
+  const { arcFrom, arcTo } = snapshot.data;
+  const isNamed = (arc: number) =>
+    [arcFrom[arc], arcTo[arc]].some((node) => nodes.includes(snapshot.nodeIdOf(node as number)));
+  return `/constraints/exclude/${cut.some(isNamed) ? 'nodes' : 'sites'}`;
 }
 
 /** The most bandwidth with which a path that keeps everything else exists; null when there is none. */
@@ -153,7 +168,8 @@ function explainInclude(prepared: PreparedRequest, budget: WorkBudget): NoPath |
     if (state.search.find(upTo, budget) !== null) continue;
     const entry = entries[count - 1] as (typeof entries)[number];
     const what = 'node' in entry ? `node ${entry.node}` : `link ${entry.link}`;
-    const message = `${what} cannot be passed between ${request.source} and ${request.destination} in the order asked for`;
+    const how = entry.hop === 'strict' ? 'directly after the entry before it' : 'in the order asked for';
+    const message = `${what} cannot be passed between ${request.source} and ${request.destination} ${how}`;
     return refusal(snapshot, 'include-unreachable', message, {
       constraint: `/constraints/include/${count - 1}`,
       blockingLinks: 'link' in entry ? [entry.link] : [],

@@ -1,11 +1,15 @@
 import { srhEntries } from '../model/encapsulation.js';
 import type { ComputedPath, PathMetrics, PathsFound } from '../model/path-answer.js';
+import type { MetricType } from '../model/path-request.js';
 import type { ViolationKind } from '../model/proof.js';
+import type { ExactProof } from '../proof/prove.js';
 import { entriesOf } from '../segments/containers.js';
 import { encodePath } from '../segments/encode-path.js';
 import { segmentOf } from '../segments/resolve-segments.js';
 import { proveSegmentList } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import { lossUnits, ppmOfLoss } from './loss-units.js';
+import { reportedValue } from './metric-values.js';
 import type { PreparedRequest } from './prepare-request.js';
 import { sumOver, type IncludeStep } from './search-problem.js';
 
@@ -14,7 +18,7 @@ export type FinishedPath =
   | {
       readonly kind: 'finished';
       readonly path: ComputedPath;
-      /** Optimised metric on the worst branch of the worst list. */
+      /** Optimised metric on the worst branch of the worst list, as the search sums it. */
       readonly worst: number;
       /** Of the longest list. */
       readonly entries: number;
@@ -27,7 +31,21 @@ export type FinishedPath =
 
 /** Encodes a path, proves every list of it, and measures it. `allowed`: arcs that ECMP branches may take. */
 export function finishPath(prepared: PreparedRequest, arcs: readonly number[], allowed: Uint8Array): FinishedPath {
-  const { snapshot, request, problem, finalSids } = prepared;
+  const needsOnePath = prepared.request.constraints.bandwidthBps !== undefined;
+  const finished = finishAlong(prepared, arcs, allowed, needsOnePath);
+  // A branch can pass the nodes of strict entries too, with others between them; the path itself does not.
+  const hasStrict = prepared.problem.include.some((step) => step.isStrict);
+  if (finished.kind !== 'refuted' || finished.violation !== 'include-missed' || !hasStrict) return finished;
+  return finishAlong(prepared, arcs, allowed, true);
+}
+
+function finishAlong(
+  prepared: PreparedRequest,
+  arcs: readonly number[],
+  allowed: Uint8Array,
+  singlePath: boolean,
+): FinishedPath {
+  const { snapshot, problem, finalSids } = prepared;
   const encoding = encodePath(
     {
       snapshot,
@@ -41,7 +59,7 @@ export function finishPath(prepared: PreparedRequest, arcs: readonly number[], a
       allowed,
       kept: [problem.weight, ...problem.include.map((step) => passingWeight(snapshot, step))],
       bounds: problem.bounds,
-      singlePath: request.constraints.bandwidthBps !== undefined,
+      singlePath,
     },
     prepared.state.reach,
   );
@@ -71,7 +89,7 @@ export function finishList(
   );
   const violation = proved.find(({ proof }) => !proof.ok)?.proof.violation;
   if (violation) return { kind: 'refuted', violation: violation.kind, message: violation.message };
-  const worst = proved.map(({ list }) => metricValue(list.proof.worst, request.metric));
+  const worst = proved.map(({ proof }) => sumOf(proof, request.metric));
   return {
     kind: 'finished',
     worst: Math.max(...worst),
@@ -88,7 +106,7 @@ export function finishList(
   };
 }
 
-/** The answer that holds finished paths. `lowerBound`: of the first one's metric. */
+/** The answer that holds finished paths. `lowerBound`: of the first one's metric, as the search sums it. */
 export function answerWith(
   prepared: PreparedRequest,
   paths: readonly ComputedPath[],
@@ -101,7 +119,7 @@ export function answerWith(
     revision: snapshot.revision,
     metric: request.metric,
     optimality: isOptimal ? 'optimal' : 'feasible',
-    lowerBound,
+    lowerBound: reportedValue(request.metric, lowerBound),
     paths,
     shared: null,
   };
@@ -117,22 +135,33 @@ function nodesAlong(snapshot: Snapshot, source: number, arcs: readonly number[])
   return [source, ...arcs.map((arc) => snapshot.data.arcTo[arc] as number)].map((node) => snapshot.nodeIdOf(node));
 }
 
-function metricValue(metrics: PathMetrics, metric: PreparedRequest['request']['metric']): number {
-  if (metric === 'hop') return metrics.hops;
-  return metric === 'delay' ? (metrics.delayUs ?? Number.NaN) : metrics[metric];
+/** The optimised metric on the worst branch, as the search sums it. */
+function sumOf({ worst, worstLossUnits }: ExactProof, metric: MetricType): number {
+  switch (metric) {
+    case 'igp':
+      return worst.igp;
+    case 'te':
+      return worst.te;
+    case 'delay':
+      return worst.delayUs ?? Number.NaN;
+    case 'delay-variation':
+      return worst.delayVariationUs ?? Number.NaN;
+    case 'loss':
+      return worstLossUnits;
+    case 'hop':
+      return worst.hops;
+  }
 }
 
 function metricsOf(snapshot: Snapshot, arcs: readonly number[]): PathMetrics {
-  const { igpMetric, teMetric, delayUs, delayVariationUs, lossPpm } = snapshot.data;
+  const { igpMetric, teMetric, delayUs, delayVariationUs } = snapshot.data;
   const known = (sum: number) => (Number.isNaN(sum) ? null : sum);
-  const survival = arcs.reduce((product, arc) => product * (1 - (lossPpm[arc] as number) / 1e6), 1);
   return {
     igp: sumOver(igpMetric, arcs),
     te: sumOver(teMetric, arcs),
     delayUs: known(sumOver(delayUs, arcs)),
     delayVariationUs: known(sumOver(delayVariationUs, arcs)),
-    // Whole ppm, rounded up; the allowance keeps one link's own value from rounding up to the next.
-    lossPpm: known(Math.max(0, Math.ceil((1 - survival) * 1e6 - 1e-6))),
+    lossPpm: known(ppmOfLoss(sumOver(lossUnits(snapshot), arcs))),
     hops: arcs.length,
   };
 }

@@ -1,7 +1,7 @@
 import type { AddressFamily } from '../model/address.js';
 import { DEFAULT_MSD } from '../model/encapsulation.js';
 import type { NoPath } from '../model/path-answer.js';
-import type { MetricType, PathRequest } from '../model/path-request.js';
+import type { IncludeEntry, PathRequest } from '../model/path-request.js';
 import type { EncapMode } from '../model/ted.js';
 import { hostLinks } from '../segments/host-links.js';
 import { reachOf, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
@@ -9,7 +9,8 @@ import { encapModeOf } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { Eligibility } from './eligibility.js';
 import { engineState, type EngineState } from './engine-state.js';
-import type { SearchProblem } from './search-problem.js';
+import { compileBound, weightOf } from './metric-values.js';
+import type { IncludeStep, SearchProblem } from './search-problem.js';
 
 /** A request with its ids resolved and its restrictions compiled. */
 export interface PreparedRequest {
@@ -27,12 +28,15 @@ export interface PreparedRequest {
   readonly encapMode: EncapMode;
   /** SRH entries the headend can push. */
   readonly msd: number;
+  /** Nobody will read why there is no path. */
+  readonly isProbe: boolean;
 }
 
 export function prepareRequest(
   snapshot: Snapshot,
   request: PathRequest,
   unreservedBps: Float64Array,
+  isProbe = false,
 ): PreparedRequest | NoPath {
   const source = snapshot.nodeIndexOf(request.source);
   const destination = snapshot.nodeIndexOf(request.destination);
@@ -61,7 +65,6 @@ export function prepareRequest(
     headendArcs,
     deliveryArcs,
   });
-  const known = snapshot.data.nodeMsd[source] as number;
   return {
     snapshot,
     request,
@@ -74,36 +77,30 @@ export function prepareRequest(
       mask: eligibility.mask(),
       source,
       destination,
-      include: (constraints.include ?? []).map((entry) =>
-        'node' in entry
-          ? { node: snapshot.nodeIndexOf(entry.node), arc: -1 }
-          : { node: -1, arc: snapshot.arcOf(entry.link) },
-      ),
-      bounds: (constraints.bounds ?? []).map((bound) => ({
-        weight: weightOf(snapshot, bound.metric),
-        max: bound.max,
-      })),
+      include: (constraints.include ?? []).map((entry) => compileEntry(snapshot, entry)),
+      bounds: (constraints.bounds ?? []).map((bound) => compileBound(snapshot, bound)),
     },
     ...ending,
     headendArcs,
     deliveryArcs,
     unreservedBps,
     encapMode: encapModeOf(snapshot, source),
-    msd: Math.min(known < 0 ? DEFAULT_MSD : known, request.maxSegments ?? Infinity),
+    msd: Math.min(headendMsd(snapshot, source), request.maxSegments ?? Infinity),
+    isProbe,
   };
 }
 
-export function weightOf(snapshot: Snapshot, metric: MetricType): Float64Array {
-  switch (metric) {
-    case 'igp':
-      return snapshot.data.igpMetric;
-    case 'te':
-      return snapshot.data.teMetric;
-    case 'delay':
-      return snapshot.data.delayUs;
-    case 'hop':
-      return engineState(snapshot).hop;
-  }
+/** SRH entries that a node can push. */
+export function headendMsd(snapshot: Snapshot, node: number): number {
+  const known = snapshot.data.nodeMsd[node] as number;
+  return known < 0 ? DEFAULT_MSD : known;
+}
+
+function compileEntry(snapshot: Snapshot, entry: IncludeEntry): IncludeStep {
+  const isStrict = entry.hop === 'strict';
+  return 'node' in entry
+    ? { node: snapshot.nodeIndexOf(entry.node), arc: -1, isStrict }
+    : { node: -1, arc: snapshot.arcOf(entry.link), isStrict };
 }
 
 export function refusal(
@@ -121,6 +118,8 @@ export function refusal(
     nearestFeasible: null,
     blockingLinks: [],
     blockingNodes: [],
+    isProved: true,
+    conflict: { constraints: [], isMinimal: false },
     ...details,
   };
 }

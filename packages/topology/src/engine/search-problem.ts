@@ -6,15 +6,17 @@ export interface CompiledBound {
   readonly max: number;
 }
 
-/** An include entry by number; -1 for the kind it is not. */
+/** An include entry by number; -1 for the kind it is not. `isStrict`: directly after the entry before. */
 export interface IncludeStep {
   readonly node: number;
   readonly arc: number;
+  readonly isStrict: boolean;
 }
 
 /**
  * One search. With an include list of m entries the graph has m + 1 layers: state = layer * nodes + node, and a path is
- * in layer l once it has passed the first l entries. Passing early never hurts, so each arc leads to exactly one layer.
+ * in layer l once it has passed the first l entries. Passing early never hurts, because whatever follows a later pass
+ * could follow the first one; so each arc leads to at most one layer.
  */
 export interface SearchProblem {
   readonly snapshot: Snapshot;
@@ -36,6 +38,9 @@ export interface FoundPath {
   readonly cost: number;
 }
 
+/** The layer of a path that has missed a strict entry for good: it can never be completed. */
+export const MISSED = -1;
+
 /** Layer after visiting a node. */
 export function layerAtNode(include: readonly IncludeStep[], layer: number, node: number): number {
   let next = layer;
@@ -43,10 +48,28 @@ export function layerAtNode(include: readonly IncludeStep[], layer: number, node
   return next;
 }
 
-/** Layer after crossing an arc and visiting the node it leads to. */
+/**
+ * Layer after crossing an arc and visiting the node it leads to. A path that leaves a strict entry aside falls back to the
+ * loose one that it follows, to pass that again; MISSED when there is none.
+ */
 export function layerAfterArc(include: readonly IncludeStep[], layer: number, arc: number, to: number): number {
-  if (layer === include.length) return layer;
-  return layerAtNode(include, (include[layer] as IncludeStep).arc === arc ? layer + 1 : layer, to);
+  if (layer === include.length || layer === MISSED) return layer;
+  const entry = include[layer] as IncludeStep;
+  if (entry.arc === arc) return layerAtNode(include, layer + 1, to);
+  if (!entry.isStrict || entry.node === to) return layerAtNode(include, layer, to);
+  let loose = layer;
+  while (loose >= 0 && (include[loose] as IncludeStep).isStrict) loose--;
+  return loose < 0 ? MISSED : layerAfterArc(include, loose, arc, to);
+}
+
+/**
+ * The layer in which branches that meet at a node go on together: the lower one, because what passes its entries later
+ * passes them for the others once more. Not so where both must pass different strict entries next: MISSED.
+ */
+export function commonLayer(include: readonly IncludeStep[], a: number, b: number): number {
+  const lower = Math.min(a, b);
+  const isStuck = (layer: number) => include[layer]?.isStrict === true;
+  return a !== b && isStuck(a) && isStuck(b) ? MISSED : lower;
 }
 
 export function startState(problem: SearchProblem): number {

@@ -1,5 +1,5 @@
 import { SearchHeap } from './search-heap.js';
-import { layerAfterArc, startState, type FoundPath, type SearchProblem } from './search-problem.js';
+import { layerAfterArc, MISSED, startState, type FoundPath, type SearchProblem } from './search-problem.js';
 import type { WorkBudget } from './work-budget.js';
 
 /** Where a search starts other than at the source, and what it must not touch: the spurs of Yen's algorithm. */
@@ -73,7 +73,7 @@ export class ShortestPathSearch {
       for (let i = inStart[node] as number; i < end; i++) {
         const arc = inArcs[i] as number;
         if (mask[arc] === 0) continue;
-        for (let from = 0; from <= layer; from++) {
+        for (let from = 0; from <= include.length; from++) {
           const before = from * nodeCount + (arcFrom[arc] as number);
           const isTight =
             this.#labelled[before] === this.#query && (this.#cost[before] as number) + (weight[arc] as number) === here;
@@ -125,8 +125,9 @@ export class ShortestPathSearch {
         relaxed++;
         if (banned?.has(arc) === true) continue;
         const to = arcTo[arc] as number;
-        const next = include.length === 0 ? to : layerAfterArc(include, layer, arc, to) * nodeCount + to;
-        if (closed[next] === query) continue;
+        const nextLayer = include.length === 0 ? 0 : layerAfterArc(include, layer, arc, to);
+        const next = nextLayer * nodeCount + to;
+        if (nextLayer === MISSED || closed[next] === query) continue;
         const nextCost = costHere + (weight[arc] as number);
         const nextTie = tieHere + (problem.tie[arc] as number);
         if (labelled[next] === query) {

@@ -4,6 +4,8 @@ export const DEFAULT_WORK_BUDGET = 2_000_000;
 /** Counts work, never time, so that the same request ends at the same point on every machine. */
 export class WorkBudget {
   #left: number;
+  #gaveUp = false;
+  #isDecided: boolean | undefined;
 
   constructor(units: number) {
     this.#left = units;
@@ -19,5 +21,24 @@ export class WorkBudget {
 
   spend(units: number): void {
     this.#left -= units;
+  }
+
+  /** A part of the work was not done to its end, although there are units left for the rest. */
+  giveUp(): void {
+    this.#gaveUp = true;
+  }
+
+  /** The search is over; what is spent from here on goes into explaining. */
+  decide(): void {
+    this.#isDecided ??= this.#isOpen();
+  }
+
+  /** Was the search done to its end? */
+  get isDecided(): boolean {
+    return this.#isDecided ?? this.#isOpen();
+  }
+
+  #isOpen(): boolean {
+    return !this.isSpent && !this.#gaveUp;
   }
 }

@@ -8,7 +8,7 @@ export interface PathMetrics {
   readonly te: number;
   readonly delayUs: number | null;
   readonly delayVariationUs: number | null;
-  /** 1 - product(1 - loss), rounded up to whole ppm. */
+  /** 1 - product(1 - loss), rounded up to whole ppm where it exceeds them by 0.001 ppm or more. */
   readonly lossPpm: number | null;
   readonly hops: number;
 }
@@ -97,6 +97,35 @@ export interface NoPath {
   readonly blockingLinks: readonly LinkId[];
   /** Nodes that block (sid-unresolved, single points of failure). Sorted. */
   readonly blockingNodes: readonly NodeId[];
+  /** False: the work budget ended the search; there may be a path all the same. */
+  readonly isProved: boolean;
+  readonly conflict: Conflict;
+}
+
+/** A constraint that stands in the way, and what relaxing it alone would do, all else as asked. */
+export interface ConflictingConstraint {
+  /** JSON pointer into the request. */
+  readonly constraint: string;
+  /**
+   * Bounds, bandwidth and maxSegments: the value nearest to what was asked for with which there is a path. null: none would
+   * do, or it is no such constraint, or (for several paths, or when the work budget ended) none was sought to the end.
+   */
+  readonly nearestFeasible: number | null;
+  /**
+   * The optimised metric once it is relaxed to that value, or dropped where there is none. null: there is no path even so,
+   * because others conflict too; or the work budget ended.
+   */
+  readonly metric: number | null;
+}
+
+/**
+ * Constraints of the request that conflict: with these alone there is no path, and without any one of them there is.
+ * Empty when no constraint is to blame. What the network is, drained links and the headend's MSD included, is given.
+ */
+export interface Conflict {
+  readonly constraints: readonly ConflictingConstraint[];
+  /** False: the work budget ended before every constraint was tried; some may be innocent. */
+  readonly isMinimal: boolean;
 }
 
 export interface PathsFound {

@@ -2,9 +2,12 @@ import type { AddressFamily } from './address.js';
 import type { LinkId, NodeId } from './ted.js';
 
 /** RFC 8776 / 5440 metric types that a path can be optimised for. */
-export type MetricType = 'igp' | 'te' | 'delay' | 'hop';
+export type MetricType = 'igp' | 'te' | 'delay' | 'delay-variation' | 'loss' | 'hop';
 
-/** igp, te: sum of metrics; delay: microseconds, end to end over every link including host links; hop: links crossed. */
+/**
+ * igp, te: sum of metrics; delay, delay-variation: sum in microseconds, end to end over every link including host links;
+ * loss: 1 - product(1 - loss) in ppm, which a path keeps when it exceeds the bound by less than 0.001 ppm; hop: links crossed.
+ */
 export interface MetricBound {
   readonly metric: MetricType;
   /** Inclusive. */
@@ -24,15 +27,28 @@ export interface PathConstraints {
   /** Must fit into the unreserved bandwidth of every link of the path. */
   readonly bandwidthBps?: number;
   readonly affinities?: AffinityConstraint;
-  /** Directed links; excluding a node excludes all its links. */
+  /**
+   * Directed links; excluding a node excludes all its links; excluding a site excludes the nodes there, other than source
+   * and destination themselves.
+   */
   readonly exclude?: {
     readonly nodes?: readonly NodeId[];
     readonly links?: readonly LinkId[];
     readonly srlgs?: readonly number[];
+    readonly sites?: readonly string[];
   };
-  /** Visited in this order, with anything between them. */
-  readonly include?: readonly ({ readonly node: NodeId } | { readonly link: LinkId })[];
+  /** Visited in this order. */
+  readonly include?: readonly IncludeEntry[];
 }
+
+/**
+ * A node to visit or a directed link to cross (RFC 3209 section 4.3.3, RFC 8776). `loose`, the default: with anything
+ * between it and the entry before. `strict`: with nothing between; the path goes there from the node that the entry before
+ * ends at (a link: the node it leads to), or for the first entry from the source.
+ */
+export type IncludeEntry = ({ readonly node: NodeId } | { readonly link: LinkId }) & {
+  readonly hop?: 'strict' | 'loose';
+};
 
 export type Disjointness = 'link' | 'node';
 

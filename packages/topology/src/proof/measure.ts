@@ -8,15 +8,19 @@ interface Sums {
   readonly te: number;
   readonly delayUs: number;
   readonly delayVariationUs: number;
-  /** Share of packets that survive. */
-  readonly survival: number;
+  /** Sum of -ln(1 - loss) in whole units of 2^-40: exact, in whatever order branches are summed. */
+  readonly lossUnits: number;
   readonly hops: number;
 }
 
-const ZERO: Sums = { igp: 0, te: 0, delayUs: 0, delayVariationUs: 0, survival: 1, hops: 0 };
+const ZERO: Sums = { igp: 0, te: 0, delayUs: 0, delayVariationUs: 0, lossUnits: 0, hops: 0 };
+
+const LOSS_UNITS = 2 ** 40;
 
 export interface Measurement {
   readonly worst: PathMetrics;
+  /** The loss of `worst` before it was rounded, as a sum of -ln(1 - loss) in units of 2^-40; NaN when unknown. */
+  readonly worstLossUnits: number;
   readonly best: PathMetrics;
   readonly singlePath: boolean;
   /** Share of the traffic per arc. */
@@ -50,7 +54,9 @@ export function measureWalk(snapshot: Snapshot, states: readonly WalkState[]): M
       best.set(to, merge(best.get(to), arc === null ? bestHere : add(snapshot, bestHere, arc), Math.min));
     }
   }
-  return { worst: toMetrics(worstEnd ?? ZERO), best: toMetrics(bestEnd ?? ZERO), singlePath, load };
+  const end = worstEnd ?? ZERO;
+  const worstLossUnits = end.lossUnits;
+  return { worst: toMetrics(end), worstLossUnits, best: toMetrics(bestEnd ?? ZERO), singlePath, load };
 }
 
 function add(snapshot: Snapshot, sums: Sums, arc: number): Sums {
@@ -60,7 +66,7 @@ function add(snapshot: Snapshot, sums: Sums, arc: number): Sums {
     te: sums.te + (teMetric[arc] as number),
     delayUs: sums.delayUs + (delayUs[arc] as number),
     delayVariationUs: sums.delayVariationUs + (delayVariationUs[arc] as number),
-    survival: sums.survival * (1 - (lossPpm[arc] as number) / 1e6),
+    lossUnits: sums.lossUnits + Math.round(-Math.log1p(-(lossPpm[arc] as number) / 1e6) * LOSS_UNITS),
     hops: sums.hops + 1,
   };
 }
@@ -73,7 +79,7 @@ function merge(known: Sums | undefined, other: Sums, pick: (a: number, b: number
     te: pick(known.te, other.te),
     delayUs: pick(known.delayUs, other.delayUs),
     delayVariationUs: pick(known.delayVariationUs, other.delayVariationUs),
-    survival: -pick(-known.survival, -other.survival),
+    lossUnits: pick(known.lossUnits, other.lossUnits),
     hops: pick(known.hops, other.hops),
   };
 }
@@ -85,12 +91,12 @@ function toMetrics(sums: Sums): PathMetrics {
     te: sums.te,
     delayUs: known(sums.delayUs),
     delayVariationUs: known(sums.delayVariationUs),
-    lossPpm: known(wholePpm(sums.survival)),
+    lossPpm: known(wholePpm(sums.lossUnits)),
     hops: sums.hops,
   };
 }
 
-/** Rounds up to whole ppm; the small allowance keeps a single link's own value from rounding up to the next. */
-export function wholePpm(survival: number): number {
-  return Math.max(0, Math.ceil((1 - survival) * 1e6 - 1e-6));
+/** Loss in whole ppm, rounded up; what exceeds a whole number by less than 0.001 ppm is still that number. */
+function wholePpm(lossUnits: number): number {
+  return Math.max(0, Math.ceil(-Math.expm1(-lossUnits / LOSS_UNITS) * 1e6 - 1e-3));
 }

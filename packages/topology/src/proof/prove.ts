@@ -13,6 +13,12 @@ export interface ProofOptions {
   readonly unreservedBps?: Float64Array;
 }
 
+/** A proof with what it measured before rounding. */
+export interface ExactProof extends Proof {
+  /** Loss of the worst branch as a sum of -ln(1 - loss) in units of 2^-40; NaN when a link's is unknown. */
+  readonly worstLossUnits: number;
+}
+
 /** Routing tables of the snapshots in use; they hold nothing that the snapshot does not determine. */
 const forwardingOf = new WeakMap<Snapshot, Forwarding>();
 
@@ -27,7 +33,7 @@ export function prove(
   entries: readonly string[],
   requirement: ProofRequirement,
   options: ProofOptions = {},
-): Proof {
+): ExactProof {
   const headend = snapshot.nodeIndexOf(requirement.headend);
   const destination = snapshot.nodeIndexOf(requirement.destination);
   const destinations = destinationsOf(snapshot);
@@ -51,14 +57,15 @@ function conclude(
   states: readonly WalkState[],
   early: Violation | null,
   checkTotalsOf: (measured: ReturnType<typeof measureWalk>) => WalkFailure | null,
-): Proof {
+): ExactProof {
   const measured = measureWalk(snapshot, states);
   const late = early === null ? checkTotalsOf(measured) : null;
   const violation = early ?? (late === null ? null : toViolation(snapshot, late));
   const load = [...measured.load].map(([arc, share]) => ({ linkId: snapshot.linkIdOf(arc), share }));
   load.sort((a, b) => (a.linkId < b.linkId ? -1 : 1));
-  const { worst, best, singlePath } = measured;
-  return { revision: snapshot.revision, ok: violation === null, violation, worst, best, singlePath, load };
+  const { worst, worstLossUnits, best, singlePath } = measured;
+  const ok = violation === null;
+  return { revision: snapshot.revision, ok, violation, worst, worstLossUnits, best, singlePath, load };
 }
 
 function forwarding(snapshot: Snapshot): Forwarding {

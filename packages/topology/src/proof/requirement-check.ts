@@ -4,6 +4,7 @@ import type { MetricType, PathConstraints } from '../model/path-request.js';
 import type { ProofRequirement } from '../model/proof.js';
 import { ArcFlag, NodeFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import { missedEntry } from './include-check.js';
 import type { Measurement } from './measure.js';
 import type { WalkFailure, WalkState } from './walk.js';
 
@@ -27,6 +28,10 @@ export function checkWalk(
     });
     if (excludedNodes.has(node)) return fail('resource-excluded', `node ${node} is excluded`);
     const isEndpoint = node === requirement.headend || node === requirement.destination;
+    const site = snapshot.siteNames[snapshot.data.nodeSite[state.node] as number];
+    if (!isEndpoint && site !== undefined && constraints.exclude?.sites?.includes(site) === true) {
+      return fail('resource-excluded', `node ${node} is at site ${site}, which is excluded`);
+    }
     const nodeState = adminState(snapshot.data.nodeFlags[state.node] as number, NodeFlag);
     if (isForbidden(isEndpoint && nodeState === 'drained' ? 'up' : nodeState, honour)) {
       return fail('admin-state', `node ${node} is ${nodeState} by the operator`);
@@ -70,10 +75,11 @@ export function checkTotals(
     arc,
   });
   const include = constraints.include ?? [];
-  const missed = include[includedByAll(snapshot, states, include)];
+  const missed = missedEntry(snapshot, states, include);
   if (missed !== undefined) {
     const what = 'node' in missed ? `node ${missed.node}` : `link ${missed.link}`;
-    return fail('include-missed', `not every branch passes ${what} in its turn`);
+    const when = missed.hop === 'strict' ? 'directly after the entry before it' : 'in its turn';
+    return fail('include-missed', `not every branch passes ${what} ${when}`);
   }
   const mode = ((snapshot.data.nodeFlags[headend] as number) & NodeFlag.ReducedEncap) !== 0 ? 'reduced' : 'full';
   const header = headerBytes(mode, sidCount);
@@ -94,6 +100,9 @@ export function checkTotals(
   for (const bound of constraints.bounds ?? []) {
     const value = metricValue(measured.worst, bound.metric);
     if (value === null) return fail('metric-bound-exceeded', `the ${bound.metric} of a link is unknown`);
+    if (bound.metric === 'loss' && measured.worstLossUnits === Infinity) {
+      return fail('metric-bound-exceeded', 'a link loses everything');
+    }
     if (value > bound.max) {
       return fail('metric-bound-exceeded', `the worst branch has ${bound.metric} ${value}, above ${bound.max}`);
     }
@@ -101,39 +110,21 @@ export function checkTotals(
   return null;
 }
 
-/** How many entries of the include list every branch has passed, in order, when it is delivered. */
-function includedByAll(
-  snapshot: Snapshot,
-  states: readonly WalkState[],
-  include: NonNullable<PathConstraints['include']>,
-): number {
-  const passNode = (passed: number, node: number): number => {
-    let next = passed;
-    for (let entry = include[next]; entry !== undefined && 'node' in entry; entry = include[++next]) {
-      if (entry.node !== snapshot.nodeIdOf(node)) break;
-    }
-    return next;
-  };
-  const passLink = (passed: number, arc: number): number => {
-    const entry = include[passed];
-    return entry !== undefined && 'link' in entry && entry.link === snapshot.linkIdOf(arc) ? passed + 1 : passed;
-  };
-  const passedAt = new Map<WalkState, number>();
-  let least = include.length;
-  for (const [i, state] of states.entries()) {
-    const passed = i === 0 ? passNode(0, state.node) : (passedAt.get(state) ?? 0);
-    if (state.moves.length === 0) least = Math.min(least, passed);
-    for (const { arc, to } of state.moves) {
-      const after = arc === null ? passed : passNode(passLink(passed, arc), to.node);
-      passedAt.set(to, Math.min(passedAt.get(to) ?? Infinity, after));
-    }
-  }
-  return least;
-}
-
 function metricValue(metrics: PathMetrics, metric: MetricType): number | null {
-  if (metric === 'delay') return metrics.delayUs;
-  return metric === 'hop' ? metrics.hops : metrics[metric];
+  switch (metric) {
+    case 'igp':
+      return metrics.igp;
+    case 'te':
+      return metrics.te;
+    case 'delay':
+      return metrics.delayUs;
+    case 'delay-variation':
+      return metrics.delayVariationUs;
+    case 'loss':
+      return metrics.lossPpm;
+    case 'hop':
+      return metrics.hops;
+  }
 }
 
 function adminState(flags: number, flag: { readonly Drained: number; readonly Down: number }) {

@@ -1,4 +1,4 @@
-import { layerAfterArc, type IncludeStep } from '../engine/search-problem.js';
+import { commonLayer, layerAfterArc, type IncludeStep } from '../engine/search-problem.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { foldBranches } from './fold-branches.js';
 import type { EcmpBranches, IgpReach } from './igp-reach.js';
@@ -108,7 +108,7 @@ export class AllowedSegments {
     const worst = weights.map(() => -Infinity);
     for (const arc of arcs) {
       const before = at(snapshot.data.arcFrom[arc] as number);
-      layer = Math.min(layer, layerAfterArc(include, before.layer, arc, node));
+      layer = commonLayer(include, layer, layerAfterArc(include, before.layer, arc, node));
       isSinglePath &&= before.isSinglePath;
       for (let i = 0; i < worst.length; i++) {
         const sum = (before.worst[i] as number) + ((weights[i] as Float64Array)[arc] as number);

@@ -1,9 +1,9 @@
 import type { AddressFamily } from '../model/address.js';
 import { headerBytes, srhEntries } from '../model/encapsulation.js';
 import type { SegmentList } from '../model/path-answer.js';
-import type { Proof, ProofRequirement } from '../model/proof.js';
+import type { ProofRequirement } from '../model/proof.js';
 import type { EncapMode, NodeId } from '../model/ted.js';
-import { prove, type ProofOptions } from '../proof/prove.js';
+import { prove, type ExactProof, type ProofOptions } from '../proof/prove.js';
 import { NodeFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { cSidsOf } from './c-sids.js';
@@ -18,7 +18,7 @@ export function encapModeOf(snapshot: Snapshot, node: number): EncapMode {
 /** A finished list and the proof it was held against; without an ok proof it must not be published. */
 export interface ProvedSegmentList {
   readonly list: SegmentList;
-  readonly proof: Proof;
+  readonly proof: ExactProof;
 }
 
 /**

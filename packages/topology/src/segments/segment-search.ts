@@ -1,4 +1,11 @@
-import { layerAfterArc, layerAtNode, type SearchProblem } from '../engine/search-problem.js';
+import {
+  commonLayer,
+  layerAfterArc,
+  layerAtNode,
+  MISSED,
+  type IncludeStep,
+  type SearchProblem,
+} from '../engine/search-problem.js';
 import type { WorkBudget } from '../engine/work-budget.js';
 import { AllowedSegments, type ReachedNode } from './allowed-segments.js';
 import type { CSids } from './c-sids.js';
@@ -130,7 +137,7 @@ export class SegmentSearch {
     const node = isOneRouter ? (entries[0] as number) : EVERYWHERE;
     // From several routers each link is followed by itself; the sum of the worst of both parts would be too pessimistic.
     const atStart = isOneRouter ? sums : this.#weights.map(() => 0);
-    this.#offer({ ...root, node, layer: Math.min(...layers), sums: atStart });
+    this.#offer({ ...root, node, layer: commonLayerOf(include, layers), sums: atStart });
   }
 
   #expand(label: SegmentLabel): void {
@@ -184,7 +191,7 @@ export class SegmentSearch {
     const common: ReachedNode[] = [];
     for (const node of perLink[0]?.keys() ?? []) {
       const targets = perLink.map((reached) => reached.get(node)).filter((target) => target !== undefined);
-      if (targets.length === perLink.length) common.push(targets.reduce(worseOf));
+      if (targets.length === perLink.length) common.push(targets.reduce((a, b) => worseOf(include, a, b)));
     }
     return common;
   }
@@ -228,7 +235,7 @@ export class SegmentSearch {
       const target =
         how === 'igp' ? at.get(problem.destination) : how === 'attachment' ? this.#attached(label) : undefined;
       if (target === undefined || target.layer < problem.include.length) return;
-      merged = merged === null ? target : worseOf(merged, target);
+      merged = merged === null ? target : worseOf(problem.include, merged, target);
     }
     const [first] = finalSids;
     const isAttached = first !== undefined && reachOf(problem.snapshot, first) === 'attachment';
@@ -255,13 +262,16 @@ export class SegmentSearch {
       if (singlePath && links.length > 1) return undefined;
       const here = {
         node: destination,
-        layer: Math.min(...links.map((arc) => layerAfterArc(include, layer, arc, destination))),
+        layer: commonLayerOf(
+          include,
+          links.map((arc) => layerAfterArc(include, layer, arc, destination)),
+        ),
         worst: sums.map(
           (sum, i) => sum + Math.max(...links.map((arc) => (this.#weights[i] as Float64Array)[arc] as number)),
         ),
         isSinglePath: links.length === 1,
       };
-      merged = merged === undefined ? here : worseOf(merged, here);
+      merged = merged === undefined ? here : worseOf(include, merged, here);
     }
     return merged;
   }
@@ -290,6 +300,7 @@ export class SegmentSearch {
 
   #offer(label: Omit<SegmentLabel, 'isDominated' | 'estimate' | 'serial' | 'key'>): void {
     const { problem, maxEntries, toDestination } = this.#task;
+    if (label.layer === MISSED) return;
     if (label.isFinished ? label.size.entries > maxEntries : !this.#canBeFinished(label.size, 0)) return;
     const isOpen = !label.isFinished && label.node !== EVERYWHERE;
     const rest = (i: number) =>
@@ -303,10 +314,14 @@ export class SegmentSearch {
   }
 }
 
-function worseOf(a: ReachedNode, b: ReachedNode): ReachedNode {
+function commonLayerOf(include: readonly IncludeStep[], layers: readonly number[]): number {
+  return layers.reduce((a, b) => commonLayer(include, a, b));
+}
+
+function worseOf(include: readonly IncludeStep[], a: ReachedNode, b: ReachedNode): ReachedNode {
   return {
     node: a.node,
-    layer: Math.min(a.layer, b.layer),
+    layer: commonLayer(include, a.layer, b.layer),
     worst: a.worst.map((sum, i) => Math.max(sum, b.worst[i] as number)),
     isSinglePath: a.isSinglePath && b.isSinglePath,
   };

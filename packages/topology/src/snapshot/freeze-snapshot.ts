@@ -26,7 +26,12 @@ export function freezeSnapshot(ted: Ted): Snapshot {
 }
 
 function freezeNodes(nodes: readonly TedNode[]) {
+  const siteNames = [...new Set(nodes.map((node) => node.site).filter((site) => site !== null))].sort(compare);
+  const siteIndex = new Map(siteNames.map((name, index) => [name, index]));
   return {
+    siteCount: siteNames.length,
+    siteNames: packStrings(siteNames),
+    nodeSite: signedIntegers(nodes.map((node) => (node.site === null ? -1 : (siteIndex.get(node.site) as number)))),
     nodeIds: packStrings(nodes.map((node) => node.id)),
     nodeFlags: bytes(
       nodes.map(

@@ -36,11 +36,15 @@ export interface SnapshotData {
   readonly locatorCount: number;
   readonly sidCount: number;
   readonly affinityCount: number;
+  readonly siteCount: number;
 
   readonly nodeIds: Bytes;
   readonly nodeFlags: Bytes;
   /** SRH entries the node can push (MSD type 44); -1 unknown. */
   readonly nodeMsd: SignedIntegers;
+  /** Index into `siteNames`, which are sorted; -1 where the node has no site. */
+  readonly nodeSite: SignedIntegers;
+  readonly siteNames: Bytes;
   /** Arcs leaving node i: outStart[i] up to, not including, outStart[i + 1]. */
   readonly outStart: Integers;
   /** Arcs entering node i: inArcs[inStart[i]] up to, not including, inArcs[inStart[i + 1]]; ascending. */

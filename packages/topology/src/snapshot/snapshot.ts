@@ -13,6 +13,7 @@ export class Snapshot {
   #linkIds: readonly LinkId[] | undefined;
   #sidTexts: readonly string[] | undefined;
   #affinityNames: readonly string[] | undefined;
+  #siteNames: readonly string[] | undefined;
   #nodeIndex: ReadonlyMap<NodeId, number> | undefined;
   #arcIndex: ReadonlyMap<LinkId, number> | undefined;
   #sidIndex: ReadonlyMap<string, number> | undefined;
@@ -51,6 +52,11 @@ export class Snapshot {
 
   get affinityNames(): readonly string[] {
     return (this.#affinityNames ??= unpackStrings(this.data.affinityNames, this.data.affinityCount));
+  }
+
+  /** Sorted; `data.nodeSite` points into them. */
+  get siteNames(): readonly string[] {
+    return (this.#siteNames ??= unpackStrings(this.data.siteNames, this.data.siteCount));
   }
 
   get locators(): LocatorTable {

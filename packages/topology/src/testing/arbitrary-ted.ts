@@ -3,6 +3,7 @@ import type { Ted } from '../model/ted.js';
 import { buildTed, type LinkSpec, type NodeSpec } from './build-ted.js';
 
 export const AFFINITIES = ['blue', 'gold', 'red'] as const;
+export const SITES = ['east', 'west'] as const;
 
 export interface TedShape {
   readonly maxRouters: number;
@@ -21,13 +22,15 @@ export interface TedShape {
 export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
   const { maxRouters, maxLinks, healthy = false, zeroMetrics = true, cSids = false } = shape;
   const metric = fc.integer({ min: zeroMetrics ? 0 : 1, max: 3 });
+  const loss = fc.constantFrom(0, 0, 1, 100_000, 500_000);
   const rarely = <T>(value: T, otherwise: T) =>
     healthy ? fc.constant(otherwise) : fc.integer({ min: 0, max: 9 }).map((n) => (n === 0 ? value : otherwise));
   const direction = fc.record({
     igpMetric: metric,
     teMetric: healthy ? metric : fc.option(metric),
     delayUs: healthy ? metric : fc.option(metric, { freq: 9 }),
-    lossPpm: fc.constantFrom(0, 100_000),
+    delayVariationUs: healthy ? metric : fc.option(metric, { freq: 9 }),
+    lossPpm: healthy ? loss : fc.option(fc.oneof({ weight: 9, arbitrary: loss }, fc.constant(1_000_000)), { freq: 9 }),
     bandwidthBps: fc.constantFrom(10, 20, 30),
     affinities: fc.subarray([...AFFINITIES]),
     srlgs: fc.subarray([1, 2]),
@@ -49,6 +52,7 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         }),
         { maxLength: 3 },
       ),
+      sites: fc.array(fc.constantFrom(null, null, ...SITES), { minLength: 10, maxLength: 10 }),
       nodeStates: fc.array(rarely('down' as const, 'up' as const), { minLength: 10, maxLength: 10 }),
       isOneBlock: fc.boolean(),
       sidShapes: fc.array(
@@ -60,7 +64,7 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
       ),
       withoutSids: fc.array(rarely(true, false), { minLength: 10, maxLength: 10 }),
     })
-    .map(({ routers, links, hosts, nodeStates, withoutSids, isOneBlock, sidShapes }) => {
+    .map(({ routers, links, hosts, sites, nodeStates, withoutSids, isOneBlock, sidShapes }) => {
       const sidShape = (number: number): Pick<NodeSpec, 'sidKind' | 'block'> => {
         const shape = sidShapes[number];
         if (!cSids || shape === undefined) return {};
@@ -69,6 +73,7 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
       const names = Array.from({ length: routers }, (_, i) => String.fromCharCode(97 + i));
       const nodes: NodeSpec[] = names.map((id, i) => ({
         id,
+        site: sites[i] ?? null,
         operationalState: nodeStates[i] ?? 'up',
         ownSids: withoutSids[i] !== true,
         adjacencySids: withoutSids[9 - i] !== true,
@@ -92,7 +97,8 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         const id = `h${i + 1}`;
         const shape = sidShape(10 + i);
         const sidKind = shape.sidKind === 'both' ? 'opaque' : shape.sidKind;
-        nodes.push({ id, scope: host.scope, msdHEncaps: 100, ...shape, ...(sidKind && { sidKind }) });
+        const site = sites[9 - i] ?? null;
+        nodes.push({ id, site, scope: host.scope, msdHEncaps: 100, ...shape, ...(sidKind && { sidKind }) });
         for (const { to, forward, back } of host.links) add(id, names[to % routers] ?? 'a', forward, back);
       });
       return readable(buildTed(nodes, specs));
@@ -106,12 +112,13 @@ function readable(ted: Ted): Ted {
       '',
       ...ted.nodes.map(
         (node) =>
-          `${node.id} ${node.operationalState} ${node.locators[0]?.scope ?? 'no locator'}: ` +
+          `${node.id} ${node.operationalState} at ${node.site ?? '-'} ${node.locators[0]?.scope ?? 'no locator'}: ` +
           node.sids.map((sid) => `${sid.sid} ${sid.linkId ?? sid.behavior}`).join(', '),
       ),
       ...ted.links.map(
         (link) =>
           `${link.id} igp ${link.igpMetric} te ${link.teMetric ?? '-'} delay ${link.delayUs ?? '-'} ` +
+          `variation ${link.delayVariationUs ?? '-'} loss ${link.lossPpm ?? '-'} ` +
           `${link.bandwidthBps ?? '-'} bit/s [${link.affinities.join(' ')}] [${link.srlgs.join(' ')}] ` +
           `${link.operationalState} ${link.adminState}`,
       ),

@@ -1,6 +1,7 @@
+import type { MetricType } from '@waymark/topology';
 import type { Generated, JSONColumnType } from 'kysely';
 
-/* The tables of migrations/0002_policies.sql, 0004_policy_events.sql and 0006_standby_and_liveness.sql. */
+/* The tables of migrations/0002_policies.sql, 0004_policy_events.sql, 0006_standby_and_liveness.sql and 0007_metrics.sql. */
 
 export interface PolicyTables {
   mesh: {
@@ -58,7 +59,7 @@ export interface PolicyTables {
     segment_from: string[];
     segment_to: string[];
     segment_igp: number[];
-    metric: 'igp' | 'te' | 'delay' | 'hop' | null;
+    metric: MetricType | null;
     metric_value: number | null;
     unsettled: boolean;
     starved: boolean;
