@@ -16,7 +16,16 @@ const mayImport = {
 };
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/generated/**', 'node_modules/**', '.waymark/**', 'coverage/**'] },
+  {
+    ignores: [
+      '**/dist/**',
+      '**/generated/**',
+      'node_modules/**',
+      '.waymark/**',
+      'coverage/**',
+      'test/mutation/.sandbox/**',
+    ],
+  },
   ...tseslint.configs.strictTypeChecked,
   {
     languageOptions: {

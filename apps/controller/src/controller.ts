@@ -88,7 +88,11 @@ async function start(
   const pool = new ComputePool({ threads: config.workers });
   running.push(() => pool.close());
   const snapshots = new SnapshotCache(topology);
-  const paths = new PathComputation({ snapshots, pool, unreservedBps: (snapshot) => unreservedBps(db, snapshot) });
+  const paths = new PathComputation({
+    snapshots,
+    pool,
+    unreservedBps: (snapshot, priority) => unreservedBps(db, snapshot, priority),
+  });
 
   const evaluate: Evaluate = (snapshot, task) => pool.run('evaluate-policies', snapshot, task);
 

@@ -191,6 +191,19 @@ export const PathsFound = object('PathsFound', 'The paths that were found.', {
     'No path can have a smaller value of the metric on its worst branch; of a disjoint pair, no two paths a smaller sum.',
     { examples: [21_300] },
   ),
+  optional: list(
+    'What became of each optional constraint, in the order of the request.',
+    object('OptionalOutcome', 'What became of an optional constraint.', {
+      constraint: token('JSON pointer into the request.', '^(/[^/]*)*$', 255, ['/constraints/bounds/0']),
+      isAchieved: flag('All paths of the answer keep it.'),
+      missedBy: nullable(
+        integer('In the unit of the constraint.', { examples: [1200] }),
+        'By how much the worst path misses it: bounds, bandwidthBps (on the link with the least) and maxSegments. null: ' +
+          'achieved, or a constraint that has no such measure, or an unknown value.',
+      ),
+    }),
+    64,
+  ),
   paths: list('Paths, best first.', ComputedPath, 64),
   shared: nullable(
     object(undefined, 'What both paths use.', {

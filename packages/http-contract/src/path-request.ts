@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { addressFamily, affinities, ipv6, linkId, metricType, nodeId, revision, srlgs } from './identifiers.js';
-import { choice, integer, list, object, text } from './scalars.js';
+import { choice, integer, list, object, text, token } from './scalars.js';
 
 function hop() {
   return choice(
@@ -79,6 +79,14 @@ export function maxSegments() {
   });
 }
 
+function setupPriority() {
+  return integer(
+    '0, the highest, to 7, the default (RFC 3209). Bandwidth is held against what is unreserved at this priority: the ' +
+      'reservable bandwidth minus what is booked with a hold priority of this number or a smaller one (RFC 5305).',
+    { maximum: 7, default: 7, examples: [7] },
+  );
+}
+
 export const PathRequest = object(
   'PathRequest',
   'A path computation. It is pure: it changes nothing, and the same request at the same revision gives the same answer.',
@@ -111,6 +119,16 @@ export const PathRequest = object(
       ),
     ),
     maxSegments: Type.Optional(maxSegments()),
+    setupPriority: Type.Optional(setupPriority()),
+    optional: Type.Optional(
+      list(
+        'Constraints that need not be kept, the most important first: of all paths that keep everything else, those that keep ' +
+          'the first; of these, if there are any, those that keep the second; and so on.',
+        token('JSON pointer into this request.', '^(/[^/]*)+$', 255, ['/constraints/bounds/0']),
+        64,
+        { uniqueItems: true },
+      ),
+    ),
     revision: Type.Optional(revision('Compute on this past revision of the topology instead of the newest.')),
   },
   [{ source: 'dc-london', destination: 'dc-athens', metric: 'delay', constraints: {} }],
@@ -128,6 +146,7 @@ export const ProofRequest = object(
       128,
     ),
     constraints: Type.Optional(PathConstraints),
+    setupPriority: Type.Optional(setupPriority()),
     revision: Type.Optional(revision('Prove on this past revision of the topology instead of the newest.')),
   },
   [{ headend: 'dc-london', destination: 'dc-athens', sids: ['fcbb:bb00:8:1::', 'fcbb:bb00:2a:1::'] }],

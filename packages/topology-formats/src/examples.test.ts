@@ -55,10 +55,12 @@ describe('the demo', () => {
     const statuses = Object.fromEntries(files.map((file) => [file, answerTo(file).status]));
     expect(statuses).toEqual({
       'avoid-shared-risk.json': 'computed',
+      'conflict.json': 'no-path',
       'delay-bound-on-fibre.json': 'computed',
       'impossible-delay.json': 'no-path',
       'least-delay.json': 'computed',
       'node-disjoint.json': 'computed',
+      'optional-delay.json': 'computed',
       'six-gigabit.json': 'computed',
       'three-alternatives.json': 'computed',
     });

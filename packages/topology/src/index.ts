@@ -14,3 +14,4 @@ export { computePaths, type ComputeOptions } from './engine/compute-paths.js';
 export { readEntries, resolveSegments, type EntriesRead } from './segments/resolve-segments.js';
 export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';
+export { constraintsOf } from './engine/constraint-set.js';

@@ -12,6 +12,7 @@ const WANTED = [
   /^(sockclnt_create|sockclnt_delete|control_ping|get_api_json|cli_inband|show_version)$/,
   /^sr_(localsid|policy|set|steering)_.*(add|del|mod|v2|source|limit)$/,
   /^sr_(localsids|localsids_with_packet_stats|policies|policies_v2|policies_with_sl_index|steering_pol)_dump$/,
+  /^classify_(add_del_table|add_del_session|table_ids|table_info|session_dump|table_by_interface)$|^input_acl_set_interface$/,
   /^(sw_interface_dump|sw_interface_get_table|want_interface_events)$/,
   /^(ip_table_dump|ip_table_add_del|ip_route_add_del|ip_route_dump|ip_route_v2_dump|ip_route_lookup)$/,
 ];

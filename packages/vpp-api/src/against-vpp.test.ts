@@ -129,6 +129,10 @@ describe(`the client against ${realSocket === undefined ? 'the stand-in' : 'VPP'
     await remove(4);
   });
 
+  it('is told what VPP refuses, although nothing but that is in the answer', async () => {
+    await expect(vpp.call('classify_table_info', { table_id: 0xffff })).rejects.toMatchObject({ retval: -91 });
+  });
+
   it('takes many requests at once, in order', async () => {
     const numbers = Array.from({ length: 500 }, (_, index) => 0x100 + index);
     await Promise.all(numbers.map((number) => add(number, 'fcff:6::1', 'fcdd::4')));

@@ -14,7 +14,7 @@ import { parseAddress } from './machine/address.js';
 import type { CrashReason } from './machine/crash.js';
 import { forward } from './machine/forwarding.js';
 import type { Forwarding } from './machine/forwarding.js';
-import type { InterfaceCounters, InterfaceSpec } from './machine/interfaces.js';
+import type { Interface, InterfaceCounters, InterfaceSpec } from './machine/interfaces.js';
 import type { TableSpec } from './machine/machine.js';
 import type { LocalsidCounters } from './machine/sr-localsids.js';
 import { localsidsOf, policiesOf, steeringsOf, tablesOf } from './machine/view.js';
@@ -191,9 +191,30 @@ export class VppStandIn {
 
   /** What `show interface` tells from now on, until the next life. @throws RangeError when there is no such interface. */
   setInterfaceCounters(name: string, counters: InterfaceCounters): void {
-    const found = this.#life.machine.interfaces.named(name);
-    if (found === undefined) throw new RangeError(`no interface ${name}`);
-    found.counters = counters;
+    this.#interface(name).counters = counters;
+  }
+
+  /** An interface comes, until the next life; it takes the number of the one that went last. */
+  addInterface(spec: InterfaceSpec): void {
+    this.#life.machine.interfaces.add(spec);
+  }
+
+  /** @throws RangeError when there is no such interface. */
+  removeInterface(name: string): void {
+    this.#life.machine.interfaces.remove(this.#interface(name));
+  }
+
+  /** As `set interface ip6 table`. @throws RangeError when there is no such interface. */
+  setIpv6Table(name: string, table: number): void {
+    this.#interface(name).ipv6Table = table;
+  }
+
+  /**
+   * What the input ACL of an interface makes of a packet to a unicast address, from its IPv6 header on.
+   * @throws RangeError when there is no such interface.
+   */
+  inputVerdict(name: string, packet: Uint8Array): 'accept' | 'drop' {
+    return this.#life.machine.inputAcls.verdict(this.#interface(name), Buffer.from(packet));
   }
 
   /** Reads nothing more from any client, so that the socket fills up, until resumeReading(). */
@@ -215,6 +236,12 @@ export class VppStandIn {
   /** Cuts all clients off; VPP lives on with its state. */
   disconnectClients(): void {
     for (const { socket } of this.#clients.all()) socket.destroy();
+  }
+
+  #interface(name: string): Interface {
+    const found = this.#life.machine.interfaces.named(name);
+    if (found === undefined) throw new RangeError(`no interface ${name}`);
+    return found;
   }
 
   #accept(socket: Socket): void {

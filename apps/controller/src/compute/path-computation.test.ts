@@ -36,7 +36,9 @@ beforeAll(() => {
   paths = new PathComputation({
     snapshots,
     pool,
-    unreservedBps: (snapshot) => Promise.resolve(reservableBps(snapshot).map((bps) => bps / 2)),
+    // Half is booked, at the lowest priority.
+    unreservedBps: (snapshot, setupPriority = 7) =>
+      Promise.resolve(reservableBps(snapshot).map((bps) => (setupPriority < 7 ? bps : bps / 2))),
   });
 });
 afterAll(() => pool.close());
@@ -50,6 +52,8 @@ describe('a path computation', () => {
     expect(fits).toMatchObject({ status: 'computed', revision: 9 });
     const tooMuch = await paths.compute({ ...request, constraints: { bandwidthBps: half } });
     expect(tooMuch).toMatchObject({ status: 'no-path', reason: 'insufficient-bandwidth' });
+    const urgent = await paths.compute({ ...request, constraints: { bandwidthBps: half }, setupPriority: 6 });
+    expect(urgent).toMatchObject({ status: 'computed' });
   });
 
   it('is answered on a revision of the past, read once', async () => {
@@ -64,6 +68,18 @@ describe('a path computation', () => {
     await expect(paths.compute({ ...request, k: 2, disjoint: 'node' })).rejects.toMatchObject({
       code: 'request-invalid',
       info: { field: '/k' },
+    });
+  });
+
+  it('refuses an optional constraint that the request does not have', async () => {
+    const bounds = [{ metric: 'igp', max: 10 } as const];
+    const optional = ['/constraints/bounds/0', '/constraints/bounds/1'];
+    await expect(paths.compute({ ...request, constraints: { bounds }, optional })).rejects.toMatchObject({
+      code: 'request-invalid',
+      info: {
+        field: '/optional/1',
+        detail: 'There is no constraint at "/constraints/bounds/1"; there is /constraints/bounds/0.',
+      },
     });
   });
 

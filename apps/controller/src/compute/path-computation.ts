@@ -10,14 +10,17 @@ import type {
 import { Problem } from '../model/errors.js';
 import type { PathComputationService } from '../model/ports.js';
 import type { ComputePool } from './compute-pool.js';
-import { canonicalSids, idsInConstraints, requireKnownIds } from './request-ids.js';
+import { canonicalSids, idsInConstraints, requireConstraints, requireKnownIds } from './request-ids.js';
 import type { SnapshotCache } from './snapshot-cache.js';
 
 export interface PathComputationParts {
   readonly snapshots: SnapshotCache;
   readonly pool: ComputePool;
-  /** Reservable bandwidth minus what policies have booked, per arc of the snapshot, in bit/s. */
-  readonly unreservedBps: (snapshot: Snapshot) => Promise<Float64Array>;
+  /**
+   * Reservable bandwidth minus what policies have booked, per arc of the snapshot, in bit/s, as a setup priority sees it; by
+   * default the lowest.
+   */
+  readonly unreservedBps: (snapshot: Snapshot, setupPriority: number | undefined) => Promise<Float64Array>;
 }
 
 /** Answers path requests and proves segment lists on the TED, in worker threads. Changes nothing. */
@@ -41,7 +44,8 @@ export class PathComputation implements PathComputationService {
       const detail = 'A disjoint pair is always two paths: leave out k, or leave out disjoint.';
       throw new Problem('request-invalid', { detail, field: '/k' });
     }
-    const { snapshot, unreservedBps } = await this.#basis(revision);
+    requireConstraints(request);
+    const { snapshot, unreservedBps } = await this.#basis(revision, request.setupPriority);
     requireKnownIds(snapshot, [
       { field: '/source', node: request.source },
       { field: '/destination', node: request.destination },
@@ -56,11 +60,12 @@ export class PathComputation implements PathComputationService {
     readonly destination: NodeId;
     readonly sids: readonly string[];
     readonly constraints?: PathConstraints;
+    readonly setupPriority?: number;
     readonly revision?: number;
   }): Promise<Proof> {
     const { headend, destination, constraints } = input;
     const sids = canonicalSids(input.sids);
-    const { snapshot, unreservedBps } = await this.#basis(input.revision);
+    const { snapshot, unreservedBps } = await this.#basis(input.revision, input.setupPriority);
     requireKnownIds(snapshot, [
       { field: '/headend', node: headend },
       { field: '/destination', node: destination },
@@ -70,9 +75,12 @@ export class PathComputation implements PathComputationService {
     return this.#pool.run('prove', snapshot, { sids, requirement, unreservedBps });
   }
 
-  async #basis(revision: number | undefined): Promise<{ snapshot: Snapshot; unreservedBps: Float64Array | undefined }> {
+  async #basis(
+    revision: number | undefined,
+    setupPriority: number | undefined,
+  ): Promise<{ snapshot: Snapshot; unreservedBps: Float64Array | undefined }> {
     if (revision !== undefined) return { snapshot: await this.#snapshots.at(revision), unreservedBps: undefined };
     const snapshot = await this.#snapshots.newest();
-    return { snapshot, unreservedBps: await this.#unreservedBps(snapshot) };
+    return { snapshot, unreservedBps: await this.#unreservedBps(snapshot, setupPriority) };
   }
 }

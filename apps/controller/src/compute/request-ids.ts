@@ -1,4 +1,12 @@
-import { canonicalIpv6, type LinkId, type NodeId, type PathConstraints, type Snapshot } from '@waymark/topology';
+import {
+  canonicalIpv6,
+  constraintsOf,
+  type LinkId,
+  type NodeId,
+  type PathConstraints,
+  type PathRequest,
+  type Snapshot,
+} from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 
 /** An id that a request names, and where: a JSON pointer into the request. */
@@ -30,6 +38,23 @@ export function requireKnownIds(snapshot: Snapshot, ids: readonly NamedId[]): vo
   const [error] = errors;
   if (first === undefined || error === undefined) return;
   throw new Problem('node' in first ? 'node-unknown' : 'link-unknown', { ...error, errors });
+}
+
+/** Throws Problem request-invalid for an optional constraint that the request does not have. */
+export function requireConstraints(request: PathRequest): void {
+  const known = constraintsOf(request);
+  const errors = (request.optional ?? []).flatMap((pointer, i) =>
+    known.includes(pointer)
+      ? []
+      : [
+          {
+            field: `/optional/${i}`,
+            detail: `There is no constraint at "${pointer}"; there is ${known.join(', ') || 'none'}.`,
+          },
+        ],
+  );
+  const [error] = errors;
+  if (error !== undefined) throw new Problem('request-invalid', { ...error, errors });
 }
 
 /** SIDs in the spelling of the TED (RFC 5952). Throws Problem request-invalid for what is no IPv6 address. */

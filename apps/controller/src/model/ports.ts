@@ -154,6 +154,7 @@ export interface PathComputationService {
     readonly destination: NodeId;
     readonly sids: readonly string[];
     readonly constraints?: PathConstraints;
+    readonly setupPriority?: number;
     readonly revision?: number;
   }): Promise<Proof>;
 }

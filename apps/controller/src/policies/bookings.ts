@@ -3,18 +3,32 @@ import { reservableBps, type LinkId, type NodeId, type Snapshot } from '@waymark
 import type { LinkBandwidth } from '../compute/evaluate-policies-model.js';
 import type { Executor } from './policy-intents.js';
 
+/** Priorities go from 0, the highest, to this (RFC 3209). */
+const LOWEST_PRIORITY = 7;
+
 /*
  * While a policy moves, its old and its new lists both hold a booking, but its traffic is on one of them: per link, a
  * policy counts with the larger of its bookings.
  */
 
-/** Booked per link by all policies together; `links`: only on these. */
-export async function bookedPerLink(db: Executor, links?: readonly LinkId[]): Promise<LinkBandwidth[]> {
+export interface BookedQuery {
+  /** Only on these. */
+  readonly links?: readonly LinkId[];
+  /** Only what is held at this priority (0 the highest) or a higher one; by default everything. */
+  readonly holdPriority?: number;
+}
+
+/** Booked per link by all policies together. */
+export async function bookedPerLink(
+  db: Executor,
+  { links, holdPriority = LOWEST_PRIORITY }: BookedQuery = {},
+): Promise<LinkBandwidth[]> {
   const rows = await sql<LinkBandwidth>`
     select link_id as "linkId", sum(largest)::bigint as "bandwidthBps"
     from (
       select link_id, max(bandwidth_bps) as largest from booking
-      where ${links === undefined ? sql`true` : sql`link_id = any(${links}::text[])`}
+      where hold_priority <= ${holdPriority}
+        and ${links === undefined ? sql`true` : sql`link_id = any(${links}::text[])`}
       group by link_id, policy_id
     ) per_policy
     group by link_id
@@ -23,10 +37,17 @@ export async function bookedPerLink(db: Executor, links?: readonly LinkId[]): Pr
   return rows.rows;
 }
 
-/** Bandwidth that is still free per arc of the snapshot, in bit/s; NaN where the reservable bandwidth is unknown. */
-export async function unreservedBps(db: Executor, snapshot: Snapshot): Promise<Float64Array> {
+/**
+ * Unreserved bandwidth at a setup priority (RFC 5305) per arc of the snapshot, in bit/s: what bookings held at that
+ * priority or a higher one leave. NaN where the reservable bandwidth is unknown.
+ */
+export async function unreservedBps(
+  db: Executor,
+  snapshot: Snapshot,
+  setupPriority = LOWEST_PRIORITY,
+): Promise<Float64Array> {
   const free = reservableBps(snapshot);
-  for (const { linkId, bandwidthBps } of await bookedPerLink(db)) {
+  for (const { linkId, bandwidthBps } of await bookedPerLink(db, { holdPriority: setupPriority })) {
     const arc = snapshot.arcOf(linkId);
     if (arc >= 0) free[arc] = Math.max(0, (free[arc] as number) - bandwidthBps);
   }

@@ -213,7 +213,7 @@ export class SrPolicyService implements PolicyService {
   }
 
   async booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, number>> {
-    const booked = await bookedPerLink(this.#db, links);
+    const booked = await bookedPerLink(this.#db, { links });
     return new Map(booked.map(({ linkId, bandwidthBps }) => [linkId, bandwidthBps]));
   }
 

@@ -122,6 +122,43 @@ export class ForeignVpp {
     });
   }
 
+  /** A classifier table without the agent's mark, and its index. Its sessions drop. */
+  async addClassifier(mask: Uint8Array, matches: readonly Uint8Array[], { next = NONE } = {}): Promise<number> {
+    const { new_table_index: index } = await this.vpp.call('classify_add_del_table', {
+      ...classifier(mask, next),
+      current_data_flag: 1,
+    });
+    for (const match of matches) await this.setSession(index, match, true);
+    return index;
+  }
+
+  async removeClassifier(index: number): Promise<void> {
+    const request = classifier(new Uint8Array(16), NONE);
+    await this.vpp.call('classify_add_del_table', { ...request, is_add: false, table_index: index });
+  }
+
+  /** Where packets go on that fit no session of a table. */
+  async link(index: number, mask: Uint8Array, next: number): Promise<void> {
+    await this.vpp.call('classify_add_del_table', { ...classifier(mask, next), table_index: index });
+  }
+
+  /** @param hitNext 0: drop */
+  async setSession(table: number, match: Uint8Array, present: boolean, hitNext = 0): Promise<void> {
+    const session = { is_add: present, table_index: table, hit_next_index: hitNext, match };
+    await this.vpp.call('classify_add_del_session', session);
+  }
+
+  async setInputAcl(interfaceName: string, table: number, present: boolean): Promise<void> {
+    const all = await this.vpp.dump('sw_interface_dump', { name_filter_valid: false, name_filter: '' });
+    await this.vpp.call('input_acl_set_interface', {
+      sw_if_index: all.find(({ interface_name: name }) => name === interfaceName)?.sw_if_index ?? NONE,
+      ip4_table_index: NONE,
+      ip6_table_index: table,
+      l2_table_index: NONE,
+      is_add: present,
+    });
+  }
+
   /** What of SRv6 is there outside a block, to compare before and after: steering by its prefixes. */
   async inventory(block: string, prefixes: readonly string[]): Promise<unknown> {
     const isForeign = (address: string): boolean => !inPrefix(block)(address);
@@ -175,6 +212,10 @@ export class ForeignVpp {
       traffic_type,
     });
   }
+}
+
+function classifier(mask: Uint8Array, next: number) {
+  return { is_add: true, del_chain: false, match_n_vectors: mask.length / 16, next_table_index: next, mask };
 }
 
 function sidList([weight, ...sids]: List) {

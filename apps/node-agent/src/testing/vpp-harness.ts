@@ -44,7 +44,16 @@ const TEST_PROBES: ProbeSettings = {
 };
 
 /** Requests that read. */
-const READS = new Set(['ip_route_lookup', 'sw_interface_get_table', 'show_version', 'cli_inband', 'control_ping']);
+const READS = new Set([
+  'ip_route_lookup',
+  'sw_interface_get_table',
+  'classify_table_ids',
+  'classify_table_info',
+  'classify_table_by_interface',
+  'show_version',
+  'cli_inband',
+  'control_ping',
+]);
 
 /**
  * One connection for all data planes of a test, which counts what they change: VPP 26.06 hangs for good when 16 of its clients
@@ -87,6 +96,7 @@ export class VppHarness implements DataPlaneHarness {
   readonly #link: SharedLink;
   readonly #settings: VppSettings;
   #host: NetworkNamespace | undefined;
+  readonly #loopbacks = new Set<string>();
 
   private constructor(
     socketPath: string,
@@ -140,6 +150,31 @@ export class VppHarness implements DataPlaneHarness {
     const commands = present
       ? [`ip6 table add ${table}`, 'create loopback interface instance 77', `set interface ip6 table ${name} ${table}`]
       : [`delete loopback interface intfc ${name}`, `ip6 table del ${table}`];
+    await this.#cli(...commands);
+  }
+
+  /** A loopback interface, until the next life of VPP. @param instance from 78 */
+  async addLoopback(instance: number, ipv6Table: number): Promise<string> {
+    const name = `loop${instance}`;
+    this.#loopbacks.add(name);
+    if (this.standIn === null) await this.#cli(`create loopback interface instance ${instance}`);
+    else this.standIn.addInterface({ name, mac: '02:fe:00:00:00:4e' });
+    await this.setIpv6Table(name, ipv6Table);
+    return name;
+  }
+
+  async removeLoopback(name: string): Promise<void> {
+    this.#loopbacks.delete(name);
+    if (this.standIn === null) await this.#cli(`delete loopback interface intfc ${name}`);
+    else this.standIn.removeInterface(name);
+  }
+
+  async setIpv6Table(interfaceName: string, table: number): Promise<void> {
+    if (this.standIn === null) await this.#cli(`set interface ip6 table ${interfaceName} ${table}`);
+    else this.standIn.setIpv6Table(interfaceName, table);
+  }
+
+  async #cli(...commands: readonly string[]): Promise<void> {
     await this.using(async (vpp) => {
       for (const cmd of commands) await vpp.call('cli_inband', { cmd });
     });
@@ -186,6 +221,7 @@ export class VppHarness implements DataPlaneHarness {
     try {
       if (this.standIn === null) {
         await withdraw(this.open());
+        for (const name of this.#loopbacks) await this.removeLoopback(name);
         await this.setTable(false);
         if (this.#host !== undefined) await this.#setLoopback(false);
       }

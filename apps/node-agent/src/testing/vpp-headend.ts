@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import type { DataPlane } from '../dataplane/port.js';
+import type { VppSettings } from '../dataplane/vpp/settings.js';
 import type { ForeignHeadend, Neighbor } from './diamond.js';
 import { NetworkNamespace } from './network-namespace.js';
 import { realVppSocket, TEST_SETTINGS, TEST_TABLE, VppHarness } from './vpp-harness.js';
@@ -20,6 +21,7 @@ export class VppHeadend implements ForeignHeadend {
   readonly dataPlane: DataPlane;
   readonly pid: number;
   readonly #harness: VppHarness;
+  readonly #reachable: string[] = [];
 
   private constructor(harness: VppHarness, pid: number) {
     this.#harness = harness;
@@ -27,10 +29,29 @@ export class VppHeadend implements ForeignHeadend {
     this.dataPlane = harness.open();
   }
 
-  static async create(): Promise<VppHeadend> {
-    const harness = await VppHarness.create();
+  static async create(settings: Partial<VppSettings> = {}): Promise<VppHeadend> {
+    const harness = await VppHarness.create(settings);
     const { vpe_pid } = await harness.using((vpp) => vpp.call('control_ping', {}));
     return new VppHeadend(harness, vpe_pid);
+  }
+
+  /** Another agent for the same VPP. */
+  open(settings: Partial<VppSettings>): DataPlane {
+    return this.#harness.open(settings);
+  }
+
+  /** Has what pods send there looked up in the main table: only what is steered leaves theirs otherwise. */
+  async letPodsReach(prefix: string): Promise<void> {
+    await this.#cli(`ip route add ${prefix} table ${TEST_TABLE} via ip6-lookup-in-table 0`);
+    this.#reachable.push(prefix);
+  }
+
+  /** Packets that an input ACL has dropped since its tables were made. */
+  async droppedByInputAcl(): Promise<number> {
+    const { reply } = await this.#harness.using((vpp) =>
+      vpp.call('cli_inband', { cmd: 'show classify tables verbose' }),
+    );
+    return [...reply.matchAll(/hits (\d+)/g)].reduce((sum, [, hits]) => sum + Number(hits), 0);
   }
 
   endTowards(place: Neighbor): string {
@@ -106,6 +127,7 @@ export class VppHeadend implements ForeignHeadend {
       'ip route del fc00:a::/64',
       'ip route del fc00:b::/64',
       'ip route del fc00:2::/64',
+      ...this.#reachable.map((prefix) => `ip route del ${prefix} table ${TEST_TABLE} via ip6-lookup-in-table 0`),
       ...NEIGHBORS.map((place) => `delete host-interface name ${this.endTowards(place)}`),
     );
     await this.#harness.close();

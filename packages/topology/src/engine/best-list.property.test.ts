@@ -19,7 +19,7 @@ const cases = fc
     maxSegments: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }),
   })
   .chain(({ zeroMetrics, healthy, maxSegments, ...shape }) =>
-    arbitraryTed({ maxRouters: 4, maxLinks: 6, zeroMetrics, healthy }).chain((ted) =>
+    arbitraryTed({ maxRouters: 4, maxLinks: 6, zeroMetrics, healthy, narrowLinks: true }).chain((ted) =>
       fc.record({
         ted: fc.constant(ted),
         request: arbitraryRequest(ted, shape).map((request): PathRequest => {

@@ -3,16 +3,18 @@ import type { PathRequest } from '../model/path-request.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { bestList } from './best-list.js';
 import { computeBest } from './best-path.js';
+import { pointerBefore, withoutConstraints, type ConstraintPointer } from './constraint-set.js';
 import { computeDisjointPair } from './disjoint-pair.js';
 import { explainNoPath } from './explain-no-path.js';
 import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
 import { findConflict } from './find-conflict.js';
+import { keepOptional } from './keep-optional.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { headendMsd, prepareRequest, type PreparedRequest } from './prepare-request.js';
 import { DEFAULT_WORK_BUDGET, WorkBudget } from './work-budget.js';
 
 export interface ComputeOptions {
-  /** Bandwidth left per arc in bit/s (priority 7); without it the reservable bandwidth. */
+  /** Bandwidth left per arc in bit/s at the request's setup priority; without it the reservable bandwidth. */
   readonly unreservedBps?: Float64Array;
   /** Relaxations and labels this request may cost. */
   readonly workBudget?: number;
@@ -28,22 +30,47 @@ const ENCODING_ATTEMPTS = 64;
  * request and options give the same answer. Ties fall to fewer SIDs, then ids.
  */
 export function computePaths(snapshot: Snapshot, request: PathRequest, options: ComputeOptions = {}): PathAnswer {
-  const unreservedBps = options.unreservedBps ?? snapshot.data.reservableBps;
-  const budget = new WorkBudget(options.workBudget ?? DEFAULT_WORK_BUDGET);
-  const prepared = prepareRequest(snapshot, request, unreservedBps);
+  const context: Context = {
+    snapshot,
+    unreservedBps: options.unreservedBps ?? snapshot.data.reservableBps,
+    budget: new WorkBudget(options.workBudget ?? DEFAULT_WORK_BUDGET),
+    skipConflict: options.skipConflict === true,
+  };
+  const { optional = [], ...rest } = request;
+  return optional.length === 0
+    ? answerWithout(context, rest, new Set())
+    : keepOptional(rest, optional, {
+        mandatory: answerWithout(context, rest, new Set(optional)),
+        ask: (variant) => probe(context, variant),
+      });
+}
+
+interface Context {
+  readonly snapshot: Snapshot;
+  readonly unreservedBps: Float64Array;
+  readonly budget: WorkBudget;
+  readonly skipConflict: boolean;
+}
+
+/** The answer to a request without some of its constraints; what it says of the others points into the whole request. */
+function answerWithout(context: Context, request: PathRequest, dropped: ReadonlySet<ConstraintPointer>): PathAnswer {
+  const { snapshot, unreservedBps, budget } = context;
+  const prepared = prepareRequest(snapshot, withoutConstraints(request, dropped), unreservedBps);
   if ('status' in prepared) return { ...prepared, conflict: { constraints: [], isMinimal: true } };
-  const answer = solve(prepared, budget);
-  if (answer.status === 'computed') return answer;
-  const isProved = budget.isDecided;
-  if (options.skipConflict === true) return { ...answer, isProved };
+  const found = solve(prepared, budget);
+  if (found.status === 'computed') return found;
+  const constraint = found.constraint && pointerBefore(request, dropped, found.constraint);
+  const answer = { ...found, constraint, isProved: budget.isDecided };
+  if (context.skipConflict) return answer;
   const conflict = findConflict({
     request,
-    blamed: answer.constraint,
-    ask: (variant) => probe(snapshot, variant, unreservedBps, budget),
+    dropped,
+    blamed: constraint,
+    ask: (variant) => probe(context, variant.disjoint === undefined ? { ...variant, k: 1 } : variant),
     bandwidths: () => bandwidths(prepared),
     msd: headendMsd(snapshot, prepared.problem.source),
   });
-  return { ...answer, isProved, conflict };
+  return { ...answer, conflict };
 }
 
 function solve(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {
@@ -53,13 +80,8 @@ function solve(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {
 }
 
 /** The answer to a variant of a request, out of what is left of its budget; null when that does not suffice. */
-function probe(
-  snapshot: Snapshot,
-  variant: PathRequest,
-  unreservedBps: Float64Array,
-  budget: WorkBudget,
-): PathAnswer | null {
-  const prepared = prepareRequest(snapshot, { ...variant, k: 1 }, unreservedBps, true);
+function probe({ snapshot, unreservedBps, budget }: Context, variant: PathRequest): PathAnswer | null {
+  const prepared = prepareRequest(snapshot, variant, unreservedBps, true);
   if ('status' in prepared) return prepared;
   if (budget.isSpent) return null;
   const own = new WorkBudget(budget.left);

@@ -44,6 +44,20 @@ export function withoutConstraints(request: PathRequest, dropped: ReadonlySet<Co
   };
 }
 
+/** Where a constraint of the request without those dropped stands in the request itself. */
+export function pointerBefore(
+  request: PathRequest,
+  dropped: ReadonlySet<ConstraintPointer>,
+  pointer: ConstraintPointer,
+): ConstraintPointer {
+  const [, list, position] = /^\/constraints\/(bounds|include)\/(\d+)$/.exec(pointer) ?? [];
+  if (list === undefined) return pointer;
+  const kept = constraintsOf(request).filter(
+    (known) => known.startsWith(`/constraints/${list}/`) && !dropped.has(known),
+  );
+  return kept[Number(position)] ?? pointer;
+}
+
 /** A strict entry whose predecessor goes has nothing left to follow directly: it becomes loose. */
 function keptEntries(include: readonly IncludeEntry[], dropped: ReadonlySet<ConstraintPointer>): IncludeEntry[] {
   const isDropped = (i: number) => dropped.has(`/constraints/include/${i}`);

@@ -7,6 +7,8 @@ export type AskEngine = (request: PathRequest) => PathAnswer | null;
 
 export interface ConflictQuery {
   readonly request: PathRequest;
+  /** Constraints that nobody insists on. */
+  readonly dropped: ReadonlySet<ConstraintPointer>;
   /** The constraint that the explanation blames: looked for in the conflict, if it is in any. */
   readonly blamed: ConstraintPointer | null;
   readonly ask: AskEngine;
@@ -22,12 +24,12 @@ export interface ConflictQuery {
  */
 export function findConflict(query: ConflictQuery): Conflict {
   const { request, blamed, ask } = query;
-  const all = constraintsOf(request);
-  const bare = ask(withoutConstraints(request, new Set(all)));
+  const all = constraintsOf(request).filter((pointer) => !query.dropped.has(pointer));
+  const bare = ask(withoutConstraints(request, new Set([...query.dropped, ...all])));
   if (bare?.status === 'no-path') return { constraints: [], isMinimal: true };
   const isBlamed = (pointer: string) => blamed !== null && (pointer === blamed || pointer.startsWith(`${blamed}/`));
   const inOrder = [...all.filter((pointer) => !isBlamed(pointer)), ...all.filter(isBlamed)];
-  const dropped = new Set<ConstraintPointer>();
+  const dropped = new Set(query.dropped);
   let isMinimal = bare !== null;
   for (const pointer of inOrder) {
     const answer = ask(withoutConstraints(request, new Set([...dropped, pointer])));
@@ -40,22 +42,23 @@ export function findConflict(query: ConflictQuery): Conflict {
 
 /** What it takes to relax one constraint, all else as asked. */
 function relaxation(query: ConflictQuery, pointer: ConstraintPointer): ConflictingConstraint {
-  const { request, ask } = query;
+  const { request, dropped, ask } = query;
   const nearestFeasible = request.disjoint === undefined ? nearestValue(query, pointer) : null;
   const relaxed =
     nearestFeasible === null
-      ? withoutConstraints(request, new Set([pointer]))
-      : replaced(request, pointer, nearestFeasible);
+      ? withoutConstraints(request, new Set([...dropped, pointer]))
+      : withoutConstraints(replaced(request, pointer, nearestFeasible), dropped);
   const answer = ask(relaxed);
   return { constraint: pointer, nearestFeasible, metric: answer?.status === 'computed' ? answer.lowerBound : null };
 }
 
 function nearestValue(query: ConflictQuery, pointer: ConstraintPointer): number | null {
-  const { request, ask, msd } = query;
-  const isFeasible = (value: number) => ask(replaced(request, pointer, value))?.status === 'computed';
+  const { request, dropped, ask, msd } = query;
+  const isFeasible = (value: number) =>
+    ask(withoutConstraints(replaced(request, pointer, value), dropped))?.status === 'computed';
   const bound = boundAt(request, pointer);
   if (bound !== undefined) {
-    const best = ask({ ...withoutConstraints(request, new Set([pointer])), metric: bound.metric });
+    const best = ask({ ...withoutConstraints(request, new Set([...dropped, pointer])), metric: bound.metric });
     return best?.status === 'computed' && best.optimality === 'optimal' ? best.lowerBound : null;
   }
   if (pointer === '/constraints/bandwidthBps') {

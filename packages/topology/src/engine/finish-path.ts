@@ -9,7 +9,7 @@ import { segmentOf } from '../segments/resolve-segments.js';
 import { proveSegmentList } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { lossUnits, ppmOfLoss } from './loss-units.js';
-import { reportedValue } from './metric-values.js';
+import { metricOf, reportedValue } from './metric-values.js';
 import type { PreparedRequest } from './prepare-request.js';
 import { sumOver, type IncludeStep } from './search-problem.js';
 
@@ -120,6 +120,7 @@ export function answerWith(
     metric: request.metric,
     optimality: isOptimal ? 'optimal' : 'feasible',
     lowerBound: reportedValue(request.metric, lowerBound),
+    optional: [],
     paths,
     shared: null,
   };
@@ -137,20 +138,7 @@ function nodesAlong(snapshot: Snapshot, source: number, arcs: readonly number[])
 
 /** The optimised metric on the worst branch, as the search sums it. */
 function sumOf({ worst, worstLossUnits }: ExactProof, metric: MetricType): number {
-  switch (metric) {
-    case 'igp':
-      return worst.igp;
-    case 'te':
-      return worst.te;
-    case 'delay':
-      return worst.delayUs ?? Number.NaN;
-    case 'delay-variation':
-      return worst.delayVariationUs ?? Number.NaN;
-    case 'loss':
-      return worstLossUnits;
-    case 'hop':
-      return worst.hops;
-  }
+  return metric === 'loss' ? worstLossUnits : (metricOf(worst, metric) ?? Number.NaN);
 }
 
 function metricsOf(snapshot: Snapshot, arcs: readonly number[]): PathMetrics {

@@ -128,6 +128,18 @@ export interface Conflict {
   readonly isMinimal: boolean;
 }
 
+/** What became of an optional constraint. */
+export interface OptionalOutcome {
+  /** JSON pointer into the request. */
+  readonly constraint: string;
+  readonly isAchieved: boolean;
+  /**
+   * By how much the worst path misses it, in its unit: bounds, bandwidthBps (on the link with the least) and maxSegments.
+   * null: achieved, or a constraint that has no such measure, or an unknown value.
+   */
+  readonly missedBy: number | null;
+}
+
 export interface PathsFound {
   readonly status: 'computed';
   readonly revision: number;
@@ -139,6 +151,8 @@ export interface PathsFound {
   readonly optimality: 'optimal' | 'feasible';
   /** Of the first path; of the sum of both for a disjoint pair. */
   readonly lowerBound: number;
+  /** One for each optional constraint, in the order of the request. */
+  readonly optional: readonly OptionalOutcome[];
   readonly paths: readonly ComputedPath[];
   /** Disjoint pairs: what the two paths share all the same. */
   readonly shared: { readonly nodes: readonly NodeId[]; readonly links: readonly LinkId[] } | null;

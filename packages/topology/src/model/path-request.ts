@@ -69,4 +69,14 @@ export interface PathRequest {
   readonly families?: readonly AddressFamily[];
   /** Overrides the headend's MSD when smaller. */
   readonly maxSegments?: number;
+  /**
+   * 0, the highest, to 7, the default (RFC 3209): bandwidth is held against what is unreserved at this priority. The engine
+   * takes that as it is given (`ComputeOptions.unreservedBps`).
+   */
+  readonly setupPriority?: number;
+  /**
+   * Constraints that need not be kept, as JSON pointers into this request, the most important first. Of all paths that keep
+   * everything else, those that keep the first; of these, if there are any, those that keep the second; and so on.
+   */
+  readonly optional?: readonly string[];
 }

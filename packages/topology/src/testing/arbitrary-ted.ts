@@ -13,6 +13,8 @@ export interface TedShape {
   readonly zeroMetrics?: boolean;
   /** Routers with and without NEXT-C-SID, blocks with room for six C-SIDs and for three, service SIDs that are opaque. */
   readonly cSids?: boolean;
+  /** Some links leave room for the headers of one or two SIDs only. */
+  readonly narrowLinks?: boolean;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface TedShape {
  * and hosts h1, h2, h3 with one or two links.
  */
 export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
-  const { maxRouters, maxLinks, healthy = false, zeroMetrics = true, cSids = false } = shape;
+  const { maxRouters, maxLinks, healthy = false, zeroMetrics = true, cSids = false, narrowLinks = false } = shape;
   const metric = fc.integer({ min: zeroMetrics ? 0 : 1, max: 3 });
   const loss = fc.constantFrom(0, 0, 1, 100_000, 500_000);
   const rarely = <T>(value: T, otherwise: T) =>
@@ -31,7 +33,8 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
     delayUs: healthy ? metric : fc.option(metric, { freq: 9 }),
     delayVariationUs: healthy ? metric : fc.option(metric, { freq: 9 }),
     lossPpm: healthy ? loss : fc.option(fc.oneof({ weight: 9, arbitrary: loss }, fc.constant(1_000_000)), { freq: 9 }),
-    bandwidthBps: fc.constantFrom(10, 20, 30),
+    bandwidthBps: healthy ? fc.constantFrom(10, 20, 30) : fc.constantFrom(10, 20, 30, null),
+    mtuBytes: narrowLinks ? rarely(1340, 9000) : fc.constant(9000),
     affinities: fc.subarray([...AFFINITIES]),
     srlgs: fc.subarray([1, 2]),
     operationalState: rarely('down' as const, 'up' as const),
@@ -53,6 +56,7 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         { maxLength: 3 },
       ),
       sites: fc.array(fc.constantFrom(null, null, ...SITES), { minLength: 10, maxLength: 10 }),
+      drained: fc.array(rarely('drained' as const, 'up' as const), { minLength: 10, maxLength: 10 }),
       nodeStates: fc.array(rarely('down' as const, 'up' as const), { minLength: 10, maxLength: 10 }),
       isOneBlock: fc.boolean(),
       sidShapes: fc.array(
@@ -64,7 +68,7 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
       ),
       withoutSids: fc.array(rarely(true, false), { minLength: 10, maxLength: 10 }),
     })
-    .map(({ routers, links, hosts, sites, nodeStates, withoutSids, isOneBlock, sidShapes }) => {
+    .map(({ routers, links, hosts, sites, drained, nodeStates, withoutSids, isOneBlock, sidShapes }) => {
       const sidShape = (number: number): Pick<NodeSpec, 'sidKind' | 'block'> => {
         const shape = sidShapes[number];
         if (!cSids || shape === undefined) return {};
@@ -75,6 +79,7 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         id,
         site: sites[i] ?? null,
         operationalState: nodeStates[i] ?? 'up',
+        adminState: drained[i] ?? 'up',
         ownSids: withoutSids[i] !== true,
         adjacencySids: withoutSids[9 - i] !== true,
         msdHEncaps: 100,
@@ -112,7 +117,7 @@ function readable(ted: Ted): Ted {
       '',
       ...ted.nodes.map(
         (node) =>
-          `${node.id} ${node.operationalState} at ${node.site ?? '-'} ${node.locators[0]?.scope ?? 'no locator'}: ` +
+          `${node.id} ${node.operationalState} ${node.adminState} at ${node.site ?? '-'} ${node.locators[0]?.scope ?? 'no locator'}: ` +
           node.sids.map((sid) => `${sid.sid} ${sid.linkId ?? sid.behavior}`).join(', '),
       ),
       ...ted.links.map(
@@ -120,7 +125,7 @@ function readable(ted: Ted): Ted {
           `${link.id} igp ${link.igpMetric} te ${link.teMetric ?? '-'} delay ${link.delayUs ?? '-'} ` +
           `variation ${link.delayVariationUs ?? '-'} loss ${link.lossPpm ?? '-'} ` +
           `${link.bandwidthBps ?? '-'} bit/s [${link.affinities.join(' ')}] [${link.srlgs.join(' ')}] ` +
-          `${link.operationalState} ${link.adminState}`,
+          `mtu ${link.mtuBytes ?? '-'} ${link.operationalState} ${link.adminState}`,
       ),
       '',
     ].join('\n');

@@ -1,5 +1,13 @@
 // Made by scripts/generate-builtin.mjs from the API definitions of VPP 26.06. Do not edit.
 /** A number where VPP has a value without a name. */
+export type ClassifyAction =
+  | 'CLASSIFY_API_ACTION_NONE'
+  | 'CLASSIFY_API_ACTION_SET_IP4_FIB_INDEX'
+  | 'CLASSIFY_API_ACTION_SET_IP6_FIB_INDEX'
+  | 'CLASSIFY_API_ACTION_SET_METADATA'
+  | number;
+
+/** A number where VPP has a value without a name. */
 export type FibPathType =
   | 'FIB_API_PATH_TYPE_NORMAL'
   | 'FIB_API_PATH_TYPE_LOCAL'
@@ -132,6 +140,96 @@ export interface Srv6SidListWithSlIndex {
   readonly sids: readonly string[];
 }
 
+export interface ClassifyAddDelSession {
+  readonly is_add: boolean;
+  readonly table_index: number;
+  readonly hit_next_index?: number;
+  readonly opaque_index?: number;
+  readonly advance?: number;
+  readonly action?: ClassifyAction;
+  readonly metadata?: number;
+  readonly match_len?: number;
+  readonly match: Uint8Array;
+}
+
+export interface ClassifyAddDelSessionReply {
+  readonly retval: number;
+}
+
+export interface ClassifyAddDelTable {
+  readonly is_add: boolean;
+  readonly del_chain: boolean;
+  readonly table_index?: number;
+  readonly nbuckets?: number;
+  readonly memory_size?: number;
+  readonly skip_n_vectors?: number;
+  readonly match_n_vectors?: number;
+  readonly next_table_index?: number;
+  readonly miss_next_index?: number;
+  readonly current_data_flag?: number;
+  readonly current_data_offset?: number;
+  readonly mask_len?: number;
+  readonly mask: Uint8Array;
+}
+
+export interface ClassifyAddDelTableReply {
+  readonly retval: number;
+  readonly new_table_index: number;
+  readonly skip_n_vectors: number;
+  readonly match_n_vectors: number;
+}
+
+export interface ClassifySessionDump {
+  readonly table_id: number;
+}
+
+export interface ClassifySessionDetails {
+  readonly retval: number;
+  readonly table_id: number;
+  readonly hit_next_index: number;
+  readonly advance: number;
+  readonly opaque_index: number;
+  readonly match_length: number;
+  readonly match: Uint8Array;
+}
+
+export interface ClassifyTableByInterface {
+  readonly sw_if_index: number;
+}
+
+export interface ClassifyTableByInterfaceReply {
+  readonly retval: number;
+  readonly sw_if_index: number;
+  readonly l2_table_id: number;
+  readonly ip4_table_id: number;
+  readonly ip6_table_id: number;
+}
+
+export type ClassifyTableIds = Readonly<Record<string, never>>;
+
+export interface ClassifyTableIdsReply {
+  readonly retval: number;
+  readonly count: number;
+  readonly ids: readonly number[];
+}
+
+export interface ClassifyTableInfo {
+  readonly table_id: number;
+}
+
+export interface ClassifyTableInfoReply {
+  readonly retval: number;
+  readonly table_id: number;
+  readonly nbuckets: number;
+  readonly match_n_vectors: number;
+  readonly skip_n_vectors: number;
+  readonly active_sessions: number;
+  readonly next_table_index: number;
+  readonly miss_next_index: number;
+  readonly mask_length: number;
+  readonly mask: Uint8Array;
+}
+
 export interface CliInband {
   readonly cmd: string;
 }
@@ -154,6 +252,18 @@ export type GetApiJson = Readonly<Record<string, never>>;
 export interface GetApiJsonReply {
   readonly retval: number;
   readonly json: string;
+}
+
+export interface InputAclSetInterface {
+  readonly sw_if_index: number;
+  readonly ip4_table_index: number;
+  readonly ip6_table_index: number;
+  readonly l2_table_index: number;
+  readonly is_add: boolean;
+}
+
+export interface InputAclSetInterfaceReply {
+  readonly retval: number;
 }
 
 export interface IpRouteAddDel {
@@ -502,9 +612,24 @@ export interface SwInterfaceEvent {
 
 /** Requests with one reply. */
 export interface BuiltinCalls {
+  readonly classify_add_del_session: {
+    readonly request: ClassifyAddDelSession;
+    readonly reply: ClassifyAddDelSessionReply;
+  };
+  readonly classify_add_del_table: { readonly request: ClassifyAddDelTable; readonly reply: ClassifyAddDelTableReply };
+  readonly classify_table_by_interface: {
+    readonly request: ClassifyTableByInterface;
+    readonly reply: ClassifyTableByInterfaceReply;
+  };
+  readonly classify_table_ids: { readonly request: ClassifyTableIds; readonly reply: ClassifyTableIdsReply };
+  readonly classify_table_info: { readonly request: ClassifyTableInfo; readonly reply: ClassifyTableInfoReply };
   readonly cli_inband: { readonly request: CliInband; readonly reply: CliInbandReply };
   readonly control_ping: { readonly request: ControlPing; readonly reply: ControlPingReply };
   readonly get_api_json: { readonly request: GetApiJson; readonly reply: GetApiJsonReply };
+  readonly input_acl_set_interface: {
+    readonly request: InputAclSetInterface;
+    readonly reply: InputAclSetInterfaceReply;
+  };
   readonly ip_route_add_del: { readonly request: IpRouteAddDel; readonly reply: IpRouteAddDelReply };
   readonly ip_route_lookup: { readonly request: IpRouteLookup; readonly reply: IpRouteLookupReply };
   readonly ip_table_add_del: { readonly request: IpTableAddDel; readonly reply: IpTableAddDelReply };
@@ -527,6 +652,7 @@ export interface BuiltinCalls {
 
 /** Requests that are answered by any number of details. */
 export interface BuiltinDumps {
+  readonly classify_session_dump: { readonly request: ClassifySessionDump; readonly details: ClassifySessionDetails };
   readonly ip_route_dump: { readonly request: IpRouteDump; readonly details: IpRouteDetails };
   readonly ip_route_v2_dump: { readonly request: IpRouteV2Dump; readonly details: IpRouteV2Details };
   readonly ip_table_dump: { readonly request: IpTableDump; readonly details: IpTableDetails };

@@ -53,9 +53,10 @@ export class ReplyCollector implements Exchange {
       if (codec.name !== this.#expected.last) {
         throw new VppProtocolError(`${this.request} was answered by ${codec.name}`);
       }
+      // First of all: behind a refusal stands whatever the memory of VPP held, which may be no fields at all.
+      const retval = codec.retvalOf(message);
+      if (retval !== undefined && retval !== 0) throw new VppRetvalError(this.request, retval);
       const last = codec.decode(message);
-      const { retval } = last;
-      if (codec.hasRetval && typeof retval === 'number' && retval !== 0) throw new VppRetvalError(this.request, retval);
       this.#end(() => this.#resolve({ details: this.#details, last }));
     } catch (error) {
       this.#end(() => this.#reject(error as Error));

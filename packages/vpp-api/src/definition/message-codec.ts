@@ -24,7 +24,8 @@ export class MessageCodec {
   /** Leading fields that the transport owns, in order. */
   readonly #header: readonly HeaderField[];
   readonly #body: Codec;
-  readonly #hasRetval: boolean;
+  /** Offset of the return code; undefined when there is none. */
+  readonly #retvalAt: number | undefined;
   readonly #headerBytes: number;
   /** Offset of the context; undefined when there is none. */
   readonly #contextAt: number | undefined;
@@ -36,7 +37,7 @@ export class MessageCodec {
     const count = end < 0 ? fields.length : end;
     this.#header = fields.slice(0, count).map(({ name }) => name as HeaderField);
     this.#body = structCodec(fields.slice(count));
-    this.#hasRetval = fields.some(({ name }) => name === 'retval');
+    this.#retvalAt = retvalOffset(fields);
     this.#headerBytes = bytesOf(this.#header);
     const context = this.#header.indexOf('context');
     this.#contextAt = context < 0 ? undefined : bytesOf(this.#header.slice(0, context));
@@ -44,11 +45,6 @@ export class MessageCodec {
 
   get hasContext(): boolean {
     return this.#contextAt !== undefined;
-  }
-
-  /** Does its first own field tell whether the request succeeded? */
-  get hasRetval(): boolean {
-    return this.#hasRetval;
   }
 
   /** The message without the transport's frame. Throws VppEncodeError. */
@@ -67,12 +63,30 @@ export class MessageCodec {
     return message.readUInt32BE(new ByteReader(message).claim(this.#headerBytes) + this.#contextAt);
   }
 
+  /** Whether the request succeeded (0); undefined when it does not tell. Throws VppDecodeError. */
+  retvalOf(message: Buffer): number | undefined {
+    if (this.#retvalAt === undefined) return undefined;
+    new ByteReader(message).claim(this.#retvalAt + RETVAL_BYTES);
+    return message.readInt32BE(this.#retvalAt);
+  }
+
   /** Fields of a message, its header left out; bytes after the last field are ignored. Throws VppDecodeError. */
   decode(message: Buffer): VppRecord {
     const reader = new ByteReader(message);
     reader.claim(this.#headerBytes);
     return this.#body.read(reader, this.name) as VppRecord;
   }
+}
+
+const RETVAL_BYTES = 4;
+
+/** What stands before a return code, if anything, has a fixed size in every API. */
+function retvalOffset(fields: readonly FieldCodec[]): number | undefined {
+  const index = fields.findIndex(({ name }) => name === 'retval');
+  const sizes = fields.slice(0, index + 1).map(({ codec }) => ('minBytes' in codec ? codec.minBytes : Number.NaN));
+  if (sizes.at(-1) !== RETVAL_BYTES) return undefined;
+  const offset = sizes.reduce((sum, size) => sum + size, -RETVAL_BYTES);
+  return Number.isNaN(offset) ? undefined : offset;
 }
 
 const u16 = scalars.get('u16') as Codec;

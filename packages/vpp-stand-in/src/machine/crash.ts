@@ -6,6 +6,7 @@ export type CrashReason =
   | 'localsid-behavior-without-plugin'
   | 'localsid-dump-of-missing-table'
   | 'table-vanished-under-its-route'
+  | 'classifier-vanished-under-its-interface'
   | 'fault-injection';
 
 /** Thrown by the machine in place of the segmentation fault. */

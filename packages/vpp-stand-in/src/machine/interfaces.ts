@@ -1,3 +1,5 @@
+import { Pool } from './pool.js';
+
 /** An interface as sw_interface_details shows it. Defaults: hardware, up, Ethernet, MTU 9000. */
 export interface InterfaceSpec {
   readonly name: string;
@@ -29,31 +31,44 @@ export interface InterfaceCounters {
 
 export interface Interface extends InterfaceSpec {
   readonly swIfIndex: number;
+  ipv6Table?: number;
   counters: InterfaceCounters;
+  /** Nodes of the input ACLs that its packets pass, by feature arc. They go with the interface. */
+  readonly inputAclArcs: Set<string>;
 }
 
+/** Indices are those of a pool: a new interface takes that of the one deleted last. */
 export class Interfaces {
-  readonly #all: readonly Interface[];
+  readonly #pool = new Pool<Interface>();
 
   /** `local0` comes first, as in every VPP. */
   constructor(specs: readonly InterfaceSpec[]) {
-    const local0: InterfaceSpec = { name: 'local0', deviceType: 'local', isUp: false, mtu: 0 };
-    this.#all = [local0, ...specs].map((spec, swIfIndex) => ({ ...spec, swIfIndex, counters: {} }));
+    for (const spec of [{ name: 'local0', deviceType: 'local', isUp: false, mtu: 0 }, ...specs]) this.add(spec);
+  }
+
+  add(spec: InterfaceSpec): void {
+    // The index is only known once it is taken.
+    const swIfIndex = this.#pool.nextIndex;
+    this.#pool.allocate({ ...spec, swIfIndex, counters: {}, inputAclArcs: new Set() });
+  }
+
+  remove({ swIfIndex }: Interface): void {
+    this.#pool.release(swIfIndex);
   }
 
   has(swIfIndex: number): boolean {
-    return this.#all[swIfIndex] !== undefined;
+    return !this.#pool.isFree(swIfIndex);
   }
 
   get(swIfIndex: number): Interface | undefined {
-    return this.#all[swIfIndex];
+    return this.has(swIfIndex) ? this.#pool.at(swIfIndex) : undefined;
   }
 
   named(name: string): Interface | undefined {
-    return this.#all.find((each) => each.name === name);
+    return this.all().find((each) => each.name === name);
   }
 
   all(): readonly Interface[] {
-    return this.#all;
+    return [...this.#pool.live()].map(([, each]) => each);
   }
 }

@@ -1,3 +1,5 @@
+import { Classifiers } from './classifiers.js';
+import { InputAcls } from './input-acls.js';
 import { Interfaces } from './interfaces.js';
 import type { InterfaceSpec } from './interfaces.js';
 import { SrLocalsids } from './sr-localsids.js';
@@ -19,6 +21,8 @@ export class Machine {
   readonly policies: SrPolicies;
   readonly steering: SrSteering;
   readonly localsids: SrLocalsids;
+  readonly classifiers = new Classifiers();
+  readonly inputAcls: InputAcls;
   /** Each sr_localsids_with_packet_stats_dump leaks a vector in VPP. */
   leakedDumps = 0;
 
@@ -28,6 +32,7 @@ export class Machine {
     this.policies = new SrPolicies(this.tables);
     this.steering = new SrSteering(this.tables, this.policies, this.interfaces);
     this.localsids = new SrLocalsids(this.tables, this.interfaces);
+    this.inputAcls = new InputAcls(this.interfaces, this.classifiers);
   }
 
   /** VPP drops its two BSID tables with the last policy and steering. */

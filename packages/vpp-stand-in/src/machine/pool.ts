@@ -7,8 +7,14 @@ export class Pool<T> {
   readonly #freeIndices: number[] = [];
   readonly #isFree = new Set<number>();
 
+  /** What `allocate` would return now. */
+  get nextIndex(): number {
+    return this.#freeIndices.at(-1) ?? this.#elements.length;
+  }
+
   allocate(element: T): number {
-    const index = this.#freeIndices.pop() ?? this.#elements.length;
+    const index = this.nextIndex;
+    this.#freeIndices.pop();
     this.#elements[index] = element;
     this.#isFree.delete(index);
     return index;

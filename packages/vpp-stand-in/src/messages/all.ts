@@ -1,3 +1,4 @@
+import { classifyHandlers } from './classify.js';
 import { controlHandlers } from './control.js';
 import type { Handlers } from './handler.js';
 import { interfaceHandlers } from './interface.js';
@@ -12,6 +13,7 @@ import { srSteeringHandlers } from './sr-steering.js';
 export const HANDLERS: Handlers = {
   ...controlHandlers,
   ...interfaceHandlers,
+  ...classifyHandlers,
   ...ipTableHandlers,
   ...ipRouteHandlers,
   ...srPolicyHandlers,

@@ -4,8 +4,10 @@ import type { Machine } from '../machine/machine.js';
 import { localsidsOf, policiesOf, steeringsOf } from '../machine/view.js';
 import type { Identity } from './handler.js';
 
-/** The text of a few commands; only that of `show interface` is VPP's to the letter. Any other command is echoed; the real VPP would say `unknown input`. */
+/** The text of a few commands; only those of `show interface` and of interface features are VPP's to the letter. Any other command is echoed; the real VPP would say `unknown input`. */
 export function runCli(machine: Machine, { version, buildDate }: Identity, command: string): string {
+  const [, featuresOf] = /^show interface features (\S+)$/.exec(command.trim()) ?? [];
+  if (featuresOf !== undefined) return showFeatures(machine, featuresOf);
   switch (command.trim()) {
     case 'show version':
       return `vpp v${version} built by stand-in on ${buildDate}\n`;
@@ -64,6 +66,22 @@ function showInterfaces({ interfaces }: Machine): string {
   ].join('');
   const sorted = [...interfaces.all()].sort((a, b) => (a.name < b.name ? -1 : 1));
   return [title, ...sorted.map(showInterface), ''].join('\n');
+}
+
+/** Of some arcs what is on, here no other than input ACLs, in the order of the arc. */
+function showFeatures({ interfaces }: Machine, name: string): string {
+  const found = interfaces.named(name);
+  if (found === undefined) return `show interface: unknown input \`${name}'\n`;
+  const paths = ['ip6', 'ip4'].flatMap((family) => {
+    const acl = found.inputAclArcs.has(`${family}-unicast`) ? [`  ${family}-inacl`] : [];
+    const notEnabled = `  ${family}-not-enabled`;
+    return [
+      [`${family}-output:`, '  none configured'],
+      [`${family}-multicast:`, notEnabled],
+      [`${family}-unicast:`, notEnabled, ...acl],
+    ];
+  });
+  return [`Feature paths configured on ${name}...`, ...paths.map((lines) => lines.join('\n')), ''].join('\n\n');
 }
 
 function showInterface({ name, swIfIndex, isUp, mtu = 9000, parent, counters }: Interface): string {

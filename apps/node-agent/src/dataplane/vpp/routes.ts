@@ -31,6 +31,11 @@ export async function leadsTo(vpp: Vpp, prefix: string, table: number, swIfIndex
   return others.length === 0 && only?.sw_if_index === swIfIndex && only.nh.address.ip6 === nextHop;
 }
 
+/** Whether exactly this prefix is looked up in another table, and nothing else. */
+export async function isLookedUpIn(vpp: Vpp, prefix: string, table: number, inTable: number): Promise<boolean> {
+  return looksUpIn({ prefix, paths: await pathsOf(vpp, prefix, table) }, inTable);
+}
+
 /** Of the route of exactly this prefix; none when there is no such route. */
 async function pathsOf(vpp: Vpp, prefix: string, table: number): Promise<readonly FibPath[]> {
   try {

@@ -23,7 +23,7 @@ export interface VppSettings {
   readonly decapTable: number;
   /** How liveness probes get into VPP; null: there are none. */
   readonly probe: ProbeSettings | null;
-  /** SID and BSID blocks of the SR domain, which nothing that looks up `table` may send to. */
+  /** SID and BSID blocks of the SR domain, which nothing that looks up `table` may send to; nor may it bring routing headers then. */
   readonly edgeBlocks: readonly string[];
   /** How often local SID counters are read; VPP loses memory at each time. 0: never. */
   readonly localSidCountersIntervalMs: number;

@@ -1,3 +1,4 @@
+import { VppRetvalError } from '@waymark/vpp-api';
 import { inPrefix } from '../address.js';
 import {
   DataPlaneError,
@@ -13,6 +14,7 @@ import {
 } from '../port.js';
 import { applySteps, requireTable, requireTables } from './apply-steps.js';
 import { CalicoExceptions } from './calico-exceptions.js';
+import { layEdgeFilter } from './edge-filter.js';
 import { isExactSplit, starves, effectiveSplit } from './effective-split.js';
 import {
   headroomMsd,
@@ -95,7 +97,10 @@ export class VppDataPlane implements DataPlane {
         }),
       );
       if (this.#settings.besideCalico) await this.#inTurn(() => this.#layExceptions(vpp));
-      return this.#prepareProbes(vpp, tables, interfaces);
+      return [
+        ...(await this.#prepareEdgeFilter(vpp, interfaces)),
+        ...(await this.#prepareProbes(vpp, tables, interfaces)),
+      ];
     });
   }
 
@@ -106,11 +111,13 @@ export class VppDataPlane implements DataPlane {
       if (probe !== null && (await this.#probesReturn(vpp, await readInterfaces(vpp), probe))) {
         await vpp.call('ip_route_add_del', routeRemoval(probe.prefix, SID_TABLE));
       }
+      const [obstacle] = await layEdgeFilter(vpp, { ...this.#settings, edgeBlocks: [] }, await readInterfaces(vpp));
       for (const [prefix, table] of this.#drops()) {
         if (await isDropped(vpp, prefix, table)) await vpp.call('ip_route_add_del', routeRemoval(prefix, table));
       }
       // Those that this process has added; of others nothing tells that they are ours.
       if (this.#settings.besideCalico) await this.#inTurn(() => this.#layExceptions(vpp));
+      if (obstacle !== undefined) throw new DataPlaneError(obstacle);
     });
   }
 
@@ -195,6 +202,16 @@ export class VppDataPlane implements DataPlane {
       [`${this.#ownership.dropSid}/128`, SID_TABLE],
       ...edgeBlocks.map((block): [string, number] => [block, table]),
     ];
+  }
+
+  /** Tunnels work without it, too. */
+  async #prepareEdgeFilter(vpp: Vpp, interfaces: readonly VppInterface[]): Promise<readonly string[]> {
+    try {
+      return await layEdgeFilter(vpp, this.#settings, interfaces);
+    } catch (error) {
+      if (error instanceof VppRetvalError) return [`pods may send routing headers: ${error.message}`];
+      throw error;
+    }
   }
 
   /** Tunnels work without probes: what stands in the way of these is told, and nothing else suffers. */

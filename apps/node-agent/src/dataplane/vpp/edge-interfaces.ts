@@ -1,0 +1,89 @@
+import { VppRetvalError } from '@waymark/vpp-api';
+import { NO_TABLE } from './edge-tables.js';
+import type { VppInterface } from './interfaces.js';
+import { SID_TABLE } from './local-sids.js';
+import { isLookedUpIn } from './routes.js';
+import type { Vpp } from './vpp-link.js';
+
+const NO_SUCH_INTERFACE = -2;
+
+/** Where packets of an interface go first. */
+export interface PlacedInterface {
+  readonly index: number;
+  readonly name: string;
+  /** IPv6 FIB table, by id. */
+  readonly table: number;
+  /** Classifier table of its input ACL for IPv6; NO_TABLE: it has none. */
+  readonly inputAcl: number;
+  /**
+   * Whether packets are held against it. VPP keeps what it knows of an input ACL when the interface is deleted, and the
+   * next one with the same index shows it although no packet gets there.
+   */
+  readonly filters: boolean;
+}
+
+/** Interfaces that go away meanwhile are left out. */
+export async function readPlacedInterfaces(
+  vpp: Vpp,
+  interfaces: readonly VppInterface[],
+): Promise<readonly PlacedInterface[]> {
+  const placed = await Promise.all(
+    interfaces.map(({ index, name }) =>
+      unlessGone(async (): Promise<PlacedInterface> => {
+        const [features, { vrf_id: table }, { ip6_table_id: inputAcl }] = await Promise.all([
+          vpp.call('cli_inband', { cmd: `show interface features ${name}` }),
+          vpp.call('sw_interface_get_table', { sw_if_index: index, is_ipv6: true }),
+          vpp.call('classify_table_by_interface', { sw_if_index: index }),
+        ]);
+        return { index, name, table, inputAcl, filters: hasInputAcl(features.reply) };
+      }),
+    ),
+  );
+  return placed.filter((one) => one !== undefined);
+}
+
+/**
+ * The text of `show interface features`: the name of each arc, below it what is on, and an empty line. The binary API
+ * tells features from 25.06 on only.
+ */
+export function hasInputAcl(features: string): boolean {
+  const arc = /^ip6-unicast:\r?\n((?: .*\r?\n?)*)/m.exec(features)?.[1] ?? '';
+  return /^\s*ip6-inacl\s*$/m.test(arc);
+}
+
+/**
+ * The tables whose packets are looked up in the pods' table, at once or by way of their default route, as those of a pod
+ * beside Calico-VPP are. Never that of the SR domain.
+ */
+export async function tablesOfPods(
+  vpp: Vpp,
+  interfaces: readonly PlacedInterface[],
+  podsTable: number,
+): Promise<ReadonlySet<number>> {
+  const others = [...new Set(interfaces.map(({ table }) => table))].filter((table) => table !== podsTable);
+  const leading = await Promise.all(
+    others.map(async (table) => table !== SID_TABLE && (await isLookedUpIn(vpp, '::/0', table, podsTable))),
+  );
+  return new Set([podsTable, ...others.filter((_, at) => leading[at])]);
+}
+
+export async function setInputAcl(vpp: Vpp, index: number, classifierTable: number, isAdd: boolean): Promise<void> {
+  await unlessGone(() =>
+    vpp.call('input_acl_set_interface', {
+      sw_if_index: index,
+      ip4_table_index: NO_TABLE,
+      ip6_table_index: classifierTable,
+      l2_table_index: NO_TABLE,
+      is_add: isAdd,
+    }),
+  );
+}
+
+async function unlessGone<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof VppRetvalError && error.retval === NO_SUCH_INTERFACE) return undefined;
+    throw error;
+  }
+}
