@@ -25,6 +25,7 @@ function tunnel(family: Family): fc.Arbitrary<Tunnel> {
   const list = fc.record({
     weight: fc.integer({ min: 1, max: 1000 }),
     sids: fc.array(address, { minLength: 1, maxLength: 6 }),
+    way: fc.nat({ max: 3 }),
   });
   return fc
     .record({
@@ -132,8 +133,8 @@ describe('a policy is refused when', () => {
     action: TunnelAction.ENCAPSULATE,
     bsid: sid(1),
     alternateBsid: sid(2),
-    segmentLists: [{ weight: 1, sids: [sid(3)] }],
-    standbyLists: [{ weight: 1, sids: [sid(4)] }],
+    segmentLists: [{ weight: 1, sids: [sid(3)], way: 0 }],
+    standbyLists: [{ weight: 1, sids: [sid(4)], way: 0 }],
     steeredPrefixes: [{ family: Family.IPV4, address: Uint8Array.of(10, 1, 0, 0), length: 16 }],
   };
   const base: DesiredPolicy = {
@@ -161,14 +162,14 @@ describe('a policy is refused when', () => {
     ['there is nothing to encapsulate into', withTunnel({ segmentLists: [] })],
     ['a tunnel drops into a list', withTunnel({ action: TunnelAction.DROP, standbyLists: [] })],
     ['a tunnel drops into a standby list', withTunnel({ action: TunnelAction.DROP, segmentLists: [] })],
-    ['a standby list has no SIDs', withTunnel({ standbyLists: [{ weight: 1, sids: [] }] })],
-    ['a list has no weight', withTunnel({ segmentLists: [{ weight: 0, sids: [sid(3)] }] })],
-    ['a list has no SIDs', withTunnel({ segmentLists: [{ weight: 1, sids: [] }] })],
+    ['a standby list has no SIDs', withTunnel({ standbyLists: [{ weight: 1, sids: [], way: 0 }] })],
+    ['a list has no weight', withTunnel({ segmentLists: [{ weight: 0, sids: [sid(3)], way: 0 }] })],
+    ['a list has no SIDs', withTunnel({ segmentLists: [{ weight: 1, sids: [], way: 0 }] })],
     [
       'a list is longer than a header can carry',
-      withTunnel({ segmentLists: [{ weight: 1, sids: new Array<Uint8Array>(128).fill(sid(3)) }] }),
+      withTunnel({ segmentLists: [{ weight: 1, sids: new Array<Uint8Array>(128).fill(sid(3)), way: 0 }] }),
     ],
-    ['a SID is no address', withTunnel({ segmentLists: [{ weight: 1, sids: [new Uint8Array(15)] }] })],
+    ['a SID is no address', withTunnel({ segmentLists: [{ weight: 1, sids: [new Uint8Array(15)], way: 0 }] })],
     ['a prefix is of another family', prefix({ family: Family.IPV6 })],
     ['the address of a prefix is too long', prefix({ address: new Uint8Array(16) })],
     ['a prefix is longer than its address', prefix({ length: 33 })],

@@ -49,7 +49,9 @@ function canonicalPolicy(policy: DesiredPolicy): DesiredPolicy {
 }
 
 function sortedLists(lists: readonly SegmentList[]): SegmentList[] {
-  return [...lists].sort((a, b) => compareBytes(Buffer.concat(a.sids), Buffer.concat(b.sids)) || a.weight - b.weight);
+  return [...lists].sort(
+    (a, b) => compareBytes(Buffer.concat(a.sids), Buffer.concat(b.sids)) || a.weight - b.weight || a.way - b.way,
+  );
 }
 
 function comparePrefixes(a: Prefix, b: Prefix): number {

@@ -73,7 +73,7 @@ export const eventSchemas = {
       family: addressFamily(),
       state: choice('What is true now.', ['up', 'down', 'unknown'], ['down']),
       standby: flag('The list is one of the standby.'),
-      segments: list('The SIDs of the list, service SID last.', ipv6('SID.'), 127),
+      segments: list('The entries of the list as pushed, service SID last.', ipv6('SID or container.'), 127),
       probesSent: integer('Probes sent, of the last 100.'),
       probesLost: integer('Probes lost, of those sent.'),
     },

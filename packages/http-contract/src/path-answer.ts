@@ -23,7 +23,7 @@ export const PathMetrics = object(
   [{ igp: 40, te: 40, delayUs: 21_300, delayVariationUs: null, lossPpm: null, hops: 5 }],
 );
 
-export const Segment = object('Segment', 'One entry of a segment list, with what it makes the network do.', {
+export const Segment = object('Segment', 'One SID of a segment list, with what it makes the network do.', {
   sid: ipv6('The SID.'),
   behavior: endpointBehavior(),
   node: nodeId('Node that owns the SID.'),
@@ -42,9 +42,24 @@ export const ProofSummary = object(
   },
 );
 
+export const ListEntry = object(
+  'ListEntry',
+  'What the headend pushes as one destination address: a SID, or a C-SID container (RFC 9800).',
+  {
+    address: ipv6('The address.'),
+    sids: list('The SIDs it carries, in the order of travel.', ipv6('SID.'), 128),
+  },
+  [{ address: 'fcbb:bb00:1:8:2a:d4::', sids: ['fcbb:bb00:1::', 'fcbb:bb00:8::', 'fcbb:bb00:2a:d4::'] }],
+);
+
 export const SegmentList = object('SegmentList', 'A finished segment list.', {
   family: nullable(addressFamily(), 'Family of the traffic it is for; null: transport only.'),
-  segments: list('Segments in the order of travel.', Segment, 128),
+  segments: list('Segments in the order of travel, each SID by itself.', Segment, 128),
+  entries: list(
+    'The same as they are pushed: C-SIDs of routers that allow it are packed into as few entries as can be.',
+    ListEntry,
+    128,
+  ),
   headerBytes: integer("Outer IPv6 header and SRH in bytes, in the headend's encapsulation mode.", {
     maximum: 65_535,
     examples: [80],
@@ -211,6 +226,7 @@ export const PathAnswer = Type.Union([PathsFound, NoPath], {
 
 export const violationKinds = [
   'unknown-sid',
+  'container-misread',
   'not-routed',
   'link-down',
   'loop',
@@ -244,11 +260,8 @@ export const Proof = object('Proof', 'A segment list held against the topology, 
   violation: nullable(
     object('Violation', 'What a segment list does wrong.', {
       kind: choice('Kind of violation.', violationKinds),
-      message: text('One sentence, naming segment, node and link.', 4000),
-      segmentIndex: nullable(
-        integer('From 0.', { maximum: 128, examples: [1] }),
-        'Position in the segment list, from 0.',
-      ),
+      message: text('One sentence, naming entry, C-SID, node and link.', 4000),
+      segmentIndex: nullable(integer('From 0.', { maximum: 128, examples: [1] }), 'Entry of the segment list, from 0.'),
       node: nullable(nodeId(), 'Node at which it happens.'),
       link: nullable(linkId(), 'Directed link at which it happens.'),
     }),

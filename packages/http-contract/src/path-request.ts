@@ -73,7 +73,7 @@ export const PathConstraints = object(
 export const maxTransportSids = 64;
 
 export function maxSegments() {
-  return integer("At most so many segments, when that is less than the headend's maximum SID depth.", {
+  return integer("At most so many SRH entries, when that is less than the headend's maximum SID depth.", {
     minimum: 1,
     maximum: maxTransportSids,
   });
@@ -110,7 +110,7 @@ export const PathRequest = object(
   {
     source: nodeId('Headend: the node at which the traffic enters.'),
     destination: nodeId('Node at which the traffic leaves.'),
-    metric: metricType('What to minimise; ties fall to fewer SIDs, then to the smaller ids.'),
+    metric: metricType('What to minimise; ties fall to fewer entries, then to the smaller ids.'),
     constraints: PathConstraints,
     k: Type.Optional(
       integer(
@@ -172,7 +172,11 @@ export const ProofRequest = object(
   {
     headend: nodeId('Node that pushes the list.'),
     destination: nodeId('Node at which the traffic must arrive.'),
-    sids: list('SIDs in the order of travel, the service SID last when there is one.', ipv6('SID.'), 128),
+    sids: list(
+      'What the headend pushes, in the order of travel: SIDs, or containers of C-SIDs, which are read as routers read them. The service SID is last when there is one.',
+      ipv6('SID or container.'),
+      128,
+    ),
     constraints: Type.Optional(PathConstraints),
     setupPriority: Type.Optional(setupPriority()),
     revision: Type.Optional(revision('Prove on this past revision of the topology instead of the newest.')),

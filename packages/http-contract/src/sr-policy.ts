@@ -23,7 +23,7 @@ const ExplicitPath = object('ExplicitPath', 'Hand-written segment lists.', {
     object('WeightedSids', 'One list and its weight.', {
       weight: integer('Weight, relative to the other lists.', { minimum: 1, maximum: maxUint32, examples: [1] }),
       sids: list(
-        "Transport SIDs in the order of travel; the service SID of each family is appended. The headend's maximum SID depth may allow fewer: then the candidate path is not valid.",
+        "Transport SIDs in the order of travel, or containers of them; the service SID of each family is appended, and C-SIDs are packed anew. The headend's maximum SID depth may allow fewer: then the candidate path is not valid.",
         ipv6('SID.'),
         maxTransportSids,
       ),

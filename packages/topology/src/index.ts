@@ -14,7 +14,7 @@ export { ArcFlag, LocatorFlag } from './snapshot/snapshot-data.js';
 export { computePaths } from './engine/compute-paths.js';
 export type { ComputeOptions } from './engine/compute-options.js';
 export { computeDisjointPaths } from './engine/disjoint/compute-disjoint.js';
-export { resolveSegments } from './segments/resolve-segments.js';
+export { readEntries, resolveSegments, type EntriesRead } from './segments/resolve-segments.js';
 export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';
 export { constraintsOf } from './engine/constraint-set.js';

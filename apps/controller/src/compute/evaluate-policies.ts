@@ -12,6 +12,7 @@ import {
   type Standby,
   type TransportList,
 } from './evaluate-policies-model.js';
+import { withReadLists } from './explicit-lists.js';
 import { shortestPathFallback } from './fallback-lists.js';
 import { objectiveOf, rankCandidatePaths } from './rank-candidate-paths.js';
 
@@ -71,7 +72,9 @@ class BatchEvaluation {
     this.#jobs = input.policies
       .map((policy) => ({
         policy,
-        ranked: rankCandidatePaths(policy.candidatePaths, policy.incumbent?.activeCandidate ?? null),
+        ranked: rankCandidatePaths(policy.candidatePaths, policy.incumbent?.activeCandidate ?? null).map((candidate) =>
+          withReadLists(input.snapshot, candidate),
+        ),
         outcomes: new Map<number, CandidateOutcome>(),
         kept: undefined,
         leaving: undefined,

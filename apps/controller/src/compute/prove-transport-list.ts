@@ -1,5 +1,6 @@
 import {
   proveSegmentList,
+  readEntries,
   type AddressFamily,
   type LinkId,
   type PathConstraints,
@@ -66,7 +67,7 @@ export class ListProver {
         nodes: branch.nodes.map((node) => this.#snapshot.nodeIdOf(node)),
         links: branch.arcs.map((arc) => this.#snapshot.linkIdOf(arc)),
         metrics: first.proof.worst,
-        transport: first.segments.slice(0, transport.sids.length),
+        transport: first.segments.slice(0, -1),
         segmentLists: finished,
         load: [...shares].map(([linkId, share]) => ({ linkId, share })).sort((a, b) => compare(a.linkId, b.linkId)),
       },
@@ -81,9 +82,8 @@ export class ListProver {
     if (this.#snapshot.nodeIndexOf(policy.endpoint) < 0) {
       return { ok: false, reason: 'destination-unknown', message: `${policy.endpoint} is not in the topology` };
     }
-    const unknown = sids.find((sid) => this.#snapshot.sidOf(sid) < 0);
-    if (unknown === undefined) return undefined;
-    return { ok: false, reason: 'unknown-sid', message: `nobody in the topology owns the SID ${unknown}` };
+    const { objection } = readEntries(this.#snapshot, sids);
+    return objection === null ? undefined : { ok: false, reason: 'unknown-sid', message: objection };
   }
 }
 

@@ -8,7 +8,7 @@ import {
 import { ipv6ToBytes, parsePrefix, type AddressFamily } from '@waymark/topology';
 import type { PolicyState } from '../model/sr-policy.js';
 import type { BindingSidPair } from './binding-sids.js';
-import type { StoredList } from './stored-lists.js';
+import { pushedEntries, type StoredList } from './stored-lists.js';
 
 export interface BodyInput {
   readonly policyId: string;
@@ -41,21 +41,40 @@ export function desiredBody(input: BodyInput): Uint8Array | null {
 }
 
 function encapsulatingTunnels(input: BodyInput): Tunnel[] {
+  const ways = waysOf([...input.lists, ...input.standby]);
   return families(input).flatMap((family) => {
-    const segmentLists = finishedLists(input.lists, family);
+    const segmentLists = finishedLists(input.lists, family, ways);
     if (segmentLists.length === 0) return [];
-    const standbyLists = finishedLists(input.standby, family);
+    const standbyLists = finishedLists(input.standby, family, ways);
     return [tunnel(input, family, TunnelAction.ENCAPSULATE, { segmentLists, standbyLists })];
   });
 }
 
-function finishedLists(lists: readonly StoredList[], family: AddressFamily): Tunnel['segmentLists'][number][] {
+function finishedLists(
+  lists: readonly StoredList[],
+  family: AddressFamily,
+  ways: ReadonlyMap<string, number>,
+): Tunnel['segmentLists'][number][] {
   return lists.flatMap((list) => {
     const finished = list.families.find((candidate) => candidate.family === family);
     if (finished === undefined) return [];
-    const sids = [...list.transport, ...finished.service].map(([sid]) => addressBytes(sid));
-    return [{ weight: list.weight, sids }];
+    const sids = pushedEntries(list, finished).map(addressBytes);
+    return [{ weight: list.weight, sids, way: ways.get(wayOf(list)) ?? 0 }];
   });
+}
+
+/**
+ * Numbers for transport lists where SIDs are packed: there the last entry of a list holds transport SIDs and the service
+ * SID of its family, and only the controller can tell which lists of two families go the same way.
+ */
+function waysOf(lists: readonly StoredList[]): Map<string, number> {
+  const isPacked = lists.some((list) => list.families.some(({ entries }) => entries !== undefined));
+  const distinct = new Set(isPacked ? lists.map(wayOf) : []);
+  return new Map([...distinct].map((way, i) => [way, i + 1]));
+}
+
+function wayOf({ transport }: StoredList): string {
+  return transport.map(([sid]) => sid).join();
 }
 
 function dropTunnels(input: BodyInput): Tunnel[] {

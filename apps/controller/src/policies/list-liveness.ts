@@ -65,9 +65,9 @@ export class KnownLiveness {
     if (this.#rows.size === 0) return lists.map((list) => ({ ...list, liveness: [] }));
     return lists.map((list) => ({
       ...list,
-      liveness: list.segmentLists.flatMap(({ family, segments }) => {
+      liveness: list.segmentLists.flatMap(({ family, entries }) => {
         if (family === null) return [];
-        const sids = segments.map(({ sid }) => Buffer.from(ipv6ToBytes(sid)).toString('hex')).join('');
+        const sids = entries.map(({ address }) => Buffer.from(ipv6ToBytes(address)).toString('hex')).join('');
         const row = this.#rows.get(keyOf(policyId, family, standby, sids));
         return row === undefined ? [] : [viewOf(row)];
       }),

@@ -3,7 +3,7 @@ import type { NodeId } from '@waymark/topology';
 import { transportList, type PolicyEvaluation, type Standby } from '../compute/evaluate-policies-model.js';
 import type { PolicyEvent } from './policy-event.js';
 import type { StateChange, StoredState } from './policy-states.js';
-import { storedList, transportOf, type StoredList, type StoredStandby } from './stored-lists.js';
+import { pushedEntries, storedList, transportOf, type StoredList, type StoredStandby } from './stored-lists.js';
 
 export const STEERING_CHANGED = 'its steered prefixes changed';
 
@@ -42,6 +42,9 @@ function reissued(
   const standby = standbyChange(before?.standby ?? null, evaluation.standby);
   if (standby !== undefined) return { event, reason: standby };
   if (!isDeepStrictEqual(services(known), services(lists))) return { event, reason: 'its service SIDs changed' };
+  const entries = (all: readonly StoredList[]) =>
+    all.map((list) => list.families.map((one) => pushedEntries(list, one)));
+  if (!isDeepStrictEqual(entries(known), entries(lists))) return { event, reason: 'its SIDs are packed otherwise' };
   if (planned(known) !== planned(lists)) {
     return { event, reason: planned(lists) ? 'it uses planned SIDs now' : 'it uses no planned SID any more' };
   }

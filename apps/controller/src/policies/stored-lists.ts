@@ -1,4 +1,4 @@
-import type { AddressFamily, LinkId, NodeId, PathMetrics, Segment } from '@waymark/topology';
+import type { AddressFamily, LinkId, ListEntry, NodeId, PathMetrics, Segment, SegmentList } from '@waymark/topology';
 import type { Standby, TransportList } from '../compute/evaluate-policies-model.js';
 import type { PolicyList } from '../model/sr-policy.js';
 
@@ -23,10 +23,12 @@ type StoredSegment = readonly [
   origin: Segment['origin'],
 ];
 
-interface StoredFamily {
+export interface StoredFamily {
   readonly family: AddressFamily | null;
   /** The service SID. */
   readonly service: readonly StoredSegment[];
+  /** What is pushed, and how many SIDs each carries; left out where each is one SID. */
+  readonly entries?: readonly (readonly [address: string, sids: number])[];
   readonly headerBytes: number;
   readonly srhEntries: number;
   readonly mtu: number | null;
@@ -69,6 +71,7 @@ export function storedList(list: PolicyList): StoredList {
     families: list.segmentLists.map((finished) => ({
       family: finished.family,
       service: finished.segments.slice(list.transport.length).map(storedSegment),
+      ...storedEntries(finished),
       headerBytes: finished.headerBytes,
       srhEntries: finished.srhEntries,
       mtu: finished.pathMtuBytes,
@@ -83,6 +86,7 @@ export function storedList(list: PolicyList): StoredList {
 
 export function policyList(stored: StoredList): PolicyList {
   const transport = stored.transport.map(segment);
+  const segmentsOf = (family: StoredFamily) => [...transport, ...family.service.map(segment)];
   const load = stored.load ?? [...new Set(stored.links)].sort().map((linkId) => [linkId, 1] as const);
   return {
     weight: stored.weight,
@@ -92,7 +96,11 @@ export function policyList(stored: StoredList): PolicyList {
     transport,
     segmentLists: stored.families.map((family) => ({
       family: family.family,
-      segments: [...transport, ...family.service.map(segment)],
+      segments: segmentsOf(family),
+      entries: entriesOf(
+        segmentsOf(family).map(({ sid }) => sid),
+        family.entries,
+      ),
       headerBytes: family.headerBytes,
       srhEntries: family.srhEntries,
       pathMtuBytes: family.mtu,
@@ -109,6 +117,22 @@ export function policyList(stored: StoredList): PolicyList {
 
 export function transportOf(stored: StoredList): TransportList {
   return { weight: stored.weight, sids: stored.transport.map(([sid]) => sid) };
+}
+
+/** What the headend pushes for a family, in the order of travel. */
+export function pushedEntries(stored: StoredList, family: StoredFamily): readonly string[] {
+  return family.entries?.map(([address]) => address) ?? [...stored.transport, ...family.service].map(([sid]) => sid);
+}
+
+function storedEntries({ entries, segments }: SegmentList): Pick<StoredFamily, 'entries'> {
+  if (entries.length === segments.length) return {};
+  return { entries: entries.map(({ address, sids }) => [address, sids.length] as const) };
+}
+
+function entriesOf(sids: readonly string[], stored: StoredFamily['entries']): ListEntry[] {
+  if (stored === undefined) return sids.map((sid) => ({ address: sid, sids: [sid] }));
+  let next = 0;
+  return stored.map(([address, count]) => ({ address, sids: sids.slice(next, (next += count)) }));
 }
 
 function storedMetrics(value: PathMetrics): StoredMetrics {

@@ -6,6 +6,7 @@ import {
 } from '@waymark/agent-protocol';
 import { formatAddress } from '../dataplane/address.js';
 import { canonicalLists } from '../dataplane/segment-lists.js';
+import { listKey } from '../liveness/probe-address.js';
 import type { SegmentList, Tunnel } from '../dataplane/port.js';
 
 /** A tunnel with what it may use while probes say that none of its own lists delivers. Canonical; none of its own lists. */
@@ -21,7 +22,13 @@ export interface WantedPolicy<T extends Tunnel = WantedTunnel> {
   readonly body: Uint8Array;
   /** `unreadable`: from a controller that this version does not understand; the reason says what is wrong. */
   readonly content:
-    | { readonly kind: 'readable'; readonly tunnels: readonly T[]; readonly usesPlannedSids: boolean }
+    | {
+        readonly kind: 'readable';
+        readonly tunnels: readonly T[];
+        readonly usesPlannedSids: boolean;
+        /** By the key of a list: those with the same number go the same way up to their service SIDs. */
+        readonly ways: ReadonlyMap<string, number>;
+      }
     | { readonly kind: 'unreadable'; readonly reason: string };
 }
 
@@ -35,7 +42,7 @@ export function wantedPolicy(policyId: string, generation: number, body: Uint8Ar
       policyId,
       generation,
       body,
-      content: { kind: 'readable', tunnels, usesPlannedSids: policy.usesPlannedSids },
+      content: { kind: 'readable', tunnels, usesPlannedSids: policy.usesPlannedSids, ways: waysOf(policy.tunnels) },
     };
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
@@ -58,4 +65,10 @@ function tunnelOf(message: TunnelMessage): WantedTunnel {
 
 function listsOf(lists: TunnelMessage['segmentLists']): readonly SegmentList[] {
   return canonicalLists(lists.map(({ weight, sids }) => ({ weight, sids: sids.map(formatAddress) })));
+}
+
+function waysOf(tunnels: readonly TunnelMessage[]): ReadonlyMap<string, number> {
+  const lists = tunnels.flatMap(({ segmentLists, standbyLists }) => [...segmentLists, ...standbyLists]);
+  const numbered = lists.filter(({ way }) => way > 0);
+  return new Map(numbered.map(({ sids, way }) => [listKey(sids.map(formatAddress)), way]));
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Capabilities } from '../dataplane/port.js';
 import { desiredState, type PolicySketch } from '../testing/policies.js';
-import { wantedPolicy } from './desired-policy.js';
+import { wantedPolicy, type WantedPolicy } from './desired-policy.js';
 import { judgesOf, neededProbeRoutes } from './judged-lists.js';
 
 const CAPABILITIES: Capabilities = {
@@ -15,6 +15,11 @@ const CAPABILITIES: Capabilities = {
 
 function wanted(...sketches: readonly PolicySketch[]) {
   return [...desiredState(1, sketches).policies].map(([id, { body }]) => wantedPolicy(id, 1, body));
+}
+
+function judgesOfPolicy(policy: WantedPolicy | undefined) {
+  const content = policy?.content;
+  return content?.kind === 'readable' ? judgesOf(content.tunnels, content.ways) : judgesOf([], new Map());
 }
 
 const POLICY: PolicySketch = {
@@ -43,10 +48,36 @@ describe('the lists that are probed', () => {
 
   it('speak for the lists for IPv4 that go the same way', () => {
     const [policy] = wanted(POLICY);
-    const judges = judgesOf(policy?.content.kind === 'readable' ? policy.content.tunnels : []);
+    const judges = judgesOfPolicy(policy);
     expect(judges('ipv4', ['fc00:a::1', 'fc00:2::d4'])).toEqual(['fc00:a::1', 'fc00:2::d6']);
     expect(judges('ipv4', ['fc00:b::1', 'fc00:2::d4'])).toEqual(['fc00:b::1', 'fc00:2::d6']);
     expect(judges('ipv4', ['fc00:c::1', 'fc00:2::d4'])).toBeNull();
     expect(judges('ipv6', ['fc00:b::1', 'fc00:2::d6'])).toEqual(['fc00:b::1', 'fc00:2::d6']);
+  });
+
+  it('speak for those that the controller numbers alike, where containers hide which SIDs are the same', () => {
+    // Two ways, over a and over b, each in one container with the service SID.
+    const [policy] = wanted({
+      id: 'h1:10:h2',
+      ipv4: {
+        lists: [
+          [1, 'fc00:0:a:2:d4::'],
+          [1, 'fc00:0:b:2:d4::'],
+        ],
+        ways: [1, 2],
+        prefixes: [],
+      },
+      ipv6: {
+        lists: [
+          [1, 'fc00:0:b:2:d6::'],
+          [1, 'fc00:0:a:2:d6::'],
+        ],
+        ways: [2, 1],
+        prefixes: [],
+      },
+    });
+    const judges = judgesOfPolicy(policy);
+    expect(judges('ipv4', ['fc00:0:a:2:d4::'])).toEqual(['fc00:0:a:2:d6::']);
+    expect(judges('ipv4', ['fc00:0:b:2:d4::'])).toEqual(['fc00:0:b:2:d6::']);
   });
 });

@@ -7,18 +7,20 @@ type Lists = Pick<WantedTunnel, 'family' | 'action' | 'standbyLists'>;
 
 /**
  * The list whose probes speak for a list of the policy, or null. A probe is IPv6 and so needs a list whose last SID
- * takes IPv6 in. A list for IPv4 is judged by one for IPv6 with the same SIDs up to the service SID.
+ * takes IPv6 in. A list for IPv4 is judged by one for IPv6 that goes the same way: by the number that the controller gave
+ * both, or else because it has the same SIDs up to the service SID.
  */
 export type Judges = (family: Tunnel['family'], sids: readonly string[]) => readonly string[] | null;
 
-export function judgesOf(tunnels: readonly Lists[]): Judges {
-  const byTransport = new Map<string, readonly string[]>();
+export function judgesOf(tunnels: readonly Lists[], ways: ReadonlyMap<string, number>): Judges {
+  const wayOf = (sids: readonly string[]): string => {
+    const number = ways.get(listKey(sids));
+    return number === undefined ? listKey(sids.slice(0, -1)) : `way ${number}`;
+  };
+  const byWay = new Map<string, readonly string[]>();
   const ipv6 = tunnels.filter(({ family }) => family === 'ipv6').flatMap(allLists);
-  for (const sids of ipv6) {
-    const transport = listKey(sids.slice(0, -1));
-    if (!byTransport.has(transport)) byTransport.set(transport, sids);
-  }
-  return (family, sids) => (family === 'ipv6' ? sids : (byTransport.get(listKey(sids.slice(0, -1))) ?? null));
+  for (const sids of ipv6) if (!byWay.has(wayOf(sids))) byWay.set(wayOf(sids), sids);
+  return (family, sids) => (family === 'ipv6' ? sids : (byWay.get(wayOf(sids)) ?? null));
 }
 
 /** Every list that a tunnel may use, active ones first. */

@@ -308,7 +308,7 @@ function textOf(tunnels: readonly Tunnel[]): string {
 /** Each list of a policy, and whether its packets may take it now. */
 function usesOf({ policyId, content }: WantedPolicy, actual: ActualIndex): ListUse[] {
   if (content.kind === 'unreadable') return [];
-  const judges = judgesOf(content.tunnels);
+  const judges = judgesOf(content.tunnels, content.ways);
   return content.tunnels.flatMap((tunnel) => {
     const { family, action, standbyLists } = tunnel;
     const installed = installedLists(tunnel, actual);

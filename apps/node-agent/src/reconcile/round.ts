@@ -108,7 +108,7 @@ function effectivePolicy(
 ): WantedPolicy<Tunnel> {
   const { content } = policy;
   if (content.kind === 'unreadable' || liveness === null) return { ...policy, content };
-  const judges = judgesOf(content.tunnels);
+  const judges = judgesOf(content.tunnels, content.ways);
   const tunnels = content.tunnels.map((tunnel) =>
     effectiveTunnel(tunnel, {
       livenessOf: ({ sids }) => {

@@ -6,6 +6,8 @@ import type { DesiredState } from '../session/ports.js';
 export interface TunnelSketch {
   readonly lists: 'drop' | readonly (readonly [number, ...string[]])[];
   readonly prefixes: readonly string[];
+  /** Of the lists, in their order; none by default. */
+  readonly ways?: readonly number[];
   readonly standby?: readonly (readonly [number, ...string[]])[];
 }
 
@@ -42,14 +44,14 @@ export function desiredState(
   return { epoch: 1, generation, policies: new Map(policies) };
 }
 
-function tunnelMessage(id: string, family: Family, { lists, prefixes, standby = [] }: TunnelSketch): Tunnel {
+function tunnelMessage(id: string, family: Family, { lists, prefixes, standby = [], ways = [] }: TunnelSketch): Tunnel {
   return {
     family,
     action: lists === 'drop' ? TunnelAction.DROP : TunnelAction.ENCAPSULATE,
     bsid: bindingSid(id, family, 0),
     alternateBsid: bindingSid(id, family, 1),
-    segmentLists: lists === 'drop' ? [] : lists.map(listMessage),
-    standbyLists: standby.map(listMessage),
+    segmentLists: lists === 'drop' ? [] : lists.map((list, i) => listMessage(list, ways[i])),
+    standbyLists: standby.map((list) => listMessage(list)),
     steeredPrefixes: prefixes.map((prefix) => {
       const [address = '', length] = prefix.split('/');
       return { family, address: parseAddress(address), length: Number(length) };
@@ -57,8 +59,8 @@ function tunnelMessage(id: string, family: Family, { lists, prefixes, standby = 
   };
 }
 
-function listMessage([weight, ...sids]: readonly [number, ...string[]]) {
-  return { weight, sids: sids.map(parseAddress) };
+function listMessage([weight, ...sids]: readonly [number, ...string[]], way = 0) {
+  return { weight, sids: sids.map(parseAddress), way };
 }
 
 /** Distinct for each policy id, family and slot. */

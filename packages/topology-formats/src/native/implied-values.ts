@@ -1,4 +1,4 @@
-import { parsePrefix, type Locator, type SidStructure } from '@waymark/topology';
+import { parsePrefix, type Locator, type Sid, type SidStructure } from '@waymark/topology';
 
 /* What stands for values that a file leaves out; the reader fills them in, and the writer leaves them out again. */
 
@@ -37,12 +37,23 @@ export class NodeLocators {
   }
 }
 
-/** The locator's structure if the SID obeys it, that is, has no bits set behind the function; otherwise opaque. */
-export function structureWithin(address: bigint, locator: Locator | undefined): SidStructure | null {
+/**
+ * The locator's structure if the SID obeys it, that is, has no bits set behind the function; otherwise opaque. What follows
+ * a NEXT-C-SID is its argument, and an End SID of that flavor without a function is the node's bits alone (RFC 9800
+ * section 4.1).
+ */
+export function structureWithin(
+  address: bigint,
+  locator: Locator | undefined,
+  { behavior, flavors }: Pick<Sid, 'behavior' | 'flavors'>,
+): SidStructure | null {
   if (locator === undefined) return null;
   const { blockBits, nodeBits, functionBits } = locator.structure;
-  const rest = 128n - BigInt(blockBits + nodeBits + functionBits);
-  return (address & ((1n << rest) - 1n)) === 0n ? locator.structure : null;
+  const behindNode = BigInt.asUintN(128 - blockBits - nodeBits, address);
+  if (BigInt.asUintN(128 - blockBits - nodeBits - functionBits, address) !== 0n) return null;
+  if (!flavors.includes('NEXT-C-SID')) return locator.structure;
+  const own = behavior === 'End' && behindNode === 0n ? 0 : functionBits;
+  return { blockBits, nodeBits, functionBits: own, argumentBits: 128 - blockBits - nodeBits - own };
 }
 
 export function sameStructure(a: SidStructure | null, b: SidStructure | null): boolean {

@@ -48,7 +48,7 @@ function locatorFrom(values: ValuesOf<typeof locatorFields>): Locator[] {
 function sidFrom(values: ValuesOf<typeof sidFields>, place: SidPlace | undefined): Sid[] {
   const { sid, behavior, flavors = [], linkId = null, origin = 'discovered' } = values;
   if (sid === undefined || behavior === undefined || place === undefined) return [];
-  const implied = (): SidStructure | null => structureWithin(place.address, place.locator);
+  const implied = (): SidStructure | null => structureWithin(place.address, place.locator, { behavior, flavors });
   const structure = values.structure === 'opaque' ? null : (completeStructure(values.structure) ?? implied());
   return [
     {

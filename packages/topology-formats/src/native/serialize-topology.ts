@@ -98,7 +98,7 @@ function sidEntries(sids: readonly Sid[], locators: NodeLocators): object[] {
       behavior: sid.behavior,
       ...withoutDefaults(sid, sidAttributes),
       ...(algorithm !== (covering?.algorithm ?? 0) && { algorithm }),
-      ...(!sameStructure(structure, structureWithin(address, covering)) && { structure: structure ?? 'opaque' }),
+      ...(!sameStructure(structure, structureWithin(address, covering, sid)) && { structure: structure ?? 'opaque' }),
     };
   });
 }

@@ -1,11 +1,11 @@
-import { sidsThatFit } from '../model/encapsulation.js';
+import { entriesThatFit } from '../model/encapsulation.js';
 import type { NoPath } from '../model/path-answer.js';
 import { explainFailures, leastDepth } from './explain-failures.js';
 import { finishPath, type Finished, type FinishedPath } from './finish-path.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { refusal, type PreparedRequest } from './prepare-request.js';
 import { reverseDistances } from './reverse-distances.js';
-import { mostSidsInFront, searchLists } from './search-lists.js';
+import { mostEntries, searchLists } from './search-lists.js';
 import { WorkBudget } from './work-budget.js';
 
 /** The best path of a request with its lists, or why there is none. `isExact`: nothing better, or nothing at all, exists. */
@@ -18,7 +18,7 @@ const PATH_ATTEMPTS = 64;
 
 /**
  * The best list that the headend can push and whose every branch obeys, when that is not simply the best path's: the
- * best path needs too many SIDs, or one that nobody has, or the headend splits its traffic from the first packet on.
+ * best path needs too many entries, or one that nobody has, or the headend splits its traffic from the first packet on.
  * `lowerBound`: of every path; `failures`: what was tried before.
  */
 export function bestList(
@@ -69,10 +69,10 @@ function explain(prepared: PreparedRequest, tried: readonly FinishedPath[], budg
 }
 
 function isBetter(a: Finished, b: Finished): boolean {
-  return a.worst !== b.worst ? a.worst < b.worst : a.sidsInFront < b.sidsInFront;
+  return a.worst !== b.worst ? a.worst < b.worst : a.entries < b.entries;
 }
 
-/** The path that needs the fewest SIDs and those that keep a bound best: often good enough, and a limit to what is sought. */
+/** The IGP's own path and those that keep a bound best: often good enough, and a limit to what is sought. */
 function* compromises(prepared: PreparedRequest, budget: WorkBudget): Generator<readonly number[]> {
   const { snapshot, problem, state } = prepared;
   for (const weight of [snapshot.data.igpMetric, ...problem.bounds.map((bound) => bound.weight)]) {
@@ -91,17 +91,17 @@ interface AllLists {
 function searchAllLists(prepared: PreparedRequest, budget: WorkBudget, maxCost: number): AllLists {
   const { snapshot, problem, encapMode } = prepared;
   const { mtuBytes } = snapshot.data;
-  const most = mostSidsInFront(prepared);
-  const fits = Array.from(mtuBytes, (mtu) => (Number.isNaN(mtu) ? Infinity : sidsThatFit(encapMode, mtu) - 1));
+  const most = mostEntries(prepared);
+  const fits = Array.from(mtuBytes, (mtu) => (Number.isNaN(mtu) ? Infinity : entriesThatFit(encapMode, mtu)));
   const limits = [...new Set(fits.map((fit) => Math.min(fit, most)))].sort((a, b) => b - a);
   let result: AllLists = { list: null, isExact: true, lowerBound: Infinity };
-  for (const maxSids of limits) {
-    if (maxSids < 0) break;
-    const mask = problem.mask.map((allowed, arc) => ((fits[arc] as number) >= maxSids ? allowed : 0));
+  for (const maxEntries of limits) {
+    if (maxEntries < 1) break;
+    const mask = problem.mask.map((allowed, arc) => ((fits[arc] as number) >= maxEntries ? allowed : 0));
     const within = { ...problem, mask };
     const weights = [problem.weight, ...problem.bounds.map((bound) => bound.weight)];
     const toDestination = weights.map((weight) => reverseDistances(within, weight, budget));
-    const found = searchLists(prepared, budget, { problem: within, maxSids, maxCost, order: 'cost', toDestination });
+    const found = searchLists(prepared, budget, { problem: within, maxEntries, maxCost, order: 'cost', toDestination });
     const list = found.list?.kind === 'finished' ? found.list : null;
     const isBest = list !== null && (result.list === null || isBetter(list, result.list));
     result = {

@@ -3,7 +3,7 @@ import { explainNoPath } from './explain-no-path.js';
 import { finishPath, type FinishedPath } from './finish-path.js';
 import { LooplessPaths } from './loopless-paths.js';
 import type { PreparedRequest } from './prepare-request.js';
-import { mostSidsInFront, searchLists } from './search-lists.js';
+import { mostEntries, searchLists } from './search-lists.js';
 import type { FoundPath } from './search-problem.js';
 import type { WorkBudget } from './work-budget.js';
 
@@ -32,7 +32,7 @@ export function findBest(prepared: PreparedRequest, budget: WorkBudget): Best {
   return bestList(prepared, budget, first.cost, failures);
 }
 
-/** Of all paths as good as the first: the list with the fewest SIDs, when those are fewer than the first path's own. */
+/** Of all paths as good as the first: the list with the fewest entries, when those are fewer than the first path's own. */
 function shorterList(
   prepared: PreparedRequest,
   budget: WorkBudget,
@@ -42,16 +42,16 @@ function shorterList(
 ): FinishedPath | null {
   const { problem, snapshot } = prepared;
   if (optimalArcs === null || optimalArcs.size <= new Set(first.arcs).size) return null;
-  const sidsInFront = own.kind === 'finished' ? own.sidsInFront : Infinity;
-  const maxSids = Math.min(sidsInFront - 1, mostSidsInFront(prepared));
-  if (maxSids < 0) return null;
+  const entries = own.kind === 'finished' ? own.entries : Infinity;
+  const maxEntries = Math.min(entries - 1, mostEntries(prepared));
+  if (maxEntries < 1) return null;
   const mask = new Uint8Array(snapshot.arcCount);
   for (const arc of optimalArcs) mask[arc] = 1;
   const found = searchLists(prepared, budget, {
     problem: { ...problem, mask },
-    maxSids,
+    maxEntries,
     maxCost: first.cost,
-    order: 'sids',
+    order: 'entries',
   });
   return found.list?.kind === 'finished' ? found.list : null;
 }

@@ -1,3 +1,4 @@
+import { cSidsOf, type CSids } from '../segments/c-sids.js';
 import { IgpReach } from '../segments/igp-reach.js';
 import { SidChoice } from '../segments/sid-choice.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
@@ -10,6 +11,7 @@ import { ShortestPathSearch } from './shortest-path.js';
 export interface EngineState {
   readonly search: ShortestPathSearch;
   readonly reach: IgpReach;
+  readonly cSids: CSids;
   readonly sids: SidChoice;
   /** Breaks ties of the optimised metric: IGP metric, then hops. A hop weighs 2^-20, less than any IGP difference. */
   readonly tie: Float64Array;
@@ -23,10 +25,12 @@ const states = new WeakMap<Snapshot, EngineState>();
 export function engineState(snapshot: Snapshot): EngineState {
   const known = states.get(snapshot);
   if (known !== undefined) return known;
+  const cSids = cSidsOf(snapshot);
   const state: EngineState = {
     search: new ShortestPathSearch(),
     reach: new IgpReach(snapshot),
-    sids: new SidChoice(snapshot),
+    cSids,
+    sids: new SidChoice(snapshot, cSids),
     tie: snapshot.data.igpMetric.map((metric) => metric + HOP_IN_TIE),
     hop: new Float64Array(snapshot.arcCount).fill(1),
   };

@@ -3,7 +3,7 @@ import { finishPath } from './finish-path.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { reportedValue } from './metric-values.js';
 import { refusal, type PreparedRequest } from './prepare-request.js';
-import { mostSidsInFront, searchLists } from './search-lists.js';
+import { mostEntries, searchLists } from './search-lists.js';
 import type { CompiledBound } from './search-problem.js';
 import type { WorkBudget } from './work-budget.js';
 
@@ -57,7 +57,7 @@ function leastOf(
   const isPlain =
     headendArcs.length <= 1 && finishPath({ ...prepared, problem: sought }, path.arcs, sought.mask).kind !== 'too-deep';
   if (isPlain) return path.cost;
-  const maxSids = mostSidsInFront(prepared);
-  const found = searchLists(prepared, budget, { problem: sought, maxSids, maxCost: Infinity, order: 'cost' });
+  const maxEntries = mostEntries(prepared);
+  const found = searchLists(prepared, budget, { problem: sought, maxEntries, maxCost: Infinity, order: 'cost' });
   return found.isExact && found.list !== null ? found.cost : null;
 }

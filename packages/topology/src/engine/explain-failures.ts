@@ -9,9 +9,14 @@ import type { WorkBudget } from './work-budget.js';
 /** SRH entries that the shortest of all lists takes, whatever it costs; Infinity when there is none. */
 export function leastDepth(prepared: PreparedRequest, failures: readonly FinishedPath[], budget: WorkBudget): number {
   const { problem, encapMode } = prepared;
-  const shortest = searchLists(prepared, budget, { problem, maxSids: Infinity, maxCost: Infinity, order: 'sids' });
+  const shortest = searchLists(prepared, budget, {
+    problem,
+    maxEntries: Infinity,
+    maxCost: Infinity,
+    order: 'entries',
+  });
   const depths = failures.flatMap((failure) => (failure.kind === 'too-deep' ? [failure.srhEntries] : []));
-  return shortest.list === null ? Math.min(...depths) : srhEntries(encapMode, shortest.sidsInFront + 1);
+  return shortest.list === null ? Math.min(...depths) : srhEntries(encapMode, shortest.entries);
 }
 
 /** Paths exist, but no list that the headend can push makes packets take one, or branches like it. */

@@ -3,6 +3,7 @@ import type { ComputedPath, PathMetrics, PathsFound } from '../model/path-answer
 import type { MetricType } from '../model/path-request.js';
 import type { ViolationKind } from '../model/proof.js';
 import type { ExactProof } from '../proof/prove.js';
+import { entriesOf } from '../segments/containers.js';
 import { encodePath } from '../segments/encode-path.js';
 import { segmentOf } from '../segments/resolve-segments.js';
 import { proveSegmentList } from '../segments/segment-list.js';
@@ -17,8 +18,8 @@ export interface Finished {
   readonly path: ComputedPath;
   /** Optimised metric on the worst branch of the worst list, as the search sums it. */
   readonly worst: number;
-  /** SIDs in front of the final one. */
-  readonly sidsInFront: number;
+  /** Of the longest list. */
+  readonly entries: number;
   /** Every arc that packets of one of the lists can cross, and the share that does: of the list where it is largest. */
   readonly load: ReadonlyMap<number, number>;
 }
@@ -54,6 +55,8 @@ function finishAlong(
   const encoding = encodePath(
     {
       snapshot,
+      sids: prepared.state.sids,
+      cSids: prepared.state.cSids,
       source: problem.source,
       destination: problem.destination,
       arcs,
@@ -76,11 +79,11 @@ export function finishList(
   sidsInFront: readonly number[],
   arcs: readonly number[],
 ): FinishedPath {
-  const { snapshot, request, problem, families, finalSids, msd, encapMode, unreservedBps } = prepared;
-  const isTransportOnly = families[0] === null;
-  const transport = [...sidsInFront, ...(isTransportOnly ? finalSids : [])];
-  const entries = srhEntries(encapMode, transport.length + (isTransportOnly ? 0 : 1));
-  if (entries > msd) return { kind: 'too-deep', srhEntries: entries };
+  const { snapshot, request, state, problem, families, finalSids, msd, encapMode, unreservedBps } = prepared;
+  const entries = Math.max(...finalSids.map((sid) => entriesOf(state.cSids, [...sidsInFront, sid])));
+  const depth = srhEntries(encapMode, entries);
+  if (depth > msd) return { kind: 'too-deep', srhEntries: depth };
+  const transport = [...sidsInFront, ...(families[0] === null ? finalSids : [])];
 
   const texts = transport.map((sid) => snapshot.sidTextOf(sid));
   const requirement = {
@@ -96,7 +99,7 @@ export function finishList(
   return {
     kind: 'finished',
     worst: Math.max(...worst),
-    sidsInFront: sidsInFront.length,
+    entries,
     load: largestLoad(
       snapshot,
       proved.map(({ proof }) => proof),

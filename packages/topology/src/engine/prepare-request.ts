@@ -3,8 +3,8 @@ import { DEFAULT_MSD } from '../model/encapsulation.js';
 import type { NoPath } from '../model/path-answer.js';
 import type { IncludeEntry, PathRequest } from '../model/path-request.js';
 import type { EncapMode } from '../model/ted.js';
-import { hostLinks } from '../segments/encode-path.js';
-import { adjacencySidOf, endSidOf, reachOf, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
+import { hostLinks } from '../segments/host-links.js';
+import { reachOf, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
 import { encapModeOf } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { Eligibility } from './eligibility.js';
@@ -47,9 +47,9 @@ export function prepareRequest(
   if (source === destination) {
     return refusal(snapshot, 'path-not-found', `${request.source} is both source and destination`);
   }
-  const ending = endingOf(snapshot, request, destination);
-  if ('status' in ending) return ending;
   const state = engineState(snapshot);
+  const ending = endingOf(snapshot, state, request, destination);
+  if ('status' in ending) return ending;
   const headendArcs = snapshot.isHost(source) ? headendArcsOf(snapshot, source, destination) : [];
   const deliveryArcs = snapshot.isHost(destination)
     ? deliveryArcsOf(snapshot, state, destination, ending.finalSids)
@@ -126,6 +126,7 @@ export function refusal(
 
 function endingOf(
   snapshot: Snapshot,
+  state: EngineState,
   request: PathRequest,
   destination: number,
 ): { readonly families: readonly (AddressFamily | null)[]; readonly finalSids: readonly number[] } | NoPath {
@@ -133,8 +134,8 @@ function endingOf(
   const unresolved = (message: string) =>
     refusal(snapshot, 'sid-unresolved', message, { blockingNodes: [request.destination] });
   if (families.length === 0) {
-    const end = snapshot.isHost(destination) ? -1 : endSidOf(snapshot, destination);
-    if (end >= 0) return { families: [null], finalSids: [end] };
+    const [end] = snapshot.isHost(destination) ? [] : state.sids.endSids(destination);
+    if (end !== undefined) return { families: [null], finalSids: [end] };
     return unresolved(`${request.destination} has no SID that a list could end in`);
   }
   const finalSids = families.map((family) => serviceSidOf(snapshot, destination, family));
@@ -159,7 +160,7 @@ function deliveryArcsOf(snapshot: Snapshot, state: EngineState, host: number, fi
   return snapshot.linksInto(host).filter((arc) => {
     const router = arcFrom[arc] as number;
     if (!snapshot.isUsable(arc) || snapshot.isHost(router)) return false;
-    if (adjacencySidOf(snapshot, arc) >= 0) return true;
+    if (state.sids.adjacencySids(arc, true).length > 0) return true;
     return finalSids.every((sid) => {
       const how = reachOf(snapshot, sid);
       if (how === 'attachment') return hostLinks(snapshot, router, host).includes(arc);

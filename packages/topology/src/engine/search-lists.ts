@@ -7,7 +7,7 @@ import type { WorkBudget } from './work-budget.js';
 
 export interface ListSearch {
   readonly problem: SearchProblem;
-  readonly maxSids: number;
+  readonly maxEntries: number;
   readonly maxCost: number;
   readonly order: SegmentTask['order'];
   readonly toDestination?: readonly Float64Array[];
@@ -16,8 +16,8 @@ export interface ListSearch {
 export interface ListFound {
   /** The best list, proved; null: there is none, or (when not exact) none was found. */
   readonly list: FinishedPath | null;
-  /** SIDs in front of the final one. */
-  readonly sidsInFront: number;
+  /** Of the longest finished list. */
+  readonly entries: number;
   readonly cost: number;
   readonly isExact: boolean;
   readonly lowerBound: number;
@@ -28,14 +28,14 @@ export function searchLists(prepared: PreparedRequest, budget: WorkBudget, searc
   const { state, headendArcs, finalSids, request } = prepared;
   const singlePath = request.constraints.bandwidthBps !== undefined;
   const task: SegmentTask = { ...search, headendArcs, finalSids, singlePath };
-  const { list, isExact, lowerBound } = new SegmentSearch(task, state.reach, state.sids, budget).run();
-  if (list === null) return { list, sidsInFront: Infinity, cost: Infinity, isExact, lowerBound };
+  const { list, isExact, lowerBound } = new SegmentSearch(task, state.reach, state.sids, state.cSids, budget).run();
+  if (list === null) return { list, entries: Infinity, cost: Infinity, isExact, lowerBound };
   const arcs = bestBranchOf(search.problem, headendArcs, list, state.reach);
   const finished = finishList(prepared, list.transport, arcs);
-  return { list: finished, sidsInFront: list.transport.length, cost: list.cost, isExact, lowerBound };
+  return { list: finished, entries: list.entries, cost: list.cost, isExact, lowerBound };
 }
 
-/** How many SIDs the headend can push in front of the final one. */
-export function mostSidsInFront({ encapMode, msd }: PreparedRequest): number {
-  return encapMode === 'full' ? msd - 1 : msd;
+/** How many entries the headend can push, one of which may need no SRH. */
+export function mostEntries({ encapMode, msd }: PreparedRequest): number {
+  return encapMode === 'full' ? msd : msd + 1;
 }

@@ -13,7 +13,7 @@ export interface PathMetrics {
   readonly hops: number;
 }
 
-/** One entry of a segment list, with what it makes the network do. */
+/** One SID of a segment list, with what it makes the network do. */
 export interface Segment {
   readonly sid: string;
   readonly behavior: EndpointBehavior;
@@ -23,10 +23,20 @@ export interface Segment {
   readonly origin: SidOrigin;
 }
 
+/** What the headend pushes as one destination address: a SID, or a C-SID container (RFC 9800). */
+export interface ListEntry {
+  readonly address: string;
+  /** The SIDs it carries, in the order of travel. */
+  readonly sids: readonly string[];
+}
+
 export interface SegmentList {
   /** null: transport only. */
   readonly family: AddressFamily | null;
+  /** In the order of travel, each SID by itself. */
   readonly segments: readonly Segment[];
+  /** The same as they are pushed. */
+  readonly entries: readonly ListEntry[];
   /** Outer IPv6 header + SRH, in the headend's encapsulation mode. */
   readonly headerBytes: number;
   /** SRH entries the headend pushes; what its MSD limits. */

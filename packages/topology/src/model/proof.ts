@@ -19,6 +19,7 @@ export interface ProofRequirement {
 
 export type ViolationKind =
   | 'unknown-sid'
+  | 'container-misread'
   | 'not-routed'
   | 'link-down'
   | 'loop'
@@ -36,9 +37,9 @@ export type ViolationKind =
 
 export interface Violation {
   readonly kind: ViolationKind;
-  /** One sentence, naming segment, node and link. */
+  /** One sentence, naming entry, C-SID, node and link. */
   readonly message: string;
-  /** Position in the segment list, from 0. */
+  /** Entry of the segment list, from 0. */
   readonly segmentIndex: number | null;
   readonly node: NodeId | null;
   readonly link: LinkId | null;

@@ -1,10 +1,12 @@
 import { LocatorFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import type { Destination } from './destination.js';
 import { carriesTowards, IgpDistances, type DistancesTo } from './igp-distances.js';
+import type { SidPrefix } from './sid-prefixes.js';
 
-/** What a node does with a packet for a SID. `forward`: even ECMP split over the arcs. */
+/** What a node does with a packet. `process`: as its own SID; `forward`: even ECMP split over the arcs. */
 export type ForwardingDecision =
-  | { readonly kind: 'process' }
+  | { readonly kind: 'process'; readonly match: SidPrefix }
   | { readonly kind: 'forward'; readonly arcs: readonly number[] }
   | { readonly kind: 'drop'; readonly reason: 'not-routed' | 'host-transit'; readonly message: string };
 
@@ -23,14 +25,19 @@ export class Forwarding {
     return this.#lowestMetric(this.#snapshot.linksOf(host).filter((arc) => this.#leadsToRouter(arc)));
   }
 
-  /** What `node` does with a packet whose destination address is SID number `sid`. */
-  decide(node: number, sid: number): ForwardingDecision {
+  /** What `node` does with a packet for a destination that reads as some SID. */
+  decide(node: number, { text, matches }: Destination): ForwardingDecision {
     const snapshot = this.#snapshot;
     const { sidNode, locatorNode, locatorFlags, locatorAlgorithm } = snapshot.data;
-    const owner = sidNode[sid] as number;
-    if (node === owner) return { kind: 'process' };
     const where = snapshot.nodeIdOf(node);
-    const text = snapshot.sidTextOf(sid);
+    const local = matches.find(({ sid }) => sidNode[sid] === node);
+    if (local !== undefined) {
+      const other = this.#moreSpecific(text, matches, local);
+      return other === null
+        ? { kind: 'process', match: local }
+        : drop(`${where} has ${other} for ${text}, not its own SID`);
+    }
+    const owner = sidNode[matches[0]?.sid ?? -1] as number;
     if (snapshot.isHost(node)) {
       return { kind: 'drop', reason: 'host-transit', message: `host ${where} would have to forward to ${text}` };
     }
@@ -58,6 +65,17 @@ export class Forwarding {
       if (arcs.length > 0) return { kind: 'forward', arcs };
     }
     return drop(`${where} has no route to ${text} of ${snapshot.nodeIdOf(owner)}`);
+  }
+
+  /** A route that a router would prefer to its own SID. Plans that keep numbers apart have none. */
+  #moreSpecific(text: string, matches: readonly SidPrefix[], local: SidPrefix): string | null {
+    const { locators } = this.#snapshot;
+    const [longest] = matches;
+    if (longest !== undefined && longest.length > local.length)
+      return `the SID ${this.#snapshot.sidTextOf(longest.sid)}`;
+    if (local.length === 128) return null;
+    const prefix = locators.prefixes[locators.covering(text)[0]?.[0] ?? -1];
+    return prefix !== undefined && prefix.length > local.length ? `${prefix.address}/${prefix.length}` : null;
   }
 
   /** First links of the shortest simple paths from `node` to `target`. */

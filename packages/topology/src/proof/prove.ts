@@ -1,12 +1,12 @@
-import { canonicalIpv6 } from '../model/address.js';
 import { DEFAULT_MSD, srhEntries } from '../model/encapsulation.js';
 import type { Proof, ProofRequirement, Violation, ViolationKind } from '../model/proof.js';
 import { NodeFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import { destinationsOf, type Destination } from './destination.js';
 import { Forwarding } from './forwarding.js';
 import { measureWalk } from './measure.js';
 import { checkTotals, checkWalk } from './requirement-check.js';
-import { walkSegments, type WalkFailure, type WalkState } from './walk.js';
+import { objectionTo, walkSegments, type WalkFailure, type WalkState } from './walk.js';
 
 export interface ProofOptions {
   /** Bandwidth left per arc in bit/s; without it the reservable bandwidth. */
@@ -24,30 +24,31 @@ const forwardingOf = new WeakMap<Snapshot, Forwarding>();
 
 /**
  * Walks a segment list as the network would, through every ECMP branch of every segment, and holds it against a
- * requirement. It shares neither SPF nor encoding with the search: what this function accepts is safe to publish
+ * requirement. Each of `entries` is a SID, or a container that routers read C-SID by C-SID. It shares neither SPF nor encoding with the search: what this function accepts is safe to publish
  * whatever the search believed. Failures of delivery come before broken requirements. Never throws for bad input:
  * unknown SIDs and nodes are violations.
  */
 export function prove(
   snapshot: Snapshot,
-  sids: readonly string[],
+  entries: readonly string[],
   requirement: ProofRequirement,
   options: ProofOptions = {},
 ): ExactProof {
   const headend = snapshot.nodeIndexOf(requirement.headend);
   const destination = snapshot.nodeIndexOf(requirement.destination);
-  const numbers = sids.map((sid) => sidNumber(snapshot, sid));
+  const destinations = destinationsOf(snapshot);
+  const read = entries.map((entry, i) => destinations.ofEntry(entry, i));
   const refusal =
-    headend < 0 || destination < 0 ? unknownNode(requirement) : refuse(snapshot, headend, destination, sids, numbers);
+    headend < 0 || destination < 0 ? unknownNode(requirement) : refuse(snapshot, headend, destination, read);
   if (refusal !== null) return conclude(snapshot, [], refusal, () => null);
 
-  const fixed = checkMsd(snapshot, headend, sids.length, requirement.maxSegments);
-  const { states, failure } = walkSegments(snapshot, forwarding(snapshot), headend, destination, numbers);
+  const fixed = checkMsd(snapshot, headend, entries.length, requirement.maxSegments);
+  const { states, failure } = walkSegments(snapshot, forwarding(snapshot), headend, destination, read);
   const walked = failure?.kind === 'loop' ? [] : states;
   const early = fixed ?? failure ?? checkWalk(snapshot, states, requirement);
   const unreserved = options.unreservedBps ?? snapshot.data.reservableBps;
   return conclude(snapshot, walked, early === null ? null : toViolation(snapshot, early), (measured) =>
-    checkTotals(snapshot, walked, measured, sids.length, requirement, unreserved),
+    checkTotals(snapshot, walked, measured, entries.length, requirement, unreserved),
   );
 }
 
@@ -73,16 +74,6 @@ function forwarding(snapshot: Snapshot): Forwarding {
   return known;
 }
 
-function sidNumber(snapshot: Snapshot, text: string): number {
-  const known = snapshot.sidOf(text);
-  if (known >= 0) return known;
-  try {
-    return snapshot.sidOf(canonicalIpv6(text));
-  } catch {
-    return -1;
-  }
-}
-
 function unknownNode(requirement: ProofRequirement): Violation {
   return violationOf('not-delivered', `${requirement.headend} or ${requirement.destination} is not in the topology`);
 }
@@ -91,22 +82,16 @@ function refuse(
   snapshot: Snapshot,
   headend: number,
   destination: number,
-  sids: readonly string[],
-  numbers: readonly number[],
+  entries: readonly Destination[],
 ): Violation | null {
-  const unknown = numbers.indexOf(-1);
-  if (unknown >= 0) {
-    return { ...violationOf('unknown-sid', `nobody owns ${String(sids[unknown])}`), segmentIndex: unknown };
-  }
-  const ambiguous = numbers.findIndex((sid) => snapshot.isAmbiguousSid(snapshot.sidTextOf(sid)));
-  if (ambiguous >= 0) {
-    const message = `${String(sids[ambiguous])} is owned by several nodes`;
-    return { ...violationOf('unknown-sid', message), segmentIndex: ambiguous };
+  for (const destination of entries) {
+    const objection = objectionTo(snapshot, destination);
+    if (objection !== null) return { ...violationOf('unknown-sid', objection), segmentIndex: destination.entry };
   }
   if (headend === destination) {
     return violationOf('not-delivered', `${snapshot.nodeIdOf(headend)} is both headend and destination`);
   }
-  if (sids.length === 0) return violationOf('not-delivered', 'the list is empty');
+  if (entries.length === 0) return violationOf('not-delivered', 'the list is empty');
   if (((snapshot.data.nodeFlags[headend] as number) & NodeFlag.Up) === 0) {
     const node = snapshot.nodeIdOf(headend);
     return { ...violationOf('link-down', `headend ${node} is down`), node };
@@ -117,13 +102,13 @@ function refuse(
 function checkMsd(
   snapshot: Snapshot,
   headend: number,
-  sidCount: number,
+  entryCount: number,
   maxSegments: number | undefined,
 ): WalkFailure | null {
   const known = snapshot.data.nodeMsd[headend] as number;
   const limit = Math.min(known < 0 ? DEFAULT_MSD : known, maxSegments ?? Infinity);
   const mode = ((snapshot.data.nodeFlags[headend] as number) & NodeFlag.ReducedEncap) !== 0 ? 'reduced' : 'full';
-  const entries = srhEntries(mode, sidCount);
+  const entries = srhEntries(mode, entryCount);
   if (entries <= limit) return null;
   const message = `${snapshot.nodeIdOf(headend)} would push ${entries} SRH entries; it can push ${limit}`;
   return { kind: 'msd-exceeded', message, segment: null, node: headend, arc: null };

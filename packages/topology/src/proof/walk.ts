@@ -1,9 +1,10 @@
 import { BEHAVIORS } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import type { ViolationKind } from '../model/proof.js';
+import { destinationsOf, type Destination } from './destination.js';
 import type { Forwarding } from './forwarding.js';
 
-/** A packet at a node with the SID at `segment` as its destination address. `segment` = list length: delivered. */
+/** A packet at a node, `segment` being the entry its destination address comes from. `segment` = list length: delivered. */
 export interface WalkState {
   readonly segment: number;
   readonly node: number;
@@ -26,85 +27,104 @@ export interface Walk {
 }
 
 interface OpenState extends WalkState {
+  /** undefined: the list is used up. */
+  readonly destination: Destination | undefined;
   moves: { arc: number | null; to: OpenState }[];
   next: number;
   mark: 'new' | 'open' | 'done';
 }
+
+/** In one entry: one per bit. */
+const MOST_C_SIDS = 128;
 
 /** Follows a packet from the headend through every ECMP branch of every segment to its destination. */
 export function walkSegments(
   snapshot: Snapshot,
   forwarding: Forwarding,
   headend: number,
-  destination: number,
-  sids: readonly number[],
+  endpoint: number,
+  entries: readonly Destination[],
 ): Walk {
+  const destinations = destinationsOf(snapshot);
   const states = new Map<number, OpenState>();
-  const stateAt = (segment: number, node: number): OpenState => {
-    const key = segment * snapshot.nodeCount + node;
+  const stateAt = (destination: Destination | undefined, node: number): OpenState => {
+    const segment = destination?.entry ?? entries.length;
+    const key = (segment * MOST_C_SIDS + (destination?.position ?? 0)) * snapshot.nodeCount + node;
     const known = states.get(key);
     if (known !== undefined) return known;
-    const state: OpenState = { segment, node, moves: [], next: 0, mark: 'new' };
+    const state: OpenState = { segment, destination, node, moves: [], next: 0, mark: 'new' };
     states.set(key, state);
     return state;
   };
 
+  const placeOf = ({ entry, position }: Destination): string =>
+    position === 0 ? '' : ` (C-SID ${position + 1} of the container ${entries[entry]?.text ?? ''})`;
+
   /** Fills the moves of a state, or says why there are none. */
   const expand = (state: OpenState): WalkFailure | null => {
-    const { segment, node } = state;
+    const { segment, destination, node } = state;
+    const where = snapshot.nodeIdOf(node);
     const fail = (kind: ViolationKind, message: string, arc: number | null = null): WalkFailure => ({
       kind,
-      message,
-      segment: Math.min(segment, sids.length - 1),
+      message: destination === undefined ? message : message + placeOf(destination),
+      segment: Math.min(segment, entries.length - 1),
       node,
       arc,
     });
-    const sid = sids[segment];
-    if (sid === undefined) {
-      if (node === destination) return null;
-      const wanted = snapshot.nodeIdOf(destination);
-      return fail('not-delivered', `the list ends at ${snapshot.nodeIdOf(node)}, not at ${wanted}`);
+    if (destination === undefined) {
+      if (node === endpoint) return null;
+      return fail('not-delivered', `the list ends at ${where}, not at ${snapshot.nodeIdOf(endpoint)}`);
     }
-    const decision = forwarding.decide(node, sid);
+    const { text } = destination;
+    const unread = objectionTo(snapshot, destination);
+    if (unread !== null) return fail('unknown-sid', unread);
+    const decision = forwarding.decide(node, destination);
     if (decision.kind === 'drop') return fail(decision.reason, decision.message);
     if (decision.kind === 'forward') {
       state.moves = decision.arcs.map((arc) => ({
         arc,
-        to: stateAt(segment, snapshot.data.arcTo[arc] as number),
+        to: stateAt(destination, snapshot.data.arcTo[arc] as number),
       }));
       return null;
     }
-    const behavior = BEHAVIORS[snapshot.data.sidBehavior[sid] as number];
-    const text = snapshot.sidTextOf(sid);
-    const isLast = segment === sids.length - 1;
+    const { match } = decision;
+    const behavior = BEHAVIORS[snapshot.data.sidBehavior[match.sid] as number];
+    const isLast = segment === entries.length - 1;
+    const hasMore = destinations.hasArgument(destination, match);
+    if (hasMore && !destinations.takesNextCSid(match)) {
+      const own = snapshot.sidTextOf(match.sid);
+      return fail('container-misread', `${where} takes ${text} for ${own}, and what follows it in there is lost`);
+    }
+    const next = hasMore ? destinations.next(destination, match) : entries[segment + 1];
     if (behavior !== 'End' && behavior !== 'End.X') {
       if (!isLast) return fail('not-delivered', `${text} (${String(behavior)}) decapsulates before the list ends`);
-      state.moves = [{ arc: null, to: stateAt(segment + 1, node) }];
+      state.moves = [{ arc: null, to: stateAt(next, node) }];
       return null;
     }
     if (snapshot.isHost(node)) {
-      return fail('host-transit', `host ${snapshot.nodeIdOf(node)} would have to process ${text} as transit`);
+      return fail('host-transit', `host ${where} would have to process ${text} as transit`);
     }
     if (behavior === 'End') {
-      state.moves = [{ arc: null, to: stateAt(segment + 1, node) }];
+      state.moves = [{ arc: null, to: stateAt(next, node) }];
       return null;
     }
-    if (isLast) return fail('not-delivered', `the list ends in ${text} (End.X), which leaves no SID to deliver to`);
-    const arc = snapshot.data.sidArc[sid] as number;
+    if (next === undefined)
+      return fail('not-delivered', `the list ends in ${text} (End.X), which leaves no SID to deliver to`);
+    const arc = snapshot.data.sidArc[match.sid] as number;
     if (arc < 0) return fail('link-down', `the link of ${text} (End.X) is not in the topology`);
     if (!snapshot.isUsable(arc)) {
       return fail('link-down', `link ${snapshot.linkIdOf(arc)} of ${text} (End.X) is down`, arc);
     }
-    state.moves = [{ arc, to: stateAt(segment + 1, snapshot.data.arcTo[arc] as number) }];
+    state.moves = [{ arc, to: stateAt(next, snapshot.data.arcTo[arc] as number) }];
     return null;
   };
 
-  let first: OpenState = stateAt(0, headend);
+  let first: OpenState = stateAt(entries[0], headend);
   if (snapshot.isHost(headend)) {
     const arcs = forwarding.headendArcs(headend);
-    const moves = arcs.map((arc) => ({ arc, to: stateAt(0, snapshot.data.arcTo[arc] as number) }));
-    // Not the state (0, headend): a packet that comes back to the headend is transit and has no excuse.
-    first = { segment: 0, node: headend, moves, next: 0, mark: 'open' };
+    const moves = arcs.map((arc) => ({ arc, to: stateAt(entries[0], snapshot.data.arcTo[arc] as number) }));
+    // Not the state of the first entry: a packet that comes back to the headend is transit and has no excuse.
+    first = { segment: 0, destination: entries[0], node: headend, moves, next: 0, mark: 'open' };
     if (arcs.length === 0) {
       const message = `host ${snapshot.nodeIdOf(headend)} has no usable link`;
       return { states: [first], failure: { kind: 'link-down', message, segment: null, node: headend, arc: null } };
@@ -140,4 +160,12 @@ export function walkSegments(
   finished.reverse();
   const firstFailed = finished.find((state) => failures.has(state));
   return { states: finished, failure: loop ?? (firstFailed && failures.get(firstFailed)) ?? null };
+}
+
+/** Why nobody can say which SID an address is; null when it is one. */
+export function objectionTo(snapshot: Snapshot, { text, matches }: Destination): string | null {
+  const [longest, other] = matches;
+  if (longest === undefined) return `nobody owns ${text}`;
+  const isShared = other?.length === longest.length || snapshot.isAmbiguousSid(snapshot.sidTextOf(longest.sid));
+  return isShared ? `${text} is owned by several nodes` : null;
 }

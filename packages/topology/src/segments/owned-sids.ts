@@ -29,27 +29,27 @@ export function reachOf(snapshot: Snapshot, sid: number): Reach {
   return covering.flat().some((other) => locatorNode[other] === owner) ? 'unrouted' : local;
 }
 
-/** The SID to name a router by; -1 when it has none that the whole IGP routes. */
-export function endSidOf(snapshot: Snapshot, node: number): number {
-  return bestOf(
+/** The SIDs to name a router by, the preferred first; empty when it has none that the whole IGP routes. */
+export function endSidsOf(snapshot: Snapshot, node: number): number[] {
+  return knownBeforePlanned(
     snapshot,
     candidates(snapshot, node, 'End').filter((sid) => reachOf(snapshot, sid) === 'igp'),
   );
 }
 
-/** The SID that crosses an arc; -1 when its owner has none. */
-export function adjacencySidOf(snapshot: Snapshot, arc: number): number {
+/** The SIDs that cross an arc, the preferred first; empty when its owner has none. */
+export function adjacencySidsOf(snapshot: Snapshot, arc: number): number[] {
   const { arcFrom, sidArc } = snapshot.data;
   const own = candidates(snapshot, arcFrom[arc] as number, 'End.X').filter((sid) => sidArc[sid] === arc);
-  return bestOf(snapshot, own);
+  return knownBeforePlanned(snapshot, own);
 }
 
 /** The service SID a node decapsulates a family with; -1 when it has none. */
 export function serviceSidOf(snapshot: Snapshot, node: number, family: AddressFamily): number {
   const specific = candidates(snapshot, node, family === 'ipv4' ? 'End.DT4' : 'End.DT6');
-  const best = bestOf(snapshot, specific);
+  const best = knownBeforePlanned(snapshot, specific)[0] ?? -1;
   if (best >= 0 && snapshot.data.sidOrigin[best] !== PLANNED) return best;
-  return bestOf(snapshot, [...specific, ...candidates(snapshot, node, 'End.DT46')]);
+  return knownBeforePlanned(snapshot, [...specific, ...candidates(snapshot, node, 'End.DT46')])[0] ?? -1;
 }
 
 /** Families a node has service SIDs for. */
@@ -69,7 +69,8 @@ function candidates(snapshot: Snapshot, node: number, behavior: EndpointBehavior
     );
 }
 
-/** Known SIDs before planned ones, then the order of the list. */
-function bestOf(snapshot: Snapshot, sids: readonly number[]): number {
-  return sids.find((sid) => snapshot.data.sidOrigin[sid] !== PLANNED) ?? sids[0] ?? -1;
+/** Without the planned SIDs where others are known; in the order of the list. */
+function knownBeforePlanned(snapshot: Snapshot, sids: readonly number[]): number[] {
+  const known = sids.filter((sid) => snapshot.data.sidOrigin[sid] !== PLANNED);
+  return known.length > 0 ? known : [...sids];
 }

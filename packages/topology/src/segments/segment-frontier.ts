@@ -1,3 +1,4 @@
+import { isNoLarger, type ListSize } from './containers.js';
 import type { SegmentStop } from './segment-search.js';
 
 /** A list begun: its packets are all at `node`, whatever branches they took. */
@@ -5,7 +6,7 @@ export interface SegmentLabel {
   readonly node: number;
   /** Include entries that every branch has passed. */
   readonly layer: number;
-  readonly sids: number;
+  readonly size: ListSize;
   /** On the worst branch: the optimised metric, then each bounded one. */
   readonly sums: readonly number[];
   /** The last SID; -1 for none. */
@@ -26,7 +27,7 @@ export class SegmentFrontier {
   readonly #known = new Map<number, SegmentLabel[]>();
   #serial = 0;
 
-  constructor(order: 'cost' | 'sids') {
+  constructor(order: 'cost' | 'entries') {
     this.#isBefore = order === 'cost' ? isCheaper : isShorter;
   }
 
@@ -86,18 +87,23 @@ export class SegmentFrontier {
   }
 }
 
-type Measured = Pick<SegmentLabel, 'sids' | 'sums'>;
+type Measured = Pick<SegmentLabel, 'size' | 'sums'>;
 
 function dominates(a: Measured, b: Measured): boolean {
-  return a.sids <= b.sids && a.sums.every((sum, i) => sum <= (b.sums[i] as number));
+  return isNoLarger(a.size, b.size) && a.sums.every((sum, i) => sum <= (b.sums[i] as number));
 }
 
 function isCheaper(a: SegmentLabel, b: SegmentLabel): boolean {
   if (a.estimate !== b.estimate) return a.estimate < b.estimate;
-  return a.sids !== b.sids ? a.sids < b.sids : a.serial < b.serial;
+  return compareSizes(a, b) !== 0 ? compareSizes(a, b) < 0 : a.serial < b.serial;
 }
 
 function isShorter(a: SegmentLabel, b: SegmentLabel): boolean {
-  if (a.sids !== b.sids) return a.sids < b.sids;
-  return a.estimate !== b.estimate ? a.estimate < b.estimate : a.serial < b.serial;
+  if (a.size.entries !== b.size.entries) return a.size.entries < b.size.entries;
+  if (a.estimate !== b.estimate) return a.estimate < b.estimate;
+  return compareSizes(a, b) !== 0 ? compareSizes(a, b) < 0 : a.serial < b.serial;
+}
+
+function compareSizes({ size: a }: SegmentLabel, { size: b }: SegmentLabel): number {
+  return a.entries - b.entries || a.used - b.used;
 }

@@ -6,7 +6,9 @@ import type { EncapMode, NodeId } from '../model/ted.js';
 import { prove, type ExactProof, type ProofOptions } from '../proof/prove.js';
 import { NodeFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
-import { resolveSegments, segmentOf } from './resolve-segments.js';
+import { cSidsOf } from './c-sids.js';
+import { packEntries } from './containers.js';
+import { readEntries, segmentOf } from './resolve-segments.js';
 import { serviceSidOf } from './owned-sids.js';
 
 export function encapModeOf(snapshot: Snapshot, node: number): EncapMode {
@@ -21,7 +23,8 @@ export interface ProvedSegmentList {
 
 /**
  * Finishes transport SIDs into the list a headend pushes for one family: appends the destination's service SID (none for
- * `null`), says what the list costs, and proves it against `requirement` (delivery only when empty). Throws RangeError
+ * `null`), packs C-SIDs into as few entries as can be, says what the list costs, and proves those entries against
+ * `requirement` (delivery only when empty). `transport` may have containers, whose C-SIDs are packed anew. Throws RangeError
  * for an unknown node or SID, or when the destination has no service SID for the family.
  */
 export function proveSegmentList(
@@ -36,23 +39,31 @@ export function proveSegmentList(
   const head = snapshot.nodeIndexOf(headend);
   const tail = snapshot.nodeIndexOf(destination);
   if (head < 0 || tail < 0) throw new RangeError(`there is no node ${head < 0 ? headend : destination}`);
-  const segments = resolveSegments(snapshot, transport);
+  const { sids: transportSids, objection } = readEntries(snapshot, transport);
+  if (objection !== null) throw new RangeError(objection);
+  const sids = [...transportSids];
   if (family !== null) {
     const service = serviceSidOf(snapshot, tail, family);
     if (service < 0) throw new RangeError(`${destination} has no service SID for ${family}`);
-    segments.push(segmentOf(snapshot, service));
+    sids.push(service);
   }
-  const sids = segments.map((segment) => segment.sid);
-  const proof = prove(snapshot, sids, { ...requirement, headend, destination }, options);
+  const entries = packEntries(snapshot, cSidsOf(snapshot), sids);
+  const pushed = entries.map(({ address }) => address);
+  const proof = prove(snapshot, pushed, { ...requirement, headend, destination }, options);
+  const segments = sids.map((sid) => segmentOf(snapshot, sid));
   const mode = encapModeOf(snapshot, head);
-  const header = headerBytes(mode, sids.length);
+  const header = headerBytes(mode, entries.length);
   const linkMtus = proof.load.map(({ linkId }) => snapshot.data.mtuBytes[snapshot.arcOf(linkId)] as number);
   const linkMtu = Math.min(...linkMtus);
   const list: SegmentList = {
     family,
     segments,
+    entries: entries.map((entry) => ({
+      address: entry.address,
+      sids: entry.sids.map((sid) => snapshot.sidTextOf(sid)),
+    })),
     headerBytes: header,
-    srhEntries: srhEntries(mode, sids.length),
+    srhEntries: srhEntries(mode, entries.length),
     pathMtuBytes: Number.isFinite(linkMtu) ? linkMtu - header : null,
     proof: {
       worst: proof.worst,

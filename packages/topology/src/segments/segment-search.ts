@@ -8,7 +8,9 @@ import {
 } from '../engine/search-problem.js';
 import type { WorkBudget } from '../engine/work-budget.js';
 import { AllowedSegments, type ReachedNode } from './allowed-segments.js';
-import { hostLinks } from './encode-path.js';
+import type { CSids } from './c-sids.js';
+import { EMPTY_LIST, sizeWith, type ListSize } from './containers.js';
+import { hostLinks } from './host-links.js';
 import type { IgpReach } from './igp-reach.js';
 import { reachOf } from './owned-sids.js';
 import type { SidChoice } from './sid-choice.js';
@@ -23,12 +25,12 @@ export interface SegmentTask {
   readonly finalSids: readonly number[];
   /** No segment may have more than one branch. */
   readonly singlePath: boolean;
-  /** SIDs that there may be in front of the final one. */
-  readonly maxSids: number;
+  /** Entries that there may be, final SIDs included. */
+  readonly maxEntries: number;
   /** Lists whose worst branch costs more are of no interest. */
   readonly maxCost: number;
-  /** Least cost first (then fewest SIDs), or fewest SIDs first (then least cost). */
-  readonly order: 'cost' | 'sids';
+  /** Least cost first (then fewest entries), or fewest entries first (then least cost). */
+  readonly order: 'cost' | 'entries';
   /** Lower bounds per node to the destination: of the optimised metric, then of each bound. Without: zero. */
   readonly toDestination?: readonly Float64Array[];
 }
@@ -36,6 +38,8 @@ export interface SegmentTask {
 /** A list found: the SIDs in front of the final one, and the arcs that its packets can cross from one SID to the next. */
 export interface FoundList {
   readonly transport: readonly number[];
+  /** Of the longest finished list. */
+  readonly entries: number;
   /** The optimised metric on the worst branch. */
   readonly cost: number;
   /** How packets get from one SID to the next, and to the destination. */
@@ -63,27 +67,30 @@ export interface SegmentSearchResult {
 /** Start of packets of a host with several attachment routers. */
 export const EVERYWHERE = -1;
 const FINISHED = -2;
+const NONE: readonly number[] = [];
 
 /**
  * The best segment list of all, over the graph whose arcs are segments: an End SID, or an End.X SID, that every ECMP
- * branch of the IGP may take. Labels carry SIDs, cost and bounded metrics of the worst branch; one that is worse in
+ * branch of the IGP may take. Labels carry entries, cost and bounded metrics of the worst branch; one that is worse in
  * nothing dominates. Exact, unless the budget ends it (the search over the SR graph of BEST2COP, on demand).
  */
 export class SegmentSearch {
   readonly #task: SegmentTask;
   readonly #segments: AllowedSegments;
   readonly #sids: SidChoice;
+  readonly #cSids: CSids;
   readonly #budget: WorkBudget;
   readonly #frontier: SegmentFrontier;
   readonly #weights: readonly Float64Array[];
   readonly #limits: readonly number[];
   readonly #reachedFrom = new Map<number, readonly ReachedNode[]>();
 
-  constructor(task: SegmentTask, reach: IgpReach, sids: SidChoice, budget: WorkBudget) {
+  constructor(task: SegmentTask, reach: IgpReach, sids: SidChoice, cSids: CSids, budget: WorkBudget) {
     const { problem, maxCost } = task;
     const { snapshot, destination } = problem;
     this.#task = task;
     this.#sids = sids;
+    this.#cSids = cSids;
     this.#budget = budget;
     this.#weights = [problem.weight, ...problem.bounds.map((bound) => bound.weight)];
     this.#limits = [maxCost, ...problem.bounds.map((bound) => bound.max)];
@@ -101,11 +108,11 @@ export class SegmentSearch {
       if (label.isDominated) continue;
       if (label.isFinished) {
         const list = listOf(label);
-        return { list, isExact: true, lowerBound: this.#task.order === 'cost' ? list.cost : label.sids };
+        return { list, isExact: true, lowerBound: this.#task.order === 'cost' ? list.cost : label.size.entries };
       }
       if (this.#budget.isSpent) {
         const best = this.#frontier.bestFinished();
-        const lowerBound = this.#task.order === 'cost' ? label.estimate : label.sids;
+        const lowerBound = this.#task.order === 'cost' ? label.estimate : label.size.entries;
         return { list: best === undefined ? null : listOf(best), isExact: false, lowerBound };
       }
       this.#expand(label);
@@ -117,7 +124,7 @@ export class SegmentSearch {
     const { problem, headendArcs } = this.#task;
     const { snapshot, source, include, mask } = problem;
     const atSource = layerAtNode(include, 0, source);
-    const root = { parent: null, sid: -1, sids: 0, isFinished: false, stop: null };
+    const root = { parent: null, sid: -1, size: EMPTY_LIST, isFinished: false, stop: null };
     if (!snapshot.isHost(source)) {
       this.#offer({ ...root, node: source, layer: atSource, sums: this.#weights.map(() => 0) });
       return;
@@ -134,7 +141,7 @@ export class SegmentSearch {
   }
 
   #expand(label: SegmentLabel): void {
-    const { problem, maxSids } = this.#task;
+    const { problem } = this.#task;
     const { snapshot, destination } = problem;
     if (label.node === destination && label.layer === problem.include.length) {
       this.#finish(
@@ -147,7 +154,7 @@ export class SegmentSearch {
     if (label.node !== EVERYWHERE && snapshot.isHost(label.node)) return;
     const reached = this.#reachedBy(label);
     this.#deliver(label, reached);
-    if (label.sids >= maxSids) return;
+    if (!this.#canBeFinished(label.size, 1)) return;
     for (const target of reached) this.#useSids(label, target);
   }
 
@@ -197,22 +204,24 @@ export class SegmentSearch {
     if (snapshot.isHost(node)) return;
     const isHere = node === label.node;
     const from = label.node;
-    const sids = label.sids + 1;
     const sums = label.sums.map((sum, i) => sum + (target.worst[i] as number));
-    const end = isHere ? -1 : this.#sids.endSid(node);
-    if (end >= 0) {
+    for (const sid of isHere ? NONE : this.#sids.endSids(node)) {
       const stop = { from, via: node, arc: -1, isAttached: false };
-      this.#offer({ node, layer: target.layer, sums, sids, sid: end, parent: label, isFinished: false, stop });
+      const size = sizeWith(this.#cSids, label.size, sid);
+      this.#offer({ node, layer: target.layer, sums, size, sid, parent: label, isFinished: false, stop });
     }
     for (const arc of snapshot.linksOf(node)) {
       const to = arcTo[arc] as number;
       if (mask[arc] === 0 || (snapshot.isHost(to) && to !== destination)) continue;
-      const sid = this.#sids.adjacencySid(arc, isHere);
-      if (sid < 0) continue;
+      const sids = this.#sids.adjacencySids(arc, isHere);
+      if (sids.length === 0) continue;
       const layer = layerAfterArc(include, target.layer, arc, to);
       const over = sums.map((sum, i) => sum + ((this.#weights[i] as Float64Array)[arc] as number));
       const stop = { from, via: node, arc, isAttached: false };
-      this.#offer({ node: to, layer, sums: over, sids, sid, parent: label, isFinished: false, stop });
+      for (const sid of sids) {
+        const size = sizeWith(this.#cSids, label.size, sid);
+        this.#offer({ node: to, layer, sums: over, size, sid, parent: label, isFinished: false, stop });
+      }
     }
   }
 
@@ -268,16 +277,31 @@ export class SegmentSearch {
   }
 
   #finish(label: SegmentLabel, worst: readonly number[], isAttached: boolean): void {
-    const { destination } = this.#task.problem;
+    const { problem, finalSids } = this.#task;
+    const { destination } = problem;
     const sums = label.sums.map((sum, i) => sum + (worst[i] as number));
     const stop = { from: label.node, via: destination, arc: -1, isAttached };
-    const { layer, sids } = label;
-    this.#offer({ node: destination, layer, sums, sids, sid: -1, parent: label, isFinished: true, stop });
+    const { layer } = label;
+    const sizes = finalSids.map((sid) => sizeWith(this.#cSids, label.size, sid));
+    const size = {
+      entries: Math.max(...sizes.map(({ entries }) => entries)),
+      used: Math.max(...sizes.map(({ used }) => used)),
+      // Nothing follows: among finished lists only what they take counts.
+      open: 0,
+    };
+    this.#offer({ node: destination, layer, sums, size, sid: -1, parent: label, isFinished: true, stop });
+  }
+
+  /** May the list fit with so many SIDs more in front of the final one? */
+  #canBeFinished({ entries, open }: ListSize, more: number): boolean {
+    const needed = this.#cSids.isInUse ? (open >= 0 ? 0 : 1) : more + 1;
+    return entries + needed <= this.#task.maxEntries;
   }
 
   #offer(label: Omit<SegmentLabel, 'isDominated' | 'estimate' | 'serial' | 'key'>): void {
-    const { problem, maxSids, toDestination } = this.#task;
-    if (label.sids > maxSids || label.layer === MISSED) return;
+    const { problem, maxEntries, toDestination } = this.#task;
+    if (label.layer === MISSED) return;
+    if (label.isFinished ? label.size.entries > maxEntries : !this.#canBeFinished(label.size, 0)) return;
     const isOpen = !label.isFinished && label.node !== EVERYWHERE;
     const rest = (i: number) =>
       isOpen && toDestination ? ((toDestination[i] as Float64Array)[label.node] as number) : 0;
@@ -310,5 +334,10 @@ function listOf(finished: SegmentLabel): FoundList {
     if (label.sid >= 0) transport.push(label.sid);
     if (label.stop !== null) stops.push(label.stop);
   }
-  return { transport: transport.reverse(), cost: finished.sums[0] as number, stops: stops.reverse() };
+  return {
+    transport: transport.reverse(),
+    entries: finished.size.entries,
+    cost: finished.sums[0] as number,
+    stops: stops.reverse(),
+  };
 }

@@ -1,5 +1,5 @@
 import { sumOver, type SearchProblem } from '../engine/search-problem.js';
-import { hostLinks } from './encode-path.js';
+import { hostLinks } from './host-links.js';
 import { foldBranches } from './fold-branches.js';
 import type { IgpReach } from './igp-reach.js';
 import { EVERYWHERE, type FoundList, type SegmentStop } from './segment-search.js';

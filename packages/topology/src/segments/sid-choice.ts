@@ -1,36 +1,50 @@
 import type { Snapshot } from '../snapshot/snapshot.js';
-import { adjacencySidOf, endSidOf, reachOf } from './owned-sids.js';
+import type { CSids } from './c-sids.js';
+import { adjacencySidsOf, endSidsOf, reachOf } from './owned-sids.js';
 
-const UNASKED = -2;
-
-/** Which SIDs name routers and cross links, remembered: a search over segments asks for the same ones again and again. */
+/**
+ * Which SIDs name routers and cross links, remembered: a search over segments asks for the same ones again and again.
+ * Several only where they differ in how they pack.
+ */
 export class SidChoice {
   readonly #snapshot: Snapshot;
-  readonly #endSid: Int32Array;
-  readonly #adjacencySid: Int32Array;
-  /** 1: the whole IGP routes the adjacency SID. Set together with it. */
-  readonly #isRouted: Uint8Array;
+  readonly #cSids: CSids;
+  readonly #endSids: (readonly number[] | undefined)[];
+  /** All of them, and those that the whole IGP routes. */
+  readonly #adjacencySids: (readonly [readonly number[], readonly number[]] | undefined)[];
 
-  constructor(snapshot: Snapshot) {
+  constructor(snapshot: Snapshot, cSids: CSids) {
     this.#snapshot = snapshot;
-    this.#endSid = new Int32Array(snapshot.nodeCount).fill(UNASKED);
-    this.#adjacencySid = new Int32Array(snapshot.arcCount).fill(UNASKED);
-    this.#isRouted = new Uint8Array(snapshot.arcCount);
+    this.#cSids = cSids;
+    this.#endSids = new Array<undefined>(snapshot.nodeCount).fill(undefined);
+    this.#adjacencySids = new Array<undefined>(snapshot.arcCount).fill(undefined);
   }
 
-  /** -1 when the router has none that the whole IGP routes. */
-  endSid(node: number): number {
-    const known = this.#endSid[node] as number;
-    return known === UNASKED ? (this.#endSid[node] = endSidOf(this.#snapshot, node)) : known;
+  /** Empty when the router has none that the whole IGP routes. */
+  endSids(node: number): readonly number[] {
+    return (this.#endSids[node] ??= this.#distinct(endSidsOf(this.#snapshot, node)));
   }
 
-  /** The SID that crosses an arc when used at the owner, or (not `isAtOwner`) from anywhere; -1 when there is none. */
-  adjacencySid(arc: number, isAtOwner: boolean): number {
-    if (this.#adjacencySid[arc] === UNASKED) {
-      const sid = adjacencySidOf(this.#snapshot, arc);
-      this.#adjacencySid[arc] = sid;
-      this.#isRouted[arc] = sid >= 0 && reachOf(this.#snapshot, sid) === 'igp' ? 1 : 0;
-    }
-    return isAtOwner || this.#isRouted[arc] === 1 ? (this.#adjacencySid[arc] as number) : -1;
+  /** The SIDs that cross an arc when used at the owner, or (not `isAtOwner`) from anywhere. */
+  adjacencySids(arc: number, isAtOwner: boolean): readonly number[] {
+    const [all, routed] = (this.#adjacencySids[arc] ??= this.#adjacencySidsOf(arc));
+    return isAtOwner ? all : routed;
+  }
+
+  #adjacencySidsOf(arc: number): readonly [readonly number[], readonly number[]] {
+    const own = adjacencySidsOf(this.#snapshot, arc);
+    const all = this.#distinct(own);
+    const isRouted = (sid: number) => reachOf(this.#snapshot, sid) === 'igp';
+    return [all, this.#cSids.isInUse ? this.#distinct(own.filter(isRouted)) : all.filter(isRouted)];
+  }
+
+  /** The first of those that pack alike. Without C-SIDs all do: into an entry each. */
+  #distinct(sids: readonly number[]): readonly number[] {
+    const cSids = this.#cSids;
+    const kinds = new Set<string>();
+    return sids.filter((sid) => {
+      const kind = `${cSids.blockOf(sid)} ${cSids.bitsOf(sid)} ${cSids.continues(sid)}`;
+      return kinds.size !== kinds.add(kind).size;
+    });
   }
 }

@@ -1,6 +1,6 @@
 import type { Sid, Ted, TedLink, TedNode } from '../model/ted.js';
 import { Snapshot } from './snapshot.js';
-import { ArcFlag, BEHAVIORS, LocatorFlag, NodeFlag, ORIGINS } from './snapshot-data.js';
+import { ArcFlag, BEHAVIORS, LocatorFlag, NodeFlag, ORIGINS, SidFlavorFlag } from './snapshot-data.js';
 import { packStrings } from './string-table.js';
 
 /**
@@ -150,6 +150,9 @@ function freezeSids(nodes: readonly TedNode[], arcIndex: ReadonlyMap<string, num
     sidBehavior: bytes(sids.map(({ sid }) => BEHAVIORS.indexOf(sid.behavior))),
     sidOrigin: bytes(sids.map(({ sid }) => ORIGINS.indexOf(sid.origin))),
     sidAlgorithm: bytes(sids.map(({ sid }) => sid.algorithm)),
+    sidFlavors: bytes(sids.map(({ sid }) => sid.flavors.reduce((flags, flavor) => flags | SidFlavorFlag[flavor], 0))),
+    sidBlockBits: bytes(sids.map(({ sid }) => sid.structure?.blockBits ?? 0)),
+    sidLocalBits: bytes(sids.map(({ sid }) => (sid.structure?.nodeBits ?? 0) + (sid.structure?.functionBits ?? 0))),
     sidArc: signedIntegers(sids.map(({ sid }) => (sid.linkId === null ? -1 : (arcIndex.get(sid.linkId) ?? -1)))),
   };
 }

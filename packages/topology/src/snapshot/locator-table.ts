@@ -6,14 +6,17 @@ import { unpackStrings } from './string-table.js';
 export class LocatorTable {
   /** Prefix lengths in use, longest first, each with its locators by masked address. */
   readonly #byLength: readonly { readonly length: number; readonly locators: ReadonlyMap<string, readonly number[]> }[];
+  /** Of all locators, by their numbers. */
+  readonly prefixes: readonly { readonly address: string; readonly length: number }[];
   readonly #covering = new Map<string, readonly (readonly number[])[]>();
 
   constructor(data: SnapshotData) {
     const byLength = new Map<number, Map<string, number[]>>();
-    unpackStrings(data.locatorPrefixes, data.locatorCount).forEach((text, locator) => {
+    this.prefixes = unpackStrings(data.locatorPrefixes, data.locatorCount).map((text) => {
       const slash = text.indexOf('/');
-      const address = text.slice(0, slash);
-      const length = Number(text.slice(slash + 1));
+      return { address: text.slice(0, slash), length: Number(text.slice(slash + 1)) };
+    });
+    this.prefixes.forEach(({ address, length }, locator) => {
       const locators = byLength.get(length) ?? new Map<string, number[]>();
       byLength.set(length, locators);
       const key = maskedKey(address, length);

@@ -1,4 +1,4 @@
-import type { EndpointBehavior, SidOrigin } from '../model/ted.js';
+import type { EndpointBehavior, SidFlavor, SidOrigin } from '../model/ted.js';
 
 type Bytes = Uint8Array<SharedArrayBuffer>;
 type Integers = Uint32Array<SharedArrayBuffer>;
@@ -17,6 +17,9 @@ export const ArcFlag = { Usable: 1, Igp: 2, Drained: 4, Down: 8 } as const;
 
 /** Bits of `locatorFlags`. */
 export const LocatorFlag = { IgpScope: 1, Anycast: 2 } as const;
+
+/** Bits of `sidFlavors` (RFC 8986 section 4.16, RFC 9800 section 4.1). */
+export const SidFlavorFlag = { PSP: 1, USP: 2, USD: 4, 'NEXT-C-SID': 8 } as const satisfies Record<SidFlavor, number>;
 
 export const BEHAVIORS = ['End', 'End.X', 'End.DT4', 'End.DT6', 'End.DT46'] as const satisfies EndpointBehavior[];
 export const ORIGINS = ['discovered', 'agent', 'operator', 'planned'] as const satisfies SidOrigin[];
@@ -81,6 +84,11 @@ export interface SnapshotData {
   readonly sidBehavior: Bytes;
   readonly sidOrigin: Bytes;
   readonly sidAlgorithm: Bytes;
+  readonly sidFlavors: Bytes;
+  /** Bits of the locator block; 0 of an opaque SID. */
+  readonly sidBlockBits: Bytes;
+  /** Bits of node and function together, behind the block; 0 of an opaque SID. */
+  readonly sidLocalBits: Bytes;
   /** End.X: the arc it crosses; -1 for every other behavior, or when the link is not in the TED. */
   readonly sidArc: SignedIntegers;
 }

@@ -11,6 +11,8 @@ export interface TedShape {
   /** Every attribute is known, everything is up, and every router and link has its SIDs. */
   readonly healthy?: boolean;
   readonly zeroMetrics?: boolean;
+  /** Routers with and without NEXT-C-SID, blocks with room for six C-SIDs and for three, service SIDs that are opaque. */
+  readonly cSids?: boolean;
   /** Some links leave room for the headers of one or two SIDs only. */
   readonly narrowLinks?: boolean;
 }
@@ -20,7 +22,7 @@ export interface TedShape {
  * and hosts h1, h2, h3 with one or two links.
  */
 export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
-  const { maxRouters, maxLinks, healthy = false, zeroMetrics = true, narrowLinks = false } = shape;
+  const { maxRouters, maxLinks, healthy = false, zeroMetrics = true, cSids = false, narrowLinks = false } = shape;
   const metric = fc.integer({ min: zeroMetrics ? 0 : 1, max: 3 });
   const loss = fc.constantFrom(0, 0, 1, 100_000, 500_000);
   const rarely = <T>(value: T, otherwise: T) =>
@@ -56,9 +58,22 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
       sites: fc.array(fc.constantFrom(null, null, ...SITES), { minLength: 10, maxLength: 10 }),
       drained: fc.array(rarely('drained' as const, 'up' as const), { minLength: 10, maxLength: 10 }),
       nodeStates: fc.array(rarely('down' as const, 'up' as const), { minLength: 10, maxLength: 10 }),
+      isOneBlock: fc.boolean(),
+      sidShapes: fc.array(
+        fc.record({
+          sidKind: fc.constantFrom('next' as const, 'next' as const, 'both' as const, 'plain' as const),
+          block: fc.constantFrom('usual' as const, 'long' as const),
+        }),
+        { minLength: 13, maxLength: 13 },
+      ),
       withoutSids: fc.array(rarely(true, false), { minLength: 10, maxLength: 10 }),
     })
-    .map(({ routers, links, hosts, sites, drained, nodeStates, withoutSids }) => {
+    .map(({ routers, links, hosts, sites, drained, nodeStates, withoutSids, isOneBlock, sidShapes }) => {
+      const sidShape = (number: number): Pick<NodeSpec, 'sidKind' | 'block'> => {
+        const shape = sidShapes[number];
+        if (!cSids || shape === undefined) return {};
+        return isOneBlock ? { ...shape, block: sidShapes[0]?.block ?? 'usual' } : shape;
+      };
       const names = Array.from({ length: routers }, (_, i) => String.fromCharCode(97 + i));
       const nodes: NodeSpec[] = names.map((id, i) => ({
         id,
@@ -68,6 +83,7 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         ownSids: withoutSids[i] !== true,
         adjacencySids: withoutSids[9 - i] !== true,
         msdHEncaps: 100,
+        ...sidShape(i),
       }));
       const specs: LinkSpec[] = [];
       const count = new Map<string, number>();
@@ -84,7 +100,10 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
       }
       hosts.forEach((host, i) => {
         const id = `h${i + 1}`;
-        nodes.push({ id, site: sites[9 - i] ?? null, scope: host.scope, msdHEncaps: 100 });
+        const shape = sidShape(10 + i);
+        const sidKind = shape.sidKind === 'both' ? 'opaque' : shape.sidKind;
+        const site = sites[9 - i] ?? null;
+        nodes.push({ id, site, scope: host.scope, msdHEncaps: 100, ...shape, ...(sidKind && { sidKind }) });
         for (const { to, forward, back } of host.links) add(id, names[to % routers] ?? 'a', forward, back);
       });
       return readable(buildTed(nodes, specs));

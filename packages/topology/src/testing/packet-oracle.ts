@@ -1,4 +1,5 @@
-import type { Ted, TedLink } from '../model/ted.js';
+import { ipv6ToBytes } from '../model/address.js';
+import type { Sid, Ted, TedLink } from '../model/ted.js';
 
 /** One way a packet can take, with the probability that ECMP gives it. */
 export interface Trajectory {
@@ -9,9 +10,10 @@ export interface Trajectory {
 
 /**
  * Follows packets link by link. Every router enumerates all simple paths of the IGP to find its next hops: slow, and
- * nothing in common with an SPF. A packet that meets a (segment, node) twice is in a loop.
+ * nothing in common with an SPF. Addresses are strings of 128 ones and zeros; a container is read by cutting the first C-SID
+ * out of that string. A packet that meets an (address, node) twice is in a loop.
  */
-export function trajectories(ted: Ted, headend: string, destination: string, sids: readonly string[]): Trajectory[] {
+export function trajectories(ted: Ted, headend: string, destination: string, entries: readonly string[]): Trajectory[] {
   const node = new Map(ted.nodes.map((entry) => [entry.id, entry]));
   const link = new Map(ted.links.map((entry) => [entry.id, entry]));
   const isHost = (id: string) => node.get(id)?.kind === 'host';
@@ -19,9 +21,14 @@ export function trajectories(ted: Ted, headend: string, destination: string, sid
     [entry, link.get(entry.reverseId), node.get(entry.from), node.get(entry.to)].every(
       (part) => part?.operationalState === 'up',
     );
-  const owners = new Map(
-    ted.nodes.flatMap((entry) => entry.sids.map((sid) => [sid.sid, { owner: entry, sid }] as const)),
-  );
+  const owned = ted.nodes.flatMap((entry) => entry.sids.map((sid) => ({ owner: entry, sid, prefix: prefixBits(sid) })));
+  const ownerOf = (address: string) =>
+    owned
+      .filter(({ prefix }) => address.startsWith(prefix))
+      .reduce<(typeof owned)[number] | undefined>(
+        (best, other) => (best === undefined || other.prefix.length > best.prefix.length ? other : best),
+        undefined,
+      );
   const usable = ted.links.filter(isUsable);
 
   const simplePaths = (from: string, to: string, visited: readonly string[]): TedLink[][] => {
@@ -43,44 +50,67 @@ export function trajectories(ted: Ted, headend: string, destination: string, sid
   };
   const lost = (links: readonly TedLink[], share: number): Trajectory[] => [{ links, share, outcome: 'lost' }];
 
+  /** `address`: null when the list is used up. */
   const follow = (
     at: string,
     segment: number,
+    address: string | null,
     links: readonly TedLink[],
     share: number,
     seen: ReadonlySet<string>,
   ): Trajectory[] => {
-    const owned = owners.get(sids[segment] ?? '');
-    if (owned === undefined) {
-      const isDelivered = sids.length > 0 && segment === sids.length && at === destination;
+    if (address === null) {
+      const isDelivered = entries.length > 0 && at === destination;
       return [{ links, share, outcome: isDelivered ? 'delivered' : 'lost' }];
     }
-    const place = `${segment} ${at}`;
+    const match = ownerOf(address);
+    if (match === undefined) return lost(links, share);
+    const place = `${segment} ${address} ${at}`;
     if (seen.has(place)) return [{ links, share, outcome: 'loop' }];
     const nowSeen = new Set([...seen, place]);
-    const { owner, sid } = owned;
-    const spread = (arcs: readonly TedLink[], next: number) =>
+    const { owner, sid, prefix } = match;
+    const spread = (arcs: readonly TedLink[], to: number, toAddress: string | null) =>
       arcs.length === 0
         ? lost(links, share)
-        : arcs.flatMap((arc) => follow(arc.to, next, [...links, arc], share / arcs.length, nowSeen));
+        : arcs.flatMap((arc) => follow(arc.to, to, toAddress, [...links, arc], share / arcs.length, nowSeen));
     const isFirst = links.length === 0 && segment === 0 && at === headend;
     if (isHost(at) && isFirst)
-      return spread(cheapest(usable.filter((entry) => entry.from === at && !isHost(entry.to))), 0);
+      return spread(cheapest(usable.filter((entry) => entry.from === at && !isHost(entry.to))), 0, address);
     if (owner.id === at) {
+      const left = address.slice(prefix.length);
+      const isMore = left.includes('1');
+      if (isMore && !sid.flavors.includes('NEXT-C-SID')) return lost(links, share);
+      const block = prefix.slice(0, sid.structure?.blockBits);
+      const next = isMore ? (block + left).padEnd(128, '0') : bitsOf(entries[segment + 1]);
+      const nextSegment = isMore ? segment : segment + 1;
       if (sid.behavior === 'End.DT4' || sid.behavior === 'End.DT6' || sid.behavior === 'End.DT46') {
-        return segment === sids.length - 1 ? follow(at, segment + 1, links, share, nowSeen) : lost(links, share);
+        return next === null ? follow(at, nextSegment, null, links, share, nowSeen) : lost(links, share);
       }
       if (isHost(at)) return lost(links, share);
-      if (sid.behavior === 'End') return follow(at, segment + 1, links, share, nowSeen);
+      if (sid.behavior === 'End') return follow(at, nextSegment, next, links, share, nowSeen);
       const adjacency = link.get(sid.linkId ?? '');
-      const canCross = adjacency !== undefined && isUsable(adjacency) && segment < sids.length - 1;
-      return canCross ? spread([adjacency], segment + 1) : lost(links, share);
+      const canCross = adjacency !== undefined && isUsable(adjacency) && next !== null;
+      return canCross ? spread([adjacency], nextSegment, next) : lost(links, share);
     }
     if (isHost(at)) return lost(links, share);
     if (owner.kind === 'host' && owner.locators[0]?.scope !== 'igp') {
-      return spread(cheapest(usable.filter((entry) => entry.from === at && entry.to === owner.id)), segment);
+      const hostLinks = usable.filter((entry) => entry.from === at && entry.to === owner.id);
+      return spread(cheapest(hostLinks), segment, address);
     }
-    return owner.locators.length === 0 ? lost(links, share) : spread(nextHops(at, owner.id), segment);
+    return owner.locators.length === 0 ? lost(links, share) : spread(nextHops(at, owner.id), segment, address);
   };
-  return follow(headend, 0, [], 1, new Set());
+  return follow(headend, 0, bitsOf(entries[0]), [], 1, new Set());
+}
+
+/** What of a destination address makes a router take a packet for this SID. */
+function prefixBits({ sid, structure }: Sid): string {
+  const bits = bitsOf(sid) ?? '';
+  if (structure === null) return bits;
+  const length = structure.blockBits + structure.nodeBits + structure.functionBits;
+  return bits.slice(length).includes('1') ? bits : bits.slice(0, length);
+}
+
+function bitsOf(address: string | undefined): string | null {
+  if (address === undefined) return null;
+  return [...ipv6ToBytes(address)].map((byte) => byte.toString(2).padStart(8, '0')).join('');
 }

@@ -65,8 +65,13 @@ export interface Prefix {
 export interface SegmentList {
   /** >= 1 */
   readonly weight: number;
-  /** 16 bytes each, in travel order, service SID last */
+  /** 16 bytes each, in travel order: SIDs or C-SID containers, the last with the service SID */
   readonly sids: readonly Uint8Array[];
+  /**
+   * Lists of one policy with the same number go the same way up to their service SIDs. 0: those do that have the same
+   * entries before the last.
+   */
+  readonly way: number;
 }
 
 /** One family of one SR policy. */
@@ -394,7 +399,7 @@ export const Prefix: MessageFns<Prefix> = {
 };
 
 function createBaseSegmentList(): SegmentList {
-  return { weight: 0, sids: [] };
+  return { weight: 0, sids: [], way: 0 };
 }
 
 export const SegmentList: MessageFns<SegmentList> = {
@@ -404,6 +409,9 @@ export const SegmentList: MessageFns<SegmentList> = {
     }
     for (const v of message.sids) {
       writer.uint32(18).bytes(v!);
+    }
+    if (message.way !== 0) {
+      writer.uint32(24).uint32(message.way);
     }
     return writer;
   },
@@ -437,6 +445,14 @@ export const SegmentList: MessageFns<SegmentList> = {
             message.sids.push(reader.bytes());
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.way = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -456,6 +472,7 @@ export const SegmentList: MessageFns<SegmentList> = {
     const message = createBaseSegmentList() as any;
     message.weight = object.weight ?? 0;
     message.sids = object.sids?.map((e) => e) || [];
+    message.way = object.way ?? 0;
     return message;
   },
 };

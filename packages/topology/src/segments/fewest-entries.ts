@@ -1,0 +1,89 @@
+import { EMPTY_LIST, isNoLarger, sizeWith, type ListSize } from './containers.js';
+import type { EncodingTask, PathSegments, Step } from './path-segments.js';
+
+/** A list begun that has got to some point of the path. */
+interface PathLabel {
+  readonly sid: number;
+  readonly size: ListSize;
+  /** Per bound: the sum so far, on the worst branch. */
+  readonly totals: readonly number[];
+  readonly parent: PathLabel | null;
+}
+
+/**
+ * The list of the fewest entries along a path where SIDs are packed. The fewest SIDs need not make it: a router without
+ * C-SIDs breaks a container, and two nodes take no more of it than one adjacency. So from point to point all lists begun
+ * are kept that none other dominates.
+ */
+export class FewestEntries {
+  readonly #task: EncodingTask;
+  readonly #segments: PathSegments;
+  /** By point of the path. */
+  readonly #labels: PathLabel[][];
+  #best: { readonly label: PathLabel; readonly size: ListSize } | null = null;
+
+  constructor(task: EncodingTask, segments: PathSegments) {
+    this.#task = task;
+    this.#segments = segments;
+    this.#labels = Array.from({ length: task.arcs.length + 1 }, () => []);
+  }
+
+  /** The SIDs in front of the final one; null when no list keeps the bounds. */
+  find(): number[] | null {
+    const { position: start, origins, totals } = this.#segments.start();
+    const root = { sid: -1, size: EMPTY_LIST, totals: this.#boundsOf(totals), parent: null };
+    this.#expand(start, origins, [root]);
+    for (let position = start; position < this.#labels.length; position++) {
+      this.#expand(position, [this.#segments.nodeAt(position)], this.#labels[position] as PathLabel[]);
+    }
+    if (this.#best === null) return null;
+    const transport: number[] = [];
+    for (let label = this.#best.label; label.parent !== null; label = label.parent) transport.push(label.sid);
+    return transport.reverse();
+  }
+
+  #expand(position: number, origins: readonly number[], labels: readonly PathLabel[]): void {
+    if (labels.length === 0) return;
+    const end = this.#segments.finish(position, origins);
+    if (end !== null) for (const label of labels) this.#finish(label, this.#boundsOf(end.worst));
+    for (const step of this.#segments.steps(position, origins)) {
+      for (const label of labels) this.#offer(label, step);
+    }
+  }
+
+  #finish(label: PathLabel, worst: readonly number[]): void {
+    const { cSids, finalSids } = this.#task;
+    if (!this.#isWithinBounds(sumOf(label.totals, worst))) return;
+    const sizes = finalSids.map((sid) => sizeWith(cSids, label.size, sid));
+    const largest = sizes.reduce((a, b) => (isSmaller(a, b) ? b : a));
+    if (this.#best === null || isSmaller(largest, this.#best.size)) this.#best = { label, size: largest };
+  }
+
+  #offer(parent: PathLabel, { sid, position, worst }: Step): void {
+    const size = sizeWith(this.#task.cSids, parent.size, sid);
+    const label = { sid, size, totals: sumOf(parent.totals, this.#boundsOf(worst)), parent };
+    const known = this.#labels[position] as PathLabel[];
+    if (!this.#isWithinBounds(label.totals) || known.some((other) => dominates(other, label))) return;
+    this.#labels[position] = [...known.filter((other) => !dominates(label, other)), label];
+  }
+
+  #boundsOf(sums: readonly number[]): readonly number[] {
+    return sums.slice(this.#task.kept.length);
+  }
+
+  #isWithinBounds(totals: readonly number[]): boolean {
+    return this.#task.bounds.every((bound, i) => (totals[i] as number) <= bound.max);
+  }
+}
+
+function dominates(a: PathLabel, b: PathLabel): boolean {
+  return isNoLarger(a.size, b.size) && a.totals.every((total, i) => total <= (b.totals[i] as number));
+}
+
+function isSmaller(a: ListSize, b: ListSize): boolean {
+  return a.entries !== b.entries ? a.entries < b.entries : a.used < b.used;
+}
+
+function sumOf(a: readonly number[], b: readonly number[]): number[] {
+  return a.map((value, i) => value + (b[i] as number));
+}

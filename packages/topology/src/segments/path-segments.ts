@@ -1,0 +1,210 @@
+import type { CompiledBound } from '../engine/search-problem.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+import type { CSids } from './c-sids.js';
+import { hostLinks } from './host-links.js';
+import type { IgpReach } from './igp-reach.js';
+import { reachOf } from './owned-sids.js';
+import type { SidChoice } from './sid-choice.js';
+
+/** A path to express in SIDs, and what the branches of an ECMP segment may do. */
+export interface EncodingTask {
+  readonly snapshot: Snapshot;
+  readonly source: number;
+  readonly destination: number;
+  readonly sids: SidChoice;
+  readonly cSids: CSids;
+  /** Source to destination. */
+  readonly arcs: readonly number[];
+  /** Where a host's first packet can go; the path's first arc is one of them. Empty when the source is a router. */
+  readonly headendArcs: readonly number[];
+  /** The SIDs that end the finished lists, all of them the destination's. */
+  readonly finalSids: readonly number[];
+  /** 1: a branch may cross the arc. */
+  readonly allowed: Uint8Array;
+  /** Arc values of which no branch may have more than the path: the optimised metric, and what stands for includes. */
+  readonly kept: readonly Float64Array[];
+  /** Metrics that the sum over all segments must keep within a maximum. */
+  readonly bounds: readonly CompiledBound[];
+  /** No segment may have more than one branch. */
+  readonly singlePath: boolean;
+}
+
+/** One SID and where it takes packets. */
+export interface Step {
+  readonly sid: number;
+  /** Index into the nodes of the path. */
+  readonly position: number;
+  /** Per weight, those to keep before the bounds: the sum over the branch where it is largest. */
+  readonly worst: readonly number[];
+}
+
+export interface Branches {
+  readonly isSinglePath: boolean;
+  readonly worst: readonly number[];
+}
+
+/** The segments of which a list that follows a path, or branches of the IGP that are as good, can consist. */
+export class PathSegments {
+  readonly #task: EncodingTask;
+  readonly #reach: IgpReach;
+  readonly #nodes: readonly number[];
+  /** Arc values that are summed over branches: those to keep, then the bounds. */
+  readonly #weights: readonly Float64Array[];
+  /** How many of them no branch may exceed the path in. */
+  readonly #compared: number;
+
+  constructor(task: EncodingTask, reach: IgpReach, compared: number) {
+    this.#task = task;
+    this.#reach = reach;
+    this.#nodes = [task.source, ...task.arcs.map((arc) => task.snapshot.data.arcTo[arc] as number)];
+    this.#weights = [...task.kept, ...task.bounds.map((bound) => bound.weight)];
+    this.#compared = compared;
+  }
+
+  nodeAt(position: number): number {
+    return this.#nodes[position] as number;
+  }
+
+  /** Where packets are before the first SID: of a host, wherever its links lead. `totals`: per weight, on the worst link. */
+  start(): { readonly position: number; readonly origins: readonly number[]; readonly totals: number[] } {
+    const { snapshot, source, headendArcs } = this.#task;
+    const totals = this.#weights.map((weight) => Math.max(0, ...headendArcs.map((arc) => weight[arc] as number)));
+    if (headendArcs.length === 0) return { position: 0, origins: [source], totals };
+    return { position: 1, origins: headendArcs.map((arc) => snapshot.data.arcTo[arc] as number), totals };
+  }
+
+  /** Branches of the final SIDs from a point of the path; null when one of them does not arrive as it must. */
+  finish(position: number, origins: readonly number[]): Branches | null {
+    const results = this.#task.finalSids.map((sid) => this.#finishWith(sid, position, origins));
+    return results.reduce((a, b) => (a === null || b === null ? null : worseOf(a, b)));
+  }
+
+  #finishWith(sid: number, position: number, origins: readonly number[]): Branches | null {
+    const { snapshot, destination } = this.#task;
+    const last = this.#nodes.length - 1;
+    if (position === last && origins.length === 1) return { isSinglePath: true, worst: this.#weights.map(() => 0) };
+    const how = reachOf(snapshot, sid);
+    if (how === 'igp') return this.#along(position, last, origins);
+    if (how === 'unrouted' || position !== last - 1) return null;
+    const isOnPath = (links: readonly number[]) =>
+      origins.length > 1 || links.includes(this.#task.arcs[position] as number);
+    const branches = origins.map((origin) => this.#overHostLinks(origin, destination, isOnPath));
+    return this.#accept(branches, position, last, origins);
+  }
+
+  /** What an attachment router does with a packet for its host: even split over its host links of least metric. */
+  #overHostLinks(router: number, host: number, isOnPath: (links: readonly number[]) => boolean): Branches | null {
+    const { snapshot, allowed } = this.#task;
+    const links = hostLinks(snapshot, router, host);
+    if (links.length === 0 || !isOnPath(links) || links.some((arc) => allowed[arc] === 0)) return null;
+    const worst = this.#weights.map((weight) => Math.max(...links.map((arc) => weight[arc] as number)));
+    return { isSinglePath: links.length === 1, worst };
+  }
+
+  /** What one SID can do from a point of the path: those that get least far first. */
+  steps(position: number, origins: readonly number[]): Step[] {
+    const { snapshot, arcs, destination, sids } = this.#task;
+    const weights = this.#weights;
+    const last = this.#nodes.length - 1;
+    const endsAtHost = snapshot.isHost(destination);
+    const hostLinkNeedsSid = endsAtHost && this.finish(last - 1, [this.#nodes[last - 1] as number]) === null;
+    const steps: Step[] = [];
+    let known: Branches | null = null;
+    for (let j = position; j <= (endsAtHost ? last - 1 : last); j++) {
+      known = this.#extend(known, position, j, origins);
+      if (known === null) {
+        // From a single origin a longer segment contains the shorter one, and with it what is wrong with it.
+        if (origins.length === 1) break;
+        continue;
+      }
+      const { worst } = known;
+      const ends = j > position || origins.length > 1 ? sids.endSids(this.#nodes[j] as number) : [];
+      for (const sid of ends) steps.push({ sid, position: j, worst });
+      const arc = arcs[j];
+      if (arc === undefined || (j === last - 1 && endsAtHost && !hostLinkNeedsSid)) continue;
+      const isAtOwner = j === position && origins.length === 1;
+      const over = worst.map((sum, i) => sum + ((weights[i] as Float64Array)[arc] as number));
+      for (const sid of sids.adjacencySids(arc, isAtOwner)) steps.push({ sid, position: j + 1, worst: over });
+    }
+    return steps;
+  }
+
+  /** Branches from `position` to `j`, from those to `j - 1` where the last arc is the only way in. */
+  #extend(known: Branches | null, position: number, j: number, origins: readonly number[]): Branches | null {
+    const { arcs } = this.#task;
+    const weights = this.#weights;
+    if (origins.length > 1 || j === position) return this.#along(position, j, origins);
+    const arc = arcs[j - 1] as number;
+    this.#startAt(origins[0] as number);
+    if (known === null || this.#reach.distanceTo(this.#nodes[j] as number) !== this.#igpLength(position, j))
+      return null;
+    if (this.#reach.soleArcInto(this.#nodes[j] as number) !== arc) return this.#along(position, j, origins);
+    const worst = known.worst.map((sum, i) => sum + ((weights[i] as Float64Array)[arc] as number));
+    return { isSinglePath: known.isSinglePath, worst };
+  }
+
+  /** Branches of the IGP from the origins to a node of the path, when the path is one of them and as bad as any. */
+  #along(position: number, j: number, origins: readonly number[]): Branches | null {
+    if (origins.length === 1 && !this.#staysShortest(position, j)) return null;
+    const branches = origins.map((origin) => this.#igpBranches(origin, this.#nodes[j] as number));
+    return this.#accept(branches, position, j, origins);
+  }
+
+  #igpBranches(origin: number, node: number): Branches | null {
+    const { allowed } = this.#task;
+    const weights = this.#weights;
+    if (origin === node) return { isSinglePath: true, worst: weights.map(() => 0) };
+    this.#startAt(origin);
+    const branches = this.#reach.branchesTo(node, weights);
+    return branches === null || branches.arcs.some((arc) => allowed[arc] === 0) ? null : branches;
+  }
+
+  /**
+   * With one origin no branch may be worse than the path. A host that splits over several attachment routers has no such
+   * choice; what that costs is left to the proof.
+   */
+  #accept(
+    branches: readonly (Branches | null)[],
+    position: number,
+    j: number,
+    origins: readonly number[],
+  ): Branches | null {
+    const merged = branches.reduce((a, b) => (a === null || b === null ? null : worseOf(a, b)));
+    if (merged === null || (this.#task.singlePath && !merged.isSinglePath)) return null;
+    if (origins.length > 1) return merged;
+    const part = this.#task.arcs.slice(position, j);
+    for (let i = 0; i < this.#compared; i++) {
+      const weight = this.#weights[i] as Float64Array;
+      if ((merged.worst[i] as number) > part.reduce((sum, arc) => sum + (weight[arc] as number), 0)) return null;
+    }
+    return merged;
+  }
+
+  /** Asks node by node, so that the reach grows no further than to where the path leaves the IGP's. */
+  #staysShortest(position: number, j: number): boolean {
+    if (position < j) this.#startAt(this.#nodes[position] as number);
+    let length = 0;
+    for (let i = position; i < j; i++) {
+      length += this.#task.snapshot.data.igpMetric[this.#task.arcs[i] as number] as number;
+      if (this.#reach.distanceTo(this.#nodes[i + 1] as number) !== length) return false;
+    }
+    return true;
+  }
+
+  #startAt(router: number): void {
+    const { snapshot, destination } = this.#task;
+    this.#reach.startAt(router, snapshot.isHost(destination) ? destination : -1);
+  }
+
+  #igpLength(position: number, j: number): number {
+    const { igpMetric } = this.#task.snapshot.data;
+    return this.#task.arcs.slice(position, j).reduce((sum, arc) => sum + (igpMetric[arc] as number), 0);
+  }
+}
+
+function worseOf(a: Branches, b: Branches): Branches {
+  return {
+    isSinglePath: a.isSinglePath && b.isSinglePath,
+    worst: a.worst.map((sum, i) => Math.max(sum, b.worst[i] as number)),
+  };
+}
