@@ -97,10 +97,10 @@ function answer(
 /** What the proof alone says that packets of a member can cross. */
 function crossingOf(snapshot: Snapshot, request: DisjointRequest, i: number, { path }: Finished) {
   const { source, destination, constraints } = request.members[i] as DisjointRequest['members'][number];
-  const proofs = path.segmentLists.map(({ segments }) =>
+  const proofs = path.segmentLists.map(({ entries }) =>
     prove(
       snapshot,
-      segments.map(({ sid }) => sid),
+      entries.map(({ address }) => address),
       { headend: source, destination, constraints },
     ),
   );
