@@ -103,6 +103,7 @@ const inOrder = [
   ],
   ...[
     'computePaths',
+    'computeDisjointPaths',
     'proveSegmentList',
     'createPolicy',
     'getPolicy',

@@ -1,5 +1,6 @@
 export * from './agent.js';
 export * from './constraints.js';
+export * from './disjoint-paths.js';
 export * from './dry-run.js';
 export * from './event.js';
 export * from './health.js';

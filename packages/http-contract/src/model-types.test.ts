@@ -1,5 +1,14 @@
 import type { Static } from 'typebox';
-import type { PathAnswer, PathConstraints, PathRequest, Proof, TedLink, TedNode } from '@waymark/topology';
+import type {
+  DisjointAnswer,
+  DisjointRequest,
+  PathAnswer,
+  PathConstraints,
+  PathRequest,
+  Proof,
+  TedLink,
+  TedNode,
+} from '@waymark/topology';
 import { describe, expectTypeOf, it } from 'vitest';
 import type * as contract from './index.js';
 
@@ -24,6 +33,13 @@ describe('the schemas and the model of packages/topology', () => {
     expectTypeOf<PathConstraints>().toExtend<Of<'PathConstraints'>>();
     expectTypeOf<Omit<Of<'PathRequest'>, 'revision'>>().toExtend<PathRequest>();
     expectTypeOf<PathRequest>().toExtend<Of<'PathRequest'>>();
+  });
+
+  it('agree on groups of disjoint paths', () => {
+    expectTypeOf<Omit<Of<'DisjointRequest'>, 'revision'>>().toExtend<DisjointRequest>();
+    expectTypeOf<DisjointRequest>().toExtend<Of<'DisjointRequest'>>();
+    expectTypeOf<Of<'DisjointAnswer'>>().toExtend<DisjointAnswer>();
+    expectTypeOf<DisjointAnswer>().toExtend<Of<'DisjointAnswer'>>();
   });
 
   it('agree on answers and proofs', () => {

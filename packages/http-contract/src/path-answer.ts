@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { endpointBehavior, sidOrigin } from './node.js';
-import { addressFamily, ipv6, linkId, metricType, nodeId, revision } from './identifiers.js';
+import { addressFamily, ipv6, linkId, metricType, nodeId, revision, srlg } from './identifiers.js';
 import { choice, flag, integer, list, nullable, object, real, text, token } from './scalars.js';
 
 export const PathMetrics = object(
@@ -109,7 +109,7 @@ export const noPathReasons = [
   'destination-unknown',
 ] as const;
 
-const Conflict = object(
+export const Conflict = object(
   'Conflict',
   'Constraints that conflict: with these alone there is no path, and without any one of them there is. Empty when no ' +
     "constraint is to blame: what the network is, drained links and the headend's maximum SID depth included, is given.",
@@ -179,6 +179,17 @@ export const NoPath = object(
   ],
 );
 
+export const Shared = object('Shared', 'What at least two paths can use. Sorted.', {
+  nodes: list('Nodes, but for those that are an endpoint of each path that passes them.', nodeId(), 100_000),
+  links: list('Directed links: the directions in which they are crossed.', linkId(), 100_000),
+  srlgs: list('Shared-risk link groups.', srlg(), 100_000),
+  sites: list(
+    'Sites, but for those where each of the paths that pass them has an endpoint.',
+    text('Site.', 200),
+    100_000,
+  ),
+});
+
 export const PathsFound = object('PathsFound', 'The paths that were found.', {
   status: Type.Literal('computed', { description: 'Tells the two kinds of answer apart.' }),
   revision: revision('Topology revision the answer holds for.'),
@@ -188,7 +199,7 @@ export const PathsFound = object('PathsFound', 'The paths that were found.', {
     ['optimal', 'feasible'],
   ),
   lowerBound: integer(
-    'No path can have a smaller value of the metric on its worst branch; of a disjoint pair, no two paths a smaller sum.',
+    'No path can have a smaller value of the metric on its worst branch; for disjoint and co-routed paths, no such paths a smaller value of the objective.',
     { examples: [21_300] },
   ),
   optional: list(
@@ -204,14 +215,8 @@ export const PathsFound = object('PathsFound', 'The paths that were found.', {
     }),
     64,
   ),
-  paths: list('Paths, best first.', ComputedPath, 64),
-  shared: nullable(
-    object(undefined, 'What both paths use.', {
-      nodes: list('Nodes.', nodeId(), 100_000),
-      links: list('Directed links.', linkId(), 100_000),
-    }),
-    'Disjoint pairs: what the two paths share all the same; null when no pair was asked for.',
-  ),
+  paths: list('Paths, best first; of a co-routed pair the way there, then the way back.', ComputedPath, 64),
+  shared: nullable(Shared, 'Disjoint paths: what they share all the same; null when none were asked for.'),
 });
 
 export const PathAnswer = Type.Union([PathsFound, NoPath], {

@@ -79,6 +79,23 @@ export function maxSegments() {
   });
 }
 
+/** What two paths may not share, in any combination. */
+export const disjointKinds = ['link', 'node', 'srlg', 'site'] as const;
+
+/** Paths that may be asked for together. */
+export const maxDisjointPaths = 16;
+
+export function disjointKind() {
+  return choice(
+    'What may not be shared. Each kind includes `link`, and `site` includes `node`; a link is in the SRLGs of both of its directions.',
+    disjointKinds,
+  );
+}
+
+export function objective(description: string) {
+  return choice(description, ['sum', 'worst']);
+}
+
 function setupPriority() {
   return integer(
     '0, the highest, to 7, the default (RFC 3209). Bandwidth is held against what is unreserved at this priority: the ' +
@@ -97,7 +114,7 @@ export const PathRequest = object(
     constraints: PathConstraints,
     k: Type.Optional(
       integer(
-        'Up to this many loopless paths in ascending order of the metric; 1 by default. Not together with `disjoint`.',
+        'Up to this many loopless paths in ascending order of the metric; 1 by default. With `disjoint`: exactly so many, 2 by default and 16 at most.',
         {
           minimum: 1,
           maximum: 64,
@@ -105,10 +122,25 @@ export const PathRequest = object(
       ),
     ),
     disjoint: Type.Optional(
-      choice('Ask for a pair of paths that share no link, or no node, between the attachment routers.', [
-        'link',
-        'node',
-      ]),
+      Type.Union(
+        [
+          disjointKind(),
+          list('Several kinds at once.', disjointKind(), 4, {
+            minItems: 1,
+            uniqueItems: true,
+            examples: [['node', 'srlg']],
+          }),
+        ],
+        {
+          description:
+            'Ask for `k` paths that share nothing of this kind, or of these kinds, between the attachment routers, of the least sum of the metric. Requests with different endpoints or constraints: /v1/disjoint-path-computations.',
+        },
+      ),
+    ),
+    coRouted: Type.Optional(
+      objective(
+        'Ask for a bidirectional pair over the same links, each direction within all constraints: minimise the sum of both, or the worse of the two. Not together with `k` or `disjoint`.',
+      ),
     ),
     families: Type.Optional(
       list(

@@ -1,5 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { computePaths, freezeSnapshot, type PathRequest } from '@waymark/topology';
+import {
+  computeDisjointPaths,
+  computePaths,
+  freezeSnapshot,
+  type DisjointRequest,
+  type PathRequest,
+} from '@waymark/topology';
 import { describe, expect, it } from 'vitest';
 import { tedFromDocument } from './defaults.js';
 import { parseTopology } from './parse-topology.js';
@@ -37,6 +43,11 @@ describe.each([
   });
 });
 
+const namesIn = (folder: string): string[] =>
+  readdirSync(new URL(folder, examples))
+    .filter((name) => name.endsWith('.json'))
+    .sort();
+
 describe('the demo', () => {
   const snapshot = freezeSnapshot(tedFromDocument(demo, 1));
   const answerTo = (name: string) => computePaths(snapshot, JSON.parse(readExample(`requests/${name}`)) as PathRequest);
@@ -51,7 +62,7 @@ describe('the demo', () => {
   });
 
   it('answers each request in requests/ as its README says', () => {
-    const files = readdirSync(new URL('requests/', examples)).sort();
+    const files = namesIn('requests/');
     const statuses = Object.fromEntries(files.map((file) => [file, answerTo(file).status]));
     expect(statuses).toEqual({
       'avoid-shared-risk.json': 'computed',
@@ -66,6 +77,19 @@ describe('the demo', () => {
     });
     for (const file of files) expect(readExample('README.md')).toContain(`\`${file}\``);
     expect(answerTo('impossible-delay.json')).toMatchObject({ nearestFeasible: expect.any(Number) as number });
+  });
+
+  it('answers each group in requests/groups/ as its README says', () => {
+    const answers = namesIn('requests/groups/').map((file) => {
+      const group = JSON.parse(readExample(`requests/groups/${file}`)) as DisjointRequest;
+      expect(readExample('README.md')).toContain(`\`groups/${file}\``);
+      const answer = computeDisjointPaths(snapshot, group);
+      return [file, answer.status === 'computed' ? answer.achieved : answer.reason];
+    });
+    expect(Object.fromEntries(answers)).toEqual({
+      'as-far-as-possible.json': [],
+      'two-services.json': ['node', 'srlg'],
+    });
   });
 
   it('needs SIDs on the way where least delay and IGP disagree', () => {

@@ -2,6 +2,7 @@ export * from './model/address.js';
 export * from './model/ted.js';
 export * from './model/path-request.js';
 export * from './model/path-answer.js';
+export * from './model/disjoint-paths.js';
 export * from './model/proof.js';
 export * from './model/encapsulation.js';
 export { Snapshot } from './snapshot/snapshot.js';
@@ -10,7 +11,9 @@ export { snapshotFromShared, snapshotToShared, type SharedSnapshot } from './sna
 export { reservableBps } from './snapshot/reservable-bps.js';
 export { prove, type ProofOptions } from './proof/prove.js';
 export { ArcFlag, LocatorFlag } from './snapshot/snapshot-data.js';
-export { computePaths, type ComputeOptions } from './engine/compute-paths.js';
+export { computePaths } from './engine/compute-paths.js';
+export type { ComputeOptions } from './engine/compute-options.js';
+export { computeDisjointPaths } from './engine/disjoint/compute-disjoint.js';
 export { readEntries, resolveSegments, type EntriesRead } from './segments/resolve-segments.js';
 export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';

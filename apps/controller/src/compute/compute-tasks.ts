@@ -1,9 +1,18 @@
-import type { PathAnswer, PathRequest, Proof, ProofRequirement, SharedSnapshot } from '@waymark/topology';
+import type {
+  DisjointAnswer,
+  DisjointRequest,
+  PathAnswer,
+  PathRequest,
+  Proof,
+  ProofRequirement,
+  SharedSnapshot,
+} from '@waymark/topology';
 import type { EvaluationTask, PolicyEvaluation } from './evaluate-policies-model.js';
 
 /** What the workers can do on a snapshot, by name. Everything here crosses threads: plain data only. */
 export interface ComputeTasks {
   readonly 'compute-path': { readonly input: ComputePathInput; readonly output: PathAnswer };
+  readonly 'compute-disjoint-paths': { readonly input: ComputeDisjointPathsInput; readonly output: DisjointAnswer };
   readonly prove: { readonly input: ProveInput; readonly output: Proof };
   readonly 'evaluate-policies': { readonly input: EvaluationTask; readonly output: readonly PolicyEvaluation[] };
 }
@@ -12,6 +21,12 @@ export type ComputeTaskName = keyof ComputeTasks;
 
 export interface ComputePathInput {
   readonly request: PathRequest;
+  /** Per arc of the snapshot, in bit/s; undefined: nothing is booked. */
+  readonly unreservedBps: Float64Array | undefined;
+}
+
+export interface ComputeDisjointPathsInput {
+  readonly request: DisjointRequest;
   /** Per arc of the snapshot, in bit/s; undefined: nothing is booked. */
   readonly unreservedBps: Float64Array | undefined;
 }

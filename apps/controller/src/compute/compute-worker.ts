@@ -1,4 +1,4 @@
-import { computePaths, prove, snapshotFromShared, type Snapshot } from '@waymark/topology';
+import { computeDisjointPaths, computePaths, prove, snapshotFromShared, type Snapshot } from '@waymark/topology';
 import type { ComputeMessage, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
 import { evaluatePolicies } from './evaluate-policies.js';
 import { LeastRecentlyUsed } from './least-recently-used.js';
@@ -19,6 +19,8 @@ type Handlers = {
 const handlers: Handlers = {
   'compute-path': (snapshot, { request, unreservedBps }) =>
     computePaths(snapshot, request, unreservedBps && { unreservedBps }),
+  'compute-disjoint-paths': (snapshot, { request, unreservedBps }) =>
+    computeDisjointPaths(snapshot, request, unreservedBps && { unreservedBps }),
   prove: (snapshot, { sids, requirement, unreservedBps }) =>
     prove(snapshot, sids, requirement, unreservedBps && { unreservedBps }),
   'evaluate-policies': (snapshot, task) => evaluatePolicies({ snapshot, ...task }),

@@ -64,11 +64,15 @@ describe('a path computation', () => {
     expect(answers[0]).toMatchObject({ status: 'computed', revision: 4 });
   });
 
-  it('refuses to count a disjoint pair', async () => {
-    await expect(paths.compute({ ...request, k: 2, disjoint: 'node' })).rejects.toMatchObject({
-      code: 'request-invalid',
-      info: { field: '/k' },
-    });
+  it('refuses what cannot be asked for together, naming the field', async () => {
+    const refused = (extra: object, field: string) =>
+      expect(paths.compute({ ...request, ...extra })).rejects.toMatchObject({
+        code: 'request-invalid',
+        info: { field },
+      });
+    await refused({ k: 17, disjoint: 'node' }, '/k');
+    await refused({ k: 2, coRouted: 'sum' }, '/k');
+    await refused({ disjoint: 'node', coRouted: 'sum' }, '/disjoint');
   });
 
   it('refuses an optional constraint that the request does not have', async () => {
@@ -113,6 +117,37 @@ describe('a path computation', () => {
     });
     const link = paths.compute({ ...request, constraints: { exclude: { links: ['nope'] } } });
     await expect(link).rejects.toMatchObject({ code: 'link-unknown', info: { field: '/constraints/exclude/links/0' } });
+  });
+});
+
+describe('a computation of disjoint paths', () => {
+  const member = { source: 'worker1', destination: 'worker2', constraints: {} };
+
+  it('is answered on the revision asked for, with what is booked', async () => {
+    const group = { members: [member, member], metric: 'igp', disjoint: ['node'] } as const;
+    expect(await paths.computeDisjoint(group)).toMatchObject({ status: 'computed', revision: 9, achieved: ['node'] });
+    expect(await paths.computeDisjoint(group, 4)).toMatchObject({
+      status: 'no-path',
+      revision: 4,
+      blockingNodes: ['R7'],
+    });
+    const bandwidthBps = (newest.links[0]?.bandwidthBps ?? 0) / 2;
+    const wide = { ...member, constraints: { bandwidthBps } };
+    // Each fits on the links that they have to share, both together do not.
+    const both = await paths.computeDisjoint({ ...group, members: [wide, wide] });
+    expect(both).toMatchObject({ status: 'no-path', reason: 'insufficient-bandwidth', isProved: true });
+  });
+
+  it('names every id that the topology does not have', async () => {
+    const stranger = { ...member, destination: 'worker9', constraints: { exclude: { links: ['x'] } } };
+    const asked = paths.computeDisjoint({ members: [member, stranger], metric: 'igp', disjoint: ['link'] });
+    await expect(asked).rejects.toMatchObject({
+      code: 'node-unknown',
+      info: {
+        field: '/members/1/destination',
+        errors: [{ field: '/members/1/destination' }, { field: '/members/1/constraints/exclude/links/0' }],
+      },
+    });
   });
 });
 

@@ -1,4 +1,7 @@
+import { maxDisjointPaths } from '@waymark/http-contract';
 import type {
+  DisjointAnswer,
+  DisjointRequest,
   NodeId,
   PathAnswer,
   PathConstraints,
@@ -40,10 +43,7 @@ export class PathComputation implements PathComputationService {
    * booked: bookings have no history. Throws Problem request-invalid, node-unknown, link-unknown, overloaded.
    */
   async compute(request: PathRequest, revision?: number): Promise<PathAnswer> {
-    if (request.k !== undefined && request.disjoint !== undefined) {
-      const detail = 'A disjoint pair is always two paths: leave out k, or leave out disjoint.';
-      throw new Problem('request-invalid', { detail, field: '/k' });
-    }
+    requireCompatible(request);
     requireConstraints(request);
     const { snapshot, unreservedBps } = await this.#basis(revision, request.setupPriority);
     requireKnownIds(snapshot, [
@@ -52,6 +52,18 @@ export class PathComputation implements PathComputationService {
       ...idsInConstraints(request.constraints),
     ]);
     return this.#pool.run('compute-path', snapshot, { request, unreservedBps });
+  }
+
+  /** As compute, for a group. */
+  async computeDisjoint(request: DisjointRequest, revision?: number): Promise<DisjointAnswer> {
+    const { snapshot, unreservedBps } = await this.#basis(revision, undefined);
+    const ids = request.members.flatMap(({ source, destination, constraints }, i) => [
+      { field: `/members/${i}/source`, node: source },
+      { field: `/members/${i}/destination`, node: destination },
+      ...idsInConstraints(constraints, `/members/${i}/constraints`),
+    ]);
+    requireKnownIds(snapshot, ids);
+    return this.#pool.run('compute-disjoint-paths', snapshot, { request, unreservedBps });
   }
 
   /** As compute. An unknown SID is a violation in the answer; what is no IPv6 address is request-invalid. */
@@ -82,5 +94,19 @@ export class PathComputation implements PathComputationService {
     if (revision !== undefined) return { snapshot: await this.#snapshots.at(revision), unreservedBps: undefined };
     const snapshot = await this.#snapshots.newest();
     return { snapshot, unreservedBps: await this.#unreservedBps(snapshot, setupPriority) };
+  }
+}
+
+function requireCompatible({ k, disjoint, coRouted }: PathRequest): void {
+  const refuse = (field: string, detail: string) => new Problem('request-invalid', { detail, field });
+  if (coRouted !== undefined && (k !== undefined || disjoint !== undefined)) {
+    const other = disjoint === undefined ? 'k' : 'disjoint';
+    throw refuse(
+      `/${other}`,
+      `A co-routed pair is always two paths over the same links: leave out ${other}, or leave out coRouted.`,
+    );
+  }
+  if (disjoint !== undefined && k !== undefined && k > maxDisjointPaths) {
+    throw refuse('/k', `At most ${maxDisjointPaths} disjoint paths can be asked for.`);
   }
 }

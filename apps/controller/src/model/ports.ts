@@ -3,7 +3,17 @@
  * implementation; they stand here so that api and services can be read (and built) without each other.
  * All methods that take bad input throw a Problem; all writes are one transaction each.
  */
-import type { LinkId, NodeId, PathAnswer, PathRequest, PathConstraints, Proof, Ted } from '@waymark/topology';
+import type {
+  DisjointAnswer,
+  DisjointRequest,
+  LinkId,
+  NodeId,
+  PathAnswer,
+  PathConstraints,
+  PathRequest,
+  Proof,
+  Ted,
+} from '@waymark/topology';
 import type {
   Actor,
   ChangeEntry,
@@ -149,6 +159,7 @@ export interface TopologyService {
 
 export interface PathComputationService {
   compute(request: PathRequest, revision?: number): Promise<PathAnswer>;
+  computeDisjoint(request: DisjointRequest, revision?: number): Promise<DisjointAnswer>;
   prove(input: {
     readonly headend: NodeId;
     readonly destination: NodeId;

@@ -1,14 +1,17 @@
 import { entriesThatFit } from '../model/encapsulation.js';
-import type { PathAnswer } from '../model/path-answer.js';
+import type { NoPath } from '../model/path-answer.js';
 import { explainFailures, leastDepth } from './explain-failures.js';
-import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
+import { finishPath, type Finished, type FinishedPath } from './finish-path.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { refusal, type PreparedRequest } from './prepare-request.js';
 import { reverseDistances } from './reverse-distances.js';
 import { mostEntries, searchLists } from './search-lists.js';
 import { WorkBudget } from './work-budget.js';
 
-type Finished = Extract<FinishedPath, { kind: 'finished' }>;
+/** The best path of a request with its lists, or why there is none. `isExact`: nothing better, or nothing at all, exists. */
+export type Best =
+  | { readonly found: Finished; readonly isExact: boolean; readonly lowerBound: number }
+  | { readonly found: null; readonly isExact: boolean; readonly lowerBound: number; readonly explain: () => NoPath };
 
 /** Paths that are tried one by one when the search over lists does not end within its half of the budget. */
 const PATH_ATTEMPTS = 64;
@@ -23,7 +26,7 @@ export function bestList(
   budget: WorkBudget,
   lowerBound: number,
   failures: readonly FinishedPath[],
-): PathAnswer {
+): Best {
   const tried = [...failures];
   let best: Finished | null = null;
   const offer = (result: FinishedPath | null): void => {
@@ -41,7 +44,8 @@ export function bestList(
   offer(searched.list);
   if (searched.isExact) {
     const found = current();
-    return found === null ? explain(prepared, tried, budget) : answerWith(prepared, [found.path], true, found.worst);
+    if (found !== null) return { found, isExact: true, lowerBound: found.worst };
+    return { found, isExact: true, lowerBound: Infinity, explain: () => explain(prepared, tried, budget) };
   }
 
   const ranked = new LooplessPaths(prepared.problem, prepared.state.search, budget);
@@ -52,14 +56,13 @@ export function bestList(
     offer(finishPath(prepared, path.arcs, prepared.problem.mask));
   }
   const found = current();
-  if (found === null) {
-    budget.giveUp();
-    return explain(prepared, tried, budget);
-  }
-  return answerWith(prepared, [found.path], false, Math.min(found.worst, Math.max(lowerBound, searched.lowerBound)));
+  const least = Math.max(lowerBound, searched.lowerBound);
+  if (found !== null) return { found, isExact: false, lowerBound: Math.min(found.worst, least) };
+  budget.giveUp();
+  return { found, isExact: false, lowerBound: least, explain: () => explain(prepared, tried, budget) };
 }
 
-function explain(prepared: PreparedRequest, tried: readonly FinishedPath[], budget: WorkBudget): PathAnswer {
+function explain(prepared: PreparedRequest, tried: readonly FinishedPath[], budget: WorkBudget): NoPath {
   budget.decide();
   if (prepared.isProbe) return refusal(prepared.snapshot, 'path-not-found', 'there is no list');
   return explainFailures(prepared, tried, leastDepth(prepared, tried, budget), budget);

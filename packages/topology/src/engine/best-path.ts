@@ -1,7 +1,6 @@
-import type { PathAnswer } from '../model/path-answer.js';
-import { bestList } from './best-list.js';
+import { bestList, type Best } from './best-list.js';
 import { explainNoPath } from './explain-no-path.js';
-import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
+import { finishPath, type FinishedPath } from './finish-path.js';
 import { LooplessPaths } from './loopless-paths.js';
 import type { PreparedRequest } from './prepare-request.js';
 import { mostEntries, searchLists } from './search-lists.js';
@@ -12,12 +11,13 @@ import type { WorkBudget } from './work-budget.js';
  * The best path and its shortest segment list. The best path is found first; where others are as good, the list is
  * sought over all of them together. Only when no list makes packets take a best path is the best list of all sought.
  */
-export function computeBest(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {
+export function findBest(prepared: PreparedRequest, budget: WorkBudget): Best {
   const { problem, state, headendArcs } = prepared;
   const ranked = new LooplessPaths(problem, state.search, budget);
   const first = ranked.firstAndTies();
   if (first === null) {
-    return ranked.isExact ? explainNoPath(prepared, budget) : bestList(prepared, budget, ranked.lowerBound, []);
+    if (!ranked.isExact) return bestList(prepared, budget, ranked.lowerBound, []);
+    return { found: null, isExact: true, lowerBound: Infinity, explain: () => explainNoPath(prepared, budget) };
   }
   const failures: FinishedPath[] = [];
   // A host with several first links has branches from its first packet on; no single path stands for them.
@@ -25,7 +25,7 @@ export function computeBest(prepared: PreparedRequest, budget: WorkBudget): Path
     const own = finishPath(prepared, first.arcs, problem.mask);
     const best = shorterList(prepared, budget, first, ranked.optimalArcs, own) ?? own;
     if (best.kind === 'finished' && best.worst <= first.cost) {
-      return answerWith(prepared, [best.path], ranked.isExact, first.cost);
+      return { found: best, isExact: ranked.isExact, lowerBound: first.cost };
     }
     failures.push(own);
   }

@@ -7,7 +7,7 @@ import { prove } from '../proof/prove.js';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
 import { arbitraryRequest, type RequestShape } from '../testing/arbitrary-request.js';
 import { arbitraryTed, type TedShape } from '../testing/arbitrary-ted.js';
-import { allowedWalks, areDisjoint, walkMetric } from '../testing/path-oracle.js';
+import { allowedWalks, walkMetric } from '../testing/path-oracle.js';
 import { computePaths } from './compute-paths.js';
 
 const small: TedShape = { maxRouters: 5, maxLinks: 8 };
@@ -23,11 +23,6 @@ function cases(ted: TedShape, request: RequestShape) {
 function hasOneFirstLink(ted: Ted, source: string): boolean {
   const node = ted.nodes.find((entry) => entry.id === source);
   return node?.kind !== 'host' || ted.links.filter((link) => link.from === source).length === 1;
-}
-
-function isSingleHomed(ted: Ted, id: string): boolean {
-  const node = ted.nodes.find((entry) => entry.id === id);
-  return node?.kind !== 'host' || ted.links.filter((link) => link.from === id).length === 1;
 }
 
 /** Nothing in an answer may be believed without an own proof. */
@@ -126,45 +121,6 @@ describe('ranked paths', () => {
       }),
       { numRuns: 250 },
     );
-  });
-});
-
-describe.each<[NonNullable<PathRequest['disjoint']>, RequestShape]>([
-  ['link', {}],
-  ['node', {}],
-  ['link', { bounds: true }],
-  ['node', { bounds: true }],
-])('a %s-disjoint pair with %j', (disjoint, shape) => {
-  it('has the least sum of all pairs, and exists when one exists', () => {
-    let found = 0;
-    fc.assert(
-      fc.property(cases({ ...small, maxLinks: 9, healthy: true }, shape), ({ ted, request: plain }) => {
-        const request: PathRequest = { ...plain, disjoint };
-        fc.pre(isSingleHomed(ted, request.source) && isSingleHomed(ted, request.destination));
-        const walks = allowedWalks(ted, request);
-        let best = Infinity;
-        walks.forEach((one, i) => {
-          for (const two of walks.slice(i)) {
-            const total = walkMetric([...one, ...two], request.metric);
-            if (total < best && areDisjoint(ted, request, one, two)) best = total;
-          }
-        });
-        const answer = computePaths(freezeSnapshot(ted), request);
-        if (answer.status === 'no-path') {
-          expect([answer.reason, best]).toEqual([answer.reason, Infinity]);
-          return;
-        }
-        found++;
-        const [one, two] = answer.paths.map((path) => linksOf(ted, path.links));
-        expect(walkMetric([...(one ?? []), ...(two ?? [])], request.metric)).toBe(best);
-        expect(areDisjoint(ted, request, one ?? [], two ?? [])).toBe(true);
-        expect(answer.lowerBound).toBe(best);
-        expect(answer.optimality).toBe('optimal');
-        expectProved(ted, request, answer);
-      }),
-      { numRuns: 300 },
-    );
-    expect(found).toBeGreaterThan(10);
   });
 });
 

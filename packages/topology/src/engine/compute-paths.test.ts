@@ -3,7 +3,8 @@ import type { PathsFound } from '../model/path-answer.js';
 import type { PathRequest } from '../model/path-request.js';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
 import { buildTed, type LinkSpec, type NodeSpec } from '../testing/build-ted.js';
-import { computePaths, type ComputeOptions } from './compute-paths.js';
+import type { ComputeOptions } from './compute-options.js';
+import { computePaths } from './compute-paths.js';
 
 //        b
 // h1 - a   d - h2     a-b-d: igp 20, delay 2000; a-c-d: igp 40, delay 200; a-d twice: igp 50 and 60, delay 10 and 5
@@ -240,14 +241,14 @@ describe('a disjoint pair', () => {
   it('reports what single-homed hosts force both paths to share', () => {
     const answer = ask({ disjoint: 'node' });
     expect(answer.paths.map((path) => path.nodes.join(' '))).toEqual(['h1 a b d h2', 'h1 a c d h2']);
-    expect(answer.shared).toEqual({ nodes: ['a', 'd'], links: ['d:h2', 'h1:a'] });
+    expect(answer.shared).toEqual({ nodes: ['a', 'd'], links: ['d:h2', 'h1:a'], srlgs: [], sites: [] });
     expect(answer.lowerBound).toBe(40 + 60);
   });
 
   it('ends at different attachment routers when the destination has two', () => {
     const homed: readonly LinkSpec[] = [...links, { between: 'c-h2', igpMetric: 10 }];
     const answer = ask({ disjoint: 'node' }, { links: homed });
-    expect(answer.shared).toEqual({ nodes: ['a'], links: ['h1:a'] });
+    expect(answer.shared).toEqual({ nodes: ['a'], links: ['h1:a'], srlgs: [], sites: [] });
   });
 
   it('keeps a bound on both paths, with the least sum of all pairs that do', () => {
@@ -261,6 +262,6 @@ describe('a disjoint pair', () => {
     const homed: readonly LinkSpec[] = [...links, { between: 'c-h2', igpMetric: 10, delayUs: 9000 }];
     const constraints = { bounds: [{ metric: 'delay', max: 1000 } as const] };
     const answer = ask({ disjoint: 'node', constraints }, { links: homed });
-    expect(answer.shared).toEqual({ nodes: ['a', 'd'], links: ['d:h2', 'h1:a'] });
+    expect(answer.shared).toEqual({ nodes: ['a', 'd'], links: ['d:h2', 'h1:a'], srlgs: [], sites: [] });
   });
 });

@@ -1,26 +1,19 @@
 import type { ComputedPath, PathAnswer } from '../model/path-answer.js';
 import type { PathRequest } from '../model/path-request.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
-import { bestList } from './best-list.js';
-import { computeBest } from './best-path.js';
+import { bestList, type Best } from './best-list.js';
+import { findBest } from './best-path.js';
 import { pointerBefore, withoutConstraints, type ConstraintPointer } from './constraint-set.js';
-import { computeDisjointPair } from './disjoint-pair.js';
+import { disjointEquals } from './disjoint/disjoint-equals.js';
 import { explainNoPath } from './explain-no-path.js';
 import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
+import { coRoutedPair } from './co-routed.js';
+import type { ComputeOptions } from './compute-options.js';
 import { findConflict } from './find-conflict.js';
 import { keepOptional } from './keep-optional.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { headendMsd, prepareRequest, type PreparedRequest } from './prepare-request.js';
-import { DEFAULT_WORK_BUDGET, WorkBudget } from './work-budget.js';
-
-export interface ComputeOptions {
-  /** Bandwidth left per arc in bit/s at the request's setup priority; without it the reservable bandwidth. */
-  readonly unreservedBps?: Float64Array;
-  /** Relaxations and labels this request may cost. */
-  readonly workBudget?: number;
-  /** When there is no path: do not look for the constraints that conflict. */
-  readonly skipConflict?: boolean;
-}
+import { DEFAULT_WORK_BUDGET, GROUP_WORK_BUDGET, WorkBudget } from './work-budget.js';
 
 /** How many paths are tried for one that can be encoded, beyond the number asked for. */
 const ENCODING_ATTEMPTS = 64;
@@ -33,7 +26,9 @@ export function computePaths(snapshot: Snapshot, request: PathRequest, options: 
   const context: Context = {
     snapshot,
     unreservedBps: options.unreservedBps ?? snapshot.data.reservableBps,
-    budget: new WorkBudget(options.workBudget ?? DEFAULT_WORK_BUDGET),
+    budget: new WorkBudget(
+      options.workBudget ?? (request.disjoint === undefined ? DEFAULT_WORK_BUDGET : GROUP_WORK_BUDGET),
+    ),
     skipConflict: options.skipConflict === true,
   };
   const { optional = [], ...rest } = request;
@@ -74,9 +69,10 @@ function answerWithout(context: Context, request: PathRequest, dropped: Readonly
 }
 
 function solve(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {
-  const { disjoint, k = 1 } = prepared.request;
-  if (disjoint !== undefined) return computeDisjointPair(prepared, disjoint, budget);
-  return k === 1 ? computeBest(prepared, budget) : computeRanked(prepared, budget);
+  const { disjoint, coRouted, k = 1 } = prepared.request;
+  if (disjoint !== undefined) return disjointEquals(prepared, budget);
+  if (coRouted !== undefined) return coRoutedPair(prepared, coRouted, budget);
+  return k === 1 ? answerOf(prepared, findBest(prepared, budget)) : computeRanked(prepared, budget);
 }
 
 /** The answer to a variant of a request, out of what is left of its budget; null when that does not suffice. */
@@ -120,6 +116,12 @@ function computeRanked(prepared: PreparedRequest, budget: WorkBudget): PathAnswe
     }
   }
   if (lowerBound === undefined && ranked.isExact) return explainNoPath(prepared, budget);
-  if (finished.length === 0) return bestList(prepared, budget, lowerBound ?? ranked.lowerBound, failures);
+  if (finished.length === 0) {
+    return answerOf(prepared, bestList(prepared, budget, lowerBound ?? ranked.lowerBound, failures));
+  }
   return answerWith(prepared, finished, ranked.isExact && isOptimal, lowerBound ?? ranked.lowerBound);
+}
+
+function answerOf(prepared: PreparedRequest, best: Best): PathAnswer {
+  return best.found === null ? best.explain() : answerWith(prepared, [best.found.path], best.isExact, best.lowerBound);
 }

@@ -18,13 +18,14 @@ export function constraintsOf(request: PathRequest): ConstraintPointer[] {
     ...include.map((_, i) => `/constraints/include/${i}`),
     ...(request.maxSegments === undefined ? [] : ['/maxSegments']),
     ...(request.disjoint === undefined ? [] : ['/disjoint']),
+    ...(request.coRouted === undefined ? [] : ['/coRouted']),
   ];
 }
 
 /** The request without some of its constraints: whatever satisfied it still does. */
 export function withoutConstraints(request: PathRequest, dropped: ReadonlySet<ConstraintPointer>): PathRequest {
   if (dropped.size === 0) return request;
-  const { constraints, maxSegments, disjoint, ...rest } = request;
+  const { constraints, maxSegments, disjoint, coRouted, ...rest } = request;
   const { bounds, bandwidthBps, affinities, exclude, include } = constraints;
   const keep = (pointer: string) => !dropped.has(pointer);
   const members = <T extends object>(of: T | undefined, at: string): T | undefined =>
@@ -41,6 +42,7 @@ export function withoutConstraints(request: PathRequest, dropped: ReadonlySet<Co
     constraints: defined(kept),
     ...(maxSegments === undefined || !keep('/maxSegments') ? {} : { maxSegments }),
     ...(disjoint === undefined || !keep('/disjoint') ? {} : { disjoint }),
+    ...(coRouted === undefined || !keep('/coRouted') ? {} : { coRouted }),
   };
 }
 

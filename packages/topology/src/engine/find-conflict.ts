@@ -43,7 +43,8 @@ export function findConflict(query: ConflictQuery): Conflict {
 /** What it takes to relax one constraint, all else as asked. */
 function relaxation(query: ConflictQuery, pointer: ConstraintPointer): ConflictingConstraint {
   const { request, dropped, ask } = query;
-  const nearestFeasible = request.disjoint === undefined ? nearestValue(query, pointer) : null;
+  const isOnePath = request.disjoint === undefined && request.coRouted === undefined;
+  const nearestFeasible = isOnePath ? nearestValue(query, pointer) : null;
   const relaxed =
     nearestFeasible === null
       ? withoutConstraints(request, new Set([...dropped, pointer]))

@@ -13,25 +13,31 @@ import { metricOf, reportedValue } from './metric-values.js';
 import type { PreparedRequest } from './prepare-request.js';
 import { sumOver, type IncludeStep } from './search-problem.js';
 
+export interface Finished {
+  readonly kind: 'finished';
+  readonly path: ComputedPath;
+  /** Optimised metric on the worst branch of the worst list, as the search sums it. */
+  readonly worst: number;
+  /** Of the longest list. */
+  readonly entries: number;
+  /** Every arc that packets of one of the lists can cross, and the share that does: of the list where it is largest. */
+  readonly load: ReadonlyMap<number, number>;
+}
+
 /** A path with its segment lists, or why it has none that may be used. */
 export type FinishedPath =
-  | {
-      readonly kind: 'finished';
-      readonly path: ComputedPath;
-      /** Optimised metric on the worst branch of the worst list, as the search sums it. */
-      readonly worst: number;
-      /** Of the longest list. */
-      readonly entries: number;
-      /** Every arc that packets of one of the lists can cross. */
-      readonly load: ReadonlySet<number>;
-    }
+  | Finished
   | { readonly kind: 'too-deep'; readonly srhEntries: number }
   | { readonly kind: 'unencodable'; readonly arc: number }
   | { readonly kind: 'refuted'; readonly violation: ViolationKind; readonly message: string };
 
 /** Encodes a path, proves every list of it, and measures it. `allowed`: arcs that ECMP branches may take. */
-export function finishPath(prepared: PreparedRequest, arcs: readonly number[], allowed: Uint8Array): FinishedPath {
-  const needsOnePath = prepared.request.constraints.bandwidthBps !== undefined;
+export function finishPath(
+  prepared: PreparedRequest,
+  arcs: readonly number[],
+  allowed: Uint8Array,
+  needsOnePath = prepared.request.constraints.bandwidthBps !== undefined,
+): FinishedPath {
   const finished = finishAlong(prepared, arcs, allowed, needsOnePath);
   // A branch can pass the nodes of strict entries too, with others between them; the path itself does not.
   const hasStrict = prepared.problem.include.some((step) => step.isStrict);
@@ -94,7 +100,10 @@ export function finishList(
     kind: 'finished',
     worst: Math.max(...worst),
     entries,
-    load: new Set(proved.flatMap(({ proof }) => proof.load.map(({ linkId }) => snapshot.arcOf(linkId)))),
+    load: largestLoad(
+      snapshot,
+      proved.map(({ proof }) => proof),
+    ),
     path: {
       nodes: nodesAlong(snapshot, problem.source, arcs),
       links: arcs.map((arc) => snapshot.linkIdOf(arc)),
@@ -104,6 +113,15 @@ export function finishList(
       segmentLists: proved.map(({ list }) => list),
     },
   };
+}
+
+function largestLoad(snapshot: Snapshot, proofs: readonly ExactProof[]): Map<number, number> {
+  const load = new Map<number, number>();
+  for (const { linkId, share } of proofs.flatMap((proof) => proof.load)) {
+    const arc = snapshot.arcOf(linkId);
+    load.set(arc, Math.max(share, load.get(arc) ?? 0));
+  }
+  return load;
 }
 
 /** The answer that holds finished paths. `lowerBound`: of the first one's metric, as the search sums it. */

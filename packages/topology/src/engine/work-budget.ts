@@ -1,6 +1,9 @@
 /** Relaxations and labels that one request may cost when nobody says otherwise: about a second of work. */
 export const DEFAULT_WORK_BUDGET = 2_000_000;
 
+/** For several paths at once, however many. */
+export const GROUP_WORK_BUDGET = 2 * DEFAULT_WORK_BUDGET;
+
 /** Counts work, never time, so that the same request ends at the same point on every machine. */
 export class WorkBudget {
   #left: number;

@@ -149,13 +149,25 @@ export interface PathsFound {
    * splits over several links of the host); no value better than `lowerBound` can exist.
    */
   readonly optimality: 'optimal' | 'feasible';
-  /** Of the first path; of the sum of both for a disjoint pair. */
+  /** Of the first path; of the objective over all of them for disjoint and co-routed paths. */
   readonly lowerBound: number;
   /** One for each optional constraint, in the order of the request. */
   readonly optional: readonly OptionalOutcome[];
+  /** Disjoint paths: cheapest first. Co-routed: the way there, then the way back. */
   readonly paths: readonly ComputedPath[];
-  /** Disjoint pairs: what the two paths share all the same. */
-  readonly shared: { readonly nodes: readonly NodeId[]; readonly links: readonly LinkId[] } | null;
+  /** Disjoint paths: what some of them share all the same. */
+  readonly shared: Shared | null;
+}
+
+/** What at least two paths can use. Sorted. */
+export interface Shared {
+  /** But for those that are an endpoint of each path that passes them. */
+  readonly nodes: readonly NodeId[];
+  /** The directions in which they are crossed. */
+  readonly links: readonly LinkId[];
+  readonly srlgs: readonly number[];
+  /** But for those where each of the paths that pass them has an endpoint. */
+  readonly sites: readonly string[];
 }
 
 export type PathAnswer = PathsFound | NoPath;

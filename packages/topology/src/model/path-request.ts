@@ -50,7 +50,14 @@ export type IncludeEntry = ({ readonly node: NodeId } | { readonly link: LinkId 
   readonly hop?: 'strict' | 'loose';
 };
 
-export type Disjointness = 'link' | 'node';
+/**
+ * What two paths may not share (RFC 8800, and sites). Each kind includes `link`, because a link is a risk of its own;
+ * `site` includes `node`: a node without a site stands alone. A link is in the SRLGs of both of its directions.
+ */
+export type Disjointness = 'link' | 'node' | 'srlg' | 'site';
+
+/** What is minimised over several paths: the sum of their metrics, or that of the worst. */
+export type Objective = 'sum' | 'worst';
 
 export interface PathRequest {
   readonly source: NodeId;
@@ -58,10 +65,19 @@ export interface PathRequest {
   /** Optimised; ties fall to fewer SIDs, then the smaller ids. */
   readonly metric: MetricType;
   readonly constraints: PathConstraints;
-  /** Up to this many loopless paths in ascending metric order. Default 1. Not together with `disjoint`. */
+  /** Up to this many loopless paths in ascending metric order, by default 1; with `disjoint` exactly as many, by default 2. */
   readonly k?: number;
-  /** A pair of paths, measured between attachment routers; what single-homing forces them to share is reported. */
-  readonly disjoint?: Disjointness;
+  /**
+   * Paths that share nothing of these kinds, of the least sum of the metric: a strict group of `k` equal members. Measured
+   * between attachment routers; what single-homing forces them to share is reported.
+   */
+  readonly disjoint?: Disjointness | readonly Disjointness[];
+  /**
+   * A bidirectional pair over the same links: the path, and the way back over the reverse directions of its links, both
+   * within all constraints (on the way back the include list is passed in reverse). Minimised: the sum of both, or the
+   * worse of the two. Not together with `k` or `disjoint`.
+   */
+  readonly coRouted?: Objective;
   /**
    * Traffic families the segment lists must end in a service SID for. Default: those the destination has service SIDs
    * for. Empty: transport only (a router as destination).

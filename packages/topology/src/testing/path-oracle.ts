@@ -1,8 +1,8 @@
 import type { IncludeEntry, MetricType, PathRequest } from '../model/path-request.js';
 import type { Ted, TedLink } from '../model/ted.js';
 
-/** Every walk from source to destination that a request allows, found by trying all of them. */
-export function allowedWalks(ted: Ted, request: PathRequest, unreserved?: (link: TedLink) => number): TedLink[][] {
+/** Links that a path of the request may cross, looked at one by one. */
+export function allowedLinks(ted: Ted, request: PathRequest, unreserved?: (link: TedLink) => number): TedLink[] {
   const { source, destination, metric, constraints } = request;
   const node = new Map(ted.nodes.map((entry) => [entry.id, entry]));
   const link = new Map(ted.links.map((entry) => [entry.id, entry]));
@@ -43,7 +43,14 @@ export function allowedWalks(ted: Ted, request: PathRequest, unreserved?: (link:
       (!isHost(entry.to) || entry.to === destination)
     );
   };
-  const allowed = usable.filter(isAllowed);
+  return usable.filter(isAllowed);
+}
+
+/** Every walk from source to destination that a request allows, found by trying all of them. */
+export function allowedWalks(ted: Ted, request: PathRequest, unreserved?: (link: TedLink) => number): TedLink[][] {
+  const { source, destination, constraints } = request;
+  const allowed = allowedLinks(ted, request, unreserved);
+  const bandwidth = unreserved ?? ((entry: TedLink) => entry.reservableBandwidthBps ?? entry.bandwidthBps ?? 0);
   const include = constraints.include ?? [];
   const found: TedLink[][] = [];
   const extend = (at: string, counts: readonly number[], walk: TedLink[], seen: ReadonlySet<string>): void => {
@@ -115,18 +122,4 @@ export function walkMetric(walk: readonly TedLink[], metric: MetricType): number
       return Math.max(0, Math.ceil((1 - arriving) * 1e6 - 1e-3));
     }
   }
-}
-
-/** Do two walks share a link (either direction) or a node, other than hosts' links, hosts and attachment routers? */
-export function areDisjoint(ted: Ted, request: PathRequest, one: readonly TedLink[], two: readonly TedLink[]): boolean {
-  const host = new Set(ted.nodes.filter((node) => node.kind === 'host').map((node) => node.id));
-  const core = (walk: readonly TedLink[]) => walk.filter((link) => !host.has(link.from) && !host.has(link.to));
-  const links = (walk: readonly TedLink[]) => core(walk).flatMap((link) => [link.id, link.reverseId]);
-  if (links(one).some((id) => links(two).includes(id))) return false;
-  if (request.disjoint === 'link') return true;
-  const interior = (walk: readonly TedLink[]) =>
-    core(walk)
-      .slice(0, -1)
-      .map((link) => link.to);
-  return !interior(one).some((id) => interior(two).includes(id));
 }

@@ -1,4 +1,4 @@
-import { PathAnswer, PathRequest, Proof, ProofRequest } from '@waymark/http-contract';
+import { DisjointAnswer, DisjointRequest, PathAnswer, PathRequest, Proof, ProofRequest } from '@waymark/http-contract';
 import type { Services } from '../../model/ports.js';
 import { bodyProblems, json, problems, words } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
@@ -37,6 +37,27 @@ const pathExamples = {
     summary: 'Two paths from Amsterdam to Milan that share no router',
     value: { source: 'dc-amsterdam', destination: 'dc-milan', metric: 'delay', constraints: {}, disjoint: 'node' },
   },
+  threeDisjoint: {
+    summary: 'Three paths from Frankfurt to Madrid that share neither a router nor a duct',
+    value: {
+      source: 'dc-frankfurt',
+      destination: 'dc-madrid',
+      metric: 'delay',
+      constraints: {},
+      disjoint: ['node', 'srlg'],
+      k: 3,
+    },
+  },
+  coRouted: {
+    summary: 'There and back over the same links, with room for 2 Gbit/s in each direction',
+    value: {
+      source: 'dc-london',
+      destination: 'dc-vienna',
+      metric: 'delay',
+      constraints: { bandwidthBps: 2_000_000_000 },
+      coRouted: 'sum',
+    },
+  },
   avoidSharedRisk: {
     summary: 'Madrid to Frankfurt without the ducts across the Pyrenees, for IPv6 only',
     value: {
@@ -74,6 +95,45 @@ const proofExamples = {
   },
 };
 
+const disjointExamples = {
+  twoServices: {
+    summary: 'London to Athens and Amsterdam to Vienna, without a router or duct in common; one within a bound',
+    value: {
+      members: [
+        { source: 'dc-london', destination: 'dc-athens', constraints: { bounds: [{ metric: 'delay', max: 20_000 }] } },
+        { source: 'dc-amsterdam', destination: 'dc-vienna', constraints: {} },
+      ],
+      metric: 'delay',
+      disjoint: ['node', 'srlg'],
+    },
+  },
+  primaryAndSpare: {
+    summary: 'A wide primary and a narrow spare path, whose worse delay is as good as can be',
+    value: {
+      members: [
+        { source: 'dc-vienna', destination: 'dc-madrid', constraints: { bandwidthBps: 6_000_000_000 } },
+        { source: 'dc-vienna', destination: 'dc-madrid', constraints: { bandwidthBps: 1_000_000_000 } },
+      ],
+      metric: 'delay',
+      disjoint: ['node'],
+      objective: 'worst',
+    },
+  },
+  asFarAsPossible: {
+    summary: 'Two paths to Lisbon, where a strict request would fail: the strongest level there is',
+    value: {
+      members: [
+        { source: 'dc-london', destination: 'PT', constraints: {}, families: [] },
+        { source: 'dc-london', destination: 'PT', constraints: {}, families: [] },
+        { source: 'dc-london', destination: 'PT', constraints: {}, families: [] },
+      ],
+      metric: 'igp',
+      disjoint: ['node', 'srlg'],
+      mode: 'relaxed',
+    },
+  },
+};
+
 const computationProblems = ['node-unknown', 'link-unknown', 'not-found', 'revision-pruned', 'overloaded'] as const;
 
 export function pathRoutes(app: ApiApp, { paths }: Services): void {
@@ -99,6 +159,32 @@ export function pathRoutes(app: ApiApp, { paths }: Services): void {
     (request) => {
       const { revision, ...path } = request.body;
       return paths.compute(path, revision);
+    },
+  );
+
+  app.post(
+    '/v1/disjoint-path-computations',
+    {
+      config: { document: { examples: disjointExamples } },
+      schema: {
+        ...words(
+          'Paths',
+          'computeDisjointPaths',
+          'Compute disjoint paths',
+          'Paths for a group of requests that share no link, node, SRLG or site, each with constraints of its own; or, when ' +
+            'relaxed, those of the strongest weaker level. Pure: changes nothing. Impossible is an answer with the cut that ' +
+            'proves it.',
+        ),
+        body: DisjointRequest,
+        response: {
+          200: json(DisjointAnswer, 'Paths, or why there are none.'),
+          ...problems(...bodyProblems, ...computationProblems),
+        },
+      },
+    },
+    (request) => {
+      const { revision, ...group } = request.body;
+      return paths.computeDisjoint(group, revision);
     },
   );
 

@@ -1,0 +1,89 @@
+import type { Risks } from './risks.js';
+import type { GroupMember, Route } from './group-member.js';
+
+/** Two members, by number, that meet in a risk which they may not share. */
+export interface RiskConflict {
+  readonly kind: 'risk';
+  readonly risk: number;
+  readonly one: number;
+  readonly other: number;
+}
+
+/** Members that do not fit on an arc together. */
+export interface CapacityConflict {
+  readonly kind: 'capacity';
+  readonly arc: number;
+  readonly members: readonly number[];
+}
+
+const WEIGHT = { site: 3, srlg: 2, node: 1, link: 0 } as const;
+
+export function isShareable(risk: number, one: GroupMember, other: GroupMember): boolean {
+  return one.shareable.has(risk) && other.shareable.has(risk);
+}
+
+/** Risks that other members are forced to take, and that a member may not share with them. */
+export function forcedByOthers(members: readonly GroupMember[], member: GroupMember): number[] {
+  const others = members.filter((other) => other !== member).flatMap((other) => [...other.forced]);
+  return [...new Set(others)].filter((risk) => !member.shareable.has(risk)).sort((a, b) => a - b);
+}
+
+/** The conflict over the risk of the widest kind: with it most others go away. */
+export function riskConflict(
+  risks: Risks,
+  members: readonly GroupMember[],
+  routes: readonly Route[],
+  isPermitted: (conflict: RiskConflict) => boolean,
+): RiskConflict | null {
+  let found: RiskConflict | null = null;
+  let weight = -1;
+  for (const conflict of meetings(members, routes)) {
+    const own = WEIGHT[risks.kindOf(conflict.risk)];
+    if (own <= weight || isPermitted(conflict)) continue;
+    found = conflict;
+    weight = own;
+  }
+  return found;
+}
+
+/** Every risk in which two members meet though they may not, in the order in which the first of them passes it. */
+export function* meetings(members: readonly GroupMember[], routes: readonly Route[]): Generator<RiskConflict> {
+  for (let other = 1; other < members.length; other++) {
+    for (let one = 0; one < other; one++) {
+      for (const risk of (routes[one] as Route).risks) {
+        if (!(routes[other] as Route).risks.has(risk)) continue;
+        if (isShareable(risk, members[one] as GroupMember, members[other] as GroupMember)) continue;
+        yield { kind: 'risk', risk, one, other };
+      }
+    }
+  }
+}
+
+/** An arc on which members that may share it do not fit together. */
+export function capacityConflict(
+  members: readonly GroupMember[],
+  routes: readonly Route[],
+  unreservedBps: Float64Array,
+): CapacityConflict | null {
+  const demand = new Map<number, number>();
+  const users = new Map<number, number[]>();
+  routes.forEach((route, i) => {
+    const { bandwidthBps } = members[i] as GroupMember;
+    if (bandwidthBps === 0) return;
+    for (const [arc, share] of route.load) {
+      demand.set(arc, (demand.get(arc) ?? 0) + share * bandwidthBps);
+      users.set(arc, [...(users.get(arc) ?? []), i]);
+    }
+  });
+  for (const [arc, together] of users) {
+    if (together.length > 1 && !fits(demand.get(arc) as number, unreservedBps[arc] as number)) {
+      return { kind: 'capacity', arc, members: together };
+    }
+  }
+  return null;
+}
+
+/** Shares such as 1/3 are not exact in binary; a billionth is far below one packet. */
+export function fits(demandBps: number, unreservedBps: number): boolean {
+  return demandBps <= unreservedBps * (1 + 1e-9);
+}

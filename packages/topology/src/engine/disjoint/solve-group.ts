@@ -1,0 +1,138 @@
+import type { DisjointPathsFound, DisjointRequest, UnachievedLevel } from '../../model/disjoint-paths.js';
+import type { NoPath, Shared } from '../../model/path-answer.js';
+import { prove } from '../../proof/prove.js';
+import { sharedBetween } from '../../proof/sharing.js';
+import type { Snapshot } from '../../snapshot/snapshot.js';
+import { findBest } from '../best-path.js';
+import type { Finished } from '../finish-path.js';
+import { reportedValue } from '../metric-values.js';
+import { refusal, type PreparedRequest } from '../prepare-request.js';
+import { WorkBudget } from '../work-budget.js';
+import { kindsOf, levelOf, relaxations, type Level } from './disjointness-level.js';
+import { explainLevel, NO_BLOCKING } from './explain-level.js';
+import { refuseOverload } from './forced-overload.js';
+import { Risks } from './risks.js';
+import { searchLevel, type LevelResult } from './search-level.js';
+
+/** Of what is left of the budget, a level may take so much when there are weaker ones after it. */
+const SHARE_OF_BUDGET = 0.5;
+
+export type SolvedGroup =
+  | { readonly kind: 'found'; readonly answer: DisjointPathsFound }
+  | {
+      readonly kind: 'refused';
+      /** Points into the member, when there is one. */
+      readonly refusal: NoPath;
+      readonly isProved: boolean;
+      /** The member that has no path even by itself; null when it is the group that cannot be met. */
+      readonly member: number | null;
+      readonly blocking: Shared;
+    };
+
+/** Paths for a group whose members are prepared, one for one, or why there are none. */
+export function solveGroup(
+  request: DisjointRequest,
+  prepared: readonly PreparedRequest[],
+  budget: WorkBudget,
+): SolvedGroup {
+  const { objective = 'sum' } = request;
+  const { snapshot, unreservedBps, isProbe } = prepared[0] as PreparedRequest;
+  const texts = request.members.map((member) => JSON.stringify(member));
+  const likeness = texts.map((text) => texts.indexOf(text));
+  const asked = levelOf(request.disjoint);
+  const levels = request.mode === 'relaxed' ? relaxations(asked) : [asked];
+  const unachieved: UnachievedLevel[] = [];
+  for (const level of levels) {
+    const own = new WorkBudget(level === levels.at(-1) ? budget.left : budget.left * SHARE_OF_BUDGET);
+    const had = own.left;
+    const result = searchLevel({ snapshot, prepared, likeness, level, objective, unreservedBps }, own);
+    budget.spend(had - own.left);
+    if (result.kind === 'found') {
+      return { kind: 'found', answer: answer(snapshot, request, level, result, unachieved) };
+    }
+    // What one member lacks by itself, no weaker level gives.
+    const alone = unachieved.length === 0 && !isProbe ? memberWithout(prepared, budget) : null;
+    if (alone !== null) return alone;
+    unachieved.push({ disjoint: kindsOf(level), ...explainLevel(snapshot, request, level, result) });
+  }
+  const overload = refuseOverload(prepared, unreservedBps);
+  if (overload !== null) return refuse(overload, true, null);
+  const { message, isProved, blocking } = unachieved[0] as UnachievedLevel;
+  const { nodes: blockingNodes, links: blockingLinks } = blocking;
+  const details = { constraint: '/disjoint', blockingNodes, blockingLinks };
+  return refuse(refusal(snapshot, 'disjoint-path-not-found', message, details), isProved, null, blocking);
+}
+
+function refuse(refused: NoPath, isProved: boolean, member: number | null, blocking = NO_BLOCKING): SolvedGroup {
+  return { kind: 'refused', refusal: { ...refused, isProved }, isProved, member, blocking };
+}
+
+function answer(
+  snapshot: Snapshot,
+  request: DisjointRequest,
+  level: Level,
+  result: Extract<LevelResult, { kind: 'found' }>,
+  unachieved: readonly UnachievedLevel[],
+): DisjointPathsFound {
+  const { finished, isExact, lowerBound } = result;
+  const shared = sharedBetween(
+    snapshot,
+    finished.map((one, i) => crossingOf(snapshot, request, i, one)),
+  );
+  requireDisjoint(snapshot, level, result, shared);
+  return {
+    status: 'computed',
+    revision: snapshot.revision,
+    metric: request.metric,
+    objective: request.objective ?? 'sum',
+    achieved: kindsOf(level),
+    unachieved,
+    optimality: isExact ? 'optimal' : 'feasible',
+    lowerBound: reportedValue(request.metric, lowerBound.value),
+    paths: finished.map((one) => one.path),
+    shared,
+  };
+}
+
+/** What the proof alone says that packets of a member can cross. */
+function crossingOf(snapshot: Snapshot, request: DisjointRequest, i: number, { path }: Finished) {
+  const { source, destination, constraints } = request.members[i] as DisjointRequest['members'][number];
+  const proofs = path.segmentLists.map(({ segments }) =>
+    prove(
+      snapshot,
+      segments.map(({ sid }) => sid),
+      { headend: source, destination, constraints },
+    ),
+  );
+  return { source, destination, proofs };
+}
+
+/** Nothing is published as disjoint that its proofs do not show to be. */
+function requireDisjoint(
+  snapshot: Snapshot,
+  level: Level,
+  { members }: Extract<LevelResult, { kind: 'found' }>,
+  shared: Shared,
+): void {
+  const risks = Risks.of(snapshot);
+  const mayBe = new Set(members.flatMap((member) => [...member.shareable]).map((risk) => risks.nameOf(risk)));
+  const isEitherWay = (link: string) => {
+    const reverse = snapshot.reverseOf(snapshot.arcOf(link));
+    return mayBe.has(link) || (reverse >= 0 && mayBe.has(snapshot.linkIdOf(reverse)));
+  };
+  const isFine =
+    (!level.link || shared.links.every(isEitherWay)) &&
+    (!level.node || shared.nodes.every((node) => mayBe.has(node))) &&
+    (!level.srlg || shared.srlgs.every((group) => mayBe.has(String(group)))) &&
+    (!level.site || shared.sites.every((site) => mayBe.has(site)));
+  if (!isFine) throw new Error('paths that were found as disjoint share more than their ends: the search is wrong');
+}
+
+/** The refusal of the first member that has no path by itself; null when all have one. */
+function memberWithout(prepared: readonly PreparedRequest[], budget: WorkBudget): SolvedGroup | null {
+  for (const [i, member] of prepared.entries()) {
+    const best = findBest(member, budget);
+    if (best.found === null) return refuse(best.explain(), best.isExact, i);
+  }
+  return null;
+}
