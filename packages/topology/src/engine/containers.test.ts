@@ -83,6 +83,21 @@ describe('a computed list', () => {
     expect(list.segments.map(({ node }) => node)).toEqual(['b', 'c', 'd', 'h2']);
   });
 
+  it('crosses the host link by a SID of its router when that spares an entry', () => {
+    // Only adjacency SIDs, and a has no C-SIDs: the link of b to h2 can share a container with the service SID.
+    const ted = buildTed(
+      [
+        { id: 'a', ownSids: false },
+        { id: 'b', sidKind: 'next', ownSids: false },
+        { id: 'h2', sidKind: 'next' },
+      ],
+      [{ between: 'a-b' }, { between: 'b-h2' }],
+    );
+    const request: PathRequest = { source: 'a', destination: 'h2', metric: 'igp', constraints: {} };
+    const list = listOf(computePaths(freezeSnapshot(ted), request));
+    expect(list.entries.map(({ sids }) => sids)).toEqual([['fd00:0:2:e001::', 'fd00:0:3:d4::']]);
+  });
+
   it('breaks its containers at routers without C-SIDs, and at a service SID of unknown structure', () => {
     const mixed = listOf(ask({ c: { sidKind: 'plain' }, h2: { sidKind: 'opaque' } }));
     const packed = mixed.entries.map(({ sids }) => sids.length);

@@ -45,7 +45,7 @@ function encodeFurthest(task: EncodingTask, segments: PathSegments): Encoding {
       const isWithin = bounds.every((bound, i) => (totals[kept.length + i] as number) <= bound.max);
       return isWithin ? { kind: 'encoded', transport } : { kind: 'unencodable', arc: arcs[0] as number };
     }
-    const step = segments.steps(position, origins).at(-1);
+    const step = segments.steps(position, origins, false).at(-1);
     if (step === undefined) return { kind: 'unencodable', arc: arcs[Math.min(position, arcs.length - 1)] as number };
     transport.push(step.sid);
     addWorst(step.worst);

@@ -46,7 +46,8 @@ export class FewestEntries {
     if (labels.length === 0) return;
     const end = this.#segments.finish(position, origins);
     if (end !== null) for (const label of labels) this.#finish(label, this.#boundsOf(end.worst));
-    for (const step of this.#segments.steps(position, origins)) {
+    // One more SID of a router with C-SIDs can spare the entry of one without.
+    for (const step of this.#segments.steps(position, origins, true)) {
       for (const label of labels) this.#offer(label, step);
     }
   }

@@ -101,8 +101,11 @@ export class PathSegments {
     return { isSinglePath: links.length === 1, worst };
   }
 
-  /** What one SID can do from a point of the path: those that get least far first. */
-  steps(position: number, origins: readonly number[]): Step[] {
+  /**
+   * What one SID can do from a point of the path: those that get least far first. `crossHostLink`: also into the destination
+   * itself, where its attachment router delivers without being told.
+   */
+  steps(position: number, origins: readonly number[], crossHostLink: boolean): Step[] {
     const { snapshot, arcs, destination, sids } = this.#task;
     const weights = this.#weights;
     const last = this.#nodes.length - 1;
@@ -121,7 +124,7 @@ export class PathSegments {
       const ends = j > position || origins.length > 1 ? sids.endSids(this.#nodes[j] as number) : [];
       for (const sid of ends) steps.push({ sid, position: j, worst });
       const arc = arcs[j];
-      if (arc === undefined || (j === last - 1 && endsAtHost && !hostLinkNeedsSid)) continue;
+      if (arc === undefined || (j === last - 1 && endsAtHost && !hostLinkNeedsSid && !crossHostLink)) continue;
       const isAtOwner = j === position && origins.length === 1;
       const over = worst.map((sum, i) => sum + ((weights[i] as Float64Array)[arc] as number));
       for (const sid of sids.adjacencySids(arc, isAtOwner)) steps.push({ sid, position: j + 1, worst: over });
