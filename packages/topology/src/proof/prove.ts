@@ -24,11 +24,27 @@ const forwardingOf = new WeakMap<Snapshot, Forwarding>();
 
 /**
  * Walks a segment list as the network would, through every ECMP branch of every segment, and holds it against a
- * requirement. Each of `entries` is a SID, or a container that routers read C-SID by C-SID. It shares neither SPF nor encoding with the search: what this function accepts is safe to publish
- * whatever the search believed. Failures of delivery come before broken requirements. Never throws for bad input:
- * unknown SIDs and nodes are violations.
+ * requirement. Each of `entries` is a SID, or a container that routers read C-SID by C-SID. It shares neither SPF nor
+ * encoding with the search: what this function accepts is safe to publish whatever the search believed. Failures of
+ * delivery come before broken requirements. Never throws for bad input: unknown SIDs and nodes are violations.
  */
 export function prove(
+  snapshot: Snapshot,
+  entries: readonly string[],
+  requirement: ProofRequirement,
+  options: ProofOptions = {},
+): Proof {
+  const { revision, ok, violation, worst, best, singlePath, load } = proveExactly(
+    snapshot,
+    entries,
+    requirement,
+    options,
+  );
+  return { revision, ok, violation, worst, best, singlePath, load };
+}
+
+/** The same, for an engine that goes on reckoning with what was measured. */
+export function proveExactly(
   snapshot: Snapshot,
   entries: readonly string[],
   requirement: ProofRequirement,

@@ -3,7 +3,7 @@ import { headerBytes, srhEntries } from '../model/encapsulation.js';
 import type { SegmentList } from '../model/path-answer.js';
 import type { ProofRequirement } from '../model/proof.js';
 import type { EncapMode, NodeId } from '../model/ted.js';
-import { prove, type ExactProof, type ProofOptions } from '../proof/prove.js';
+import { proveExactly, type ExactProof, type ProofOptions } from '../proof/prove.js';
 import { NodeFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { cSidsOf } from './c-sids.js';
@@ -49,7 +49,7 @@ export function proveSegmentList(
   }
   const entries = packEntries(snapshot, cSidsOf(snapshot), sids);
   const pushed = entries.map(({ address }) => address);
-  const proof = prove(snapshot, pushed, { ...requirement, headend, destination }, options);
+  const proof = proveExactly(snapshot, pushed, { ...requirement, headend, destination }, options);
   const segments = sids.map((sid) => segmentOf(snapshot, sid));
   const mode = encapModeOf(snapshot, head);
   const header = headerBytes(mode, entries.length);
