@@ -112,7 +112,11 @@ function desiredState(round) {
       bsid: address(BLOCK, 0, index),
       alternateBsid: address(BLOCK, 1, index),
       segmentLists: [
-        { weight: 1, sids: [address([0xfc, 0], 1, index), address([0xfc, 0], 2, round), address([0xfc, 0], 3, index)] },
+        {
+          weight: 1,
+          sids: [address([0xfc, 0], 1, index), address([0xfc, 0], 2, round), address([0xfc, 0], 3, index)],
+          way: 0,
+        },
       ],
       standbyLists: [],
       steeredPrefixes: [
