@@ -1,21 +1,14 @@
 import { Type } from 'typebox';
-import { addressFamily, metricType, nodeId, revision, srlg } from './identifiers.js';
+import { metricType, nodeId, revision, srlg } from './identifiers.js';
 import { ComputedPath, Conflict, NoPath, Shared } from './path-answer.js';
-import { disjointKind, maxDisjointPaths, maxSegments, objective, PathConstraints } from './path-request.js';
+import { disjointKind, families, maxDisjointPaths, maxSegments, objective, PathConstraints } from './path-request.js';
 import { choice, flag, integer, list, nullable, object, text } from './scalars.js';
 
 export const DisjointMember = object('DisjointMember', 'One path of a group, with constraints of its own.', {
   source: nodeId('Headend: the node at which the traffic enters.'),
   destination: nodeId('Node at which the traffic leaves.'),
   constraints: PathConstraints,
-  families: Type.Optional(
-    list(
-      'Families whose segment lists are wanted; by default those the destination has service SIDs for. Empty: transport only.',
-      addressFamily(),
-      2,
-      { uniqueItems: true },
-    ),
-  ),
+  families: Type.Optional(families()),
   maxSegments: Type.Optional(maxSegments()),
 });
 

@@ -72,6 +72,15 @@ export const PathConstraints = object(
 /** Transport SIDs of a list, at most, computed or hand-written; a headend's maximum SID depth usually allows fewer. */
 export const maxTransportSids = 64;
 
+export function families() {
+  return list(
+    'Families whose segment lists are wanted; by default those the destination has service SIDs for. Empty: transport only.',
+    addressFamily(),
+    2,
+    { uniqueItems: true },
+  );
+}
+
 export function maxSegments() {
   return integer("At most so many SRH entries, when that is less than the headend's maximum SID depth.", {
     minimum: 1,
@@ -142,14 +151,7 @@ export const PathRequest = object(
         'Ask for a bidirectional pair over the same links, each direction within all constraints: minimise the sum of both, or the worse of the two. Not together with `k` or `disjoint`.',
       ),
     ),
-    families: Type.Optional(
-      list(
-        'Families whose segment lists are wanted; by default those the destination has service SIDs for. Empty: transport only.',
-        addressFamily(),
-        2,
-        { uniqueItems: true },
-      ),
-    ),
+    families: Type.Optional(families()),
     maxSegments: Type.Optional(maxSegments()),
     setupPriority: Type.Optional(setupPriority()),
     optional: Type.Optional(

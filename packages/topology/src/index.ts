@@ -17,4 +17,5 @@ export { computeDisjointPaths } from './engine/disjoint/compute-disjoint.js';
 export { readEntries, resolveSegments, type EntriesRead } from './segments/resolve-segments.js';
 export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';
+export { metricOf } from './model/metric-of.js';
 export { constraintsOf } from './engine/constraint-set.js';

@@ -1,4 +1,4 @@
-import type { MetricType, PathMetrics } from '@waymark/topology';
+import { metricOf } from '@waymark/topology';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
 import type { ValidLists } from './evaluate-candidate-path.js';
 import type { PolicyEvaluation } from './evaluate-policies-model.js';
@@ -24,23 +24,6 @@ export function objectiveOf(
 ): PolicyEvaluation['objective'] {
   const metrics = lists?.lists[0]?.metrics;
   if (candidate?.path.kind !== 'dynamic' || metrics === undefined) return null;
-  const value = metricValue(metrics, candidate.path.metric);
+  const value = metricOf(metrics, candidate.path.metric);
   return value === null ? null : { metric: candidate.path.metric, value };
-}
-
-function metricValue(metrics: PathMetrics, metric: MetricType): number | null {
-  switch (metric) {
-    case 'igp':
-      return metrics.igp;
-    case 'te':
-      return metrics.te;
-    case 'delay':
-      return metrics.delayUs;
-    case 'delay-variation':
-      return metrics.delayVariationUs;
-    case 'loss':
-      return metrics.lossPpm;
-    case 'hop':
-      return metrics.hops;
-  }
 }

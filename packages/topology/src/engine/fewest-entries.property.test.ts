@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PathMetrics } from '../model/path-answer.js';
-import type { MetricType, PathRequest } from '../model/path-request.js';
+import type { PathRequest } from '../model/path-request.js';
 import type { Sid, Ted } from '../model/ted.js';
 import { prove } from '../proof/prove.js';
 import { serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
 import { arbitraryRequest } from '../testing/arbitrary-request.js';
 import { arbitraryTed } from '../testing/arbitrary-ted.js';
+import { valueOf } from '../testing/value-of.js';
 import { naiveContainer } from '../testing/naive-container.js';
 import { computePaths } from './compute-paths.js';
 
@@ -28,14 +28,6 @@ const cases = fc
       }),
     ),
   );
-
-function valueOf(metrics: PathMetrics, metric: MetricType): number {
-  const { igp, te, delayUs, delayVariationUs, lossPpm, hops } = metrics;
-  // A link that loses everything has no loss that could be small.
-  const loss = lossPpm === 1_000_000 ? null : lossPpm;
-  const values = { igp, te, delay: delayUs, 'delay-variation': delayVariationUs, loss, hop: hops };
-  return values[metric] ?? Infinity;
-}
 
 interface BestOfAll {
   readonly worst: number;

@@ -1,4 +1,5 @@
 import { srhEntries } from '../model/encapsulation.js';
+import { metricOf } from '../model/metric-of.js';
 import type { ComputedPath, PathMetrics, PathsFound } from '../model/path-answer.js';
 import type { MetricType } from '../model/path-request.js';
 import type { ViolationKind } from '../model/proof.js';
@@ -9,7 +10,7 @@ import { segmentOf } from '../segments/resolve-segments.js';
 import { proveSegmentList } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { lossUnits, ppmOfLoss } from './loss-units.js';
-import { metricOf, reportedValue } from './metric-values.js';
+import { reportedValue } from './metric-values.js';
 import type { PreparedRequest } from './prepare-request.js';
 import { sumOver, type IncludeStep } from './search-problem.js';
 

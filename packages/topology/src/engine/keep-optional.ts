@@ -1,8 +1,8 @@
+import { metricOf } from '../model/metric-of.js';
 import type { ComputedPath, OptionalOutcome, PathAnswer, PathsFound } from '../model/path-answer.js';
 import type { PathRequest } from '../model/path-request.js';
 import { withoutConstraints, type ConstraintPointer } from './constraint-set.js';
 import type { AskEngine } from './find-conflict.js';
-import { metricOf } from './metric-values.js';
 
 /**
  * As many optional constraints as possible, in the order of their importance: each is kept if there is a path that keeps it,

@@ -1,4 +1,3 @@
-import type { PathMetrics } from '../model/path-answer.js';
 import type { MetricBound, MetricType } from '../model/path-request.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { engineState } from './engine-state.js';
@@ -32,22 +31,4 @@ export function reportedValue(metric: MetricType, sum: number): number {
 export function compileBound(snapshot: Snapshot, bound: MetricBound): CompiledBound {
   const max = bound.metric === 'loss' ? mostLossUnits(bound.max) : bound.max;
   return { weight: weightOf(snapshot, bound.metric), max };
-}
-
-/** The value of a metric type among those of a path; null when it is unknown. */
-export function metricOf(metrics: PathMetrics, metric: MetricType): number | null {
-  switch (metric) {
-    case 'igp':
-      return metrics.igp;
-    case 'te':
-      return metrics.te;
-    case 'delay':
-      return metrics.delayUs;
-    case 'delay-variation':
-      return metrics.delayVariationUs;
-    case 'loss':
-      return metrics.lossPpm;
-    case 'hop':
-      return metrics.hops;
-  }
 }

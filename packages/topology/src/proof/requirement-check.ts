@@ -1,6 +1,6 @@
 import { headerBytes, MINIMUM_INNER_MTU_BYTES } from '../model/encapsulation.js';
-import type { PathMetrics } from '../model/path-answer.js';
-import type { MetricType, PathConstraints } from '../model/path-request.js';
+import { metricOf } from '../model/metric-of.js';
+import type { PathConstraints } from '../model/path-request.js';
 import type { ProofRequirement } from '../model/proof.js';
 import { ArcFlag, NodeFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
@@ -98,7 +98,7 @@ export function checkTotals(
     }
   }
   for (const bound of constraints.bounds ?? []) {
-    const value = metricValue(measured.worst, bound.metric);
+    const value = metricOf(measured.worst, bound.metric);
     if (value === null) return fail('metric-bound-exceeded', `the ${bound.metric} of a link is unknown`);
     if (bound.metric === 'loss' && measured.worstLossUnits === Infinity) {
       return fail('metric-bound-exceeded', 'a link loses everything');
@@ -108,23 +108,6 @@ export function checkTotals(
     }
   }
   return null;
-}
-
-function metricValue(metrics: PathMetrics, metric: MetricType): number | null {
-  switch (metric) {
-    case 'igp':
-      return metrics.igp;
-    case 'te':
-      return metrics.te;
-    case 'delay':
-      return metrics.delayUs;
-    case 'delay-variation':
-      return metrics.delayVariationUs;
-    case 'loss':
-      return metrics.lossPpm;
-    case 'hop':
-      return metrics.hops;
-  }
 }
 
 function adminState(flags: number, flag: { readonly Drained: number; readonly Down: number }) {

@@ -1,12 +1,12 @@
 import type { Shared } from '../model/path-answer.js';
-import type { Proof } from '../model/proof.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 
 /** What packets of one path can cross, as its proofs measured it. */
 export interface Crossing {
   readonly source: string;
   readonly destination: string;
-  readonly proofs: readonly Proof[];
+  /** Arcs of the load of every list. */
+  readonly arcs: Iterable<number>;
 }
 
 /** What at least two paths can use: links in either direction, nodes, SRLGs of either direction, and sites. */
@@ -25,8 +25,7 @@ export function sharedBetween(snapshot: Snapshot, crossings: readonly Crossing[]
       const site = nodeSite[node] as number;
       if (site >= 0) sites.add(site, path, endSites.includes(site));
     };
-    for (const { linkId } of crossing.proofs.flatMap((proof) => proof.load)) {
-      const arc = snapshot.arcOf(linkId);
+    for (const arc of crossing.arcs) {
       crossed.add(arc);
       const reverse = snapshot.reverseOf(arc);
       links.add(reverse < 0 ? arc : Math.min(arc, reverse), path, false);

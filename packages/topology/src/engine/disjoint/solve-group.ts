@@ -1,10 +1,8 @@
 import type { DisjointPathsFound, DisjointRequest, UnachievedLevel } from '../../model/disjoint-paths.js';
 import type { NoPath, Shared } from '../../model/path-answer.js';
-import { prove } from '../../proof/prove.js';
 import { sharedBetween } from '../../proof/sharing.js';
 import type { Snapshot } from '../../snapshot/snapshot.js';
 import { findBest } from '../best-path.js';
-import type { Finished } from '../finish-path.js';
 import { reportedValue } from '../metric-values.js';
 import { refusal, type PreparedRequest } from '../prepare-request.js';
 import { WorkBudget } from '../work-budget.js';
@@ -77,7 +75,10 @@ function answer(
   const { finished, isExact, lowerBound } = result;
   const shared = sharedBetween(
     snapshot,
-    finished.map((one, i) => crossingOf(snapshot, request, i, one)),
+    finished.map(({ load }, i) => ({
+      ...(request.members[i] as DisjointRequest['members'][number]),
+      arcs: load.keys(),
+    })),
   );
   requireDisjoint(snapshot, level, result, shared);
   return {
@@ -92,19 +93,6 @@ function answer(
     paths: finished.map((one) => one.path),
     shared,
   };
-}
-
-/** What the proof alone says that packets of a member can cross. */
-function crossingOf(snapshot: Snapshot, request: DisjointRequest, i: number, { path }: Finished) {
-  const { source, destination, constraints } = request.members[i] as DisjointRequest['members'][number];
-  const proofs = path.segmentLists.map(({ entries }) =>
-    prove(
-      snapshot,
-      entries.map(({ address }) => address),
-      { headend: source, destination, constraints },
-    ),
-  );
-  return { source, destination, proofs };
 }
 
 /** Nothing is published as disjoint that its proofs do not show to be. */
