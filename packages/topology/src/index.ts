@@ -19,3 +19,6 @@ export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './seg
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';
 export { metricOf } from './model/metric-of.js';
 export { constraintsOf } from './engine/constraint-set.js';
+export { adjacenciesOf, type Adjacencies, type Adjacency } from './spf/adjacency.js';
+export { TreeBuilder, type DistanceTree, type TreeDirection, type TreeGraph } from './spf/distance-tree.js';
+export { PointToPoint, type ShortestPaths } from './spf/point-to-point.js';
