@@ -31,10 +31,16 @@ export class TreeBuilder {
   /** The number of the repair that last marked a node as affected. */
   readonly #affectedIn: Uint32Array;
   #repairs = 0;
+  #work = 0;
 
   constructor(nodeCount: number) {
     this.#heap = new DistanceHeap(nodeCount);
     this.#affectedIn = new Uint32Array(nodeCount);
+  }
+
+  /** Arcs looked at since this was made. */
+  get work(): number {
+    return this.#work;
   }
 
   grow(graph: TreeGraph, root: number, direction: TreeDirection): DistanceTree {
@@ -149,6 +155,7 @@ export class TreeBuilder {
       const node = heap.takeFirst(distance);
       const here = distance[node] as number;
       const end = start[node + 1] as number;
+      this.#work += end - (start[node] as number);
       for (let i = start[node] as number; i < end; i++) {
         const arc = arcs[i] as number;
         if (mask[arc] === 0) continue;
