@@ -79,6 +79,18 @@ export const Node = object('Node', 'Effective values of a node: what path comput
     integer('SRH entries.', { maximum: 64, examples: [10] }),
     'MSD type 44 (RFC 9352): SRH entries that this headend can push; null when unknown.',
   ),
+  msdSegmentsLeft: nullable(
+    integer('Segments Left.', { maximum: 255, examples: [5] }),
+    'MSD type 41: Segments Left that this node can process when a packet arrives for one of its SIDs; null when no limit is known.',
+  ),
+  msdEndPop: nullable(
+    integer('SRH entries.', { maximum: 255, examples: [5] }),
+    'MSD type 42: SRH entries that this node can remove (PSP, USP); null when no limit is known.',
+  ),
+  msdEndD: nullable(
+    integer('SRH entries.', { maximum: 255, examples: [5] }),
+    'MSD type 45: SRH entries of a packet that this node can decapsulate; null when no limit is known.',
+  ),
   podPrefixes: list('Prefixes of the pods behind this host.', prefix('Prefix.'), 4096),
   adminState: adminState("The operator's will: `drained` takes nothing new, `down` may carry nothing."),
   operationalState: operationalState('What is known of the node itself.'),

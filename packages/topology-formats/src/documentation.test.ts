@@ -51,7 +51,7 @@ describe('the reference', () => {
   });
 
   it.each([
-    ['Node', 3, (entry: string) => `nodes: [{ id: a, ${entry} }]`],
+    ['Node', 6, (entry: string) => `nodes: [{ id: a, ${entry} }]`],
     ['Locator', 2, (entry: string) => `nodes: [{ id: a, locators: [{ prefix: 'fc00::/48', ${entry} }] }]`],
     [
       'SID',

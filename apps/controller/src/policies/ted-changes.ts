@@ -34,12 +34,24 @@ export function tedChanges(before: Ted, after: Ted): TedChanges {
     improved: links.filter(({ improved }) => improved).map(({ id, returned }) => ({ linkId: id, returned })),
     worsened: links.filter(({ worsened }) => worsened).map(({ id }) => id),
     attracting: links.filter(({ attracting }) => attracting).map(({ id }) => id),
-    transit: idsOf(nodes, (node) => [node.kind, node.locators, node.sids, node.adminState]),
+    transit: idsOf(nodes, (node) => [node.kind, node.locators, node.sids, endpointLimits(node), node.adminState]),
     headends: idsOf(nodes, (node) => [node.kind, node.msdHEncaps, node.encapMode, node.adminState]),
-    endpoints: idsOf(nodes, (node) => [node.kind, node.locators, node.sids, node.address, node.adminState]),
+    endpoints: idsOf(nodes, (node) => [
+      node.kind,
+      node.locators,
+      node.sids,
+      endpointLimits(node),
+      node.address,
+      node.adminState,
+    ]),
     prefixes: idsOf(nodes, (node) => node.podPrefixes),
     hosts: idsOf(nodes, (node) => [node.kind, node.site]).length > 0,
   };
+}
+
+/** What a node can process of the lists that pass it or end there. */
+function endpointLimits({ msdSegmentsLeft, msdEndPop, msdEndD }: TedNode): readonly (number | null)[] {
+  return [msdSegmentsLeft, msdEndPop, msdEndD];
 }
 
 interface Pair<T> {

@@ -135,6 +135,9 @@ const nodeAspects: readonly Aspect<TedNode>[] = [
   other('pod prefixes', (node) => node.podPrefixes),
   value('address', (node) => node.address),
   value('MSD', (node) => node.msdHEncaps),
+  value('maximum Segments Left', (node) => node.msdSegmentsLeft),
+  value('maximum End Pop', (node) => node.msdEndPop),
+  value('maximum End D', (node) => node.msdEndD),
   value('encapsulation', (node) => node.encapMode),
   value('site', (node) => node.site),
 ];

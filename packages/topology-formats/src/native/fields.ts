@@ -82,6 +82,9 @@ export const nodeFields = {
   address: ipv6Address,
   encapMode: oneOf('full', 'reduced'),
   msdHEncaps: integer(0, 64),
+  msdSegmentsLeft: integer(0, 255),
+  msdEndPop: integer(0, 255),
+  msdEndD: integer(0, 255),
   podPrefixes: set(prefix(), 10_000),
   operationalState,
   locators: list(object(locatorFields, ['prefix']), 1_000),
@@ -140,6 +143,9 @@ export const operatorNodeFields = {
   id: nodeId,
   adminState,
   msdHEncaps: nodeFields.msdHEncaps,
+  msdSegmentsLeft: nodeFields.msdSegmentsLeft,
+  msdEndPop: nodeFields.msdEndPop,
+  msdEndD: nodeFields.msdEndD,
 } as const satisfies Fields;
 
 export const operatorLinkFields = {

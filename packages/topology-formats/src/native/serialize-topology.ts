@@ -24,6 +24,9 @@ export interface OperatorNodeSettings {
   readonly id: NodeId;
   readonly adminState?: AdminState | null;
   readonly msdHEncaps?: number | null;
+  readonly msdSegmentsLeft?: number | null;
+  readonly msdEndPop?: number | null;
+  readonly msdEndD?: number | null;
 }
 
 export interface OperatorLinkSettings {

@@ -81,6 +81,15 @@ export interface TedNode {
   readonly encapMode: EncapMode;
   /** MSD type H.Encaps (44, RFC 9352): SRH entries this headend can push; minimum over all layers. null = unknown. */
   readonly msdHEncaps: number | null;
+  /**
+   * What the node can process as an endpoint (RFC 9352 section 4), minimum over all layers. null = no limit is known.
+   * - `msdSegmentsLeft` (type 41): Segments Left of an SRH that arrives with one of the node's SIDs as destination;
+   * - `msdEndPop` (42): SRH entries that PSP and USP can remove;
+   * - `msdEndD` (45): SRH entries of a packet that the node decapsulates.
+   */
+  readonly msdSegmentsLeft: number | null;
+  readonly msdEndPop: number | null;
+  readonly msdEndD: number | null;
   readonly podPrefixes: readonly string[];
   readonly adminState: AdminState;
   readonly operationalState: OperationalState;

@@ -44,6 +44,9 @@ function freezeNodes(nodes: readonly TedNode[]) {
       ),
     ),
     nodeMsd: signedIntegers(nodes.map((node) => node.msdHEncaps ?? -1)),
+    nodeMsdSegmentsLeft: signedIntegers(nodes.map((node) => node.msdSegmentsLeft ?? -1)),
+    nodeMsdEndPop: signedIntegers(nodes.map((node) => node.msdEndPop ?? -1)),
+    nodeMsdEndD: signedIntegers(nodes.map((node) => node.msdEndD ?? -1)),
   };
 }
 

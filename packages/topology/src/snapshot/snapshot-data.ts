@@ -42,6 +42,10 @@ export interface SnapshotData {
   readonly nodeFlags: Bytes;
   /** SRH entries the node can push (MSD type 44); -1 unknown. */
   readonly nodeMsd: SignedIntegers;
+  /** What the node can process as an endpoint (MSD types 41, 42, 45); -1: no limit is known. */
+  readonly nodeMsdSegmentsLeft: SignedIntegers;
+  readonly nodeMsdEndPop: SignedIntegers;
+  readonly nodeMsdEndD: SignedIntegers;
   /** Index into `siteNames`, which are sorted; -1 where the node has no site. */
   readonly nodeSite: SignedIntegers;
   readonly siteNames: Bytes;

@@ -62,6 +62,9 @@ export interface NodeLayerTable extends Validity {
   address: string | null;
   encap_mode: 'full' | 'reduced' | null;
   msd_h_encaps: number | null;
+  msd_segments_left: number | null;
+  msd_end_pop: number | null;
+  msd_end_d: number | null;
   pod_prefixes: string[] | null;
   admin_state: AdminState | null;
   operational_state: OperationalState | null;
