@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import type { Ted } from '../model/ted.js';
+import { formatIpv6, parseIpv6 } from '../model/address.js';
+import type { EncapMode, Sid, SidFlavor, Ted, TedNode } from '../model/ted.js';
 import { buildTed, type LinkSpec, type NodeSpec } from './build-ted.js';
 
 export const AFFINITIES = ['blue', 'gold', 'red'] as const;
@@ -15,6 +16,11 @@ export interface TedShape {
   readonly cSids?: boolean;
   /** Some links leave room for the headers of one or two SIDs only. */
   readonly narrowLinks?: boolean;
+  /**
+   * Some nodes process short SRHs only, some headends push full ones, SIDs have random flavors, and some routers a second SID
+   * for whatever they have one for, with other flavors.
+   */
+  readonly endpointLimits?: boolean;
 }
 
 /**
@@ -23,6 +29,7 @@ export interface TedShape {
  */
 export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
   const { maxRouters, maxLinks, healthy = false, zeroMetrics = true, cSids = false, narrowLinks = false } = shape;
+  const { endpointLimits = false } = shape;
   const metric = fc.integer({ min: zeroMetrics ? 0 : 1, max: 3 });
   const loss = fc.constantFrom(0, 0, 1, 100_000, 500_000);
   const rarely = <T>(value: T, otherwise: T) =>
@@ -66,9 +73,10 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         }),
         { minLength: 13, maxLength: 13 },
       ),
+      limits: fc.array(nodeLimits, endpointLimits ? { minLength: 13, maxLength: 13 } : { maxLength: 0 }),
       withoutSids: fc.array(rarely(true, false), { minLength: 10, maxLength: 10 }),
     })
-    .map(({ routers, links, hosts, sites, drained, nodeStates, withoutSids, isOneBlock, sidShapes }) => {
+    .map(({ routers, links, hosts, sites, drained, nodeStates, withoutSids, isOneBlock, sidShapes, limits }) => {
       const sidShape = (number: number): Pick<NodeSpec, 'sidKind' | 'block'> => {
         const shape = sidShapes[number];
         if (!cSids || shape === undefined) return {};
@@ -106,8 +114,46 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         nodes.push({ id, site, scope: host.scope, msdHEncaps: 100, ...shape, ...(sidKind && { sidKind }) });
         for (const { to, forward, back } of host.links) add(id, names[to % routers] ?? 'a', forward, back);
       });
-      return readable(buildTed(nodes, specs));
+      const ted = buildTed(nodes, specs);
+      return readable({ ...ted, nodes: ted.nodes.map((node, i) => limited(node, limits[i])) });
     });
+}
+
+interface NodeLimits extends Pick<TedNode, 'msdSegmentsLeft' | 'msdEndPop' | 'msdEndD'> {
+  readonly encapMode: EncapMode;
+  /** By SID, over and over. */
+  readonly flavors: readonly (readonly SidFlavor[])[];
+  readonly hasTwins: boolean;
+}
+
+const limit = fc.constantFrom(null, null, 0, 1, 2, 3);
+const nodeLimits: fc.Arbitrary<NodeLimits> = fc.record({
+  msdSegmentsLeft: limit,
+  msdEndPop: limit,
+  msdEndD: limit,
+  encapMode: fc.constantFrom('full', 'reduced'),
+  flavors: fc.array(fc.subarray<SidFlavor>(['PSP', 'USP', 'USD']), { minLength: 1, maxLength: 5 }),
+  hasTwins: fc.boolean(),
+});
+
+function limited(node: TedNode, limits: NodeLimits | undefined): TedNode {
+  if (limits === undefined) return node;
+  const { flavors, hasTwins, ...values } = limits;
+  const all = node.sids.flatMap((sid) => (hasTwins ? [sid, ...twinOf(sid)] : [sid]));
+  const sids = all.map((sid, i) =>
+    sid.behavior.startsWith('End.DT')
+      ? sid
+      : { ...sid, flavors: [...sid.flavors, ...(flavors[i % flavors.length] ?? [])] },
+  );
+  return { ...node, ...values, sids };
+}
+
+/** The same behavior under another function, 256 further on. */
+function twinOf(sid: Sid): Sid[] {
+  const { blockBits = 0, nodeBits = 0, functionBits = 0 } = sid.structure ?? {};
+  if (functionBits === 0 || sid.behavior.startsWith('End.DT')) return [];
+  const further = 256n << BigInt(128 - blockBits - nodeBits - functionBits);
+  return [{ ...sid, sid: formatIpv6(parseIpv6(sid.sid) + further) }];
 }
 
 /** Lets a failing property print the network in a few lines. */
@@ -117,8 +163,9 @@ function readable(ted: Ted): Ted {
       '',
       ...ted.nodes.map(
         (node) =>
-          `${node.id} ${node.operationalState} ${node.adminState} at ${node.site ?? '-'} ${node.locators[0]?.scope ?? 'no locator'}: ` +
-          node.sids.map((sid) => `${sid.sid} ${sid.linkId ?? sid.behavior}`).join(', '),
+          `${node.id} ${node.operationalState} ${node.adminState} at ${node.site ?? '-'} ${node.locators[0]?.scope ?? 'no locator'} ` +
+          `${node.encapMode} left ${node.msdSegmentsLeft ?? '-'} pop ${node.msdEndPop ?? '-'} d ${node.msdEndD ?? '-'}: ` +
+          node.sids.map((sid) => [sid.sid, sid.linkId ?? sid.behavior, ...sid.flavors].join(' ')).join(', '),
       ),
       ...ted.links.map(
         (link) =>

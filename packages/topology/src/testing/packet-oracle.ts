@@ -11,7 +11,8 @@ export interface Trajectory {
 /**
  * Follows packets link by link. Every router enumerates all simple paths of the IGP to find its next hops: slow, and
  * nothing in common with an SPF. Addresses are strings of 128 ones and zeros; a container is read by cutting the first C-SID
- * out of that string. A packet that meets an (address, node) twice is in a loop.
+ * out of that string; Segments Left is counted down and compared with what each endpoint can process. A packet that meets an
+ * (address, node) twice is in a loop.
  */
 export function trajectories(ted: Ted, headend: string, destination: string, entries: readonly string[]): Trajectory[] {
   const node = new Map(ted.nodes.map((entry) => [entry.id, entry]));
@@ -48,6 +49,8 @@ export function trajectories(ted: Ted, headend: string, destination: string, ent
     const least = Math.min(...links.map((entry) => entry.igpMetric));
     return links.filter((entry) => entry.igpMetric === least);
   };
+  const isReduced = node.get(headend)?.encapMode === 'reduced';
+  const inSrh = isReduced ? entries.length - 1 : entries.length;
   const lost = (links: readonly TedLink[], share: number): Trajectory[] => [{ links, share, outcome: 'lost' }];
 
   /** `address`: null when the list is used up. */
@@ -58,6 +61,8 @@ export function trajectories(ted: Ted, headend: string, destination: string, ent
     links: readonly TedLink[],
     share: number,
     seen: ReadonlySet<string>,
+    /** Segments Left of the SRH; null: without one. */
+    srhLeft: number | null,
   ): Trajectory[] => {
     if (address === null) {
       const isDelivered = entries.length > 0 && at === destination;
@@ -69,10 +74,10 @@ export function trajectories(ted: Ted, headend: string, destination: string, ent
     if (seen.has(place)) return [{ links, share, outcome: 'loop' }];
     const nowSeen = new Set([...seen, place]);
     const { owner, sid, prefix } = match;
-    const spread = (arcs: readonly TedLink[], to: number, toAddress: string | null) =>
+    const spread = (arcs: readonly TedLink[], to: number, toAddress: string | null, leftThen = srhLeft) =>
       arcs.length === 0
         ? lost(links, share)
-        : arcs.flatMap((arc) => follow(arc.to, to, toAddress, [...links, arc], share / arcs.length, nowSeen));
+        : arcs.flatMap((arc) => follow(arc.to, to, toAddress, [...links, arc], share / arcs.length, nowSeen, leftThen));
     const isFirst = links.length === 0 && segment === 0 && at === headend;
     if (isHost(at) && isFirst)
       return spread(cheapest(usable.filter((entry) => entry.from === at && !isHost(entry.to))), 0, address);
@@ -80,17 +85,29 @@ export function trajectories(ted: Ted, headend: string, destination: string, ent
       const left = address.slice(prefix.length);
       const isMore = left.includes('1');
       if (isMore && !sid.flavors.includes('NEXT-C-SID')) return lost(links, share);
+      const { msdSegmentsLeft, msdEndPop, msdEndD } = owner;
+      const isService = sid.behavior.startsWith('End.DT');
+      let leftThen = srhLeft;
+      if (srhLeft !== null) {
+        if (srhLeft > (msdSegmentsLeft ?? srhLeft)) return lost(links, share);
+        if (!isMore && srhLeft > 0) leftThen = srhLeft - 1;
+        const pops = !isMore && sid.flavors.includes(srhLeft === 0 ? 'USP' : 'PSP') && leftThen === 0;
+        if (pops && inSrh > (msdEndPop ?? inSrh)) return lost(links, share);
+        const opens = srhLeft === 0 && !isMore && (isService || sid.flavors.includes('USD'));
+        if (opens && inSrh > (msdEndD ?? inSrh)) return lost(links, share);
+        if (pops) leftThen = null;
+      }
       const block = prefix.slice(0, sid.structure?.blockBits);
       const next = isMore ? (block + left).padEnd(128, '0') : bitsOf(entries[segment + 1]);
       const nextSegment = isMore ? segment : segment + 1;
-      if (sid.behavior === 'End.DT4' || sid.behavior === 'End.DT6' || sid.behavior === 'End.DT46') {
-        return next === null ? follow(at, nextSegment, null, links, share, nowSeen) : lost(links, share);
+      if (isService) {
+        return next === null ? follow(at, nextSegment, null, links, share, nowSeen, leftThen) : lost(links, share);
       }
       if (isHost(at)) return lost(links, share);
-      if (sid.behavior === 'End') return follow(at, nextSegment, next, links, share, nowSeen);
+      if (sid.behavior === 'End') return follow(at, nextSegment, next, links, share, nowSeen, leftThen);
       const adjacency = link.get(sid.linkId ?? '');
       const canCross = adjacency !== undefined && isUsable(adjacency) && next !== null;
-      return canCross ? spread([adjacency], nextSegment, next) : lost(links, share);
+      return canCross ? spread([adjacency], nextSegment, next, leftThen) : lost(links, share);
     }
     if (isHost(at)) return lost(links, share);
     if (owner.kind === 'host' && owner.locators[0]?.scope !== 'igp') {
@@ -99,7 +116,7 @@ export function trajectories(ted: Ted, headend: string, destination: string, ent
     }
     return owner.locators.length === 0 ? lost(links, share) : spread(nextHops(at, owner.id), segment, address);
   };
-  return follow(headend, 0, bitsOf(entries[0]), [], 1, new Set());
+  return follow(headend, 0, bitsOf(entries[0]), [], 1, new Set(), inSrh > 0 ? entries.length - 1 : null);
 }
 
 /** What of a destination address makes a router take a packet for this SID. */
