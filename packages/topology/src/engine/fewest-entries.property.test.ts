@@ -16,10 +16,11 @@ const cases = fc
     bounds: fc.boolean(),
     include: fc.boolean(),
     healthy: fc.boolean(),
+    endpointLimits: fc.boolean(),
     maxSegments: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
   })
-  .chain(({ healthy, maxSegments, ...shape }) =>
-    arbitraryTed({ maxRouters: 4, maxLinks: 5, healthy, cSids: true }).chain((ted) =>
+  .chain(({ healthy, endpointLimits, maxSegments, ...shape }) =>
+    arbitraryTed({ maxRouters: 4, maxLinks: 5, healthy, endpointLimits, cSids: true }).chain((ted) =>
       fc.record({
         ted: fc.constant(ted),
         request: arbitraryRequest(ted, shape).map((request): PathRequest => {
@@ -55,9 +56,10 @@ function tryAll(ted: Ted, request: PathRequest): BestOfAll {
     snapshot.sidTextOf(serviceSidOf(snapshot, tail, family)),
   );
   const ends = owner?.sids.filter((sid) => sid.behavior === 'End') ?? [];
+  const end = ends.find(({ flavors }) => flavors.includes('USD')) ?? ends[0];
   const finals =
-    services.length > 0 ? services.map((text) => owner?.sids.find(({ sid }) => sid === text)) : ends.slice(0, 1);
-  if (finals.length === 0) return NONE;
+    services.length > 0 ? services.map((text) => owner?.sids.find(({ sid }) => sid === text)) : end && [end];
+  if (finals === undefined) return NONE;
   const requirement = {
     headend: source,
     destination,

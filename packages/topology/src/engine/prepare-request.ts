@@ -4,7 +4,8 @@ import type { NoPath } from '../model/path-answer.js';
 import type { IncludeEntry, PathRequest } from '../model/path-request.js';
 import type { EncapMode } from '../model/ted.js';
 import { hostLinks } from '../segments/host-links.js';
-import { reachOf, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
+import { entryLimitsOf } from '../segments/entry-limits.js';
+import { endSidsOf, reachOf, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
 import { encapModeOf } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { Eligibility } from './eligibility.js';
@@ -48,7 +49,7 @@ export function prepareRequest(
     return refusal(snapshot, 'path-not-found', `${request.source} is both source and destination`);
   }
   const state = engineState(snapshot);
-  const ending = endingOf(snapshot, state, request, destination);
+  const ending = endingOf(snapshot, request, destination);
   if ('status' in ending) return ending;
   const headendArcs = snapshot.isHost(source) ? headendArcsOf(snapshot, source, destination) : [];
   const deliveryArcs = snapshot.isHost(destination)
@@ -126,7 +127,6 @@ export function refusal(
 
 function endingOf(
   snapshot: Snapshot,
-  state: EngineState,
   request: PathRequest,
   destination: number,
 ): { readonly families: readonly (AddressFamily | null)[]; readonly finalSids: readonly number[] } | NoPath {
@@ -134,7 +134,7 @@ function endingOf(
   const unresolved = (message: string) =>
     refusal(snapshot, 'sid-unresolved', message, { blockingNodes: [request.destination] });
   if (families.length === 0) {
-    const [end] = snapshot.isHost(destination) ? [] : state.sids.endSids(destination);
+    const end = snapshot.isHost(destination) ? undefined : lastEndSidOf(snapshot, destination);
     if (end !== undefined) return { families: [null], finalSids: [end] };
     return unresolved(`${request.destination} has no SID that a list could end in`);
   }
@@ -142,6 +142,12 @@ function endingOf(
   const missing = families[finalSids.indexOf(-1)];
   if (missing !== undefined) return unresolved(`${request.destination} has no service SID for ${missing}`);
   return { families, finalSids };
+}
+
+/** Of a router's End SIDs one that decapsulates, where it has one: packets that end at any other are dropped. */
+function lastEndSidOf(snapshot: Snapshot, router: number): number | undefined {
+  const all = endSidsOf(snapshot, router);
+  return all.find((sid) => entryLimitsOf(snapshot).has(sid, 'USD')) ?? all[0];
 }
 
 /** A host sends over its usable links of least IGP metric, whatever the first SID is. */

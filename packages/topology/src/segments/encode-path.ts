@@ -1,4 +1,5 @@
 import { entriesOf } from './containers.js';
+import { entryLimitsOf } from './entry-limits.js';
 import { FewestEntries } from './fewest-entries.js';
 import type { IgpReach } from './igp-reach.js';
 import { PathSegments, type EncodingTask } from './path-segments.js';
@@ -13,13 +14,18 @@ export type Encoding =
  * covers the IGP's branches to a node; an End.X SID covers those to its owner, and then the link.
  */
 export function encodePath(task: EncodingTask, reach: IgpReach): Encoding {
-  const { bounds, kept, cSids, finalSids } = task;
+  const { bounds, kept, cSids, finalSids, encapMode } = task;
   // Branches need not keep each bound as well as the path does, when the sum of what they take still does.
   const relaxed = new PathSegments(task, reach, kept.length);
   const furthest = encodeFurthest(task, relaxed);
-  if (cSids.isInUse) {
+  const limits = entryLimitsOf(task.snapshot);
+  if (cSids.isInUse || limits.isInUse) {
     const isLeast = (transport: readonly number[]) =>
-      finalSids.every((sid) => entriesOf(cSids, [...transport, sid]) === 1);
+      finalSids.every((sid) => {
+        const all = [...transport, sid];
+        const entries = cSids.isInUse ? [all] : all.map((one) => [one]);
+        return entriesOf(cSids, all) <= entries.length && limits.canProcess(encapMode, entries);
+      });
     if (furthest.kind === 'encoded' && isLeast(furthest.transport)) return furthest;
     const transport = new FewestEntries(task, relaxed).find();
     return transport === null ? furthest : { kind: 'encoded', transport };

@@ -1,4 +1,5 @@
 import type { CompiledBound } from '../engine/search-problem.js';
+import type { EncapMode } from '../model/ted.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import type { CSids } from './c-sids.js';
 import { hostLinks } from './host-links.js';
@@ -19,6 +20,7 @@ export interface EncodingTask {
   readonly headendArcs: readonly number[];
   /** The SIDs that end the finished lists, all of them the destination's. */
   readonly finalSids: readonly number[];
+  readonly encapMode: EncapMode;
   /** 1: a branch may cross the arc. */
   readonly allowed: Uint8Array;
   /** Arc values of which no branch may have more than the path: the optimised metric, and what stands for includes. */

@@ -8,6 +8,7 @@ import { NodeFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { cSidsOf } from './c-sids.js';
 import { packEntries } from './containers.js';
+import { entryLimitsOf } from './entry-limits.js';
 import { readEntries, segmentOf } from './resolve-segments.js';
 import { serviceSidOf } from './owned-sids.js';
 
@@ -47,11 +48,11 @@ export function proveSegmentList(
     if (service < 0) throw new RangeError(`${destination} has no service SID for ${family}`);
     sids.push(service);
   }
-  const entries = packEntries(snapshot, cSidsOf(snapshot), sids);
+  const mode = encapModeOf(snapshot, head);
+  const entries = packEntries(snapshot, cSidsOf(snapshot), sids, mode);
   const pushed = entries.map(({ address }) => address);
   const proof = proveExactly(snapshot, pushed, { ...requirement, headend, destination }, options);
   const segments = sids.map((sid) => segmentOf(snapshot, sid));
-  const mode = encapModeOf(snapshot, head);
   const header = headerBytes(mode, entries.length);
   const linkMtus = proof.load.map(({ linkId }) => snapshot.data.mtuBytes[snapshot.arcOf(linkId)] as number);
   const linkMtu = Math.min(...linkMtus);
@@ -64,6 +65,7 @@ export function proveSegmentList(
     })),
     headerBytes: header,
     srhEntries: srhEntries(mode, entries.length),
+    decapsulates: decapsulates(snapshot, sids.at(-1)),
     pathMtuBytes: Number.isFinite(linkMtu) ? linkMtu - header : null,
     proof: {
       worst: proof.worst,
@@ -84,4 +86,11 @@ export function segmentListFrom(
   destination: NodeId,
 ): SegmentList {
   return proveSegmentList(snapshot, headend, transport, family, destination).list;
+}
+
+/** A service SID does, whatever its flavors; an End SID only with USD (RFC 8986 section 4.16.3). */
+function decapsulates(snapshot: Snapshot, last: number | undefined): boolean {
+  if (last === undefined) return false;
+  const isService = snapshot.sidBehaviorOf(last).startsWith('End.DT');
+  return isService || entryLimitsOf(snapshot).has(last, 'USD');
 }

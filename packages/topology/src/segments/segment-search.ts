@@ -6,12 +6,14 @@ import {
   type IncludeStep,
   type SearchProblem,
 } from '../engine/search-problem.js';
+import type { EncapMode } from '../model/ted.js';
 import type { WorkBudget } from '../engine/work-budget.js';
 import { AllowedSegments, type ReachedNode } from './allowed-segments.js';
 import type { CSids } from './c-sids.js';
-import { EMPTY_LIST, sizeWith, type ListSize } from './containers.js';
+import type { EntryLimits } from './entry-limits.js';
 import { hostLinks } from './host-links.js';
 import type { IgpReach } from './igp-reach.js';
+import { ListGrowth } from './list-growth.js';
 import { reachOf } from './owned-sids.js';
 import type { SidChoice } from './sid-choice.js';
 import { SegmentFrontier, type SegmentLabel } from './segment-frontier.js';
@@ -23,6 +25,9 @@ export interface SegmentTask {
   readonly headendArcs: readonly number[];
   /** The SIDs that end the finished lists, all of them the destination's. */
   readonly finalSids: readonly number[];
+  readonly encapMode: EncapMode;
+  /** null: whatever endpoints can process. */
+  readonly limits: EntryLimits | null;
   /** No segment may have more than one branch. */
   readonly singlePath: boolean;
   /** Entries that there may be, final SIDs included. */
@@ -81,6 +86,7 @@ export class SegmentSearch {
   readonly #cSids: CSids;
   readonly #budget: WorkBudget;
   readonly #frontier: SegmentFrontier;
+  readonly #growth: ListGrowth;
   readonly #weights: readonly Float64Array[];
   readonly #limits: readonly number[];
   readonly #reachedFrom = new Map<number, readonly ReachedNode[]>();
@@ -95,6 +101,7 @@ export class SegmentSearch {
     this.#weights = [problem.weight, ...problem.bounds.map((bound) => bound.weight)];
     this.#limits = [maxCost, ...problem.bounds.map((bound) => bound.max)];
     this.#frontier = new SegmentFrontier(task.order);
+    this.#growth = new ListGrowth(cSids, task.limits, task.encapMode, task.finalSids);
     const leaf = snapshot.isHost(destination) ? destination : -1;
     this.#segments = new AllowedSegments(
       { snapshot, allowed: problem.mask, weights: this.#weights, include: problem.include, leaf },
@@ -124,7 +131,7 @@ export class SegmentSearch {
     const { problem, headendArcs } = this.#task;
     const { snapshot, source, include, mask } = problem;
     const atSource = layerAtNode(include, 0, source);
-    const root = { parent: null, sid: -1, size: EMPTY_LIST, isFinished: false, stop: null };
+    const root = { ...this.#growth.start(), parent: null, isFinished: false, stop: null };
     if (!snapshot.isHost(source)) {
       this.#offer({ ...root, node: source, layer: atSource, sums: this.#weights.map(() => 0) });
       return;
@@ -149,12 +156,13 @@ export class SegmentSearch {
         this.#weights.map(() => 0),
         false,
       );
-      return;
+      // Where endpoints cannot process the list as it is, one more SID of the destination may remove the SRH.
+      if (this.#growth.finish(label) !== null) return;
     }
     if (label.node !== EVERYWHERE && snapshot.isHost(label.node)) return;
     const reached = this.#reachedBy(label);
     this.#deliver(label, reached);
-    if (!this.#canBeFinished(label.size, 1)) return;
+    if (!this.#canBeFinished(label, 1)) return;
     for (const target of reached) this.#useSids(label, target);
   }
 
@@ -205,10 +213,12 @@ export class SegmentSearch {
     const isHere = node === label.node;
     const from = label.node;
     const sums = label.sums.map((sum, i) => sum + (target.worst[i] as number));
-    for (const sid of isHere ? NONE : this.#sids.endSids(node)) {
+    // Of the router where packets are, only a SID that removes the SRH is of use.
+    for (const sid of isHere && label.caps === null ? NONE : this.#sids.endSids(node)) {
       const stop = { from, via: node, arc: -1, isAttached: false };
-      const size = sizeWith(this.#cSids, label.size, sid);
-      this.#offer({ node, layer: target.layer, sums, size, sid, parent: label, isFinished: false, stop });
+      for (const list of this.#growth.with(label, sid)) {
+        this.#offer({ node, layer: target.layer, sums, ...list, parent: label, isFinished: false, stop });
+      }
     }
     for (const arc of snapshot.linksOf(node)) {
       const to = arcTo[arc] as number;
@@ -219,8 +229,9 @@ export class SegmentSearch {
       const over = sums.map((sum, i) => sum + ((this.#weights[i] as Float64Array)[arc] as number));
       const stop = { from, via: node, arc, isAttached: false };
       for (const sid of sids) {
-        const size = sizeWith(this.#cSids, label.size, sid);
-        this.#offer({ node: to, layer, sums: over, size, sid, parent: label, isFinished: false, stop });
+        for (const list of this.#growth.with(label, sid)) {
+          this.#offer({ node: to, layer, sums: over, ...list, parent: label, isFinished: false, stop });
+        }
       }
     }
   }
@@ -277,31 +288,32 @@ export class SegmentSearch {
   }
 
   #finish(label: SegmentLabel, worst: readonly number[], isAttached: boolean): void {
-    const { problem, finalSids } = this.#task;
+    const { problem } = this.#task;
     const { destination } = problem;
     const sums = label.sums.map((sum, i) => sum + (worst[i] as number));
     const stop = { from: label.node, via: destination, arc: -1, isAttached };
     const { layer } = label;
-    const sizes = finalSids.map((sid) => sizeWith(this.#cSids, label.size, sid));
+    const sizes = this.#growth.finish(label);
+    if (sizes === null) return;
     const size = {
       entries: Math.max(...sizes.map(({ entries }) => entries)),
       used: Math.max(...sizes.map(({ used }) => used)),
       // Nothing follows: among finished lists only what they take counts.
       open: 0,
     };
-    this.#offer({ node: destination, layer, sums, size, sid: -1, parent: label, isFinished: true, stop });
+    this.#offer({ node: destination, layer, sums, size, caps: null, sid: -1, parent: label, isFinished: true, stop });
   }
 
   /** May the list fit with so many SIDs more in front of the final one? */
-  #canBeFinished({ entries, open }: ListSize, more: number): boolean {
+  #canBeFinished({ size: { entries, open }, caps }: Pick<SegmentLabel, 'size' | 'caps'>, more: number): boolean {
     const needed = this.#cSids.isInUse ? (open >= 0 ? 0 : 1) : more + 1;
-    return entries + needed <= this.#task.maxEntries;
+    return entries + needed <= Math.min(this.#task.maxEntries, caps?.most ?? Infinity);
   }
 
   #offer(label: Omit<SegmentLabel, 'isDominated' | 'estimate' | 'serial' | 'key'>): void {
     const { problem, maxEntries, toDestination } = this.#task;
     if (label.layer === MISSED) return;
-    if (label.isFinished ? label.size.entries > maxEntries : !this.#canBeFinished(label.size, 0)) return;
+    if (label.isFinished ? label.size.entries > maxEntries : !this.#canBeFinished(label, 0)) return;
     const isOpen = !label.isFinished && label.node !== EVERYWHERE;
     const rest = (i: number) =>
       isOpen && toDestination ? ((toDestination[i] as Float64Array)[label.node] as number) : 0;

@@ -1,10 +1,11 @@
 import type { Snapshot } from '../snapshot/snapshot.js';
+import { entryLimitsOf } from './entry-limits.js';
 import type { CSids } from './c-sids.js';
 import { adjacencySidsOf, endSidsOf, reachOf } from './owned-sids.js';
 
 /**
  * Which SIDs name routers and cross links, remembered: a search over segments asks for the same ones again and again.
- * Several only where they differ in how they pack.
+ * Several only where they differ in how they pack, or in whether they remove the SRH and that matters to some node.
  */
 export class SidChoice {
   readonly #snapshot: Snapshot;
@@ -41,9 +42,11 @@ export class SidChoice {
   /** The first of those that pack alike. Without C-SIDs all do: into an entry each. */
   #distinct(sids: readonly number[]): readonly number[] {
     const cSids = this.#cSids;
+    const limits = entryLimitsOf(this.#snapshot);
     const kinds = new Set<string>();
     return sids.filter((sid) => {
-      const kind = `${cSids.blockOf(sid)} ${cSids.bitsOf(sid)} ${cSids.continues(sid)}`;
+      const pops = limits.isInUse && limits.has(sid, 'PSP');
+      const kind = `${cSids.blockOf(sid)} ${cSids.bitsOf(sid)} ${cSids.continues(sid)} ${pops}`;
       return kinds.size !== kinds.add(kind).size;
     });
   }
