@@ -7,6 +7,7 @@ import { proveSegmentList } from '../segments/segment-list.js';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
 import { arbitraryRequest } from '../testing/arbitrary-request.js';
 import { arbitraryTed } from '../testing/arbitrary-ted.js';
+import { preferredEnd } from '../testing/preferred-end.js';
 import { valueOf } from '../testing/value-of.js';
 import { computePaths } from './compute-paths.js';
 
@@ -42,7 +43,7 @@ function tryAll(ted: Ted, request: PathRequest): BestOfAll {
   const { source, destination, metric, constraints, maxSegments } = request;
   const families = serviceFamilies(snapshot, snapshot.nodeIndexOf(destination));
   const ownEnds = ted.nodes.find((node) => node.id === destination)?.sids.filter((sid) => sid.behavior === 'End');
-  const ownEnd = ownEnds?.find((sid) => sid.flavors.includes('USD')) ?? ownEnds?.[0];
+  const ownEnd = ownEnds && preferredEnd(ownEnds);
   if (families.length === 0 && ownEnd === undefined) return { worst: Infinity, sids: Infinity };
   const requirement = { constraints, ...(maxSegments === undefined ? {} : { maxSegments }) };
   const valueWith = (transport: readonly string[]): number => {

@@ -7,6 +7,7 @@ import { serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
 import { arbitraryRequest } from '../testing/arbitrary-request.js';
 import { arbitraryTed } from '../testing/arbitrary-ted.js';
+import { preferredEnd } from '../testing/preferred-end.js';
 import { valueOf } from '../testing/value-of.js';
 import { naiveContainer } from '../testing/naive-container.js';
 import { computePaths } from './compute-paths.js';
@@ -56,7 +57,7 @@ function tryAll(ted: Ted, request: PathRequest): BestOfAll {
     snapshot.sidTextOf(serviceSidOf(snapshot, tail, family)),
   );
   const ends = owner?.sids.filter((sid) => sid.behavior === 'End') ?? [];
-  const end = ends.find(({ flavors }) => flavors.includes('USD')) ?? ends[0];
+  const end = preferredEnd(ends);
   const finals =
     services.length > 0 ? services.map((text) => owner?.sids.find(({ sid }) => sid === text)) : end && [end];
   if (finals === undefined) return NONE;

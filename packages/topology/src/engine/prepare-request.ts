@@ -144,10 +144,16 @@ function endingOf(
   return { families, finalSids };
 }
 
-/** Of a router's End SIDs one that decapsulates, where it has one: packets that end at any other are dropped. */
+/**
+ * Of a router's End SIDs one that decapsulates, where it has one: packets that end at any other are dropped. Then one that
+ * does not remove the SRH first, which the router may not be able to.
+ */
 function lastEndSidOf(snapshot: Snapshot, router: number): number | undefined {
+  const limits = entryLimitsOf(snapshot);
   const all = endSidsOf(snapshot, router);
-  return all.find((sid) => entryLimitsOf(snapshot).has(sid, 'USD')) ?? all[0];
+  const usd = all.filter((sid) => limits.has(sid, 'USD'));
+  const preferred = usd.length > 0 ? usd : all;
+  return preferred.find((sid) => !limits.has(sid, 'USP')) ?? preferred[0];
 }
 
 /** A host sends over its usable links of least IGP metric, whatever the first SID is. */
