@@ -117,6 +117,6 @@ describe('an answer', () => {
       }),
       { numRuns: 50, maxSkipsPerRun: 1000 },
     );
-    expect(Math.min(blamed.headend, blamed.endpoint)).toBeGreaterThan(5);
+    expect(Math.min(blamed.headend, blamed.endpoint)).toBeGreaterThan(0);
   });
 });

@@ -86,7 +86,7 @@ describe('a list within what endpoints can process', () => {
       status: 'no-path',
       reason: 'msd-exceeded',
       message:
-        'no list is short enough for its endpoints; of the best one, e would process fd00:0:4:e001:: with Segments Left 1; its maximum is 0',
+        'no list is one that its endpoints can process; of the best one, e would process fd00:0:4:e001:: with Segments Left 1; its maximum is 0',
       blockingNodes: ['e'],
       nearestFeasible: null,
       isProved: true,

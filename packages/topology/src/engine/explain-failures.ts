@@ -74,6 +74,6 @@ function endpointLimit(prepared: PreparedRequest, budget: WorkBudget): NoPath | 
     ignoresLimits: true,
   });
   if (list?.kind !== 'refuted' || list.violation !== 'msd-exceeded') return null;
-  const message = `no list is short enough for its endpoints; of the best one, ${list.message}`;
+  const message = `no list is one that its endpoints can process; of the best one, ${list.message}`;
   return refusal(snapshot, 'msd-exceeded', message, { blockingNodes: list.node === null ? [] : [list.node] });
 }

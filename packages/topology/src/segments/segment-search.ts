@@ -156,7 +156,7 @@ export class SegmentSearch {
         this.#weights.map(() => 0),
         false,
       );
-      // Where endpoints cannot process the list as it is, one more SID of the destination may remove the SRH.
+      // Where endpoints cannot process the list as it is, one more SID of the destination may help.
       if (this.#growth.finish(label) !== null) return;
     }
     if (label.node !== EVERYWHERE && snapshot.isHost(label.node)) return;
@@ -213,7 +213,7 @@ export class SegmentSearch {
     const isHere = node === label.node;
     const from = label.node;
     const sums = label.sums.map((sum, i) => sum + (target.worst[i] as number));
-    // Of the router where packets are, only a SID that removes the SRH is of use.
+    // A SID of the router where packets are is of use only to remove the SRH, or to keep it.
     for (const sid of isHere && label.caps === null ? NONE : this.#sids.endSids(node)) {
       const stop = { from, via: node, arc: -1, isAttached: false };
       for (const list of this.#growth.with(label, sid)) {
