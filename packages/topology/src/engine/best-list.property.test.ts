@@ -92,7 +92,8 @@ describe('an answer', () => {
         expect(worst).toBe(answer.lowerBound);
         expect(best.worst).toBeGreaterThanOrEqual(worst);
         const inFront = (path?.transport.length ?? 0) - (lists[0]?.family === null ? 1 : 0);
-        if (best.worst === worst) expect(inFront).toBeLessThanOrEqual(best.sids);
+        // Of loss, lists that differ can be equal when rounded to ppm.
+        if (best.worst === worst && request.metric !== 'loss') expect(inFront).toBeLessThanOrEqual(best.sids);
       }),
       { numRuns: 300 },
     );

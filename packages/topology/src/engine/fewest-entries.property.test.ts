@@ -110,7 +110,8 @@ describe('an answer where SIDs are packed', () => {
         expect(worst).toBe(answer.lowerBound);
         expect(best.worst).toBeGreaterThanOrEqual(worst);
         const entries = Math.max(...lists.map((list) => list.entries.length));
-        if (best.worst === worst) expect(entries).toBeLessThanOrEqual(best.entries);
+        // Of loss, lists that differ can be equal when rounded to ppm.
+        if (best.worst === worst && request.metric !== 'loss') expect(entries).toBeLessThanOrEqual(best.entries);
       }),
       { numRuns: 200 },
     );
