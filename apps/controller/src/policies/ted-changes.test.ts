@@ -85,6 +85,10 @@ describe('what differs between two states of the topology', () => {
     expect(tedChanges(diamond(), prefixes)).toEqual({ ...nothing, prefixes: ['h2'] });
     const msd = withNodes(diamond(), { h1: { msdHEncaps: 3 } });
     expect(tedChanges(diamond(), msd)).toEqual({ ...nothing, headends: ['h1'] });
+    for (const limit of ['msdSegmentsLeft', 'msdEndPop', 'msdEndD']) {
+      const limited = withNodes(diamond(), { h2: { [limit]: 1 } });
+      expect(tedChanges(diamond(), limited)).toEqual({ ...nothing, endpoints: ['h2'], transit: ['h2'] });
+    }
     const sids = withNodes(diamond(), { h2: { sids: [] } });
     expect(tedChanges(diamond(), sids)).toEqual({ ...nothing, endpoints: ['h2'], transit: ['h2'] });
     const gone = { ...diamond(), nodes: diamond().nodes.filter(({ id }) => id !== 'h3') };

@@ -62,6 +62,11 @@ describe('a change of the topology in words', () => {
       'node h1 has MSD 2 instead of 10',
     ],
     [
+      'a router that processes less',
+      tell('node', 'a', withNodes(diamond(), { a: { msdSegmentsLeft: 2 } })),
+      'node a has maximum Segments Left 2 instead of unknown',
+    ],
+    [
       'pod prefixes',
       tell('node', 'h2', withNodes(diamond(), { h2: { podPrefixes: [] } })),
       'node h2 has other pod prefixes',
