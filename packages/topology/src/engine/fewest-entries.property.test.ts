@@ -45,7 +45,7 @@ function cuts(sids: readonly Sid[]): string[][] {
   });
 }
 
-/** The best of all lists of up to two SIDs in front of the final one, each cut in all ways, by proving them all. */
+/** The best of all lists of up to two SIDs in front of the final one, none anycast, each cut in all ways, by proving all. */
 function tryAll(ted: Ted, request: PathRequest): BestOfAll {
   const snapshot = freezeSnapshot(ted);
   const { source, destination, metric, constraints, maxSegments } = request;
@@ -73,7 +73,9 @@ function tryAll(ted: Ted, request: PathRequest): BestOfAll {
     }
     return best;
   };
-  const transportSids = ted.nodes.flatMap((node) => node.sids.filter((sid) => !sid.behavior.startsWith('End.DT')));
+  const transportSids = ted.nodes
+    .flatMap((node) => node.sids.filter((sid) => !sid.behavior.startsWith('End.DT')))
+    .filter(({ sid }, _, all) => all.filter((other) => other.sid === sid).length === 1);
   let best = NONE;
   let lists: Sid[][] = [[]];
   for (let count = 0; count <= 2; count++) {
