@@ -49,7 +49,7 @@ export function prepareRequest(
     return refusal(snapshot, 'path-not-found', `${request.source} is both source and destination`);
   }
   const state = engineState(snapshot);
-  const ending = endingOf(snapshot, state, request, destination);
+  const ending = endingOf(snapshot, request, destination);
   if ('status' in ending) return ending;
   const headendArcs = snapshot.isHost(source) ? headendArcsOf(snapshot, source, destination) : [];
   const deliveryArcs = snapshot.isHost(destination)
@@ -127,7 +127,6 @@ export function refusal(
 
 function endingOf(
   snapshot: Snapshot,
-  state: EngineState,
   request: PathRequest,
   destination: number,
 ): { readonly families: readonly (AddressFamily | null)[]; readonly finalSids: readonly number[] } | NoPath {
