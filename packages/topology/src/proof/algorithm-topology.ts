@@ -58,9 +58,7 @@ function isExcluded(snapshot: Snapshot, arc: number, definition: number): boolea
   const { affinityWords, definitionAffinities, advertisedAffinities, advertisedSrlgs, advertisedSrlgStart } = data;
   const { definitionSrlgs, definitionSrlgStart } = data;
   const setOf = (sets: Uint32Array, row: number) =>
-    affinityNames.filter(
-      (_, bit) => ((sets[row * affinityWords + (bit >>> 5)] as number) & (1 << (bit & 31))) !== 0,
-    );
+    affinityNames.filter((_, bit) => ((sets[row * affinityWords + (bit >>> 5)] as number) & (1 << (bit & 31))) !== 0);
   const carried = new Set(setOf(advertisedAffinities, arc));
   const [excludeAny, includeAny, includeAll] = [0, 1, 2].map((rule) =>
     setOf(definitionAffinities, 3 * definition + rule),

@@ -41,7 +41,9 @@ export class Forwarding {
     if (snapshot.isHost(node)) {
       return { kind: 'drop', reason: 'host-transit', message: `host ${where} would have to forward to ${text}` };
     }
-    const owners = matches.filter((match) => match.length === matches[0]?.length).map(({ sid }) => sidNode[sid] as number);
+    const owners = matches
+      .filter((match) => match.length === matches[0]?.length)
+      .map(({ sid }) => sidNode[sid] as number);
     const covering = snapshot.locators.covering(text);
     const isIgpWide = (locator: number) => ((locatorFlags[locator] as number) & LocatorFlag.IgpScope) !== 0;
     // A host's own route: at the routers next to it, when it is not advertised to all.
@@ -82,7 +84,8 @@ export class Forwarding {
       return `${what} is advertised twice by one node`;
     }
     const isAnycast = (locator: number) => ((locatorFlags[locator] as number) & LocatorFlag.Anycast) !== 0;
-    if (!locators.every(isAnycast)) return `${what} is advertised by several nodes, and not all of them say it is anycast`;
+    if (!locators.every(isAnycast))
+      return `${what} is advertised by several nodes, and not all of them say it is anycast`;
     const isOneAlgorithm = others.every((locator) => locatorAlgorithm[locator] === locatorAlgorithm[first]);
     return isOneAlgorithm ? null : `${what} is advertised for several algorithms`;
   }

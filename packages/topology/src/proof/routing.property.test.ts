@@ -18,7 +18,8 @@ const cases = fc
     };
     const special = texts.filter(({ sid }) => isSpecial(sid));
     const anycast = texts.filter(({ sid }) => locatorOf(ted, sid)?.anycast === true);
-    const textsOf = (sids: readonly Sid[]) => fc.constantFrom(...(sids.length > 0 ? sids : texts)).map(({ sid }) => sid);
+    const textsOf = (sids: readonly Sid[]) =>
+      fc.constantFrom(...(sids.length > 0 ? sids : texts)).map(({ sid }) => sid);
     const transit = () => fc.oneof(textsOf(special), textsOf(anycast));
     const outside = ted.nodes.filter(({ locators }) => !locators.some((locator) => locator.anycast));
     return fc.record({

@@ -76,7 +76,13 @@ describe('a segment of a flexible algorithm', () => {
     const links = LINKS.map((link) => (link.between === 'a-c' ? { ...link, delayMinUs: null } : link));
     expect(way(network(all, undefined, links))).toBe('a:b b:d');
     expect(
-      way(network({ ...all, a: { metricType: 'te' } }, undefined, links.map((link) => ({ ...link, teMetric: null })))),
+      way(
+        network(
+          { ...all, a: { metricType: 'te' } },
+          undefined,
+          links.map((link) => ({ ...link, teMetric: null })),
+        ),
+      ),
     ).toBe(`a has no route to ${FAST_D} of d by algorithm 128`);
   });
 
@@ -102,7 +108,10 @@ describe('a segment of a flexible algorithm', () => {
     expect(way(network({ ...all, b: te }, withIds({ a: '10.0.0.1', b: '10.0.0.9' })))).toBe('a:b b:d');
     expect(way(network({ ...all, b: te }, withIds({ a: '10.0.0.1' })))).toBe('a:c c:d');
     expect(way(network({ ...all, b: te }))).toBe('a:b b:d');
-    const downB = (node: TedNode) => ({ ...node, operationalState: node.id === 'b' ? ('down' as const) : ('up' as const) });
+    const downB = (node: TedNode) => ({
+      ...node,
+      operationalState: node.id === 'b' ? ('down' as const) : ('up' as const),
+    });
     expect(way(network({ ...all, b: { ...te, priority: 129 } }, downB))).toBe('a:c c:d');
     const elsewhere = (node: TedNode) => ({ ...node, igpDomain: node.id === 'b' ? 'other' : 'default' });
     expect(way(network({ ...all, b: { ...te, priority: 129 } }, elsewhere))).toBe('a:c c:d');

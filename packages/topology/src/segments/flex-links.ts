@@ -12,7 +12,9 @@ export function definitionAt({ data }: Snapshot, node: number, algorithm: number
 /** Flexible algorithms that some router computes paths for and some locator is of, ascending. */
 export function flexAlgorithmsInUse({ data }: Snapshot): number[] {
   const located = new Set(data.locatorAlgorithm);
-  const computed = data.flexAlgorithm.filter((algorithm, i) => located.has(algorithm) && (data.flexDefinition[i] as number) >= 0);
+  const computed = data.flexAlgorithm.filter(
+    (algorithm, i) => located.has(algorithm) && (data.flexDefinition[i] as number) >= 0,
+  );
   return [...new Set(computed)].sort((a, b) => a - b);
 }
 

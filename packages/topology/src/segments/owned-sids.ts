@@ -49,19 +49,18 @@ export function serviceFamilies(snapshot: Snapshot, node: number): AddressFamily
 function candidates(snapshot: Snapshot, node: number, behavior: EndpointBehavior): number[] {
   return snapshot
     .sidsOf(node)
-    .filter(
-      (sid) => snapshot.sidBehaviorOf(sid) === behavior && !snapshot.isAmbiguousSid(snapshot.sidTextOf(sid)),
-    );
+    .filter((sid) => snapshot.sidBehaviorOf(sid) === behavior && !snapshot.isAmbiguousSid(snapshot.sidTextOf(sid)));
 }
 
-/** Of algorithm 0 before others, of one owner before anycast. */
+/** Of algorithm 0 before others, of one owner before anycast, routed before unrouted. */
 function inOrder(snapshot: Snapshot, sids: readonly number[]): RoutedSid[] {
   const routed = sids.map((sid) => ({ sid, route: routeOf(snapshot, sid) }));
   return routed.sort((a, b) => rankOf(a.route) - rankOf(b.route));
 }
 
 function rankOf(route: SidRoute): number {
-  return route.kind === 'igp' ? 2 * route.algorithm + (route.anycast === null ? 0 : 1) : 0;
+  if (route.kind === 'igp') return 2 * route.algorithm + (route.anycast === null ? 0 : 1);
+  return route.kind === 'attachment' ? 0 : Number.MAX_SAFE_INTEGER;
 }
 
 /** A known one before a planned one; -1 where there is none. */

@@ -151,7 +151,12 @@ export class PathSegments {
   }
 
   /** The SIDs that lead to this owner, anycast ones first. */
-  #usable(candidates: readonly number[], reach: IgpReach, origins: readonly number[], owner: number): readonly number[] {
+  #usable(
+    candidates: readonly number[],
+    reach: IgpReach,
+    origins: readonly number[],
+    owner: number,
+  ): readonly number[] {
     const { sids } = this.#task;
     if (!candidates.some((sid) => sids.isAnycast(sid))) return candidates;
     const anycast = candidates.filter((sid) => sids.isAnycast(sid) && this.#arrives(sid, reach, origins, owner));
@@ -172,13 +177,20 @@ export class PathSegments {
   }
 
   /** Branches from `position` to `j`, from those to `j - 1` where the last arc is the only way in. */
-  #extend(reach: IgpReach, known: Branches | null, position: number, j: number, origins: readonly number[]): Branches | null {
+  #extend(
+    reach: IgpReach,
+    known: Branches | null,
+    position: number,
+    j: number,
+    origins: readonly number[],
+  ): Branches | null {
     const { arcs } = this.#task;
     const weights = this.#weights;
     if (origins.length > 1 || j === position) return this.#along(reach, position, j, origins);
     const arc = arcs[j - 1] as number;
     this.#startAt(reach, origins[0] as number);
-    if (known === null || reach.distanceTo(this.#nodes[j] as number) !== this.#lengthBy(reach, position, j)) return null;
+    if (known === null || reach.distanceTo(this.#nodes[j] as number) !== this.#lengthBy(reach, position, j))
+      return null;
     if (reach.soleArcInto(this.#nodes[j] as number) !== arc) return this.#along(reach, position, j, origins);
     const worst = known.worst.map((sum, i) => sum + ((weights[i] as Float64Array)[arc] as number));
     return { isSinglePath: known.isSinglePath, worst };

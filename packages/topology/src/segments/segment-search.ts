@@ -175,8 +175,7 @@ export class SegmentSearch {
     const reached = new Map<number, readonly ReachedNode[]>();
     for (const [algorithm, segments] of this.#segments) {
       const before = segments.work;
-      const all =
-        label.node === EVERYWHERE ? this.#fromEverywhere(segments) : segments.from(label.node, label.layer);
+      const all = label.node === EVERYWHERE ? this.#fromEverywhere(segments) : segments.from(label.node, label.layer);
       const own = singlePath ? all.filter((target) => target.isSinglePath) : all;
       this.#budget.spend(segments.work - before + own.length);
       reached.set(algorithm, own);

@@ -10,12 +10,9 @@ export function isAnycast(snapshot: Snapshot, text: string, sids: readonly numbe
   const [samePrefix = []] = snapshot.locators.covering(text);
   const isAdvertisedBy = (node: number) =>
     samePrefix.some(
-      (locator) =>
-        locatorNode[locator] === node && ((locatorFlags[locator] as number) & LocatorFlag.Anycast) !== 0,
+      (locator) => locatorNode[locator] === node && ((locatorFlags[locator] as number) & LocatorFlag.Anycast) !== 0,
     );
   const kindOf = (sid: number) => [sidBehavior, sidFlavors, sidBlockBits, sidLocalBits].map((of) => of[sid]).join(' ');
   const owners = sids.map((sid) => sidNode[sid] as number);
-  return (
-    new Set(owners).size === owners.length && owners.every(isAdvertisedBy) && new Set(sids.map(kindOf)).size === 1
-  );
+  return new Set(owners).size === owners.length && owners.every(isAdvertisedBy) && new Set(sids.map(kindOf)).size === 1;
 }

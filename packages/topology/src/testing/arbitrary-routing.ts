@@ -114,7 +114,12 @@ function inAlgorithm(node: TedNode, algorithm: number, withAdjacencies: boolean)
 }
 
 function anycastOf(node: TedNode, own: NodePlan, { anycastAlgorithm, isNextCSid }: RoutingPlan) {
-  const structure = { blockBits: 32, nodeBits: 16, functionBits: isNextCSid ? 0 : 16, argumentBits: isNextCSid ? 80 : 0 };
+  const structure = {
+    blockBits: 32,
+    nodeBits: 16,
+    functionBits: isNextCSid ? 0 : 16,
+    argumentBits: isNextCSid ? 80 : 0,
+  };
   const locator: Locator = {
     prefix: 'fd00:0:f00::/48',
     algorithm: own.isOdd ? 129 : anycastAlgorithm,

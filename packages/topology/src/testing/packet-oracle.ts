@@ -63,9 +63,16 @@ export function trajectories(ted: Ted, headend: string, destination: string, ent
         const own = costIn(algorithm, first);
         if (own === null) return [];
         if (first.to === to) return [{ first, cost: own }];
-        return simplePaths(first.to, to, algorithm, [...visited, first.to]).map(({ cost }) => ({ first, cost: cost + own }));
+        return simplePaths(first.to, to, algorithm, [...visited, first.to]).map(({ cost }) => ({
+          first,
+          cost: cost + own,
+        }));
       });
-  const nextHops = (from: string, to: readonly { readonly id: string; readonly metric: number }[], algorithm: number) => {
+  const nextHops = (
+    from: string,
+    to: readonly { readonly id: string; readonly metric: number }[],
+    algorithm: number,
+  ) => {
     const paths = to.flatMap(({ id, metric }) =>
       simplePaths(from, id, algorithm, [from]).map(({ first, cost }) => ({ first, cost: cost + metric })),
     );
@@ -167,9 +174,13 @@ function locatorBits({ prefix }: Locator): string {
 /** What a link costs in an algorithm; null when it is none of its links. */
 function linkCosts(ted: Ted): (algorithm: number, link: TedLink) => number | null {
   const node = (id: string) => ted.nodes.find((entry) => entry.id === id);
-  const isIn = (id: string, algorithm: number) => node(id)?.flexAlgorithms.some((entry) => entry.algorithm === algorithm);
+  const isIn = (id: string, algorithm: number) =>
+    node(id)?.flexAlgorithms.some((entry) => entry.algorithm === algorithm);
   const idOf = ({ routerId, id }: TedNode) =>
-    `${(routerId ?? '').split('.').map((part) => part.padStart(3, '0')).join('.')} ${id}`;
+    `${(routerId ?? '')
+      .split('.')
+      .map((part) => part.padStart(3, '0'))
+      .join('.')} ${id}`;
   /** One after the other is held against the best so far. */
   const definitionIn = (domain: string | undefined, algorithm: number): FlexAlgorithmDefinition | null => {
     let best: { readonly definition: FlexAlgorithmDefinition; readonly by: TedNode } | null = null;
