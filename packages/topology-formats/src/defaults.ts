@@ -20,6 +20,7 @@ export const nodeDefaults = {
   podPrefixes: [],
   adminState: 'up',
   operationalState: 'up',
+  flexAlgorithms: [],
   locators: [],
   sids: [],
 } as const satisfies Omit<TedNode, 'id' | 'kind' | 'name'>;
@@ -39,6 +40,7 @@ export const linkDefaults = {
   reservableBandwidthBps: null,
   affinities: [],
   srlgs: [],
+  advertised: null,
   mtuBytes: null,
   adminState: 'up',
   operationalState: 'up',

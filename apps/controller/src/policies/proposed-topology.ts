@@ -1,4 +1,4 @@
-import type { Ted, TedLink, TedNode } from '@waymark/topology';
+import { advertisedOf, withAdvertised, type Ted, type TedLink, type TedNode } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import type { ProposedChange, TopologyService } from '../model/ports.js';
 import type { LayerView, LinkConstraints, NodeConstraints } from '../model/topology.js';
@@ -54,7 +54,7 @@ export async function proposedTed(
       case 'link-constraints': {
         const link = linkOf(change.link, index);
         const set = await effectiveSettings(change.constraints, async () => (await layers.link(link.id)).layers);
-        links.set(link.id, { ...link, ...set });
+        links.set(link.id, withAdvertised({ ...link, ...set }, advertisedOf(link)));
         break;
       }
       case 'node-constraints': {

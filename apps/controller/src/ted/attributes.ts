@@ -35,6 +35,7 @@ export const nodeAttributes: AttributeTable<NodeAttributes> = {
   podPrefixes: { column: 'pod_prefixes', authority: 'routers', address: true },
   adminState: { column: 'admin_state', authority: 'operator' },
   operationalState: { column: 'operational_state', authority: 'routers' },
+  flexAlgorithms: { column: 'flex_algorithms', authority: 'routers' },
 };
 
 export const linkAttributes: AttributeTable<LinkAttributes> = {

@@ -70,6 +70,20 @@ export const sidFields = {
   origin,
 } as const satisfies Fields;
 
+export const definitionFields = {
+  metricType: oneOf('igp', 'min-delay', 'te'),
+  priority: integer(0, 255),
+  excludeAny: set(affinity, 256),
+  includeAny: set(affinity, 256),
+  includeAll: set(affinity, 256),
+  excludeSrlgs: set(integer(0, 4_294_967_295), 1_000),
+} as const satisfies Fields;
+
+export const flexAlgorithmFields = {
+  algorithm: integer(128, 255),
+  definition: object(definitionFields),
+} as const satisfies Fields;
+
 export const nodeFields = {
   id: nodeId,
   kind: oneOf('router', 'host'),
@@ -87,6 +101,7 @@ export const nodeFields = {
   msdEndD: integer(0, 255),
   podPrefixes: set(prefix(), 10_000),
   operationalState,
+  flexAlgorithms: list(object(flexAlgorithmFields, ['algorithm']), 128),
   locators: list(object(locatorFields, ['prefix']), 1_000),
   sids: list(object(sidFields, ['sid', 'behavior']), 100_000),
 } as const satisfies Fields;

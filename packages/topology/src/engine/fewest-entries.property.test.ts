@@ -3,11 +3,10 @@ import { describe, expect, it } from 'vitest';
 import type { PathRequest } from '../model/path-request.js';
 import type { Sid, Ted } from '../model/ted.js';
 import { prove } from '../proof/prove.js';
-import { serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
+import { finalEndSid, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
 import { arbitraryRequest } from '../testing/arbitrary-request.js';
 import { arbitraryTed } from '../testing/arbitrary-ted.js';
-import { preferredEnd } from '../testing/preferred-end.js';
 import { valueOf } from '../testing/value-of.js';
 import { naiveContainer } from '../testing/naive-container.js';
 import { computePaths } from './compute-paths.js';
@@ -47,7 +46,7 @@ function cuts(sids: readonly Sid[]): string[][] {
   });
 }
 
-/** The best of all lists of up to two SIDs in front of the final one, each cut in all ways, by proving them all. */
+/** The best of all lists of up to two SIDs in front of the final one, none anycast, each cut in all ways, by proving all. */
 function tryAll(ted: Ted, request: PathRequest): BestOfAll {
   const snapshot = freezeSnapshot(ted);
   const { source, destination, metric, constraints, maxSegments } = request;
@@ -56,11 +55,10 @@ function tryAll(ted: Ted, request: PathRequest): BestOfAll {
   const services = serviceFamilies(snapshot, tail).map((family) =>
     snapshot.sidTextOf(serviceSidOf(snapshot, tail, family)),
   );
-  const ends = owner?.sids.filter((sid) => sid.behavior === 'End') ?? [];
-  const end = preferredEnd(ends);
-  const finals =
-    services.length > 0 ? services.map((text) => owner?.sids.find(({ sid }) => sid === text)) : end && [end];
-  if (finals === undefined) return NONE;
+  const end = finalEndSid(snapshot, tail);
+  const texts = services.length > 0 ? services : end === undefined ? [] : [snapshot.sidTextOf(end)];
+  if (texts.length === 0) return NONE;
+  const finals = texts.map((text) => owner?.sids.find(({ sid }) => sid === text));
   const requirement = {
     headend: source,
     destination,
@@ -76,7 +74,9 @@ function tryAll(ted: Ted, request: PathRequest): BestOfAll {
     }
     return best;
   };
-  const transportSids = ted.nodes.flatMap((node) => node.sids.filter((sid) => !sid.behavior.startsWith('End.DT')));
+  const transportSids = ted.nodes
+    .flatMap((node) => node.sids.filter((sid) => !sid.behavior.startsWith('End.DT')))
+    .filter(({ sid }, _, all) => all.filter((other) => other.sid === sid).length === 1);
   let best = NONE;
   let lists: Sid[][] = [[]];
   for (let count = 0; count <= 2; count++) {

@@ -8,7 +8,7 @@ import type { ExactProof } from '../proof/prove.js';
 import { packEntries } from '../segments/containers.js';
 import { encodePath } from '../segments/encode-path.js';
 import { segmentOf } from '../segments/resolve-segments.js';
-import { proveSegmentList } from '../segments/segment-list.js';
+import { proveSids } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { lossUnits, ppmOfLoss } from './loss-units.js';
 import { reportedValue } from './metric-values.js';
@@ -75,7 +75,7 @@ function finishAlong(
       bounds: problem.bounds,
       singlePath,
     },
-    prepared.state.reach,
+    prepared.state.reaches,
   );
   if (encoding.kind === 'unencodable') return encoding;
   return finishList(prepared, encoding.transport, arcs);
@@ -94,13 +94,12 @@ export function finishList(
   if (depth > msd) return { kind: 'too-deep', srhEntries: depth };
   const transport = [...sidsInFront, ...(families[0] === null ? finalSids : [])];
 
-  const texts = transport.map((sid) => snapshot.sidTextOf(sid));
   const requirement = {
     constraints: request.constraints,
     ...(request.maxSegments === undefined ? {} : { maxSegments: request.maxSegments }),
   };
   const proved = families.map((family) =>
-    proveSegmentList(snapshot, request.source, texts, family, request.destination, requirement, { unreservedBps }),
+    proveSids(snapshot, request.source, transport, family, request.destination, requirement, { unreservedBps }),
   );
   const violation = proved.find(({ proof }) => !proof.ok)?.proof.violation;
   if (violation) {

@@ -33,9 +33,9 @@ export function searchLists(prepared: PreparedRequest, budget: WorkBudget, searc
   const all = entryLimitsOf(snapshot);
   const limits = all.isInUse && search.ignoresLimits !== true ? all : null;
   const task: SegmentTask = { ...search, headendArcs, finalSids, encapMode, limits, singlePath };
-  const { list, isExact, lowerBound } = new SegmentSearch(task, state.reach, state.sids, state.cSids, budget).run();
+  const { list, isExact, lowerBound } = new SegmentSearch(task, state.reaches, state.sids, state.cSids, budget).run();
   if (list === null) return { list, entries: Infinity, cost: Infinity, isExact, lowerBound };
-  const arcs = bestBranchOf(search.problem, headendArcs, list, state.reach);
+  const arcs = bestBranchOf(search.problem, headendArcs, list, state.reaches);
   const finished = finishList(prepared, list.transport, arcs);
   return { list: finished, entries: list.entries, cost: list.cost, isExact, lowerBound };
 }

@@ -154,14 +154,9 @@ describe('a violation says what is wrong, in which segment, at which node and li
       at('not-routed', 'a has no route to fd00:0:4:1:: of d', 0, 'a', null),
     ],
     [
-      'anycast',
-      withLocator('d', { anycast: true }),
-      at('not-routed', 'fd00:0:4:1:: is routed by an anycast locator, whose paths are not computed', 0, 'a', null),
-    ],
-    [
       'flexible algorithm',
       withLocator('d', { algorithm: 128 }),
-      at('not-routed', 'fd00:0:4:1:: is routed by algorithm 128, whose paths are not computed', 0, 'a', null),
+      at('not-routed', 'a has no route to fd00:0:4:1:: of d by algorithm 128, in which it takes no part', 0, 'a', null),
     ],
     [
       'a more specific locator elsewhere',

@@ -177,6 +177,8 @@ export function walkSegments(
 export function objectionTo(snapshot: Snapshot, { text, matches }: Destination): string | null {
   const [longest, other] = matches;
   if (longest === undefined) return `nobody owns ${text}`;
-  const isShared = other?.length === longest.length || snapshot.isAmbiguousSid(snapshot.sidTextOf(longest.sid));
+  const own = snapshot.sidTextOf(longest.sid);
+  const isSameSid = other === undefined || other.length < longest.length || snapshot.sidTextOf(other.sid) === own;
+  const isShared = !isSameSid || snapshot.isAmbiguousSid(own);
   return isShared ? `${text} is owned by several nodes` : null;
 }

@@ -37,12 +37,25 @@ export function proveSegmentList(
   requirement: Omit<ProofRequirement, 'headend' | 'destination'> = {},
   options: ProofOptions = {},
 ): ProvedSegmentList {
+  const { sids, objection } = readEntries(snapshot, transport);
+  if (objection !== null) throw new RangeError(objection);
+  return proveSids(snapshot, headend, sids, family, destination, requirement, options);
+}
+
+/** The same for SIDs by number, which says of which owner an anycast SID is meant. */
+export function proveSids(
+  snapshot: Snapshot,
+  headend: NodeId,
+  transport: readonly number[],
+  family: AddressFamily | null,
+  destination: NodeId,
+  requirement: Omit<ProofRequirement, 'headend' | 'destination'> = {},
+  options: ProofOptions = {},
+): ProvedSegmentList {
   const head = snapshot.nodeIndexOf(headend);
   const tail = snapshot.nodeIndexOf(destination);
   if (head < 0 || tail < 0) throw new RangeError(`there is no node ${head < 0 ? headend : destination}`);
-  const { sids: transportSids, objection } = readEntries(snapshot, transport);
-  if (objection !== null) throw new RangeError(objection);
-  const sids = [...transportSids];
+  const sids = [...transport];
   if (family !== null) {
     const service = serviceSidOf(snapshot, tail, family);
     if (service < 0) throw new RangeError(`${destination} has no service SID for ${family}`);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { formatIpv6, parseIpv6 } from '../model/address.js';
 import type { EncapMode, Sid, SidFlavor, Ted, TedNode } from '../model/ted.js';
+import { arbitraryRouting, withRouting } from './arbitrary-routing.js';
 import { buildTed, type LinkSpec, type NodeSpec } from './build-ted.js';
 
 export const AFFINITIES = ['blue', 'gold', 'red'] as const;
@@ -14,6 +15,8 @@ export interface TedShape {
   readonly zeroMetrics?: boolean;
   /** Routers with and without NEXT-C-SID, blocks with room for six C-SIDs and for three, service SIDs that are opaque. */
   readonly cSids?: boolean;
+  /** Flexible algorithms and anycast; without it in half of the networks. */
+  readonly routing?: 'always' | 'never';
   /** Some links leave room for the headers of one or two SIDs only. */
   readonly narrowLinks?: boolean;
   /**
@@ -31,12 +34,24 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
   const { maxRouters, maxLinks, healthy = false, zeroMetrics = true, cSids = false, narrowLinks = false } = shape;
   const { endpointLimits = false } = shape;
   const metric = fc.integer({ min: zeroMetrics ? 0 : 1, max: 3 });
+  const routed = arbitraryRouting(AFFINITIES, cSids);
+  const plan = { always: routed, never: fc.constant(null), sometimes: fc.option(routed, { freq: 1 }) };
   const loss = fc.constantFrom(0, 0, 1, 100_000, 500_000);
   const rarely = <T>(value: T, otherwise: T) =>
     healthy ? fc.constant(otherwise) : fc.integer({ min: 0, max: 9 }).map((n) => (n === 0 ? value : otherwise));
   const direction = fc.record({
     igpMetric: metric,
     teMetric: healthy ? metric : fc.option(metric),
+    delayMinUs: fc.option(metric, { freq: 5 }),
+    advertised: fc.option(
+      fc.record({
+        teMetric: fc.option(metric, { freq: 9 }),
+        delayMinUs: fc.option(metric, { freq: 9 }),
+        affinities: fc.subarray([...AFFINITIES]),
+        srlgs: fc.subarray([1, 2]),
+      }),
+      { freq: 1 },
+    ),
     delayUs: healthy ? metric : fc.option(metric, { freq: 9 }),
     delayVariationUs: healthy ? metric : fc.option(metric, { freq: 9 }),
     lossPpm: healthy ? loss : fc.option(fc.oneof({ weight: 9, arbitrary: loss }, fc.constant(1_000_000)), { freq: 9 }),
@@ -75,8 +90,9 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
       ),
       limits: fc.array(nodeLimits, endpointLimits ? { minLength: 13, maxLength: 13 } : { maxLength: 0 }),
       withoutSids: fc.array(rarely(true, false), { minLength: 10, maxLength: 10 }),
+      plan: plan[shape.routing ?? 'sometimes'],
     })
-    .map(({ routers, links, hosts, sites, drained, nodeStates, withoutSids, isOneBlock, sidShapes, limits }) => {
+    .map(({ routers, links, hosts, sites, drained, nodeStates, withoutSids, isOneBlock, sidShapes, limits, plan }) => {
       const sidShape = (number: number): Pick<NodeSpec, 'sidKind' | 'block'> => {
         const shape = sidShapes[number];
         if (!cSids || shape === undefined) return {};
@@ -115,7 +131,8 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         for (const { to, forward, back } of host.links) add(id, names[to % routers] ?? 'a', forward, back);
       });
       const ted = buildTed(nodes, specs);
-      return readable({ ...ted, nodes: ted.nodes.map((node, i) => limited(node, limits[i])) });
+      const routedTed = plan === null ? ted : withRouting(ted, plan);
+      return readable({ ...routedTed, nodes: routedTed.nodes.map((node, i) => limited(node, limits[i])) });
     });
 }
 
@@ -163,14 +180,22 @@ function readable(ted: Ted): Ted {
       '',
       ...ted.nodes.map(
         (node) =>
-          `${node.id} ${node.operationalState} ${node.adminState} at ${node.site ?? '-'} ${node.locators[0]?.scope ?? 'no locator'} ` +
-          `${node.encapMode} left ${node.msdSegmentsLeft ?? '-'} pop ${node.msdEndPop ?? '-'} d ${node.msdEndD ?? '-'}: ` +
+          `${node.id} ${node.operationalState} ${node.adminState} at ${node.site ?? '-'} ${node.routerId ?? ''} [` +
+          node.locators
+            .map((locator) => {
+              const { prefix, scope, algorithm, anycast, metric } = locator;
+              return `${prefix} ${scope} ${algorithm}${anycast ? ` anycast at ${metric}` : ''}`;
+            })
+            .join(', ') +
+          `] ${node.encapMode} left ${node.msdSegmentsLeft ?? '-'} pop ${node.msdEndPop ?? '-'} d ${node.msdEndD ?? '-'} ` +
+          `${JSON.stringify(node.flexAlgorithms)}: ` +
           node.sids.map((sid) => [sid.sid, sid.linkId ?? sid.behavior, ...sid.flavors].join(' ')).join(', '),
       ),
       ...ted.links.map(
         (link) =>
           `${link.id} igp ${link.igpMetric} te ${link.teMetric ?? '-'} delay ${link.delayUs ?? '-'} ` +
           `variation ${link.delayVariationUs ?? '-'} loss ${link.lossPpm ?? '-'} ` +
+          `advertised ${JSON.stringify(link.advertised ?? { teMetric: link.teMetric, delayMinUs: link.delayMinUs })} ` +
           `${link.bandwidthBps ?? '-'} bit/s [${link.affinities.join(' ')}] [${link.srlgs.join(' ')}] ` +
           `mtu ${link.mtuBytes ?? '-'} ${link.operationalState} ${link.adminState}`,
       ),
