@@ -160,7 +160,7 @@ export class PathSegments {
     owner: number,
   ): readonly number[] {
     const { sids } = this.#task;
-    if (!candidates.some((sid) => sids.isAnycast(sid))) return candidates;
+    if (!sids.hasAnycast || !candidates.some((sid) => sids.isAnycast(sid))) return candidates;
     const anycast = candidates.filter((sid) => sids.isAnycast(sid) && this.#arrives(sid, reach, origins, owner));
     return [...anycast, ...candidates.filter((sid) => !sids.isAnycast(sid))];
   }

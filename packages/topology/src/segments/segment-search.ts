@@ -254,6 +254,7 @@ export class SegmentSearch {
 
   /** Do packets for a SID that is routed get to this owner? Those for an anycast SID may get to another. */
   #arrives(label: SegmentLabel, sid: number, owner: number): boolean {
+    if (!this.#sids.hasAnycast) return true;
     const route = this.#sids.routeOf(sid);
     if (route.kind !== 'igp' || route.anycast === null) return true;
     const { anycast } = route;

@@ -1,3 +1,4 @@
+import { LocatorFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { entryLimitsOf } from './entry-limits.js';
 import type { CSids } from './c-sids.js';
@@ -5,8 +6,11 @@ import { flexAlgorithmsInUse } from './flex-links.js';
 import { adjacencySidsOf, endSidsOf, knownBeforePlanned, type RoutedSid } from './owned-sids.js';
 import { routeOf, type SidRoute } from './sid-route.js';
 
-/** By algorithm: SIDs to use from anywhere. */
-type ByAlgorithm = ReadonlyMap<number, readonly number[]>;
+/** SIDs to use from anywhere: by algorithm 0, which is asked for all the time, and by the others. */
+interface ByAlgorithm {
+  readonly igp: readonly number[];
+  readonly flexible: ReadonlyMap<number, readonly number[]>;
+}
 
 const NONE: readonly number[] = [];
 
@@ -17,6 +21,8 @@ const NONE: readonly number[] = [];
 export class SidChoice {
   /** Algorithms whose paths segments can follow, ascending; 0 is always one. */
   readonly algorithms: readonly number[];
+  /** Some locator is anycast: without any, a SID that is routed leads to its owner. */
+  readonly hasAnycast: boolean;
   readonly #snapshot: Snapshot;
   readonly #cSids: CSids;
   readonly #endSids: (ByAlgorithm | undefined)[];
@@ -26,6 +32,7 @@ export class SidChoice {
   constructor(snapshot: Snapshot, cSids: CSids) {
     this.#snapshot = snapshot;
     this.#cSids = cSids;
+    this.hasAnycast = snapshot.data.locatorFlags.some((flags) => (flags & LocatorFlag.Anycast) !== 0);
     this.algorithms = [0, ...flexAlgorithmsInUse(snapshot)];
     this.#endSids = new Array<undefined>(snapshot.nodeCount).fill(undefined);
     this.#adjacencySids = new Array<undefined>(snapshot.arcCount).fill(undefined);
@@ -37,6 +44,7 @@ export class SidChoice {
   }
 
   isAnycast(sid: number): boolean {
+    if (!this.hasAnycast) return false;
     const route = this.routeOf(sid);
     return route.kind === 'igp' && route.anycast !== null;
   }
@@ -44,7 +52,7 @@ export class SidChoice {
   /** Those that an algorithm routes from anywhere; anycast ones come last. */
   endSids(node: number, algorithm: number): readonly number[] {
     const all = (this.#endSids[node] ??= this.#byAlgorithm(endSidsOf(this.#snapshot, node)));
-    return all.get(algorithm) ?? NONE;
+    return algorithm === 0 ? all.igp : (all.flexible.get(algorithm) ?? NONE);
   }
 
   /** The SIDs that cross an arc when used at the owner. */
@@ -54,7 +62,8 @@ export class SidChoice {
 
   /** The SIDs that cross an arc and that an algorithm routes from anywhere; anycast ones come last. */
   adjacencySids(arc: number, algorithm: number): readonly number[] {
-    return this.#adjacencySidsOf(arc).routed.get(algorithm) ?? NONE;
+    const { routed } = this.#adjacencySids[arc] ?? this.#adjacencySidsOf(arc);
+    return algorithm === 0 ? routed.igp : (routed.flexible.get(algorithm) ?? NONE);
   }
 
   #adjacencySidsOf(arc: number) {
@@ -84,7 +93,7 @@ export class SidChoice {
       const others = known.filter((sid) => !this.isAnycast(sid));
       byAlgorithm.set(algorithm, [...this.#distinct(others), ...anycast]);
     }
-    return byAlgorithm;
+    return { igp: byAlgorithm.get(0) ?? NONE, flexible: byAlgorithm };
   }
 
   /** The first of those that pack alike. Without C-SIDs all do: into an entry each. */
