@@ -20,6 +20,7 @@ const anImport: fc.Arbitrary<Step> = fc
     igpMetric: fc.constantFrom(10, 20),
     delayUs: fc.constantFrom(1_000, 5_000),
     withoutHost: fc.boolean(),
+    flexible: fc.boolean(),
     source: fc.constantFrom('a', 'b'),
   })
   .map(

@@ -136,6 +136,8 @@ function withLink(ted: Ted, seed: number): Ted {
     to,
     igpMetric: 1000,
     teMetric: seed % 3,
+    // Of no flexible algorithm but one that goes by IGP metric.
+    advertised: { teMetric: null, delayMinUs: null, affinities: [], srlgs: [] },
     operationalState: 'up',
     adminState: 'up',
   });

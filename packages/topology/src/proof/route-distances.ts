@@ -5,7 +5,7 @@ import { flexTopology, igpTopology, type AlgorithmTopology } from './algorithm-t
 const CACHE_BYTES = 64 * 1024 * 1024;
 
 /** Nodes that advertise a prefix, and the metric at which each does. */
-export type Targets = ReadonlyMap<number, number>;
+type Targets = ReadonlyMap<number, number>;
 
 /**
  * Distances to the nearest of some targets, as the routers' own SPF computes them: over the links of one algorithm, and to a
@@ -15,14 +15,14 @@ export type Targets = ReadonlyMap<number, number>;
 export class DistancesTo {
   readonly #snapshot: Snapshot;
   readonly topology: AlgorithmTopology;
-  readonly targets: Targets;
+  readonly #targets: Targets;
   readonly #distance: Float64Array;
   readonly #queue = new DistanceQueue();
 
   constructor(snapshot: Snapshot, topology: AlgorithmTopology, targets: Targets) {
     this.#snapshot = snapshot;
     this.topology = topology;
-    this.targets = targets;
+    this.#targets = targets;
     this.#distance = new Float64Array(snapshot.nodeCount).fill(Infinity);
     for (const [target, metric] of targets) {
       this.#distance[target] = metric;
@@ -66,12 +66,12 @@ export class DistancesTo {
   /** May the arc carry packets for the targets? */
   carries(arc: number): boolean {
     const to = this.#snapshot.data.arcTo[arc] as number;
-    return this.topology.has(arc) && (!this.#snapshot.isHost(to) || this.targets.has(to));
+    return this.topology.has(arc) && (!this.#snapshot.isHost(to) || this.#targets.has(to));
   }
 
   /** Is the node a target that is nothing further away than itself? */
   isNearest(node: number): boolean {
-    return this.targets.get(node) === this.#distance[node];
+    return this.#targets.get(node) === this.#distance[node];
   }
 }
 

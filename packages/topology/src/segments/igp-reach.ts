@@ -166,7 +166,7 @@ export class IgpReach {
   carries(arc: number): boolean {
     const { arcFlags, arcTo } = this.#snapshot.data;
     const flags = arcFlags[arc] as number;
-    if (this.#isFlexible && Number.isNaN(this.metric[arc] as number)) return false;
+    if (this.#isFlexible && Number.isNaN(this.metric[arc])) return false;
     return (flags & ArcFlag.Igp) !== 0 || (arcTo[arc] === this.#leaf && this.#carriesIntoHost(arc));
   }
 

@@ -38,7 +38,7 @@ export function routeOf(snapshot: Snapshot, sid: number): SidRoute {
     has(locator, LocatorFlag.IgpScope) &&
     locatorAlgorithm[locator] === algorithm &&
     (locator === own || locatorNode[locator] !== owner);
-  const isComputed = algorithm === 0 || definitionAt(snapshot, owner, algorithm) >= 0;
+  const isComputed = algorithm === 0 || snapshot.isHost(owner) || definitionAt(snapshot, owner, algorithm) >= 0;
   if (!isComputed || (others.length > 0 && !longest.every(agrees))) return { kind: 'unrouted' };
   const anycast = {
     metric: locatorMetric[own] as number,

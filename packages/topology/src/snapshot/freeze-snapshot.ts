@@ -147,7 +147,6 @@ function freezeSids(nodes: readonly TedNode[], arcIndex: ReadonlyMap<string, num
     sidNode: integers(sids.map(({ node }) => node)),
     sidBehavior: bytes(sids.map(({ sid }) => BEHAVIORS.indexOf(sid.behavior))),
     sidOrigin: bytes(sids.map(({ sid }) => ORIGINS.indexOf(sid.origin))),
-    sidAlgorithm: bytes(sids.map(({ sid }) => sid.algorithm)),
     sidFlavors: bytes(sids.map(({ sid }) => sid.flavors.reduce((flags, flavor) => flags | SidFlavorFlag[flavor], 0))),
     sidBlockBits: bytes(sids.map(({ sid }) => sid.structure?.blockBits ?? 0)),
     sidLocalBits: bytes(sids.map(({ sid }) => (sid.structure?.nodeBits ?? 0) + (sid.structure?.functionBits ?? 0))),

@@ -106,7 +106,6 @@ export interface SnapshotData {
   readonly sidNode: Integers;
   readonly sidBehavior: Bytes;
   readonly sidOrigin: Bytes;
-  readonly sidAlgorithm: Bytes;
   readonly sidFlavors: Bytes;
   /** Bits of the locator block; 0 of an opaque SID. */
   readonly sidBlockBits: Bytes;
