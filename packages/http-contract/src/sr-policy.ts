@@ -67,6 +67,26 @@ function fallback() {
   ]);
 }
 
+/** RFC 3209 section 4.7.3. */
+function priority(description: string) {
+  return integer(description, { maximum: 7, examples: [4] });
+}
+
+const priorities = {
+  setupPriority: Type.Optional(
+    priority(
+      '0, the highest, to 7, the default (RFC 3209). The policy may take bandwidth that others have booked with a hold ' +
+        'priority of a greater number; those find another path, or fall back until there is room again.',
+    ),
+  ),
+  holdPriority: Type.Optional(
+    priority(
+      'The priority with which the policy holds its bandwidth: the setup priority, which is the default, or a smaller ' +
+        'number.',
+    ),
+  ),
+};
+
 const delayOptimal = {
   candidatePaths: [{ discriminator: 1, preference: 100, path: { kind: 'dynamic', metric: 'delay', constraints: {} } }],
   fallback: 'shortest-path',
@@ -75,7 +95,7 @@ const delayOptimal = {
 export const PolicyTemplate = object(
   'PolicyTemplate',
   'What a mesh gives each of its policies.',
-  { candidatePaths: candidatePaths(), fallback: fallback() },
+  { candidatePaths: candidatePaths(), fallback: fallback(), ...priorities },
   [delayOptimal],
 );
 
@@ -262,6 +282,7 @@ export const MeshIntent = object(
         override: object(undefined, 'Replaces what it names of the template.', {
           candidatePaths: Type.Optional(candidatePaths()),
           fallback: Type.Optional(fallback()),
+          ...priorities,
           exclude: Type.Optional(Type.Literal(true, { description: 'Make no policy for this pair.' })),
         }),
       }),

@@ -32,7 +32,7 @@ export class ListChooser {
     if (incumbent.status !== 'up' || candidate === undefined) return undefined;
     const outcome =
       candidate.path.kind === 'explicit'
-        ? this.#evaluator.evaluate(policy, candidate, false)
+        ? this.#evaluator.prove(policy, candidate.path)
         : this.#evaluator.hold(policy, candidate, incumbent.lists, true);
     if (!outcome.valid) {
       job.leaving = outcome.message;
@@ -85,13 +85,13 @@ export class ListChooser {
     const { policy } = job;
     if (policy.pinned === null) return undefined;
     const outcome = this.#evaluator.deliver(policy, policy.pinned.lists, this.#pinnedBandwidth(job));
-    const admitted = this.#evaluator.admit(outcome);
+    const admitted = this.#evaluator.admit(policy, outcome);
     if (admitted.valid) return this.#pinnedChoice(job, admitted, 'returns to the lists it is pinned to');
     // What it uses in their place is not left without need either.
     const { incumbent } = policy;
     const candidate = job.ranked.find(({ discriminator }) => discriminator === incumbent?.activeCandidate);
     if (incumbent?.status !== 'up' || candidate?.path.kind !== 'dynamic') return undefined;
-    const instead = this.#evaluator.admit(this.#evaluator.hold(policy, candidate, incumbent.lists, true));
+    const instead = this.#evaluator.admit(policy, this.#evaluator.hold(policy, candidate, incumbent.lists, true));
     return instead.valid ? chosen(candidate, instead, 'unchanged') : undefined;
   }
 
@@ -108,7 +108,7 @@ export class ListChooser {
   #fromStandby(policy: PolicyToEvaluate, candidate: CandidatePathIntent, found: ValidLists): ValidLists {
     const standby = policy.incumbent?.standby ?? null;
     if (standby === null || candidate.path.kind === 'explicit' || !isStillOf(candidate, standby)) return found;
-    const held = this.#evaluator.admit(this.#evaluator.hold(policy, candidate, standby.lists, true));
+    const held = this.#evaluator.admit(policy, this.#evaluator.hold(policy, candidate, standby.lists, true));
     const [before, after] = [objectiveOf(candidate, held.valid ? held : undefined), objectiveOf(candidate, found)];
     return held.valid && before !== null && after !== null && before.value <= after.value ? held : found;
   }
@@ -123,7 +123,10 @@ export class ListChooser {
       const wanted = new Set(candidate.path.segmentLists.map(listKey));
       if (!incumbent.lists.every((list) => wanted.has(listKey(list)))) return undefined;
     }
-    const outcome = this.#evaluator.admit(this.#evaluator.hold(policy, candidate, incumbent.lists, 'down-only'));
+    const outcome = this.#evaluator.admit(
+      policy,
+      this.#evaluator.hold(policy, candidate, incumbent.lists, 'down-only'),
+    );
     if (!outcome.valid) return undefined;
     const why = job.leaving ?? 'a drained element is in use';
     return { ...chosen(candidate, outcome, `stays for want of an alternative: ${why}`), blocked: true };

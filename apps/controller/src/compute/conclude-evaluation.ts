@@ -1,8 +1,15 @@
 import type { Snapshot } from '@waymark/topology';
 import type { CandidatePathIntent, CandidatePathState, PolicyList } from '../model/sr-policy.js';
+import { BandwidthLedger } from './bandwidth-ledger.js';
 import { chooseStandby, type ChosenStandby } from './choose-standby.js';
-import type { CandidateEvaluator } from './evaluate-candidate-path.js';
-import { transportList, type Crossed, type PolicyEvaluation, type Standby } from './evaluate-policies-model.js';
+import { CandidateEvaluator } from './evaluate-candidate-path.js';
+import {
+  transportList,
+  type Crossed,
+  type PolicyEvaluation,
+  type Preemption,
+  type Standby,
+} from './evaluate-policies-model.js';
 import type { Choice, Job } from './evaluation-job.js';
 import { objectiveOf } from './rank-candidate-paths.js';
 import { sameLists } from './transport-lists.js';
@@ -11,13 +18,15 @@ import { sameLists } from './transport-lists.js';
 export class Conclusion {
   readonly #snapshot: Snapshot;
   readonly #evaluator: CandidateEvaluator;
+  /** As if nobody had booked anything. */
+  #alone: CandidateEvaluator | undefined;
 
   constructor(snapshot: Snapshot, evaluator: CandidateEvaluator) {
     this.#snapshot = snapshot;
     this.#evaluator = evaluator;
   }
 
-  evaluationOf(job: Job, choice: Choice): PolicyEvaluation {
+  evaluationOf(job: Job, choice: Choice, preempts: readonly Preemption[]): PolicyEvaluation {
     const { policy } = job;
     const lists = choice.lists?.lists ?? [];
     const active = choice.candidate?.discriminator ?? null;
@@ -51,10 +60,31 @@ export class Conclusion {
         (choice.pinned !== true && (choice.status !== 'up' || activeRank > 0)) ||
         standby?.blocked === true ||
         wanting.length > 0,
-      starved: pinMissed || [...better, ...wanting].some((state) => state.reason === 'insufficient-bandwidth'),
+      starved:
+        pinMissed ||
+        [...better, ...wanting].some((state) => state.reason === 'insufficient-bandwidth') ||
+        ((job.displaced || before?.starved === true) && this.#couldDoBetter(job, choice)),
+      preempts,
       expanded: choice.lists?.expanded ?? [],
       crossed: this.#crossed(lists),
     };
+  }
+
+  /** Would it use another candidate path, or a better path of the same one, if all of the bandwidth were free? */
+  #couldDoBetter({ policy, ranked }: Job, { candidate: active, lists, pinned }: Choice): boolean {
+    if (pinned === true) return false;
+    const alone = (this.#alone ??= new CandidateEvaluator(this.#snapshot, new BandwidthLedger(this.#snapshot, []), []));
+    for (const candidate of ranked) {
+      const isActive = candidate.discriminator === active?.discriminator;
+      if (isActive && candidate.path.kind === 'explicit') return false;
+      const outcome = alone.evaluate(policy, candidate, false);
+      if (!isActive && outcome.valid) return true;
+      if (!isActive) continue;
+      const now = objectiveOf(candidate, lists);
+      const best = outcome.valid ? objectiveOf(candidate, outcome) : null;
+      return now !== null && best !== null && best.value < now.value;
+    }
+    return false;
   }
 
   #standby(job: Job, { status, candidate, lists }: Choice, same: boolean): ChosenStandby | null {

@@ -19,6 +19,8 @@ export interface InvalidLists {
   /** A no-path reason or the kind of a violation. */
   readonly reason: string;
   readonly message: string;
+  /** The link whose bandwidth does not suffice for lists that are valid otherwise. */
+  readonly lackingOn?: LinkId;
 }
 
 export type CandidateOutcome = ValidLists | InvalidLists;
@@ -46,7 +48,12 @@ export class CandidateEvaluator {
     const { path } = candidate;
     return path.kind === 'dynamic'
       ? this.#search(policy, path, avoidHeld)
-      : this.#proveExplicit(policy, path, avoidHeld ? this.#held : []);
+      : this.admit(policy, this.#proveExplicit(policy, path, avoidHeld ? this.#held : []));
+  }
+
+  /** Explicit lists as `evaluate` proves them, whatever bandwidth is left. */
+  prove(policy: PolicyToEvaluate, path: ExplicitPath): CandidateOutcome {
+    return this.#proveExplicit(policy, path, []);
   }
 
   /** Do these lists still satisfy the candidate path? Not: are they the best. */
@@ -74,16 +81,17 @@ export class CandidateEvaluator {
     return outcome.valid ? { ...outcome, bookings: bookingsOf(outcome.lists, bandwidthBps) } : outcome;
   }
 
-  /** What the ledger says to lists that were proved. */
-  admit(outcome: CandidateOutcome): CandidateOutcome {
+  /** What the ledger says to lists that were proved; the bookings of the policy itself are released. */
+  admit(policy: PolicyToEvaluate, outcome: CandidateOutcome): CandidateOutcome {
     if (!outcome.valid) return outcome;
-    const lacking = this.#ledger.firstLacking(outcome.bookings);
+    const lacking = this.#ledger.firstLacking(outcome.bookings, policy);
     if (lacking === undefined) return outcome;
     const free = lacking.freeBps === null ? 'an unknown amount' : `${Math.max(0, lacking.freeBps)} bit/s`;
     return {
       valid: false,
       reason: 'insufficient-bandwidth',
       message: `${free} can be reserved on link ${lacking.linkId}, which is not enough`,
+      lackingOn: lacking.linkId,
     };
   }
 
@@ -100,7 +108,7 @@ export class CandidateEvaluator {
       },
       {
         skipConflict: true,
-        ...(path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.free }),
+        ...(path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.roomFor(policy) }),
       },
     );
     if (answer.status === 'no-path') return { valid: false, reason: answer.reason, message: answer.message };
@@ -108,6 +116,7 @@ export class CandidateEvaluator {
     if (best === undefined) return { valid: false, reason: 'path-not-found', message: 'the search found nothing' };
     const transport = { weight: 1, sids: best.transport.map((segment) => segment.sid) };
     return this.admit(
+      policy,
       this.#proveAll(policy, [transport], {
         constraints,
         honourAdminState: true,
@@ -128,7 +137,7 @@ export class CandidateEvaluator {
     });
     const message = faults.map((fault) => fault.message).join('; ');
     if (valid.length === 0) return { valid: false, reason: faults[0]?.reason ?? 'no-list', message };
-    const proved = this.admit(this.#proveAll(policy, valid, { constraints: path.constraints, honourAdminState: true }));
+    const proved = this.#proveAll(policy, valid, { constraints: path.constraints, honourAdminState: true });
     return proved.valid ? { ...proved, message: faults.length === 0 ? null : message } : proved;
   }
 

@@ -1,29 +1,37 @@
+import { LOWEST_PRIORITY } from '../model/sr-policy.js';
 import { BandwidthLedger } from './bandwidth-ledger.js';
 import { ListChooser } from './choose-lists.js';
 import { Conclusion } from './conclude-evaluation.js';
 import { CandidateEvaluator, type CandidateOutcome } from './evaluate-candidate-path.js';
-import type { EvaluationInput, LinkBandwidth, PolicyEvaluation } from './evaluate-policies-model.js';
+import type { EvaluationInput, PolicyEvaluation } from './evaluate-policies-model.js';
 import { grows, held, type Choice, type Job } from './evaluation-job.js';
 import { withReadLists } from './explicit-lists.js';
 import { rankCandidatePaths } from './rank-candidate-paths.js';
+import { TakenBandwidth } from './taken-bandwidth.js';
 
 /**
- * Decides for each policy which lists it uses. Four passes over the batch, each in the order of (bandwidth wanted,
- * largest first; policy id), so that the answer depends on what is asked and not on the order of asking:
+ * Decides for each policy which lists it uses. Priority by priority, from 0, the highest, to 7, three passes over the
+ * batch, each in the order of (bandwidth wanted, largest first; policy id), so that the answer depends on what is asked
+ * and not on the order of asking; and a last one over all:
  *
- *   1. keep      who has lists that still hold keeps them and their bandwidth: incumbents go before everybody else
- *   2. settle    who has none takes the best candidate path that fits into what is left, or falls back
- *   3. improve   who kept, and may be re-optimised, moves when something is worth it; who would have to book more in
- *                order to stay does so before 2
+ *   1. keep      who holds at this priority and has lists that still hold keeps them and their bandwidth: incumbents go
+ *                before everybody else of the same priority
+ *   2. settle    who sets up at this priority and has none takes the best candidate path that fits into what this
+ *                priority and higher ones leave, or falls back
+ *   3. improve   who sets up at this priority, has kept and may be re-optimised, moves when something is worth it; who
+ *                would have to book more in order to stay does so before 2
  *   4. conclude  with all of that booked: what other candidate paths are worth, and which of them is the standby
  *
- * A policy that moves holds its old bandwidth besides the new until its headend has acked (largerOf), so nothing here
- * ever books a link beyond what it can reserve, not even for a moment. Evaluating the outcome again changes nothing.
+ * What is held at lower priorities does not count (RFC 3209 section 4.7.3): they keep what is left for them, those of the
+ * most bandwidth first, and the others settle for something else in the same evaluation. Policies outside the batch that
+ * may have to make room are asked for by `preempts`; the caller adds them and evaluates anew.
+ *
+ * A policy that moves holds its old bandwidth besides the new until its headend has acked (whileMoving), so nothing here
+ * books a link beyond what it can reserve, not even for a moment, except for what a preempted policy still holds: that is
+ * soft preemption (RFC 5712). Evaluating the outcome again changes nothing.
  */
 export function evaluatePolicies(input: EvaluationInput): readonly PolicyEvaluation[] {
-  const ledger = new BandwidthLedger(input.snapshot, input.booked);
-  const evaluator = new CandidateEvaluator(input.snapshot, ledger, input.heldLinks);
-  const evaluations = new BatchEvaluation(input, ledger, evaluator).run();
+  const evaluations = new BatchEvaluation(input).run();
   return evaluations.sort((a, b) => (a.policyId < b.policyId ? -1 : 1));
 }
 
@@ -32,84 +40,118 @@ class BatchEvaluation {
   readonly #evaluator: CandidateEvaluator;
   readonly #chooser: ListChooser;
   readonly #conclusion: Conclusion;
+  readonly #taken: TakenBandwidth;
   readonly #jobs: readonly Job[];
+  readonly #choices = new Map<Job, Choice>();
 
-  constructor(input: EvaluationInput, ledger: BandwidthLedger, evaluator: CandidateEvaluator) {
-    this.#ledger = ledger;
-    this.#evaluator = evaluator;
-    this.#chooser = new ListChooser(input.snapshot, evaluator);
-    this.#conclusion = new Conclusion(input.snapshot, evaluator);
+  constructor(input: EvaluationInput) {
+    const { snapshot, booked, heldLinks } = input;
+    this.#ledger = new BandwidthLedger(snapshot, booked);
+    this.#evaluator = new CandidateEvaluator(snapshot, this.#ledger, heldLinks);
+    this.#chooser = new ListChooser(snapshot, this.#evaluator);
+    this.#conclusion = new Conclusion(snapshot, this.#evaluator);
+    this.#taken = new TakenBandwidth(this.#ledger, booked);
     this.#jobs = input.policies
       .map((policy) => ({
         policy,
         ranked: rankCandidatePaths(policy.candidatePaths, policy.incumbent?.activeCandidate ?? null).map((candidate) =>
-          withReadLists(input.snapshot, candidate),
+          withReadLists(snapshot, candidate),
         ),
         outcomes: new Map<number, CandidateOutcome>(),
         kept: undefined,
+        growing: undefined,
         leaving: undefined,
+        displaced: false,
+        holding: policy.bookings,
       }))
       .sort((a, b) => demandOf(b) - demandOf(a) || (a.policy.policyId < b.policy.policyId ? -1 : 1));
   }
 
   run(): PolicyEvaluation[] {
-    for (const { policy } of this.#jobs) this.#ledger.release(policy.bookings);
-    this.#keep();
-    const choices = new Map<Job, Choice>();
-    const decide = (job: Job) => choices.set(job, this.#decide(job, held(job, job.kept)));
-    const kept = this.#jobs.filter((job) => job.kept !== undefined);
-    const grown = new Set(kept.filter((job) => job.kept !== undefined && grows(job, job.kept)));
-    // What these only now ask for is not booked yet: who finds something better leaves it to the rest.
-    grown.forEach(decide);
-    this.#jobs.filter((job) => job.kept === undefined).forEach(decide);
-    kept.filter((job) => !grown.has(job)).forEach(decide);
-    return [...choices].map(([job, choice]) => {
-      const holding = held(job, choice);
-      this.#ledger.release(holding);
-      const evaluation = this.#conclusion.evaluationOf(job, choice);
-      this.#ledger.hold(holding);
+    for (const { holding } of this.#jobs) this.#ledger.release(holding);
+    for (let priority = 0; priority <= LOWEST_PRIORITY; priority++) {
+      this.#keep(this.#jobs.filter(({ policy }) => policy.holdPriority === priority));
+      this.#decideAll(this.#jobs.filter(({ policy }) => policy.setupPriority === priority));
+    }
+    return [...this.#choices].map(([job, choice]) => {
+      this.#ledger.release(job.holding);
+      const preempts = this.#taken.preemptionsOf(job.policy, choice.lists?.bookings ?? []);
+      const evaluation = this.#conclusion.evaluationOf(job, choice, preempts);
+      this.#ledger.hold(job.holding);
       return evaluation;
     });
   }
 
   /**
-   * First pass. Who asks for no more than it has is judged by what its lists need, not by what anybody still holds from
-   * before: on a link that shrank, those who have left it already must not drive out those who stayed. Afterwards
-   * everybody's bookings are held, those that are left included.
+   * First pass. Who asks for more than it has waits: it must not grow at the expense of others that only want to stay.
+   * Afterwards everybody's bookings are held, those that are left included.
    */
-  #keep(): void {
-    const candidates = this.#jobs.map((job) => ({ job, choice: this.#chooser.incumbent(job) }));
-    const asksMore = candidates.filter(({ job, choice }) => choice !== undefined && grows(job, choice));
-    for (const { job, choice } of candidates) {
-      if (choice === undefined || grows(job, choice)) continue;
-      if (this.#admit(job, choice)) this.#ledger.hold(choice.lists?.bookings ?? []);
+  #keep(holders: readonly Job[]): void {
+    const leaving: Job[] = [];
+    for (const job of holders) {
+      const choice = this.#chooser.incumbent(job);
+      if (choice !== undefined && grows(job, choice)) job.growing = choice;
+      else if (choice !== undefined && this.#admit(job, choice)) this.#hold(job, choice);
+      else leaving.push(job);
     }
-    for (const { job } of candidates) {
-      this.#ledger.release(job.kept?.lists?.bookings ?? []);
-      this.#ledger.hold(held(job, job.kept));
-    }
-    for (const { job, choice } of asksMore) {
-      this.#ledger.release(job.policy.bookings);
-      this.#admit(job, choice);
-      this.#ledger.hold(held(job, job.kept));
+    for (const job of leaving) this.#hold(job, undefined);
+    for (const { growing, holding } of holders) {
+      if (growing !== undefined) this.#ledger.hold(holding);
     }
   }
 
-  /** Keeps the lists that a policy has when there is room for them. */
-  #admit(job: Job, choice: Choice | undefined): boolean {
-    const admitted = choice?.lists && (choice.pinned === true ? choice.lists : this.#evaluator.admit(choice.lists));
-    if (admitted?.valid === true) job.kept = choice;
-    else job.leaving = admitted?.message ?? job.leaving;
-    return admitted?.valid === true;
+  /** Second and third pass. */
+  #decideAll(jobs: readonly Job[]): void {
+    const growing = jobs.filter((job) => job.growing !== undefined);
+    for (const job of growing) {
+      this.#ledger.release(job.holding);
+      const keeps = this.#admit(job, job.growing as Choice);
+      this.#hold(job, keeps ? job.growing : undefined);
+    }
+    // What these only now ask for is not booked yet: who finds something better leaves it to the rest.
+    for (const job of growing) if (job.kept !== undefined) this.#decide(job);
+    for (const job of jobs) if (job.kept === undefined) this.#decide(job);
+    for (const job of jobs) if (job.kept !== undefined && job.growing === undefined) this.#decide(job);
   }
 
-  /** Second or third pass, with what the policy holds left out of the account. Books what is decided. */
-  #decide(job: Job, holding: readonly LinkBandwidth[]): Choice {
-    this.#ledger.release(holding);
+  /** Keeps the lists that a policy has when there is room for them; pinned ones unless a higher priority took it. */
+  #admit(job: Job, choice: Choice): boolean {
+    const { policy } = job;
+    const { lists } = choice;
+    if (lists === undefined) return false;
+    const taken = choice.pinned === true ? this.#ledger.firstTaken(lists.bookings, policy) : undefined;
+    const admitted = choice.pinned === true && taken === undefined ? lists : this.#evaluator.admit(policy, lists);
+    if (admitted.valid) {
+      job.kept = choice;
+      return true;
+    }
+    job.displaced = true;
+    const by = this.#taken.firstTakerFrom(policy.holdPriority, admitted.lackingOn ?? '');
+    job.leaving = by === undefined ? admitted.message : tookFrom(by, admitted.lackingOn ?? '');
+    return false;
+  }
+
+  /** Books what is decided; what the policy holds is left out of the account until then. */
+  #decide(job: Job): void {
+    this.#ledger.release(job.holding);
     const choice = job.kept === undefined ? this.#chooser.settle(job) : this.#chooser.improve(job, job.kept);
-    this.#ledger.hold(held(job, choice));
-    return choice;
+    this.#choices.set(job, choice);
+    this.#taken.note(job.policy, choice.lists?.bookings ?? []);
+    this.#hold(job, choice);
   }
+
+  #hold(job: Job, choice: Choice | undefined): void {
+    job.holding = held(job, choice);
+    this.#ledger.hold(job.holding);
+  }
+}
+
+type Takers = NonNullable<ReturnType<TakenBandwidth['firstTakerFrom']>>;
+
+function tookFrom({ taker, others }: Takers, linkId: string): string {
+  const { policyId, setupPriority } = taker;
+  const more = others === 0 ? '' : ` (as did ${others} more)`;
+  return `policy ${policyId} of setup priority ${setupPriority} took bandwidth of link ${linkId}${more}`;
 }
 
 function demandOf({ ranked }: Job): number {

@@ -1,7 +1,7 @@
 import type { CandidatePathIntent } from '../model/sr-policy.js';
-import { largerOf } from './bandwidth-ledger.js';
+import { whileMoving } from './bandwidth-ledger.js';
 import type { CandidateOutcome, ValidLists } from './evaluate-candidate-path.js';
-import type { LinkBandwidth, PolicyEvaluation, PolicyToEvaluate } from './evaluate-policies-model.js';
+import type { Booking, PolicyEvaluation, PolicyToEvaluate } from './evaluate-policies-model.js';
 
 /** One policy on its way through the passes. */
 export interface Job {
@@ -11,8 +11,14 @@ export interface Job {
   readonly outcomes: Map<number, CandidateOutcome>;
   /** The lists it has, when they hold; set by the first pass. */
   kept: Choice | undefined;
+  /** The same, when they need more bandwidth than it has. */
+  growing: Choice | undefined;
   /** Why it cannot keep them. */
   leaving: string | undefined;
+  /** It cannot keep them for lack of bandwidth. */
+  displaced: boolean;
+  /** What is booked for it so far in this evaluation. */
+  holding: readonly Booking[];
 }
 
 /** What a policy is to use. */
@@ -36,12 +42,11 @@ export function complianceOf({ path }: CandidatePathIntent): 'constraints-met' |
 
 /** Does keeping its lists mean booking more than the policy has? */
 export function grows({ policy }: Job, { lists }: Choice): boolean {
-  const own = new Map(policy.bookings.map(({ linkId, bandwidthBps }) => [linkId, bandwidthBps]));
+  const own = new Map(policy.bookings.map(({ linkId, currentBps }) => [linkId, currentBps]));
   return (lists?.bookings ?? []).some(({ linkId, bandwidthBps }) => bandwidthBps > (own.get(linkId) ?? 0));
 }
 
 /** What the policy books until its headend has acked. */
-export function held({ policy }: Job, choice: Choice | undefined): readonly LinkBandwidth[] {
-  const wanted = choice?.lists?.bookings ?? [];
-  return wanted.length === 0 ? policy.bookings : largerOf(policy.bookings, wanted);
+export function held({ policy }: Job, choice: Choice | undefined): readonly Booking[] {
+  return whileMoving(policy.bookings, choice?.lists?.bookings ?? [], policy.holdPriority);
 }
