@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { PathConstraints, maxSegments, maxTransportSids } from './path-request.js';
-import { PathMetrics, Segment, SegmentList, load } from './path-answer.js';
+import { PathConstraints, maxSegments, maxTransportSids, optionalConstraints } from './path-request.js';
+import { OptionalOutcome, PathMetrics, Segment, SegmentList, load } from './path-answer.js';
 import {
   addressFamily,
   color,
@@ -39,6 +39,7 @@ const DynamicPath = object('DynamicPath', 'Computed, and computed again whenever
   metric: metricType('What to minimise.'),
   constraints: PathConstraints,
   maxSegments: Type.Optional(maxSegments()),
+  optional: Type.Optional(optionalConstraints('this path')),
 });
 
 export const CandidatePath = object(
@@ -188,6 +189,12 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
       ),
       reason: nullable(text('Reason.', 100), 'Why it is not valid: a no-path reason or a violation.'),
       message: nullable(text('Message.', 4000), 'The same in one sentence.'),
+      optional: list(
+        'What becomes of its optional constraints, in their order; none when it is not valid. Unless the policy is pinned, it ' +
+          'moves as soon as more of them can be kept.',
+        OptionalOutcome,
+        64,
+      ),
     }),
     16,
   ),

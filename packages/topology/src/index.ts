@@ -18,4 +18,5 @@ export { readEntries, resolveSegments, type EntriesRead } from './segments/resol
 export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';
 export { metricOf } from './model/metric-of.js';
-export { constraintsOf } from './engine/constraint-set.js';
+export { missedConstraint } from './engine/keep-optional.js';
+export { constraintsOf, withoutConstraints } from './engine/constraint-set.js';

@@ -5,6 +5,7 @@ import type { CandidateEvaluator, ValidLists } from './evaluate-candidate-path.j
 import { transportList, type PolicyToEvaluate } from './evaluate-policies-model.js';
 import { chosen, complianceOf, type Choice, type Job } from './evaluation-job.js';
 import { shortestPathFallback } from './fallback-lists.js';
+import { compareAchieved, isBetter } from './optional-constraints.js';
 import { objectiveOf } from './rank-candidate-paths.js';
 import { listKey, sameLists } from './transport-lists.js';
 
@@ -24,7 +25,7 @@ export class ListChooser {
     const { incumbent, pinned } = policy;
     if (incumbent === null) return undefined;
     if (pinned !== null) {
-      const outcome = this.#evaluator.deliver(policy, pinned.lists, this.#pinnedBandwidth(job));
+      const outcome = this.#evaluator.deliver(policy, pinned.lists, this.#pinnedCandidate(job)?.path);
       if (outcome.valid && !sameLists(pinned.lists, incumbent.lists)) return undefined;
       if (outcome.valid) return this.#pinnedChoice(job, outcome, 'keeps the lists it is pinned to');
     }
@@ -47,7 +48,7 @@ export class ListChooser {
 
   /** Second pass: the policy has nothing that holds. */
   settle(job: Job): Choice {
-    const cause = (found: string): string => (job.leaving === undefined ? found : `${job.leaving}; ${found}`);
+    const cause = (found: string) => causeOf(job, found);
     const pinned = this.#settlePinned(job);
     if (pinned !== undefined) return pinned;
     const stable = this.#firstValid(job, true);
@@ -69,14 +70,12 @@ export class ListChooser {
       const outcome = this.#evaluator.evaluate(policy, candidate, true);
       job.outcomes.set(candidate.discriminator, outcome);
       if (!isActive) {
-        if (outcome.valid) return chosen(candidate, outcome, describe(candidate));
+        if (outcome.valid) return chosen(candidate, outcome, causeOf(job, describe(candidate)));
         continue;
       }
-      const before = objectiveOf(candidate, kept.lists);
-      const after = outcome.valid ? objectiveOf(candidate, outcome) : null;
-      if (!outcome.valid || before === null || after === null) return kept;
-      if (after.value >= before.value) return kept;
-      return chosen(candidate, outcome, `a better path: ${after.metric} ${after.value} instead of ${before.value}`);
+      if (!outcome.valid || kept.lists === undefined || !isBetter(candidate, outcome, kept.lists)) return kept;
+      const better = `a better path: ${advantage(candidate, outcome, kept.lists)}`;
+      return chosen(candidate, outcome, causeOf(job, better));
     }
     return kept;
   }
@@ -84,7 +83,7 @@ export class ListChooser {
   #settlePinned(job: Job): Choice | undefined {
     const { policy } = job;
     if (policy.pinned === null) return undefined;
-    const outcome = this.#evaluator.deliver(policy, policy.pinned.lists, this.#pinnedBandwidth(job));
+    const outcome = this.#evaluator.deliver(policy, policy.pinned.lists, this.#pinnedCandidate(job)?.path);
     const admitted = this.#evaluator.admit(policy, outcome);
     if (admitted.valid) return this.#pinnedChoice(job, admitted, 'returns to the lists it is pinned to');
     // What it uses in their place is not left without need either.
@@ -109,8 +108,7 @@ export class ListChooser {
     const standby = policy.incumbent?.standby ?? null;
     if (standby === null || candidate.path.kind === 'explicit' || !isStillOf(candidate, standby)) return found;
     const held = this.#evaluator.admit(policy, this.#evaluator.hold(policy, candidate, standby.lists, true));
-    const [before, after] = [objectiveOf(candidate, held.valid ? held : undefined), objectiveOf(candidate, found)];
-    return held.valid && before !== null && after !== null && before.value <= after.value ? held : found;
+    return held.valid && objectiveOf(candidate, held) !== null && !isBetter(candidate, found, held) ? held : found;
   }
 
   /** Draining asks for what is possible: without an alternative the policy stays, unless the element is `down`. */
@@ -155,17 +153,20 @@ export class ListChooser {
     return job.ranked.find(({ discriminator }) => discriminator === job.policy.pinned?.activeCandidate);
   }
 
-  #pinnedBandwidth(job: Job): number | undefined {
-    return this.#pinnedCandidate(job)?.path.constraints?.bandwidthBps;
-  }
-
   #pinnedChoice(job: Job, lists: ValidLists, cause: string): Choice {
     const candidate = this.#pinnedCandidate(job);
     const pinned = { candidate, lists, cause, pinned: true } as const;
     if (candidate === undefined) return { ...pinned, status: 'fallback', compliance: 'constraints-not-met' };
-    const obeys = this.#evaluator.hold(job.policy, candidate, lists.lists.map(transportList), true).valid;
-    return { ...pinned, status: 'up', compliance: obeys ? complianceOf(candidate) : 'constraints-not-met' };
+    const obeys = this.#evaluator.hold(job.policy, candidate, lists.lists.map(transportList), true);
+    if (!obeys.valid) return { ...pinned, status: 'up', compliance: 'constraints-not-met' };
+    const booked = new Map(lists.optional.map((outcome) => [outcome.constraint, outcome]));
+    const optional = obeys.optional.map((outcome) => booked.get(outcome.constraint) ?? outcome);
+    return { ...pinned, lists: { ...lists, optional }, status: 'up', compliance: complianceOf(candidate) };
   }
+}
+
+function causeOf({ leaving }: Job, found: string): string {
+  return leaving === undefined ? found : `${leaving}; ${found}`;
 }
 
 function describe(candidate: CandidatePathIntent): string {
@@ -175,5 +176,18 @@ function describe(candidate: CandidatePathIntent): string {
 
 function hasWorsened({ incumbent }: PolicyToEvaluate, { candidate, lists }: Choice): boolean {
   const value = objectiveOf(candidate, lists)?.value;
-  return value !== undefined && (incumbent?.value == null || value > incumbent.value);
+  if (value === undefined) return false;
+  const known = incumbent?.candidatePaths.find(({ discriminator }) => discriminator === candidate?.discriminator);
+  if (compareAchieved(lists?.optional ?? [], known?.optional ?? []) < 0) return true;
+  return incumbent?.value == null || value > incumbent.value;
+}
+
+function advantage(candidate: CandidatePathIntent, after: ValidLists, before: ValidLists): string {
+  const missed = new Set(before.optional.flatMap(({ constraint, isAchieved }) => (isAchieved ? [] : [constraint])));
+  const gained = after.optional.find(({ constraint, isAchieved }) => isAchieved && missed.has(constraint));
+  if (gained !== undefined && compareAchieved(after.optional, before.optional) > 0) {
+    return `it keeps the optional constraint ${gained.constraint}`;
+  }
+  const [now, then] = [objectiveOf(candidate, after), objectiveOf(candidate, before)];
+  return `${now?.metric ?? ''} ${now?.value ?? ''} instead of ${then?.value ?? ''}`;
 }

@@ -11,6 +11,7 @@ import {
   type Standby,
 } from './evaluate-policies-model.js';
 import type { Choice, Job } from './evaluation-job.js';
+import { isBetter, missesOptional } from './optional-constraints.js';
 import { objectiveOf } from './rank-candidate-paths.js';
 import { sameLists } from './transport-lists.js';
 
@@ -41,6 +42,7 @@ export class Conclusion {
     const states = job.ranked.map((candidate, rank) => this.#stateOf(job, choice, candidate, rank > activeRank));
     const better = activeRank < 0 ? states : states.slice(0, activeRank);
     const pinMissed = policy.pinned !== null && choice.pinned !== true;
+    const misses = choice.pinned !== true && missesOptional(choice.lists?.optional);
     const wanting = choice.status === 'up' ? wantedBefore(standby, states) : [];
     return {
       policyId: policy.policyId,
@@ -59,11 +61,13 @@ export class Conclusion {
         choice.blocked === true ||
         (choice.pinned !== true && (choice.status !== 'up' || activeRank > 0)) ||
         standby?.blocked === true ||
-        wanting.length > 0,
+        wanting.length > 0 ||
+        misses,
       starved:
         pinMissed ||
         [...better, ...wanting].some((state) => state.reason === 'insufficient-bandwidth') ||
-        ((job.displaced || before?.starved === true) && this.#couldDoBetter(job, choice)),
+        ((job.displaced || before?.starved === true || (misses && wantsBandwidth(choice.candidate))) &&
+          this.#couldDoBetter(job, choice)),
       preempts,
       expanded: choice.lists?.expanded ?? [],
       crossed: this.#crossed(lists),
@@ -80,9 +84,7 @@ export class Conclusion {
       const outcome = alone.evaluate(policy, candidate, false);
       if (!isActive && outcome.valid) return true;
       if (!isActive) continue;
-      const now = objectiveOf(candidate, lists);
-      const best = outcome.valid ? objectiveOf(candidate, outcome) : null;
-      return now !== null && best !== null && best.value < now.value;
+      return outcome.valid && lists !== undefined && isBetter(candidate, outcome, lists);
     }
     return false;
   }
@@ -124,7 +126,8 @@ export class Conclusion {
     const { discriminator, preference } = candidate;
     if (discriminator === choice.candidate?.discriminator) {
       const message = choice.blocked === true ? choice.cause : (choice.lists?.message ?? null);
-      return { discriminator, preference, valid: true, active: true, reason: null, message };
+      const optional = choice.lists?.optional ?? [];
+      return { discriminator, preference, valid: true, active: true, reason: null, message, optional };
     }
     let outcome = job.outcomes.get(discriminator);
     if (outcome === undefined && (worse || choice.pinned === true) && !job.policy.reoptimise) {
@@ -132,9 +135,10 @@ export class Conclusion {
       if (known?.preference === preference) return { ...known, active: false };
     }
     outcome ??= this.#evaluator.evaluate(job.policy, candidate, false);
+    const { message } = outcome;
     return outcome.valid
-      ? { discriminator, preference, valid: true, active: false, reason: null, message: outcome.message }
-      : { discriminator, preference, valid: false, active: false, reason: outcome.reason, message: outcome.message };
+      ? { discriminator, preference, valid: true, active: false, reason: null, message, optional: outcome.optional }
+      : { discriminator, preference, valid: false, active: false, reason: outcome.reason, message, optional: [] };
   }
 }
 
@@ -142,4 +146,8 @@ export class Conclusion {
 function wantedBefore(standby: ChosenStandby | null, states: readonly CandidatePathState[]): CandidatePathState[] {
   const end = states.findIndex(({ discriminator }) => discriminator === standby?.candidate.discriminator);
   return (end < 0 ? states : states.slice(0, end)).filter(({ valid }) => !valid);
+}
+
+function wantsBandwidth(candidate: CandidatePathIntent | undefined): boolean {
+  return candidate?.path.constraints?.bandwidthBps !== undefined;
 }

@@ -1,7 +1,15 @@
-import { computePaths, type LinkId, type PathConstraints, type Snapshot } from '@waymark/topology';
+import {
+  computePaths,
+  type LinkId,
+  type OptionalOutcome,
+  type PathConstraints,
+  type PathRequest,
+  type Snapshot,
+} from '@waymark/topology';
 import type { CandidatePathIntent, DynamicPath, ExplicitPath, PolicyList } from '../model/sr-policy.js';
 import type { BandwidthLedger } from './bandwidth-ledger.js';
 import type { ExpandedSegment, LinkBandwidth, PolicyToEvaluate, TransportList } from './evaluate-policies-model.js';
+import { BANDWIDTH, keeping, outcomesOf, requestOf, withoutOptionalBandwidth } from './optional-constraints.js';
 import { ListProver, type ListRequirement } from './prove-transport-list.js';
 
 /** Lists that may be used as they are. */
@@ -12,6 +20,10 @@ export interface ValidLists {
   readonly expanded: readonly ExpandedSegment[];
   /** What is wrong with those lists of an explicit candidate path that were left out. */
   readonly message: string | null;
+  /** Of a dynamic candidate path. */
+  readonly optional: readonly OptionalOutcome[];
+  /** The link whose bandwidth does not suffice, where that was optional. */
+  readonly lackingOn?: LinkId;
 }
 
 export interface InvalidLists {
@@ -56,7 +68,7 @@ export class CandidateEvaluator {
     return this.#proveExplicit(policy, path, []);
   }
 
-  /** Do these lists still satisfy the candidate path? Not: are they the best. */
+  /** Do these lists still satisfy the candidate path, and which optional constraints? Not: are they the best. */
   hold(
     policy: PolicyToEvaluate,
     candidate: CandidatePathIntent,
@@ -64,28 +76,51 @@ export class CandidateEvaluator {
     honourAdminState: ListRequirement['honourAdminState'],
   ): CandidateOutcome {
     const { path } = candidate;
-    return this.#proveAll(policy, lists, {
-      constraints: path.constraints,
-      honourAdminState,
-      maxSegments: path.kind === 'dynamic' ? path.maxSegments : undefined,
-    });
+    if (path.kind === 'explicit')
+      return this.#proveAll(policy, lists, { constraints: path.constraints, honourAdminState });
+    const request = requestOf(policy, path);
+    const optional = path.optional ?? [];
+    // What there is of bandwidth is for `admit` to say.
+    let kept: ReadonlySet<string> = new Set(optional.filter((pointer) => pointer === BANDWIDTH));
+    let outcome = this.#proveKeeping(policy, lists, request, kept, honourAdminState);
+    if (!outcome.valid) return outcome;
+    for (const pointer of optional) {
+      if (kept.has(pointer)) continue;
+      const more = new Set([...kept, pointer]);
+      const stricter = this.#proveKeeping(policy, lists, request, more, honourAdminState);
+      if (!stricter.valid) continue;
+      kept = more;
+      outcome = stricter;
+    }
+    return outcome;
   }
 
-  /** Do these lists deliver, constraints apart, over nothing that the operator took down? */
+  /** Do these lists deliver, constraints apart, over nothing that the operator took down? Books what `path` asks for. */
   deliver(
     policy: PolicyToEvaluate,
     lists: readonly TransportList[],
-    bandwidthBps: number | undefined,
+    path: CandidatePathIntent['path'] | undefined,
   ): CandidateOutcome {
     const outcome = this.#proveAll(policy, lists, { constraints: undefined, honourAdminState: 'down-only' });
-    return outcome.valid ? { ...outcome, bookings: bookingsOf(outcome.lists, bandwidthBps) } : outcome;
+    if (!outcome.valid) return outcome;
+    const isOptional = path?.kind === 'dynamic' && path.optional?.includes(BANDWIDTH) === true;
+    return {
+      ...outcome,
+      bookings: bookingsOf(outcome.lists, path?.constraints?.bandwidthBps),
+      optional: isOptional ? [{ constraint: BANDWIDTH, isAchieved: true, missedBy: null }] : [],
+    };
   }
 
-  /** What the ledger says to lists that were proved; the bookings of the policy itself are released. */
+  /**
+   * What the ledger says to lists that were proved; the bookings of the policy itself are released. Where bandwidth is
+   * optional and there is none, they are admitted without.
+   */
   admit(policy: PolicyToEvaluate, outcome: CandidateOutcome): CandidateOutcome {
     if (!outcome.valid) return outcome;
     const lacking = this.#ledger.firstLacking(outcome.bookings, policy);
     if (lacking === undefined) return outcome;
+    const without = withoutOptionalBandwidth(outcome);
+    if (without !== undefined) return { ...without, lackingOn: lacking.linkId };
     const free = lacking.freeBps === null ? 'an unknown amount' : `${Math.max(0, lacking.freeBps)} bit/s`;
     return {
       valid: false,
@@ -97,32 +132,38 @@ export class CandidateEvaluator {
 
   #search(policy: PolicyToEvaluate, path: DynamicPath, avoidHeld: boolean): CandidateOutcome {
     const constraints = avoidHeld ? excludingLinks(path.constraints, this.#held) : path.constraints;
-    const answer = computePaths(
-      this.#snapshot,
-      {
-        source: policy.headend,
-        destination: policy.endpoint,
-        metric: path.metric,
-        constraints,
-        ...(path.maxSegments === undefined ? {} : { maxSegments: path.maxSegments }),
-      },
-      {
-        skipConflict: true,
-        ...(path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.roomFor(policy) }),
-      },
-    );
+    const request = requestOf(policy, { ...path, constraints });
+    const answer = computePaths(this.#snapshot, request, {
+      skipConflict: true,
+      ...(path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.roomFor(policy) }),
+    });
     if (answer.status === 'no-path') return { valid: false, reason: answer.reason, message: answer.message };
     const best = answer.paths[0];
     if (best === undefined) return { valid: false, reason: 'path-not-found', message: 'the search found nothing' };
     const transport = { weight: 1, sids: best.transport.map((segment) => segment.sid) };
-    return this.admit(
-      policy,
-      this.#proveAll(policy, [transport], {
-        constraints,
-        honourAdminState: true,
-        maxSegments: path.maxSegments,
-      }),
-    );
+    const kept = new Set(answer.optional.filter(({ isAchieved }) => isAchieved).map(({ constraint }) => constraint));
+    const found = this.admit(policy, this.#proveKeeping(policy, [transport], request, kept, true));
+    return avoidHeld && found.valid ? this.#offHeld(found) : found;
+  }
+
+  /** Where excluded links are optional, so are for the search those that are held; not for us. */
+  #offHeld(found: ValidLists): CandidateOutcome {
+    const used = new Set(found.lists.flatMap(({ load }) => load.map(({ linkId }) => linkId)));
+    const held = this.#held.find((link) => used.has(link));
+    if (held === undefined) return found;
+    return { valid: false, reason: 'path-not-found', message: `link ${held} has not been stable for its hold time` };
+  }
+
+  #proveKeeping(
+    policy: PolicyToEvaluate,
+    lists: readonly TransportList[],
+    request: PathRequest,
+    kept: ReadonlySet<string>,
+    honourAdminState: ListRequirement['honourAdminState'],
+  ): CandidateOutcome {
+    const { constraints, maxSegments } = keeping(request, kept);
+    const outcome = this.#proveAll(policy, lists, { constraints, honourAdminState, maxSegments });
+    return outcome.valid ? { ...outcome, optional: outcomesOf(request, kept, outcome.lists) } : outcome;
   }
 
   /** RFC 9256 section 5.1: an explicit candidate path is valid while at least one of its lists is. */
@@ -155,7 +196,7 @@ export class CandidateEvaluator {
       expanded.push(...outcome.expanded);
     }
     const bookings = bookingsOf(lists, requirement.constraints?.bandwidthBps);
-    return { valid: true, lists, bookings, expanded, message: null };
+    return { valid: true, lists, bookings, expanded, message: null, optional: [] };
   }
 }
 

@@ -1,7 +1,7 @@
 import { freezeSnapshot, type LinkId, type Ted } from '@waymark/topology';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CandidatePathIntent } from '../model/sr-policy.js';
+import type { CandidatePathIntent, DynamicPath } from '../model/sr-policy.js';
 import { buildTed, newPolicy, withLinks } from '../testing/sketched-network.js';
 import { whileMoving } from './bandwidth-ledger.js';
 import { evaluatePolicies } from './evaluate-policies.js';
@@ -45,15 +45,27 @@ const candidate = fc
     metric: fc.constantFrom('igp' as const, 'delay' as const, 'hop' as const),
     bandwidth: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }),
     bound: fc.option(fc.integer({ min: 2000, max: 2080 }), { nil: undefined }),
+    avoided: fc.option(fc.constantFrom('b', 'c', 'e'), { nil: undefined }),
+    optional: fc.shuffledSubarray(['/constraints/bandwidthBps', '/constraints/bounds/0', '/constraints/exclude/nodes']),
   })
-  .map(({ metric, bandwidth, bound }) => ({
-    kind: 'dynamic' as const,
-    metric,
-    constraints: {
-      ...(bandwidth === undefined ? {} : { bandwidthBps: bandwidth * G }),
-      ...(bound === undefined ? {} : { bounds: [{ metric: 'delay' as const, max: bound }] }),
-    },
-  }));
+  .map(({ metric, bandwidth, bound, avoided, optional }) => {
+    const given = {
+      '/constraints/bandwidthBps': bandwidth,
+      '/constraints/bounds/0': bound,
+      '/constraints/exclude/nodes': avoided,
+    };
+    const there = optional.filter((pointer) => given[pointer as keyof typeof given] !== undefined);
+    return {
+      kind: 'dynamic' as const,
+      metric,
+      constraints: {
+        ...(bandwidth === undefined ? {} : { bandwidthBps: bandwidth * G }),
+        ...(bound === undefined ? {} : { bounds: [{ metric: 'delay' as const, max: bound }] }),
+        ...(avoided === undefined ? {} : { exclude: { nodes: [avoided] } }),
+      },
+      ...(there.length === 0 ? {} : { optional: there }),
+    };
+  });
 
 /** Setup and hold priority: few, so that they are often equal. */
 const priorities = fc
@@ -137,6 +149,23 @@ function expectStandby(evaluation: PolicyEvaluation, down: ReadonlySet<LinkId>):
   expect(standby.lists.map(transportList)).not.toEqual(lists.map(transportList));
 }
 
+/** The constraints without the optional ones that are not kept, written out by hand. */
+function dropping(
+  { constraints }: Pick<DynamicPath, 'constraints'>,
+  optional: readonly string[],
+  kept: readonly string[],
+): Pick<DynamicPath, 'constraints'> {
+  const isGone = (pointer: string) => optional.includes(pointer) && !kept.includes(pointer);
+  const { bandwidthBps, bounds, exclude } = constraints;
+  return {
+    constraints: {
+      ...(bandwidthBps === undefined || isGone('/constraints/bandwidthBps') ? {} : { bandwidthBps }),
+      ...(bounds === undefined || isGone('/constraints/bounds/0') ? {} : { bounds }),
+      ...(exclude === undefined || isGone('/constraints/exclude/nodes') ? {} : { exclude }),
+    },
+  };
+}
+
 describe('evaluations of random policies on random networks', () => {
   it('never book a link beyond what it can reserve; moves included, but for those who are preempted', () => {
     fc.assert(
@@ -207,6 +236,40 @@ describe('evaluations of random policies on random networks', () => {
             .filter(({ policyId }) => ids.has(policyId))
             .map((evaluation) => ({ ...evaluation, preempts: [] }));
         expect(choices(evaluate(second, settled))).toEqual(choices(evaluate(second, settled.filter(isHigher))));
+      }),
+    );
+  });
+
+  it('keep the optional constraints that an exhaustive search would, the most important first', () => {
+    fc.assert(
+      fc.property(network, candidate, policies, (ted, path, others) => {
+        const settled = acked(adopt(others, evaluate(ted, others)));
+        const answer = (wanted: DynamicPath): PolicyEvaluation => {
+          const policy = newPolicy('h1', 'h2', [{ discriminator: 1, preference: 1, path: wanted }], { color: 99 });
+          const evaluations = evaluatePolicies({
+            snapshot: freezeSnapshot(ted),
+            policies: [policy],
+            booked: settled.flatMap(({ bookings }) => bookings),
+            heldLinks: [],
+          });
+          return evaluations[0] as PolicyEvaluation;
+        };
+        const { optional = [], ...rest } = path;
+        const found = answer(path);
+        // All subsets, in the order of what they are worth.
+        const subsets = Array.from({ length: 2 ** optional.length }, (_, bits) =>
+          optional.filter((_, i) => ((bits >> (optional.length - 1 - i)) & 1) === 0),
+        );
+        const best = subsets
+          .map((kept) => ({ kept, evaluation: answer({ ...rest, ...dropping(rest, optional, kept) }) }))
+          .find(({ evaluation }) => evaluation.status === 'up');
+        expect(found.status === 'up').toBe(best !== undefined);
+        if (best === undefined) return;
+        const outcomes = found.candidatePaths[0]?.optional ?? [];
+        expect(outcomes.map(({ constraint }) => constraint)).toEqual(optional);
+        expect(outcomes.filter(({ isAchieved }) => isAchieved).map(({ constraint }) => constraint)).toEqual(best.kept);
+        expect(found.objective).toEqual(best.evaluation.objective);
+        expect(found.bookings).toEqual(best.evaluation.bookings);
       }),
     );
   });

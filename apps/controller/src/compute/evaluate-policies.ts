@@ -6,6 +6,7 @@ import { CandidateEvaluator, type CandidateOutcome } from './evaluate-candidate-
 import type { EvaluationInput, PolicyEvaluation } from './evaluate-policies-model.js';
 import { grows, held, type Choice, type Job } from './evaluation-job.js';
 import { withReadLists } from './explicit-lists.js';
+import { withoutOptionalBandwidth } from './optional-constraints.js';
 import { rankCandidatePaths } from './rank-candidate-paths.js';
 import { TakenBandwidth } from './taken-bandwidth.js';
 
@@ -91,7 +92,7 @@ class BatchEvaluation {
     for (const job of holders) {
       const choice = this.#chooser.incumbent(job);
       if (choice !== undefined && grows(job, choice)) job.growing = choice;
-      else if (choice !== undefined && this.#admit(job, choice)) this.#hold(job, choice);
+      else if (choice !== undefined && this.#admit(job, choice)) this.#hold(job, job.kept);
       else leaving.push(job);
     }
     for (const job of leaving) this.#hold(job, undefined);
@@ -105,8 +106,8 @@ class BatchEvaluation {
     const growing = jobs.filter((job) => job.growing !== undefined);
     for (const job of growing) {
       this.#ledger.release(job.holding);
-      const keeps = this.#admit(job, job.growing as Choice);
-      this.#hold(job, keeps ? job.growing : undefined);
+      this.#admit(job, job.growing as Choice);
+      this.#hold(job, job.kept);
     }
     // What these only now ask for is not booked yet: who finds something better leaves it to the rest.
     for (const job of growing) if (job.kept !== undefined) this.#decide(job);
@@ -119,15 +120,18 @@ class BatchEvaluation {
     const { policy } = job;
     const { lists } = choice;
     if (lists === undefined) return false;
-    const taken = choice.pinned === true ? this.#ledger.firstTaken(lists.bookings, policy) : undefined;
-    const admitted = choice.pinned === true && taken === undefined ? lists : this.#evaluator.admit(policy, lists);
+    const insists = choice.pinned === true && withoutOptionalBandwidth(lists) === undefined;
+    const taken = insists ? this.#ledger.firstTaken(lists.bookings, policy) : undefined;
+    const admitted = insists && taken === undefined ? lists : this.#evaluator.admit(policy, lists);
+    const { lackingOn } = admitted;
+    const by = lackingOn === undefined ? undefined : this.#taken.firstTakerFrom(policy.holdPriority, lackingOn);
+    if (lackingOn !== undefined && by !== undefined) job.leaving = tookFrom(by, lackingOn);
     if (admitted.valid) {
-      job.kept = choice;
+      job.kept = { ...choice, lists: admitted };
       return true;
     }
     job.displaced = true;
-    const by = this.#taken.firstTakerFrom(policy.holdPriority, admitted.lackingOn ?? '');
-    job.leaving = by === undefined ? admitted.message : tookFrom(by, admitted.lackingOn ?? '');
+    if (by === undefined) job.leaving = admitted.message;
     return false;
   }
 

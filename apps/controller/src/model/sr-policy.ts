@@ -3,6 +3,7 @@ import type {
   LinkId,
   MetricType,
   NodeId,
+  OptionalOutcome,
   PathConstraints,
   PathMetrics,
   Segment,
@@ -22,6 +23,8 @@ export interface DynamicPath {
   readonly metric: MetricType;
   readonly constraints: PathConstraints;
   readonly maxSegments?: number;
+  /** Constraints that need not be kept, as JSON pointers into this path, the most important first (PathRequest.optional). */
+  readonly optional?: readonly string[];
 }
 
 export interface CandidatePathIntent {
@@ -82,6 +85,8 @@ export interface CandidatePathState {
   /** Why it is not valid: a no-path reason or a violation, with its sentence. */
   readonly reason: string | null;
   readonly message: string | null;
+  /** What becomes of its optional constraints, in their order; empty when it is not valid. */
+  readonly optional: readonly OptionalOutcome[];
 }
 
 /** One transport list in use, with what it does. */

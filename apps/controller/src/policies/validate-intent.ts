@@ -1,9 +1,10 @@
-import { canonicalIpv6, canonicalPrefix, type PathConstraints, type Ted } from '@waymark/topology';
+import { canonicalIpv6, canonicalPrefix, constraintsOf, type PathConstraints, type Ted } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import {
   LOWEST_PRIORITY,
   prioritiesOf,
   type CandidatePathIntent,
+  type DynamicPath,
   type MeshIntent,
   type PolicyTemplate,
   type SrPolicyIntent,
@@ -142,7 +143,10 @@ class IntentCheck {
   #candidatePath(candidate: CandidatePathIntent, field: string): CandidatePathIntent {
     const { path } = candidate;
     if (path.constraints !== undefined) this.#constraints(path.constraints, `${field}/constraints`);
-    if (path.kind === 'dynamic') return candidate;
+    if (path.kind === 'dynamic') {
+      this.#optional(path, `${field}/optional`);
+      return candidate;
+    }
     if (path.segmentLists.length === 0) this.invalid(`${field}/segmentLists`, 'at least one segment list is needed');
     const segmentLists = path.segmentLists.map(({ weight, sids }, index) => {
       const list = `${field}/segmentLists/${index}`;
@@ -153,6 +157,16 @@ class IntentCheck {
       };
     });
     return { ...candidate, path: { ...path, segmentLists } };
+  }
+
+  #optional({ metric, constraints, maxSegments, optional = [] }: DynamicPath, field: string): void {
+    const request = { source: '', destination: '', metric, constraints };
+    const known = constraintsOf(maxSegments === undefined ? request : { ...request, maxSegments });
+    optional.forEach((pointer, index) => {
+      if (known.includes(pointer)) return;
+      const there = known.join(', ') || 'none';
+      this.invalid(`${field}/${index}`, `there is no constraint at "${pointer}" of the path; there is ${there}`);
+    });
   }
 
   #constraints({ exclude, include, bandwidthBps }: PathConstraints, field: string): void {
