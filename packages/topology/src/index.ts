@@ -15,6 +15,7 @@ export { computePaths } from './engine/compute-paths.js';
 export type { ComputeOptions } from './engine/compute-options.js';
 export { computeDisjointPaths } from './engine/disjoint/compute-disjoint.js';
 export { readEntries, resolveSegments, type EntriesRead } from './segments/resolve-segments.js';
+export { nodesReadOtherwise } from './segments/read-otherwise.js';
 export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';
 export { metricOf } from './model/metric-of.js';
