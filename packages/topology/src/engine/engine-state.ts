@@ -1,8 +1,8 @@
+import { AlgorithmReaches } from '../segments/algorithm-reaches.js';
 import { cSidsOf, type CSids } from '../segments/c-sids.js';
-import { TreeBuilder } from '../spf/distance-tree.js';
-import { IgpReach } from '../segments/igp-reach.js';
 import { SidChoice } from '../segments/sid-choice.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import { TreeBuilder } from '../spf/distance-tree.js';
 import { LabelStore } from './label-store.js';
 import { ShortestPathSearch } from './shortest-path.js';
 
@@ -16,7 +16,7 @@ export interface EngineState {
   readonly labels: LabelStore;
   /** Of distances to a destination. */
   readonly trees: TreeBuilder;
-  readonly reach: IgpReach;
+  readonly reaches: AlgorithmReaches;
   readonly cSids: CSids;
   readonly sids: SidChoice;
   /** Breaks ties of the optimised metric: IGP metric, then hops. A hop weighs 2^-20, less than any IGP difference. */
@@ -36,7 +36,7 @@ export function engineState(snapshot: Snapshot): EngineState {
     search: new ShortestPathSearch(),
     labels: new LabelStore(),
     trees: new TreeBuilder(snapshot.nodeCount),
-    reach: new IgpReach(snapshot),
+    reaches: new AlgorithmReaches(snapshot),
     cSids,
     sids: new SidChoice(snapshot, cSids),
     tie: snapshot.data.igpMetric.map((metric) => metric + HOP_IN_TIE),
