@@ -14,6 +14,8 @@ export interface ShortestPathOptions {
   readonly spur?: Spur;
   /** Lower bound per node of the cost to the destination; consistent. Makes the search A*. */
   readonly toDestination?: Float64Array;
+  /** Paths that cost more are of no interest. */
+  readonly limit?: number;
 }
 
 /**
@@ -46,7 +48,7 @@ export class ShortestPathSearch {
     this.#labelled[start] = this.#query;
     this.#viaArc[start] = -1;
     this.#heap.put(start, toDestination === undefined ? 0 : (toDestination[start % nodeCount] as number), 0);
-    const isFound = this.#settle(problem, budget, options, Infinity, target);
+    const isFound = this.#settle(problem, budget, options, options.limit ?? Infinity, target);
     return isFound ? { arcs: this.#arcsTo(target), cost: this.#cost[target] as number } : null;
   }
 

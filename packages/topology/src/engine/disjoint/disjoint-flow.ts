@@ -23,6 +23,12 @@ export type Flow =
       /** Source to sink each, without loops; null unless all have the same source and the same sink. */
       readonly paths: readonly (readonly number[])[] | null;
       readonly total: number;
+      /**
+       * Shadow prices of what only one path may use: with them added to the weights, shortest paths cost together what the
+       * flow costs plus all prices. Empty with a surcharge.
+       */
+      readonly arcPrices: ReadonlyMap<number, number>;
+      readonly nodePrices: ReadonlyMap<number, number>;
     }
   /** Only so many paths can pass these nodes and arcs, each of which takes one, and more would have to. */
   | {
@@ -87,10 +93,34 @@ class FlowSearch {
       if (!this.#findUnit()) return this.#cut();
       this.#send();
     }
+    const prices = this.#prices();
     this.#cancelOpposites();
     const paths = this.#takePaths();
     const total = this.#total();
-    return { kind: 'flow', paths, total };
+    return { kind: 'flow', paths, total, ...prices };
+  }
+
+  /** What is used up costs as much more as its reduced cost is below zero. */
+  #prices(): { readonly arcPrices: Map<number, number>; readonly nodePrices: Map<number, number> } {
+    const { snapshot, weight, wide, isNarrow, surcharge } = this.#task;
+    const { arcFrom, arcTo } = snapshot.data;
+    const potential = this.#potential;
+    const rise = (from: number, to: number) => (potential[to] as number) - (potential[from] as number);
+    const arcPrices = new Map<number, number>();
+    const nodePrices = new Map<number, number>();
+    if (surcharge < Infinity) return { arcPrices, nodePrices };
+    this.#arcFlow.forEach((flow, arc) => {
+      if (flow === 0 || wide.has(arc)) return;
+      const [from, to] = [2 * (arcFrom[arc] as number) + 1, 2 * (arcTo[arc] as number)];
+      const price = rise(from, to) - (weight[arc] as number);
+      if (price > 0) arcPrices.set(arc, price);
+    });
+    this.#nodeFlow.forEach((flow, node) => {
+      if (flow === 0 || !isNarrow(node)) return;
+      const price = rise(2 * node, 2 * node + 1);
+      if (price > 0) nodePrices.set(node, price);
+    });
+    return { arcPrices, nodePrices };
   }
 
   /** Dijkstra on reduced costs; potentials are raised by no more than the target's distance. */
