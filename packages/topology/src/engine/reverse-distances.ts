@@ -1,6 +1,6 @@
 import { SearchHeap } from './search-heap.js';
 import type { SearchProblem } from './search-problem.js';
-import type { WorkBudget } from './work-budget.js';
+import { RELAXATION, type WorkBudget } from './work-budget.js';
 
 /**
  * Least sum of `weight` from every node to the destination over allowed arcs; Infinity where there is no path. Layers are
@@ -30,6 +30,6 @@ export function reverseDistances(problem: SearchProblem, weight: Float64Array, b
       }
     }
   }
-  budget.spend(relaxed);
+  budget.spend(relaxed * RELAXATION);
   return distance;
 }

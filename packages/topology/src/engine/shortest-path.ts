@@ -1,6 +1,6 @@
 import { SearchHeap } from './search-heap.js';
 import { layerAfterArc, MISSED, startState, type FoundPath, type SearchProblem } from './search-problem.js';
-import type { WorkBudget } from './work-budget.js';
+import { RELAXATION, type WorkBudget } from './work-budget.js';
 
 /** Where a search starts other than at the source, and what it must not touch: the spurs of Yen's algorithm. */
 export interface Spur {
@@ -85,7 +85,7 @@ export class ShortestPathSearch {
         }
       }
     }
-    budget.spend(looked);
+    budget.spend(looked * RELAXATION);
     return arcs;
   }
 
@@ -150,7 +150,7 @@ export class ShortestPathSearch {
         heap.put(next, key, nextTie);
       }
     }
-    budget.spend(relaxed);
+    budget.spend(relaxed * RELAXATION);
     return isFound;
   }
 
