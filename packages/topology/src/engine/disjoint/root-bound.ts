@@ -44,12 +44,12 @@ export function rootBound(task: RootTask, budget: WorkBudget): RootBound {
   const { snapshot, weight } = (members[0] as GroupMember).prepared.problem;
   const isExclusive = surcharge === Infinity;
   const mask = new Uint8Array(snapshot.arcCount);
-  for (const problem of problems) {
-    for (let arc = 0; arc < mask.length; arc++) if (problem.mask[arc] === 1) mask[arc] = 1;
+  for (const own of new Set(problems.map((problem) => problem.mask))) {
+    for (let arc = 0; arc < mask.length; arc++) if (own[arc] === 1) mask[arc] = 1;
   }
   const shareable = sharedByTwo(members);
-  const wide = new Set<number>();
-  for (let arc = 0; arc < mask.length; arc++) if (shareable.has(risks.linkRisk(arc))) wide.add(arc);
+  const isLink = (risk: number) => risks.kindOf(risk) === 'link';
+  const wide = new Set([...shareable].filter(isLink).flatMap((risk) => risks.arcsOf(risk)));
   const sources = problems.map((problem) => problem.source);
   const sinks = problems.map((problem) => problem.destination);
   const isNarrow = (node: number) => isExclusive && level.node && !shareable.has(risks.nodeRisk(node));
