@@ -55,9 +55,11 @@ export function solveGroup(
   }
   const overload = refuseOverload(prepared, unreservedBps);
   if (overload !== null) return refuse(overload, true, null);
-  const { message, isProved, blocking } = unachieved[0] as UnachievedLevel;
+  // Of a relaxed group the last level, which asks for no disjointness any more, says why.
+  const { message, isProved, blocking } = unachieved.at(-1) as UnachievedLevel;
   const { nodes: blockingNodes, links: blockingLinks } = blocking;
-  const details = { constraint: '/disjoint', blockingNodes, blockingLinks };
+  const constraint = levels.length > 1 || !asked.link ? null : '/disjoint';
+  const details = { constraint, blockingNodes, blockingLinks };
   return refuse(refusal(snapshot, 'disjoint-path-not-found', message, details), isProved, null, blocking);
 }
 
@@ -90,6 +92,7 @@ function answer(
     unachieved,
     optimality: isExact ? 'optimal' : 'feasible',
     lowerBound: reportedValue(request.metric, lowerBound.value),
+    optional: [],
     paths: finished.map((one) => one.path),
     shared,
   };
