@@ -105,11 +105,22 @@ export function objective(description: string) {
   return choice(description, ['sum', 'worst']);
 }
 
-function setupPriority() {
+export function setupPriority() {
   return integer(
     '0, the highest, to 7, the default (RFC 3209). Bandwidth is held against what is unreserved at this priority: the ' +
       'reservable bandwidth minus what is booked with a hold priority of this number or a smaller one (RFC 5305).',
     { maximum: 7, default: 7, examples: [7] },
+  );
+}
+
+/** Pointers into a request, by importance. */
+export function optionalConstraints(examples: string[]) {
+  return list(
+    'Constraints that need not be kept, the most important first: of all paths that keep everything else, those that keep ' +
+      'the first; of these, if there are any, those that keep the second; and so on.',
+    token('JSON pointer into this request.', '^(/[^/]*)+$', 255, examples),
+    64,
+    { uniqueItems: true },
   );
 }
 
@@ -154,15 +165,7 @@ export const PathRequest = object(
     families: Type.Optional(families()),
     maxSegments: Type.Optional(maxSegments()),
     setupPriority: Type.Optional(setupPriority()),
-    optional: Type.Optional(
-      list(
-        'Constraints that need not be kept, the most important first: of all paths that keep everything else, those that keep ' +
-          'the first; of these, if there are any, those that keep the second; and so on.',
-        token('JSON pointer into this request.', '^(/[^/]*)+$', 255, ['/constraints/bounds/0']),
-        64,
-        { uniqueItems: true },
-      ),
-    ),
+    optional: Type.Optional(optionalConstraints(['/constraints/bounds/0'])),
     revision: Type.Optional(revision('Compute on this past revision of the topology instead of the newest.')),
   },
   [{ source: 'dc-london', destination: 'dc-athens', metric: 'delay', constraints: {} }],

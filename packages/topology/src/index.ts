@@ -19,3 +19,4 @@ export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './seg
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';
 export { metricOf } from './model/metric-of.js';
 export { constraintsOf } from './engine/constraint-set.js';
+export { constraintsOfGroup } from './engine/disjoint/group-constraints.js';

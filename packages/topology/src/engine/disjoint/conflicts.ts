@@ -71,7 +71,7 @@ export function capacityConflict(
   return null;
 }
 
-/** Shares such as 1/3 are not exact in binary; a billionth is far below one packet. */
+/** Shares such as 1/3 are not exact in binary; bandwidths are whole numbers, so that a hundredth of a bit is no difference. */
 export function fits(demandBps: number, unreservedBps: number): boolean {
-  return demandBps <= unreservedBps * (1 + 1e-9);
+  return demandBps <= unreservedBps + 0.01;
 }
