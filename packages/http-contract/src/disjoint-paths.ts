@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
 import { metricType, nodeId, revision, srlg } from './identifiers.js';
-import { ComputedPath, NoPath, optionalOutcomes, Shared } from './path-answer.js';
+import { ComputedPath, NoPath, OptionalOutcome, Shared } from './path-answer.js';
 import {
   disjointKind,
   families,
@@ -42,7 +42,7 @@ export const DisjointRequest = object(
       objective('What to minimise over the members: the sum of their metrics (default), or the worst.'),
     ),
     setupPriority: Type.Optional(setupPriority()),
-    optional: Type.Optional(optionalConstraints(['/members/1/constraints/bounds/0'])),
+    optional: Type.Optional(optionalConstraints('this request')),
     revision: Type.Optional(revision('Compute on this past revision of the topology instead of the newest.')),
   },
   [
@@ -83,7 +83,7 @@ export const DisjointPathsFound = object('DisjointPathsFound', 'The paths of a g
     ['optimal', 'feasible'],
   ),
   lowerBound: integer('No paths at this level have a smaller value of the objective.', { examples: [42_600] }),
-  optional: optionalOutcomes(),
+  optional: list('What became of each optional constraint, in the order of the request.', OptionalOutcome, 64),
   paths: list('In the order of the members.', ComputedPath, maxDisjointPaths),
   shared: Shared,
 });

@@ -68,6 +68,9 @@ export const SegmentList = object('SegmentList', 'A finished segment list.', {
     maximum: 128,
     examples: [2],
   }),
+  decapsulates: flag(
+    'The last SID decapsulates: a service SID does, an End SID only with the flavor USD. Packets of a list that does not are dropped at its end.',
+  ),
   pathMtuBytes: nullable(
     integer('Bytes.', { maximum: 65_535, examples: [8920] }),
     "Largest inner packet in bytes that fits on every branch; null when a link's MTU is unknown.",
@@ -190,21 +193,15 @@ export const Shared = object('Shared', 'What at least two paths can use. Sorted.
   ),
 });
 
-export function optionalOutcomes() {
-  return list(
-    'What became of each optional constraint, in the order of the request.',
-    object('OptionalOutcome', 'What became of an optional constraint.', {
-      constraint: token('JSON pointer into the request.', '^(/[^/]*)*$', 255, ['/constraints/bounds/0']),
-      isAchieved: flag('All paths of the answer keep it.'),
-      missedBy: nullable(
-        integer('In the unit of the constraint.', { examples: [1200] }),
-        'By how much the worst path misses it: bounds, bandwidthBps (on the link with the least) and maxSegments. null: ' +
-          'achieved, or a constraint that has no such measure, or an unknown value.',
-      ),
-    }),
-    64,
-  );
-}
+export const OptionalOutcome = object('OptionalOutcome', 'What became of an optional constraint.', {
+  constraint: token('JSON pointer to it.', '^(/[^/]*)*$', 255, ['/constraints/bounds/0']),
+  isAchieved: flag('All paths keep it.'),
+  missedBy: nullable(
+    integer('In the unit of the constraint.', { examples: [1200] }),
+    'By how much the worst path misses it: bounds, bandwidthBps (on the link with the least; not of policies) and ' +
+      'maxSegments. null: achieved, or a constraint that has no such measure, or an unknown value.',
+  ),
+});
 
 export const PathsFound = object('PathsFound', 'The paths that were found.', {
   status: Type.Literal('computed', { description: 'Tells the two kinds of answer apart.' }),
@@ -218,7 +215,7 @@ export const PathsFound = object('PathsFound', 'The paths that were found.', {
     'No path can have a smaller value of the metric on its worst branch; for disjoint and co-routed paths, no such paths a smaller value of the objective.',
     { examples: [21_300] },
   ),
-  optional: optionalOutcomes(),
+  optional: list('What became of each optional constraint, in the order of the request.', OptionalOutcome, 64),
   paths: list('Paths, best first; of a co-routed pair the way there, then the way back.', ComputedPath, 64),
   shared: nullable(Shared, 'Disjoint paths: what they share all the same; null when none were asked for.'),
 });

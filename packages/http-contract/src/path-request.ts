@@ -113,12 +113,12 @@ export function setupPriority() {
   );
 }
 
-/** Pointers into a request, by importance. */
-export function optionalConstraints(examples: string[]) {
+/** `whole`: what the pointers point into. */
+export function optionalConstraints(whole: string) {
   return list(
     'Constraints that need not be kept, the most important first: of all paths that keep everything else, those that keep ' +
       'the first; of these, if there are any, those that keep the second; and so on.',
-    token('JSON pointer into this request.', '^(/[^/]*)+$', 255, examples),
+    token(`JSON pointer into ${whole}.`, '^(/[^/]*)+$', 255, ['/constraints/bounds/0']),
     64,
     { uniqueItems: true },
   );
@@ -165,7 +165,7 @@ export const PathRequest = object(
     families: Type.Optional(families()),
     maxSegments: Type.Optional(maxSegments()),
     setupPriority: Type.Optional(setupPriority()),
-    optional: Type.Optional(optionalConstraints(['/constraints/bounds/0'])),
+    optional: Type.Optional(optionalConstraints('this request')),
     revision: Type.Optional(revision('Compute on this past revision of the topology instead of the newest.')),
   },
   [{ source: 'dc-london', destination: 'dc-athens', metric: 'delay', constraints: {} }],

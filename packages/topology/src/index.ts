@@ -1,5 +1,6 @@
 export * from './model/address.js';
 export * from './model/ted.js';
+export { advertisedOf, withAdvertised } from './model/advertised.js';
 export * from './model/path-request.js';
 export * from './model/path-answer.js';
 export * from './model/disjoint-paths.js';
@@ -15,8 +16,10 @@ export { computePaths } from './engine/compute-paths.js';
 export type { ComputeOptions } from './engine/compute-options.js';
 export { computeDisjointPaths } from './engine/disjoint/compute-disjoint.js';
 export { readEntries, resolveSegments, type EntriesRead } from './segments/resolve-segments.js';
+export { nodesReadOtherwise } from './segments/read-otherwise.js';
 export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';
 export { metricOf } from './model/metric-of.js';
-export { constraintsOf } from './engine/constraint-set.js';
+export { missedConstraint } from './engine/keep-optional.js';
+export { constraintsOf, withoutConstraints } from './engine/constraint-set.js';
 export { constraintsOfGroup } from './engine/disjoint/group-constraints.js';

@@ -39,6 +39,8 @@ export interface LinkReservation {
   readonly bookedBps: number;
   /** null: the reservable bandwidth is unknown. */
   readonly unreservedBps: number | null;
+  /** At the setup priorities 0 to 7 (RFC 5305 section 3.6); the last is `unreservedBps`. */
+  readonly unreservedBpsByPriority: readonly number[] | null;
 }
 
 /** What an operator may lay over a link. null clears an attribute, undefined leaves it. */
@@ -58,6 +60,9 @@ export interface LinkConstraints {
 export interface NodeConstraints {
   readonly adminState?: TedNode['adminState'] | null;
   readonly msdHEncaps?: number | null;
+  readonly msdSegmentsLeft?: number | null;
+  readonly msdEndPop?: number | null;
+  readonly msdEndD?: number | null;
 }
 
 /** Operator settings of one entity. `version` is its ETag: the revision that wrote it, 0 when nothing is set. */

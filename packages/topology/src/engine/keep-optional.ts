@@ -1,5 +1,12 @@
 import { metricOf } from '../model/metric-of.js';
-import type { ComputedPath, NoPath, OptionalOutcome, PathAnswer, PathsFound } from '../model/path-answer.js';
+import type {
+  ComputedPath,
+  NoPath,
+  OptionalOutcome,
+  PathAnswer,
+  PathsFound,
+  SegmentList,
+} from '../model/path-answer.js';
 import type { PathRequest } from '../model/path-request.js';
 import { withoutConstraints, type ConstraintPointer } from './constraint-set.js';
 import type { AskEngine } from './find-conflict.js';
@@ -57,23 +64,30 @@ export function keepOptional(
   return keepInOrder<PathsFound, NoPath>(optional, {
     mandatory,
     ask: (dropped) => ask(withoutConstraints(request, dropped)),
-    missedBy: (pointer, { paths }) => worstOf(paths.map((path) => missing(request, pointer, path))),
+    missedBy: (pointer, { paths }) =>
+      worstOf(paths.map((path) => missedConstraint(request, pointer, path.segmentLists, path.bottleneck))),
   });
 }
 
-/** By how much a path misses a bound, a bandwidth or the most segments, in its unit; null: unknown, or another constraint. */
-export function missing(request: PathRequest, pointer: ConstraintPointer, path: ComputedPath): number | null {
-  const { bounds = [], bandwidthBps = 0 } = request.constraints;
+/**
+ * By how much the finished lists of a path miss a constraint of a request, in its unit: bounds, bandwidth (on the link with
+ * the least, `bottleneck`) and maxSegments. null: what has no such measure, or an unknown value.
+ */
+export function missedConstraint(
+  { constraints, maxSegments = 0 }: Pick<PathRequest, 'constraints' | 'maxSegments'>,
+  pointer: ConstraintPointer,
+  segmentLists: readonly SegmentList[],
+  bottleneck: ComputedPath['bottleneck'],
+): number | null {
+  const { bounds = [], bandwidthBps = 0 } = constraints;
   const over = (value: number | null, limit: number) => (value === null ? null : Math.max(0, value - limit));
   const bound = bounds.find((_, i) => pointer === `/constraints/bounds/${i}`);
   if (bound !== undefined) {
-    return worstOf(path.segmentLists.map((list) => over(metricOf(list.proof.worst, bound.metric), bound.max)));
+    return worstOf(segmentLists.map((list) => over(metricOf(list.proof.worst, bound.metric), bound.max)));
   }
-  if (pointer === '/constraints/bandwidthBps') {
-    return path.bottleneck && over(bandwidthBps, path.bottleneck.unreservedBps);
-  }
+  if (pointer === '/constraints/bandwidthBps') return bottleneck && over(bandwidthBps, bottleneck.unreservedBps);
   if (pointer !== '/maxSegments') return null;
-  return worstOf(path.segmentLists.map((list) => over(list.srhEntries, request.maxSegments ?? 0)));
+  return worstOf(segmentLists.map((list) => over(list.srhEntries, maxSegments)));
 }
 
 /** null when one of them is unknown. */

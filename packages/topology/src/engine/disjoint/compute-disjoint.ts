@@ -10,7 +10,7 @@ import type { Snapshot } from '../../snapshot/snapshot.js';
 import type { ComputeOptions } from '../compute-options.js';
 import { computePaths } from '../compute-paths.js';
 import type { ConstraintPointer } from '../constraint-set.js';
-import { keepInOrder, missing } from '../keep-optional.js';
+import { keepInOrder, missedConstraint } from '../keep-optional.js';
 import { headendMsd, prepareRequest, type PreparedRequest } from '../prepare-request.js';
 import { GROUP_WORK_BUDGET, WorkBudget } from '../work-budget.js';
 import { findGroupConflict } from './group-conflict.js';
@@ -42,7 +42,7 @@ export function computeDisjointPaths(
     missedBy: (pointer, { paths }) => {
       const at = inMember(pointer);
       const [member, path] = at === null ? [] : [rest.members[at.i], paths[at.i]];
-      return at && member && path ? missing(memberRequest(rest, member), at.pointer, path) : null;
+      return at && member && path ? missedConstraint(member, at.pointer, path.segmentLists, path.bottleneck) : null;
     },
   });
 }
