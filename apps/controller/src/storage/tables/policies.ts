@@ -3,7 +3,7 @@ import type { Generated, JSONColumnType } from 'kysely';
 
 /*
  * The tables of migrations/0002_policies.sql, 0004_policy_events.sql, 0006_standby_and_liveness.sql, 0007_metrics.sql and
- * 0010_policy_priorities_and_options.sql.
+ * 0010_priorities_and_held_sources.sql.
  */
 
 export interface PolicyTables {

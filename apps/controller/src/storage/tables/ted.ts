@@ -1,6 +1,6 @@
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 
-/* The tables of migrations/0001_ted.sql. */
+/* The tables of migrations/0001_ted.sql and 0010_priorities_and_held_sources.sql. */
 
 type Origin = 'discovered' | 'agent' | 'operator' | 'planned';
 type AdminState = 'up' | 'drained' | 'down';
@@ -32,6 +32,7 @@ export interface SourceTable {
   complete: Generated<boolean>;
   trusted_revision: Generated<number>;
   held_since: Date | null;
+  held_revision: number | null;
   held_reason: string | null;
   held_batch: JSONColumnType<object> | null;
   updated_at: ColumnType<Date, Date | undefined, Date>;
