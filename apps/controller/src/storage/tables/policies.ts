@@ -3,7 +3,7 @@ import type { Generated, JSONColumnType } from 'kysely';
 
 /*
  * The tables of migrations/0002_policies.sql, 0004_policy_events.sql, 0006_standby_and_liveness.sql, 0007_metrics.sql and
- * 0010_priorities_and_held_sources.sql.
+ * 0010_policy_priorities_and_options.sql.
  */
 
 export interface PolicyTables {
@@ -63,7 +63,8 @@ export interface PolicyTables {
     link_ids: string[];
     segment_from: string[];
     segment_to: string[];
-    segment_igp: number[];
+    /** null: not the shortest path by IGP metric. */
+    segment_igp: (number | null)[];
     metric: MetricType | null;
     metric_value: number | null;
     unsettled: boolean;

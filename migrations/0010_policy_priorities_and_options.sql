@@ -1,5 +1,5 @@
 -- Up Migration
--- Priorities and optional constraints of policies; since when sources are held.
+-- Priorities and optional constraints of policies.
 
 -- With what right a policy takes and holds bandwidth (RFC 3209 section 4.7.3): 0 is the highest. Policies of a mesh have
 -- theirs from the template and the override.
@@ -24,15 +24,3 @@ update policy_state set candidates = coalesce(
 alter table booking
   alter column setup_priority drop default,
   alter column hold_priority drop default;
-
--- With which revision a source was held: what is answered on a topology that may be out of date says since when.
-
-alter table source add column held_revision bigint; -- null: not held
-update source s set held_revision = coalesce(
-  (
-    select max(r.revision) from revision r
-    where r.kind = 'source-held' and starts_with(r.summary, s.id || ' is held: ')
-  ),
-  (select revision from head)
-)
-where held_since is not null;
