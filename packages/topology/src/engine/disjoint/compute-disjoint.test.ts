@@ -190,6 +190,18 @@ describe('a group that cannot be disjoint as asked', () => {
     });
   });
 
+  it('names constraints of several members, and the disjointness, where any of them less would do', () => {
+    const within = (max: number) => ({ ...member, constraints: { bounds: [{ metric: 'igp', max } as const] } });
+    const answer = refused({ members: [within(20), within(20)] });
+    const [one, other, apart] = answer.conflict.constraints;
+    expect([one, other]).toMatchObject([
+      { constraint: '/members/0/constraints/bounds/0', nearestFeasible: found({}).lowerBound - 20 },
+      { constraint: '/members/1/constraints/bounds/0', nearestFeasible: found({}).lowerBound - 20 },
+    ]);
+    expect(apart).toEqual({ constraint: '/disjoint', nearestFeasible: null, metric: 40 });
+    expect(answer.conflict).toMatchObject({ constraints: { length: 3 }, isMinimal: true });
+  });
+
   it('is told from one for which the budget did not suffice', () => {
     const options = { workBudget: 1 };
     const three = [beyond, { ...beyond, destination: 'e' }];
