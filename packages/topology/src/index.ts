@@ -22,3 +22,4 @@ export { toGraph, type Finding, type FindingKind, type TedGraph } from './valida
 export { metricOf } from './model/metric-of.js';
 export { missedConstraint } from './engine/keep-optional.js';
 export { constraintsOf, withoutConstraints } from './engine/constraint-set.js';
+export { constraintsOfGroup } from './engine/disjoint/group-constraints.js';

@@ -1,14 +1,16 @@
 import { maxDisjointPaths } from '@waymark/http-contract';
-import type {
-  DisjointAnswer,
-  DisjointRequest,
-  NodeId,
-  PathAnswer,
-  PathConstraints,
-  PathRequest,
-  Proof,
-  ProofRequirement,
-  Snapshot,
+import {
+  constraintsOf,
+  constraintsOfGroup,
+  type DisjointAnswer,
+  type DisjointRequest,
+  type NodeId,
+  type PathAnswer,
+  type PathConstraints,
+  type PathRequest,
+  type Proof,
+  type ProofRequirement,
+  type Snapshot,
 } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import type { PathComputationService } from '../model/ports.js';
@@ -48,7 +50,7 @@ export class PathComputation implements PathComputationService {
    */
   async compute(request: PathRequest, revision?: number): Promise<PathAnswer> {
     requireCompatible(request);
-    requireConstraints(request);
+    requireConstraints(constraintsOf(request), request.optional);
     const { snapshot, unreservedBps } = await this.#basis(revision, request.setupPriority);
     requireKnownIds(snapshot, [
       { field: '/source', node: request.source },
@@ -62,7 +64,8 @@ export class PathComputation implements PathComputationService {
 
   /** As compute, for a group. */
   async computeDisjoint(request: DisjointRequest, revision?: number): Promise<DisjointAnswer> {
-    const { snapshot, unreservedBps } = await this.#basis(revision, undefined);
+    requireConstraints(constraintsOfGroup(request), request.optional);
+    const { snapshot, unreservedBps } = await this.#basis(revision, request.setupPriority);
     const ids = request.members.flatMap(({ source, destination, constraints }, i) => [
       { field: `/members/${i}/source`, node: source },
       { field: `/members/${i}/destination`, node: destination },

@@ -1,12 +1,16 @@
 import { SearchHeap } from './search-heap.js';
 import type { SearchProblem } from './search-problem.js';
-import type { WorkBudget } from './work-budget.js';
+import { RELAXATION, type WorkBudget } from './work-budget.js';
 
 /**
  * Least sum of `weight` from every node to the destination over allowed arcs; Infinity where there is no path. Layers are
  * ignored, so with an include list this is a lower bound.
  */
-export function reverseDistances(problem: SearchProblem, weight: Float64Array, budget: WorkBudget): Float64Array {
+export function reverseDistances(
+  problem: Pick<SearchProblem, 'snapshot' | 'mask' | 'destination'>,
+  weight: Float64Array,
+  budget: WorkBudget,
+): Float64Array {
   const { snapshot, mask, destination } = problem;
   const { arcFrom, inStart, inArcs } = snapshot.data;
   const distance = new Float64Array(snapshot.nodeCount).fill(Infinity);
@@ -30,6 +34,6 @@ export function reverseDistances(problem: SearchProblem, weight: Float64Array, b
       }
     }
   }
-  budget.spend(relaxed);
+  budget.spend(relaxed * RELAXATION);
   return distance;
 }

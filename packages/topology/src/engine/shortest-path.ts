@@ -1,6 +1,6 @@
 import { SearchHeap } from './search-heap.js';
 import { layerAfterArc, MISSED, startState, type FoundPath, type SearchProblem } from './search-problem.js';
-import type { WorkBudget } from './work-budget.js';
+import { RELAXATION, type WorkBudget } from './work-budget.js';
 
 /** Where a search starts other than at the source, and what it must not touch: the spurs of Yen's algorithm. */
 export interface Spur {
@@ -14,6 +14,8 @@ export interface ShortestPathOptions {
   readonly spur?: Spur;
   /** Lower bound per node of the cost to the destination; consistent. Makes the search A*. */
   readonly toDestination?: Float64Array;
+  /** Paths that cost more are of no interest. */
+  readonly limit?: number;
 }
 
 /**
@@ -46,7 +48,7 @@ export class ShortestPathSearch {
     this.#labelled[start] = this.#query;
     this.#viaArc[start] = -1;
     this.#heap.put(start, toDestination === undefined ? 0 : (toDestination[start % nodeCount] as number), 0);
-    const isFound = this.#settle(problem, budget, options, Infinity, target);
+    const isFound = this.#settle(problem, budget, options, options.limit ?? Infinity, target);
     return isFound ? { arcs: this.#arcsTo(target), cost: this.#cost[target] as number } : null;
   }
 
@@ -83,7 +85,7 @@ export class ShortestPathSearch {
         }
       }
     }
-    budget.spend(looked);
+    budget.spend(looked * RELAXATION);
     return arcs;
   }
 
@@ -148,7 +150,7 @@ export class ShortestPathSearch {
         heap.put(next, key, nextTie);
       }
     }
-    budget.spend(relaxed);
+    budget.spend(relaxed * RELAXATION);
     return isFound;
   }
 
