@@ -1,7 +1,16 @@
 import { Type } from 'typebox';
 import { metricType, nodeId, revision, srlg } from './identifiers.js';
-import { ComputedPath, Conflict, NoPath, Shared } from './path-answer.js';
-import { disjointKind, families, maxDisjointPaths, maxSegments, objective, PathConstraints } from './path-request.js';
+import { ComputedPath, NoPath, OptionalOutcome, Shared } from './path-answer.js';
+import {
+  disjointKind,
+  families,
+  maxDisjointPaths,
+  maxSegments,
+  objective,
+  optionalConstraints,
+  PathConstraints,
+  setupPriority,
+} from './path-request.js';
 import { choice, flag, integer, list, nullable, object, text } from './scalars.js';
 
 export const DisjointMember = object('DisjointMember', 'One path of a group, with constraints of its own.', {
@@ -32,6 +41,8 @@ export const DisjointRequest = object(
     objective: Type.Optional(
       objective('What to minimise over the members: the sum of their metrics (default), or the worst.'),
     ),
+    setupPriority: Type.Optional(setupPriority()),
+    optional: Type.Optional(optionalConstraints('this request')),
     revision: Type.Optional(revision('Compute on this past revision of the topology instead of the newest.')),
   },
   [
@@ -72,16 +83,13 @@ export const DisjointPathsFound = object('DisjointPathsFound', 'The paths of a g
     ['optimal', 'feasible'],
   ),
   lowerBound: integer('No paths at this level have a smaller value of the objective.', { examples: [42_600] }),
+  optional: list('What became of each optional constraint, in the order of the request.', OptionalOutcome, 64),
   paths: list('In the order of the members.', ComputedPath, maxDisjointPaths),
   shared: Shared,
 });
 
 export const NoDisjointPaths = object('NoDisjointPaths', 'There are no such paths, and why. An answer, not an error.', {
   ...NoPath.properties,
-  conflict: nullable(
-    Conflict,
-    'Of the member that has no path even by itself, pointing into the group; null for the group.',
-  ),
   member: nullable(
     integer('From 0.', { maximum: maxDisjointPaths, examples: [1] }),
     'The member that has no path even by itself, from 0; null when it is the group that cannot be met.',

@@ -105,7 +105,7 @@ export function objective(description: string) {
   return choice(description, ['sum', 'worst']);
 }
 
-function setupPriority() {
+export function setupPriority() {
   return integer(
     '0, the highest, to 7, the default (RFC 3209). Bandwidth is held against what is unreserved at this priority: the ' +
       'reservable bandwidth minus what is booked with a hold priority of this number or a smaller one (RFC 5305).',

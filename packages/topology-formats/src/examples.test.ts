@@ -107,6 +107,8 @@ describe('the demo', () => {
     });
     expect(Object.fromEntries(answers)).toEqual({
       'as-far-as-possible.json': [],
+      'conflict.json': 'disjoint-path-not-found',
+      'disjoint-if-possible.json': [],
       'two-services.json': ['node', 'srlg'],
     });
   });

@@ -25,3 +25,4 @@ export { TreeBuilder, type DistanceTree, type TreeDirection, type TreeGraph } fr
 export { PointToPoint, type ShortestPaths } from './spf/point-to-point.js';
 export { missedConstraint } from './engine/keep-optional.js';
 export { constraintsOf, withoutConstraints } from './engine/constraint-set.js';
+export { constraintsOfGroup } from './engine/disjoint/group-constraints.js';

@@ -39,6 +39,7 @@ beforeAll(() => {
     // Half is booked, at the lowest priority.
     unreservedBps: (snapshot, setupPriority = 7) =>
       Promise.resolve(reservableBps(snapshot).map((bps) => (setupPriority < 7 ? bps : bps / 2))),
+    findHeldSource: () => Promise.resolve(undefined),
   });
 });
 afterAll(() => pool.close());
@@ -136,6 +137,40 @@ describe('a computation of disjoint paths', () => {
     // Each fits on the links that they have to share, both together do not.
     const both = await paths.computeDisjoint({ ...group, members: [wide, wide] });
     expect(both).toMatchObject({ status: 'no-path', reason: 'insufficient-bandwidth', isProved: true });
+  });
+
+  it('says how much one member would have to leave to the other', async () => {
+    const bandwidthBps = (newest.links[0]?.bandwidthBps ?? 0) / 2;
+    const most = { ...member, constraints: { bandwidthBps: 0.75 * bandwidthBps } };
+    const both = await paths.computeDisjoint({ members: [most, most], metric: 'igp', disjoint: ['node'] });
+    expect(both.status === 'no-path' && both.conflict).toMatchObject({
+      isMinimal: true,
+      constraints: [
+        { constraint: '/members/0/constraints/bandwidthBps', nearestFeasible: bandwidthBps / 4 },
+        { constraint: '/members/1/constraints/bandwidthBps', nearestFeasible: bandwidthBps / 4 },
+      ],
+    });
+  });
+
+  it("holds bandwidth against what is unreserved at the group's setup priority", async () => {
+    const bandwidthBps = (newest.links[0]?.bandwidthBps ?? 0) / 2;
+    const wide = { ...member, constraints: { bandwidthBps } };
+    const group = { members: [wide, wide], metric: 'igp', disjoint: ['node'], setupPriority: 6 } as const;
+    expect(await paths.computeDisjoint(group)).toMatchObject({ status: 'computed', achieved: ['node'] });
+  });
+
+  it('refuses an optional constraint that the group does not have', async () => {
+    const bounded = { ...member, constraints: { bounds: [{ metric: 'igp', max: 10 } as const] } };
+    const optional = ['/members/1/constraints/bounds/0', '/members/0/constraints/bounds/0', '/disjoint'];
+    const group = { members: [member, bounded], metric: 'igp', disjoint: ['node'], optional } as const;
+    await expect(paths.computeDisjoint(group)).rejects.toMatchObject({
+      code: 'request-invalid',
+      info: {
+        field: '/optional/1',
+        detail:
+          'There is no constraint at "/members/0/constraints/bounds/0"; there is /members/1/constraints/bounds/0, /disjoint.',
+      },
+    });
   });
 
   it('names every id that the topology does not have', async () => {

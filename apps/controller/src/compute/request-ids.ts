@@ -1,12 +1,4 @@
-import {
-  canonicalIpv6,
-  constraintsOf,
-  type LinkId,
-  type NodeId,
-  type PathConstraints,
-  type PathRequest,
-  type Snapshot,
-} from '@waymark/topology';
+import { canonicalIpv6, type LinkId, type NodeId, type PathConstraints, type Snapshot } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 
 /** An id that a request names, and where: a JSON pointer into the request. */
@@ -40,10 +32,9 @@ export function requireKnownIds(snapshot: Snapshot, ids: readonly NamedId[]): vo
   throw new Problem('node' in first ? 'node-unknown' : 'link-unknown', { ...error, errors });
 }
 
-/** Throws Problem request-invalid for an optional constraint that the request does not have. */
-export function requireConstraints(request: PathRequest): void {
-  const known = constraintsOf(request);
-  const errors = (request.optional ?? []).flatMap((pointer, i) =>
+/** Throws Problem request-invalid for an optional constraint that is none of those that the request has. */
+export function requireConstraints(known: readonly string[], optional: readonly string[] = []): void {
+  const errors = optional.flatMap((pointer, i) =>
     known.includes(pointer)
       ? []
       : [

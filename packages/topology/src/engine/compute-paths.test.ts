@@ -176,7 +176,7 @@ describe('an answer', () => {
       constraints: { bounds: [{ metric: 'delay', max: 16_000 }] },
     } as const;
     const exact = ask(request, { nodes: routers, links: ladder });
-    const hurried = ask(request, { nodes: routers, links: ladder, options: { workBudget: 200 } });
+    const hurried = ask(request, { nodes: routers, links: ladder, options: { workBudget: 100 } });
     const value = (answer: PathsFound) => answer.paths[0]?.metrics.igp ?? NaN;
     expect(exact.optimality).toBe('optimal');
     expect(hurried.optimality).toBe('feasible');

@@ -277,7 +277,7 @@ describe('the constraints that conflict', () => {
       metric: 'igp',
       constraints: { bounds: [fast], bandwidthBps: 9e9 },
     } as const;
-    const answer = computePaths(snapshot, request, { workBudget: 30 });
+    const answer = computePaths(snapshot, request, { workBudget: 10 });
     expect(answer).toMatchObject({ status: 'no-path', conflict: { isMinimal: false } });
     const skipped = computePaths(snapshot, request, { skipConflict: true });
     expect(skipped).toMatchObject({

@@ -1,6 +1,7 @@
-import type { Conflict, ConflictingConstraint, PathAnswer } from '../model/path-answer.js';
+import type { Conflict, PathAnswer } from '../model/path-answer.js';
 import type { MetricBound, PathRequest } from '../model/path-request.js';
 import { constraintsOf, withoutConstraints, type ConstraintPointer } from './constraint-set.js';
+import { firstWhere, minimalConflict } from './minimal-conflict.js';
 
 /** What a variant of the request would be answered; null when the work budget does not suffice to know. */
 export type AskEngine = (request: PathRequest) => PathAnswer | null;
@@ -18,45 +19,23 @@ export interface ConflictQuery {
   readonly msd: number;
 }
 
-/**
- * A minimal set of constraints that leave no path, by deletion: each constraint is dropped for good when there is no path
- * without it either. What stays has no path, and any one of it less has one.
- */
+/** The constraints of a path request that conflict, and what it takes to relax each. */
 export function findConflict(query: ConflictQuery): Conflict {
-  const { request, blamed, ask } = query;
-  const all = constraintsOf(request).filter((pointer) => !query.dropped.has(pointer));
-  const bare = ask(withoutConstraints(request, new Set([...query.dropped, ...all])));
-  if (bare?.status === 'no-path') return { constraints: [], isMinimal: true };
-  const isBlamed = (pointer: string) => blamed !== null && (pointer === blamed || pointer.startsWith(`${blamed}/`));
-  const inOrder = [...all.filter((pointer) => !isBlamed(pointer)), ...all.filter(isBlamed)];
-  const dropped = new Set(query.dropped);
-  let isMinimal = bare !== null;
-  for (const pointer of inOrder) {
-    const answer = ask(withoutConstraints(request, new Set([...dropped, pointer])));
-    if (answer === null) isMinimal = false;
-    else if (answer.status === 'no-path') dropped.add(pointer);
-  }
-  const members = all.filter((pointer) => !dropped.has(pointer));
-  return { constraints: members.map((pointer) => relaxation(query, pointer)), isMinimal };
-}
-
-/** What it takes to relax one constraint, all else as asked. */
-function relaxation(query: ConflictQuery, pointer: ConstraintPointer): ConflictingConstraint {
-  const { request, dropped, ask } = query;
+  const { request, dropped, blamed, ask } = query;
   const isOnePath = request.disjoint === undefined && request.coRouted === undefined;
-  const nearestFeasible = isOnePath ? nearestValue(query, pointer) : null;
-  const relaxed =
-    nearestFeasible === null
-      ? withoutConstraints(request, new Set([...dropped, pointer]))
-      : withoutConstraints(replaced(request, pointer, nearestFeasible), dropped);
-  const answer = ask(relaxed);
-  return { constraint: pointer, nearestFeasible, metric: answer?.status === 'computed' ? answer.lowerBound : null };
+  return minimalConflict({
+    constraints: constraintsOf(request).filter((pointer) => !dropped.has(pointer)),
+    blamed,
+    without: (more) => ask(withoutConstraints(request, new Set([...dropped, ...more]))),
+    nearestValue: (pointer) => (isOnePath ? nearestValue(query, pointer) : null),
+    withValue: (pointer, value) => ask(withoutConstraints(withValue(request, pointer, value), dropped)),
+  });
 }
 
 function nearestValue(query: ConflictQuery, pointer: ConstraintPointer): number | null {
   const { request, dropped, ask, msd } = query;
   const isFeasible = (value: number) =>
-    ask(withoutConstraints(replaced(request, pointer, value), dropped))?.status === 'computed';
+    ask(withoutConstraints(withValue(request, pointer, value), dropped))?.status === 'computed';
   const bound = boundAt(request, pointer);
   if (bound !== undefined) {
     const best = ask({ ...withoutConstraints(request, new Set([...dropped, pointer])), metric: bound.metric });
@@ -80,7 +59,8 @@ function boundAt(request: PathRequest, pointer: ConstraintPointer): MetricBound 
   return request.constraints.bounds?.find((_, i) => pointer === `/constraints/bounds/${i}`);
 }
 
-function replaced(request: PathRequest, pointer: ConstraintPointer, value: number): PathRequest {
+/** The request with another value of a bound, the bandwidth, or the most segments. */
+export function withValue(request: PathRequest, pointer: ConstraintPointer, value: number): PathRequest {
   if (pointer === '/maxSegments') return { ...request, maxSegments: value };
   const { constraints } = request;
   if (pointer === '/constraints/bandwidthBps')
@@ -89,16 +69,4 @@ function replaced(request: PathRequest, pointer: ConstraintPointer, value: numbe
     pointer === `/constraints/bounds/${i}` ? { ...bound, max: value } : bound,
   );
   return { ...request, constraints: { ...constraints, ...(bounds && { bounds }) } };
-}
-
-/** The first of 0 to count - 1 that has what all after it have too; count when none has. */
-function firstWhere(count: number, holds: (i: number) => boolean): number {
-  let low = 0;
-  let high = Math.max(0, count);
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (holds(middle)) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }

@@ -1,26 +1,48 @@
 import { metricOf } from '../model/metric-of.js';
-import type { ComputedPath, OptionalOutcome, PathAnswer, PathsFound, SegmentList } from '../model/path-answer.js';
+import type {
+  ComputedPath,
+  NoPath,
+  OptionalOutcome,
+  PathAnswer,
+  PathsFound,
+  SegmentList,
+} from '../model/path-answer.js';
 import type { PathRequest } from '../model/path-request.js';
 import { withoutConstraints, type ConstraintPointer } from './constraint-set.js';
 import type { AskEngine } from './find-conflict.js';
 
+/** What an answer must say to be chosen among. */
+interface Answered {
+  readonly status: 'computed';
+  readonly optimality: 'optimal' | 'feasible';
+  readonly optional: readonly OptionalOutcome[];
+}
+
 /**
  * As many optional constraints as possible, in the order of their importance: each is kept if there is a path that keeps it,
- * together with those kept before it. `mandatory`: the answer that keeps none of them.
+ * together with those kept before it. `mandatory`: the answer that keeps none of them. `ask` is told which are dropped.
  */
-export function keepOptional(
-  request: PathRequest,
+export function keepInOrder<Found extends Answered, Refused extends { readonly status: 'no-path' }>(
   optional: readonly ConstraintPointer[],
-  { mandatory, ask }: { readonly mandatory: PathAnswer; readonly ask: AskEngine },
-): PathAnswer {
+  {
+    mandatory,
+    ask,
+    missedBy,
+  }: {
+    readonly mandatory: Found | Refused;
+    readonly ask: (dropped: ReadonlySet<ConstraintPointer>) => Found | Refused | null;
+    /** By how much an answer misses a constraint; null: unknown, or there is no such measure. */
+    readonly missedBy: (pointer: ConstraintPointer, answer: Found) => number | null;
+  },
+): Found | Refused {
   if (mandatory.status === 'no-path') return mandatory;
   const dropped = new Set(optional);
-  let best: PathsFound = mandatory;
+  let best = mandatory;
   let isExact = true;
   for (const pointer of optional) {
     const fewer = new Set(dropped);
     fewer.delete(pointer);
-    const answer = ask(withoutConstraints(request, fewer));
+    const answer = ask(fewer);
     if (answer === null) isExact = false;
     if (answer?.status !== 'computed') continue;
     dropped.delete(pointer);
@@ -28,12 +50,23 @@ export function keepOptional(
   }
   const outcomes = optional.map((pointer): OptionalOutcome => {
     const isAchieved = !dropped.has(pointer);
-    const missedBy = isAchieved
-      ? null
-      : worstOf(best.paths.map((path) => missedConstraint(request, pointer, path.segmentLists, path.bottleneck)));
-    return { constraint: pointer, isAchieved, missedBy };
+    return { constraint: pointer, isAchieved, missedBy: isAchieved ? null : missedBy(pointer, best) };
   });
   return { ...best, optimality: isExact ? best.optimality : 'feasible', optional: outcomes };
+}
+
+/** `keepInOrder` of a path request. */
+export function keepOptional(
+  request: PathRequest,
+  optional: readonly ConstraintPointer[],
+  { mandatory, ask }: { readonly mandatory: PathAnswer; readonly ask: AskEngine },
+): PathAnswer {
+  return keepInOrder<PathsFound, NoPath>(optional, {
+    mandatory,
+    ask: (dropped) => ask(withoutConstraints(request, dropped)),
+    missedBy: (pointer, { paths }) =>
+      worstOf(paths.map((path) => missedConstraint(request, pointer, path.segmentLists, path.bottleneck))),
+  });
 }
 
 /**

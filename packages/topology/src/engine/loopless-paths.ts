@@ -10,6 +10,13 @@ interface Candidate extends FoundPath {
   readonly deviation: number;
 }
 
+export interface KnownBefore {
+  /** Lower bounds per node to the destination: of the optimised metric, then of each bound; consistent. */
+  readonly toDestination?: readonly Float64Array[];
+  /** The first path is of no interest when it costs more. */
+  readonly limit?: number;
+}
+
 /**
  * Loopless paths in ascending order of the optimised metric, one at a time (Yen, with Lawler's rule that a path is only
  * varied from where it left its parent). Bounds are kept by each spur search, so that the order stays exact. Equal
@@ -22,14 +29,18 @@ export class LooplessPaths {
   readonly #accepted: Candidate[] = [];
   readonly #candidates: Candidate[] = [];
   #trees: readonly Float64Array[] | undefined;
+  readonly #limit: number;
   #lowerBound = 0;
   #isExact = true;
   #optimalArcs: ReadonlySet<number> | null = null;
 
-  constructor(problem: SearchProblem, search: ShortestPathSearch, budget: WorkBudget) {
+  /** `known`: what helps the search, when it is there already. */
+  constructor(problem: SearchProblem, search: ShortestPathSearch, budget: WorkBudget, known: KnownBefore = {}) {
     this.#problem = problem;
     this.#search = search;
     this.#budget = budget;
+    this.#trees = known.toDestination;
+    this.#limit = known.limit ?? Infinity;
   }
 
   /** False once the budget ended a search: a path may have been missed. */
@@ -102,9 +113,10 @@ export class LooplessPaths {
 
   #findSpur(prefix: readonly number[], spur: Spur | null): FoundPath | null {
     const { bounds } = this.#problem;
-    const [costTree] = spur === null && bounds.length === 0 ? [] : this.#reverseTrees();
+    const needsTrees = spur !== null || bounds.length > 0;
+    const [costTree] = needsTrees ? this.#reverseTrees() : (this.#trees ?? []);
     const unbounded = this.#search.find(this.#problem, this.#budget, {
-      ...(spur === null ? {} : { spur }),
+      ...(spur === null ? { limit: this.#limit } : { spur }),
       ...(costTree === undefined ? {} : { toDestination: costTree }),
     });
     if (unbounded === null || isWithinBounds(bounds, [...prefix, ...unbounded.arcs])) return unbounded;

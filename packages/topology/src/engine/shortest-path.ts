@@ -2,7 +2,7 @@ import { adjacenciesOf } from '../spf/adjacency.js';
 import { PointToPoint } from '../spf/point-to-point.js';
 import { SearchHeap } from './search-heap.js';
 import { layerAfterArc, MISSED, startState, type FoundPath, type SearchProblem } from './search-problem.js';
-import type { WorkBudget } from './work-budget.js';
+import { RELAXATION, type WorkBudget } from './work-budget.js';
 
 /** Where a search starts other than at the source, and what it must not touch: the spurs of Yen's algorithm. */
 export interface Spur {
@@ -20,6 +20,8 @@ export interface ShortestPathOptions {
   readonly spur?: Spur;
   /** Lower bound per node of the cost to the destination; consistent. Makes the search A*. */
   readonly toDestination?: Float64Array;
+  /** Paths that cost more are of no interest. */
+  readonly limit?: number;
 }
 
 /**
@@ -53,7 +55,7 @@ export class ShortestPathSearch {
     const before = search.work;
     const graph = { adjacencies: adjacenciesOf(snapshot.data), length: weight, mask };
     const shortest = search.find(graph, source, destination);
-    budget.spend(search.work - before);
+    budget.spend((search.work - before) * RELAXATION);
     if (shortest === null) return null;
     const optimal = new Uint8Array(snapshot.arcCount);
     for (const arc of shortest.arcs) optimal[arc] = 1;
@@ -75,7 +77,7 @@ export class ShortestPathSearch {
     this.#labelled[start] = this.#query;
     this.#viaArc[start] = -1;
     this.#heap.put(start, toDestination === undefined ? 0 : (toDestination[start % nodeCount] as number), 0);
-    const isFound = this.#settle(problem, budget, options, Infinity, target);
+    const isFound = this.#settle(problem, budget, options, options.limit ?? Infinity, target);
     return isFound ? { arcs: this.#arcsTo(target), cost: this.#cost[target] as number } : null;
   }
 
@@ -110,7 +112,7 @@ export class ShortestPathSearch {
         }
       }
     }
-    budget.spend(looked);
+    budget.spend(looked * RELAXATION);
     return arcs;
   }
 
@@ -175,7 +177,7 @@ export class ShortestPathSearch {
         heap.put(next, key, nextTie);
       }
     }
-    budget.spend(relaxed);
+    budget.spend(relaxed * RELAXATION);
     return isFound;
   }
 

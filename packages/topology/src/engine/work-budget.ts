@@ -1,4 +1,7 @@
-/** Relaxations and labels that one request may cost when nobody says otherwise: about a second of work. */
+/** What a link looked at by a plain shortest-path search costs; a label, which has to be held against others, is a unit. */
+export const RELAXATION = 1 / 4;
+
+/** Labels, or four times as many relaxations, that one request may cost when nobody says otherwise: about a second of work. */
 export const DEFAULT_WORK_BUDGET = 2_000_000;
 
 /** For several paths at once, however many. */

@@ -1,4 +1,4 @@
-import type { ComputedPath, Conflict, NoPath, Shared } from './path-answer.js';
+import type { ComputedPath, NoPath, OptionalOutcome, Shared } from './path-answer.js';
 import type { Disjointness, MetricType, Objective, PathRequest } from './path-request.js';
 
 /** One path of a group, with constraints of its own. */
@@ -18,6 +18,15 @@ export interface DisjointRequest {
   readonly mode?: 'strict' | 'relaxed';
   /** Default `sum`. */
   readonly objective?: Objective;
+  /**
+   * As of a path request, and the same for all members: what they take together from a link is held against one remainder.
+   */
+  readonly setupPriority?: number;
+  /**
+   * Constraints that need not be kept, as JSON pointers into this request (`/members/1/constraints/bounds/0`, `/disjoint`), the
+   * most important first; as of a path request. Without the disjointness paths share as few links as possible.
+   */
+  readonly optional?: readonly string[];
 }
 
 export interface DisjointPathsFound {
@@ -33,6 +42,8 @@ export interface DisjointPathsFound {
   readonly optimality: 'optimal' | 'feasible';
   /** No paths at the level achieved have a smaller value of the objective; with shared links, none that share as few. */
   readonly lowerBound: number;
+  /** One for each optional constraint, in the order of the request. */
+  readonly optional: readonly OptionalOutcome[];
   /** In the order of the members. */
   readonly paths: readonly ComputedPath[];
   readonly shared: Shared;
@@ -48,12 +59,10 @@ export interface UnachievedLevel {
   readonly blocking: Shared;
 }
 
-/** No paths for a group. `constraint` points into the group's request. */
-export interface NoDisjointPaths extends Omit<NoPath, 'conflict'> {
+/** No paths for a group. `constraint` and the conflict point into the group's request. */
+export interface NoDisjointPaths extends NoPath {
   /** The member that has no path even by itself; null when it is the group that cannot be met. */
   readonly member: number | null;
-  /** Of that member, pointing into the group's request; null for the group. */
-  readonly conflict: Conflict | null;
   readonly blockingSrlgs: readonly number[];
   readonly blockingSites: readonly string[];
 }

@@ -119,6 +119,30 @@ const disjointExamples = {
       objective: 'worst',
     },
   },
+  disjointIfPossible: {
+    summary:
+      'Two paths to Lisbon, disjoint if possible, but first of all within 9 ms each; ahead of policies of low priority',
+    value: {
+      members: [
+        {
+          source: 'dc-london',
+          destination: 'PT',
+          constraints: { bounds: [{ metric: 'delay', max: 9_000 }] },
+          families: [],
+        },
+        {
+          source: 'dc-london',
+          destination: 'PT',
+          constraints: { bounds: [{ metric: 'delay', max: 9_000 }] },
+          families: [],
+        },
+      ],
+      metric: 'delay',
+      disjoint: ['node'],
+      optional: ['/members/0/constraints/bounds/0', '/members/1/constraints/bounds/0', '/disjoint'],
+      setupPriority: 3,
+    },
+  },
   asFarAsPossible: {
     summary: 'Two paths to Lisbon, where a strict request would fail: the strongest level there is',
     value: {

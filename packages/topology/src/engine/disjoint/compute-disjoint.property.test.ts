@@ -1,102 +1,27 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type {
-  DisjointAnswer,
-  DisjointMember,
-  DisjointPathsFound,
-  DisjointRequest,
-} from '../../model/disjoint-paths.js';
+import type { DisjointAnswer, DisjointMember, DisjointPathsFound } from '../../model/disjoint-paths.js';
 import type { Shared } from '../../model/path-answer.js';
-import type { Disjointness } from '../../model/path-request.js';
 import type { Ted, TedLink } from '../../model/ted.js';
 import { prove } from '../../proof/prove.js';
 import { freezeSnapshot } from '../../snapshot/freeze-snapshot.js';
-import { arbitraryRequest, type RequestShape } from '../../testing/arbitrary-request.js';
-import { arbitraryTed, type TedShape } from '../../testing/arbitrary-ted.js';
+import {
+  arbitraryGroup,
+  kindsIn,
+  KINDS,
+  levelsOf,
+  type GroupCase,
+  type GroupShape,
+} from '../../testing/arbitrary-group.js';
 import { bestGroup, risksOf } from '../../testing/group-oracle.js';
 import { allowedWalks, walkMetric } from '../../testing/path-oracle.js';
 import { computeDisjointPaths } from './compute-disjoint.js';
-
-const KINDS: readonly Disjointness[] = ['link', 'node', 'srlg', 'site'];
-
-/** The documented order, written out by hand. */
-const WEAKER: Readonly<Record<string, string>> = {
-  'site srlg': 'node srlg',
-  'node srlg': 'node',
-  srlg: 'link',
-  site: 'node',
-  node: 'link',
-  link: '',
-};
-
-interface Shape extends RequestShape {
-  readonly members: number;
-  readonly equal: boolean;
-  readonly ted: TedShape;
-}
-
-interface Case {
-  readonly ted: Ted;
-  readonly request: DisjointRequest;
-}
-
-function cases({ members, equal, ted: tedShape, ...shape }: Shape): fc.Arbitrary<Case> {
-  return arbitraryTed(tedShape)
-    .chain((plain) =>
-      fc.record({
-        sites: fc.array(fc.constantFrom('x', 'y', null), {
-          minLength: plain.nodes.length,
-          maxLength: plain.nodes.length,
-        }),
-        requests: fc.array(arbitraryRequest(plain, shape), { minLength: members, maxLength: members }),
-        /** Keep their bounds, widened, and nothing else: or few groups had any paths. */
-        loose: fc.array(fc.boolean(), { minLength: members, maxLength: members }),
-        ends: fc.boolean(),
-        disjoint: fc.subarray([...KINDS], { minLength: 1 }),
-        mode: fc.constantFrom('strict' as const, 'relaxed' as const),
-        objective: fc.constantFrom('sum' as const, 'worst' as const),
-        plain: fc.constant(plain),
-      }),
-    )
-    .map(({ plain, sites, requests, loose, ends, disjoint, mode, objective }) => {
-      const ted = Object.assign(plain, { nodes: plain.nodes.map((node, i) => ({ ...node, site: sites[i] ?? null })) });
-      const [first] = requests;
-      const list = requests.map((own, i): DisjointMember => {
-        const base = equal || ends ? (first ?? own) : own;
-        const { constraints } = equal ? base : own;
-        const bounds = constraints.bounds?.map((bound) => ({ ...bound, max: 2 * bound.max }));
-        const isLoose = loose[equal ? 0 : i] === true;
-        const { source, destination } = base;
-        return { source, destination, constraints: isLoose ? { ...(bounds && { bounds }) } : constraints };
-      });
-      return { ted, request: { members: list, metric: first?.metric ?? 'igp', disjoint, mode, objective } };
-    })
-    .filter(({ ted, request }) => request.members.every(({ source }) => hasOneFirstLink(ted, source)));
-}
-
-/** Its first packets all take one link, as walks assume. */
-function hasOneFirstLink(ted: Ted, source: string): boolean {
-  const node = ted.nodes.find((entry) => entry.id === source);
-  return node?.kind !== 'host' || ted.links.filter((link) => link.from === source).length === 1;
-}
-
-function levelsOf({ disjoint, mode }: DisjointRequest): string[] {
-  const own = disjoint.includes('site') ? ['site'] : disjoint.includes('node') ? ['node'] : [];
-  if (disjoint.includes('srlg')) own.push('srlg');
-  const levels = [own.join(' ') || 'link'];
-  while (mode === 'relaxed' && levels.at(-1) !== '') levels.push(WEAKER[levels.at(-1) ?? ''] ?? '');
-  return levels;
-}
-
-function kindsIn(level: string): Disjointness[] {
-  return KINDS.filter((kind) => level.split(' ').includes(kind));
-}
 
 function linksOf(ted: Ted, ids: readonly string[]): TedLink[] {
   return ids.map((id) => ted.links.find((link) => link.id === id)).filter((link) => link !== undefined);
 }
 
-function expectProved({ ted, request }: Case, answer: DisjointPathsFound): void {
+function expectProved({ ted, request }: GroupCase, answer: DisjointPathsFound): void {
   const snapshot = freezeSnapshot(ted);
   answer.paths.forEach((path, i) => {
     const { source, destination, constraints } = request.members[i] as DisjointMember;
@@ -108,14 +33,14 @@ function expectProved({ ted, request }: Case, answer: DisjointPathsFound): void 
   });
 }
 
-function valueOf({ ted, request }: Case, answer: DisjointPathsFound): number {
+function valueOf({ ted, request }: GroupCase, answer: DisjointPathsFound): number {
   const walks = answer.paths.map((path) => linksOf(ted, path.links));
   if (request.objective === 'sum') return walkMetric(walks.flat(), request.metric);
   return Math.max(...walks.map((walk) => walkMetric(walk, request.metric)));
 }
 
 /** More members than the cut has parts cannot do without it. */
-function expectCut({ ted, request }: Case, blocking: Shared): void {
+function expectCut({ ted, request }: GroupCase, blocking: Shared): void {
   const names = new Set([
     ...blocking.nodes.map((id) => `node ${id}`),
     ...linksOf(ted, blocking.links).map((link) => `link ${[link.id, link.reverseId].sort().join()}`),
@@ -131,7 +56,7 @@ function expectCut({ ted, request }: Case, blocking: Shared): void {
   expect(bound.length).toBeGreaterThan(names.size);
 }
 
-function check(one: Case, answer: DisjointAnswer): void {
+function check(one: GroupCase, answer: DisjointAnswer): void {
   const { ted, request } = one;
   const levels = levelsOf(request);
   const at = levels.findIndex((level) => bestGroup(ted, request, kindsIn(level)) !== null);
@@ -153,7 +78,7 @@ function check(one: Case, answer: DisjointAnswer): void {
   expect([answer.optimality, valueOf(one, answer), answer.lowerBound]).toEqual(['optimal', best?.value, best?.value]);
 }
 
-describe.each<[string, Omit<Shape, 'ted'>, number]>([
+describe.each<[string, Omit<GroupShape, 'ted'>, number]>([
   ['two equal requests', { members: 2, equal: true }, 120],
   ['two requests', { members: 2, equal: false }, 120],
   ['two requests with bounds', { members: 2, equal: false, bounds: true }, 100],
@@ -163,7 +88,7 @@ describe.each<[string, Omit<Shape, 'ted'>, number]>([
   it('get the best disjoint paths of all combinations, or the strongest level that there is', () => {
     let found = 0;
     fc.assert(
-      fc.property(cases({ ...shape, ted: { maxRouters: 5, maxLinks: 8, healthy: true } }), (one) => {
+      fc.property(arbitraryGroup({ ...shape, ted: { maxRouters: 5, maxLinks: 8, healthy: true } }), (one) => {
         const answer = computeDisjointPaths(freezeSnapshot(one.ted), one.request);
         if (answer.status === 'computed') found++;
         check(one, answer);

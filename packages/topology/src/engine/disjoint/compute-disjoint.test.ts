@@ -170,6 +170,38 @@ describe('a group that cannot be disjoint as asked', () => {
     expect([last.achieved, last.shared.links, last.lowerBound]).toEqual([[], ['e:f'], 150]);
   });
 
+  it('lets links that are shared at last carry no more than they can', () => {
+    const change = { nodes: [...nodes, 'f'], links: bridge.slice(0, -1) };
+    const wide = (bandwidthBps: number) => ({ ...beyond, constraints: { bandwidthBps } });
+    const two = (one: number, other: number): Partial<DisjointRequest> => ({
+      members: [wide(one), wide(other)],
+      mode: 'relaxed',
+    });
+    const { shared, lowerBound: metric } = found(two(4e9, 6e9), change);
+    expect(shared.links).toEqual(['e:f']);
+    const refusedBoth = refused(two(4e9, 7e9), change);
+    expect(refusedBoth).toMatchObject({ isProved: true, constraint: null });
+    expect(refusedBoth.conflict).toEqual({
+      isMinimal: true,
+      constraints: [
+        { constraint: '/members/0/constraints/bandwidthBps', nearestFeasible: 3e9, metric },
+        { constraint: '/members/1/constraints/bandwidthBps', nearestFeasible: 6e9, metric },
+      ],
+    });
+  });
+
+  it('names constraints of several members, and the disjointness, where any of them less would do', () => {
+    const within = (max: number) => ({ ...member, constraints: { bounds: [{ metric: 'igp', max } as const] } });
+    const answer = refused({ members: [within(20), within(20)] });
+    const [one, other, apart] = answer.conflict.constraints;
+    expect([one, other]).toMatchObject([
+      { constraint: '/members/0/constraints/bounds/0', nearestFeasible: found({}).lowerBound - 20 },
+      { constraint: '/members/1/constraints/bounds/0', nearestFeasible: found({}).lowerBound - 20 },
+    ]);
+    expect(apart).toEqual({ constraint: '/disjoint', nearestFeasible: null, metric: 40 });
+    expect(answer.conflict).toMatchObject({ constraints: { length: 3 }, isMinimal: true });
+  });
+
   it('is told from one for which the budget did not suffice', () => {
     const options = { workBudget: 1 };
     const three = [beyond, { ...beyond, destination: 'e' }];

@@ -1,9 +1,20 @@
-import type { DisjointAnswer, DisjointRequest, NoDisjointPaths } from '../../model/disjoint-paths.js';
+import type {
+  DisjointAnswer,
+  DisjointMember,
+  DisjointPathsFound,
+  DisjointRequest,
+  NoDisjointPaths,
+} from '../../model/disjoint-paths.js';
+import type { NoPath } from '../../model/path-answer.js';
 import type { Snapshot } from '../../snapshot/snapshot.js';
 import type { ComputeOptions } from '../compute-options.js';
 import { computePaths } from '../compute-paths.js';
-import { prepareRequest, type PreparedRequest } from '../prepare-request.js';
+import type { ConstraintPointer } from '../constraint-set.js';
+import { keepInOrder, missedConstraint } from '../keep-optional.js';
+import { headendMsd, prepareRequest, type PreparedRequest } from '../prepare-request.js';
 import { GROUP_WORK_BUDGET, WorkBudget } from '../work-budget.js';
+import { findGroupConflict } from './group-conflict.js';
+import { groupPointerBefore, inMember, memberRequest, withoutGroupConstraints } from './group-constraints.js';
 import { solveGroup } from './solve-group.js';
 
 /**
@@ -16,39 +27,86 @@ export function computeDisjointPaths(
   request: DisjointRequest,
   options: ComputeOptions = {},
 ): DisjointAnswer {
-  const unreservedBps = options.unreservedBps ?? snapshot.data.reservableBps;
-  const prepared: PreparedRequest[] = [];
-  for (const [i, member] of request.members.entries()) {
-    const one = prepareRequest(snapshot, { ...member, metric: request.metric }, unreservedBps);
-    if ('status' in one) return refuseMember(snapshot, request, i, options);
-    prepared.push(one);
-  }
-  const budget = new WorkBudget(options.workBudget ?? GROUP_WORK_BUDGET);
-  const solved = solveGroup(request, prepared, budget);
-  if (solved.kind === 'found') return solved.answer;
-  if (solved.member !== null) return refuseMember(snapshot, request, solved.member, options);
-  const { refusal, blocking } = solved;
-  return { ...refusal, conflict: null, member: null, blockingSrlgs: blocking.srlgs, blockingSites: blocking.sites };
+  const { optional = [], ...rest } = request;
+  const context: Context = {
+    snapshot,
+    options,
+    unreservedBps: options.unreservedBps ?? snapshot.data.reservableBps,
+    budget: new WorkBudget(options.workBudget ?? GROUP_WORK_BUDGET),
+  };
+  const mandatory = answerWithout(context, rest, new Set(optional));
+  if (optional.length === 0) return mandatory;
+  return keepInOrder<DisjointPathsFound, NoDisjointPaths>(optional, {
+    mandatory,
+    ask: (dropped) => probe(context, withoutGroupConstraints(rest, dropped)),
+    missedBy: (pointer, { paths }) => {
+      const at = inMember(pointer);
+      const [member, path] = at === null ? [] : [rest.members[at.i], paths[at.i]];
+      return at && member && path ? missedConstraint(member, at.pointer, path.segmentLists, path.bottleneck) : null;
+    },
+  });
 }
 
-/** What the member is told when it asks alone, pointing into the group. */
-function refuseMember(
-  snapshot: Snapshot,
-  { members, metric }: DisjointRequest,
-  member: number,
-  options: ComputeOptions,
-): NoDisjointPaths {
-  const own = members[member] as DisjointRequest['members'][number];
-  const refused = computePaths(snapshot, { ...own, metric }, options);
+interface Context {
+  readonly snapshot: Snapshot;
+  readonly options: ComputeOptions;
+  readonly unreservedBps: Float64Array;
+  readonly budget: WorkBudget;
+}
+
+/** The answer to a group without some of its constraints; what it says of the others points into the whole group. */
+function answerWithout(
+  context: Context,
+  request: DisjointRequest,
+  dropped: ReadonlySet<ConstraintPointer>,
+): DisjointAnswer {
+  const { snapshot, budget, options } = context;
+  const asked = withoutGroupConstraints(request, dropped);
+  const found = solve(context, asked, false, budget);
+  if (found.status === 'computed') return found;
+  const { member } = found;
+  const refused = member === null ? found : { ...found, ...refusalOf(context, asked, member) };
+  const { constraint: own } = refused;
+  const constraint = member === null || own === null ? own : groupPointerBefore(request, dropped, member, own);
+  if (options.skipConflict === true) return { ...refused, constraint };
+  const conflict = findGroupConflict({
+    request,
+    dropped,
+    blamed: constraint,
+    ask: (variant) => probe(context, variant),
+    msds: request.members.map(({ source }) => headendMsd(snapshot, snapshot.nodeIndexOf(source))),
+  });
+  return { ...refused, constraint, conflict };
+}
+
+function solve(context: Context, request: DisjointRequest, isProbe: boolean, budget: WorkBudget): DisjointAnswer {
+  const { snapshot, unreservedBps } = context;
+  const prepared: PreparedRequest[] = [];
+  for (const [i, member] of request.members.entries()) {
+    const one = prepareRequest(snapshot, memberRequest(request, member), unreservedBps, isProbe);
+    if ('status' in one) return { ...one, member: i, blockingSrlgs: [], blockingSites: [] };
+    prepared.push(one);
+  }
+  const solved = solveGroup(request, prepared, budget);
+  if (solved.kind === 'found') return solved.answer;
+  const { refusal, member, blocking } = solved;
+  return { ...refusal, member, blockingSrlgs: blocking.srlgs, blockingSites: blocking.sites };
+}
+
+/** What a member is told when it asks alone, pointing into itself. */
+function refusalOf({ snapshot, options }: Context, request: DisjointRequest, i: number): NoPath {
+  const member = memberRequest(request, request.members[i] as DisjointMember);
+  const refused = computePaths(snapshot, member, { ...options, skipConflict: true });
   if (refused.status === 'computed') throw new Error('a member has a path alone that it has not: the search is wrong');
-  const at = (pointer: string) => `/members/${member}${pointer}`;
-  const { constraints, isMinimal } = refused.conflict;
-  return {
-    ...refused,
-    constraint: refused.constraint === null ? null : at(refused.constraint),
-    conflict: { constraints: constraints.map((one) => ({ ...one, constraint: at(one.constraint) })), isMinimal },
-    member,
-    blockingSrlgs: [],
-    blockingSites: [],
-  };
+  return refused;
+}
+
+/** The answer to a variant of the group, out of what is left of its budget; null when that does not suffice. */
+function probe(context: Context, variant: DisjointRequest): DisjointAnswer | null {
+  const { budget } = context;
+  if (budget.isSpent) return null;
+  const own = new WorkBudget(budget.left);
+  const answer = solve(context, variant, true, own);
+  budget.spend(budget.left - own.left);
+  return answer.status === 'computed' || answer.isProved ? answer : null;
 }

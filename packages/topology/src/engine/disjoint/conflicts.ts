@@ -28,22 +28,10 @@ export function forcedByOthers(members: readonly GroupMember[], member: GroupMem
   return [...new Set(others)].filter((risk) => !member.shareable.has(risk)).sort((a, b) => a - b);
 }
 
-/** The conflict over the risk of the widest kind: with it most others go away. */
-export function riskConflict(
-  risks: Risks,
-  members: readonly GroupMember[],
-  routes: readonly Route[],
-  isPermitted: (conflict: RiskConflict) => boolean,
-): RiskConflict | null {
-  let found: RiskConflict | null = null;
-  let weight = -1;
-  for (const conflict of meetings(members, routes)) {
-    const own = WEIGHT[risks.kindOf(conflict.risk)];
-    if (own <= weight || isPermitted(conflict)) continue;
-    found = conflict;
-    weight = own;
-  }
-  return found;
+/** What two members meet in, each risk of each pair once: those of the widest kind first, with which most others go away. */
+export function riskConflicts(risks: Risks, members: readonly GroupMember[], routes: readonly Route[]): RiskConflict[] {
+  const weight = ({ risk }: RiskConflict) => WEIGHT[risks.kindOf(risk)];
+  return [...meetings(members, routes)].sort((a, b) => weight(b) - weight(a));
 }
 
 /** Every risk in which two members meet though they may not, in the order in which the first of them passes it. */
@@ -83,7 +71,7 @@ export function capacityConflict(
   return null;
 }
 
-/** Shares such as 1/3 are not exact in binary; a billionth is far below one packet. */
+/** Shares such as 1/3 are not exact in binary; bandwidths are whole numbers, so that a hundredth of a bit is no difference. */
 export function fits(demandBps: number, unreservedBps: number): boolean {
-  return demandBps <= unreservedBps * (1 + 1e-9);
+  return demandBps <= unreservedBps + 0.01;
 }

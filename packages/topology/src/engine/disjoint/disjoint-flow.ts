@@ -1,4 +1,5 @@
 import type { Snapshot } from '../../snapshot/snapshot.js';
+import { reverseDistances } from '../reverse-distances.js';
 import { SearchHeap } from '../search-heap.js';
 import type { WorkBudget } from '../work-budget.js';
 
@@ -23,6 +24,12 @@ export type Flow =
       /** Source to sink each, without loops; null unless all have the same source and the same sink. */
       readonly paths: readonly (readonly number[])[] | null;
       readonly total: number;
+      /**
+       * Shadow prices of what only one path may use: with them added to the weights, shortest paths cost together what the
+       * flow costs plus all prices. Empty with a surcharge.
+       */
+      readonly arcPrices: ReadonlyMap<number, number>;
+      readonly nodePrices: ReadonlyMap<number, number>;
     }
   /** Only so many paths can pass these nodes and arcs, each of which takes one, and more would have to. */
   | {
@@ -44,11 +51,7 @@ export function disjointFlow(task: FlowTask, budget: WorkBudget): Flow {
 }
 
 /** How a state was reached: over an arc, forwards or against its use, or within a node, or out of a source. */
-interface Move {
-  readonly from: number;
-  readonly kind: 'forward' | 'backward' | 'through' | 'undone' | 'source';
-  readonly arc: number;
-}
+const Via = { Forward: 0, Backward: 1, Through: 2, Undone: 3, Source: 4 } as const;
 
 class FlowSearch {
   readonly #task: FlowTask;
@@ -63,7 +66,10 @@ class FlowSearch {
   readonly #potential: Float64Array;
   readonly #cost: Float64Array;
   readonly #isSettled: Uint8Array;
-  readonly #via = new Map<number, Move>();
+  readonly #viaKind: Uint8Array;
+  readonly #viaState: Int32Array;
+  /** The arc, or the node that was passed or left. */
+  readonly #viaArc: Int32Array;
   readonly #heap: SearchHeap;
 
   constructor(task: FlowTask, budget: WorkBudget) {
@@ -79,7 +85,26 @@ class FlowSearch {
     this.#potential = new Float64Array(this.#target + 1);
     this.#cost = new Float64Array(this.#target + 1);
     this.#isSettled = new Uint8Array(this.#target + 1);
+    this.#viaKind = new Uint8Array(this.#target + 1);
+    this.#viaState = new Int32Array(this.#target + 1);
+    this.#viaArc = new Int32Array(this.#target + 1);
     this.#heap = new SearchHeap(this.#target + 1);
+    this.#lookAhead();
+  }
+
+  /** Where all paths end at one node, the distances to it as first potentials lead the searches straight there. */
+  #lookAhead(): void {
+    const { snapshot, mask, weight, sources, sinks } = this.#task;
+    const [destination] = sinks;
+    if (destination === undefined || sinks.some((node) => node !== destination)) return;
+    const distances = reverseDistances({ snapshot, mask, destination }, weight, this.#budget);
+    const farthest = distances.reduce((most, value) => (value < Infinity ? Math.max(most, value) : most), 0);
+    const potential = this.#potential;
+    distances.forEach((value, node) => {
+      potential[2 * node] = -Math.min(value, farthest);
+      potential[2 * node + 1] = -Math.min(value, farthest);
+    });
+    potential[this.#start] = Math.max(...sources.map((node) => potential[2 * node] as number));
   }
 
   run(): Flow {
@@ -87,10 +112,34 @@ class FlowSearch {
       if (!this.#findUnit()) return this.#cut();
       this.#send();
     }
+    const prices = this.#prices();
     this.#cancelOpposites();
     const paths = this.#takePaths();
     const total = this.#total();
-    return { kind: 'flow', paths, total };
+    return { kind: 'flow', paths, total, ...prices };
+  }
+
+  /** What is used up costs as much more as its reduced cost is below zero. */
+  #prices(): { readonly arcPrices: Map<number, number>; readonly nodePrices: Map<number, number> } {
+    const { snapshot, weight, wide, isNarrow, surcharge } = this.#task;
+    const { arcFrom, arcTo } = snapshot.data;
+    const potential = this.#potential;
+    const rise = (from: number, to: number) => (potential[to] as number) - (potential[from] as number);
+    const arcPrices = new Map<number, number>();
+    const nodePrices = new Map<number, number>();
+    if (surcharge < Infinity) return { arcPrices, nodePrices };
+    this.#arcFlow.forEach((flow, arc) => {
+      if (flow === 0 || wide.has(arc)) return;
+      const [from, to] = [2 * (arcFrom[arc] as number) + 1, 2 * (arcTo[arc] as number)];
+      const price = rise(from, to) - (weight[arc] as number);
+      if (price > 0) arcPrices.set(arc, price);
+    });
+    this.#nodeFlow.forEach((flow, node) => {
+      if (flow === 0 || !isNarrow(node)) return;
+      const price = rise(2 * node, 2 * node + 1);
+      if (price > 0) nodePrices.set(node, price);
+    });
+    return { arcPrices, nodePrices };
   }
 
   /** Dijkstra on reduced costs; potentials are raised by no more than the target's distance. */
@@ -98,7 +147,6 @@ class FlowSearch {
     const { snapshot } = this.#task;
     const cost = this.#cost.fill(Infinity);
     this.#isSettled.fill(0);
-    this.#via.clear();
     this.#heap.clear();
     cost[this.#start] = 0;
     this.#heap.put(this.#start, 0, 0);
@@ -124,32 +172,34 @@ class FlowSearch {
     return true;
   }
 
-  #offer(from: number, to: number, price: number, kind: Move['kind'], arc: number): void {
+  #offer(from: number, to: number, price: number, kind: number, arc: number): void {
     if (this.#isSettled[to] === 1) return;
     const reduced = price + (this.#potential[from] as number) - (this.#potential[to] as number);
     // Rounding of metrics that are not whole numbers may leave a hair below zero.
     const candidate = (this.#cost[from] as number) + Math.max(0, reduced);
     if (candidate >= (this.#cost[to] as number)) return;
     this.#cost[to] = candidate;
-    this.#via.set(to, { from, kind, arc });
+    this.#viaState[to] = from;
+    this.#viaKind[to] = kind;
+    this.#viaArc[to] = arc;
     this.#heap.put(to, candidate, 0);
   }
 
   #leaveStart(): void {
-    for (const [node, left] of this.#sourceLeft) if (left > 0) this.#offer(this.#start, 2 * node, 0, 'source', node);
+    for (const [node, left] of this.#sourceLeft) if (left > 0) this.#offer(this.#start, 2 * node, 0, Via.Source, node);
   }
 
   #expandEntering(node: number): void {
     const { snapshot, isNarrow } = this.#task;
     const { arcFrom, inStart, inArcs } = snapshot.data;
     const state = 2 * node;
-    if (this.#nodeFlow[node] === 0 || !isNarrow(node)) this.#offer(state, state + 1, 0, 'through', node);
+    if (this.#nodeFlow[node] === 0 || !isNarrow(node)) this.#offer(state, state + 1, 0, Via.Through, node);
     const end = inStart[node + 1] as number;
     this.#budget.spend(end - (inStart[node] as number));
     for (let i = inStart[node] as number; i < end; i++) {
       const arc = inArcs[i] as number;
       const flow = this.#arcFlow[arc] as number;
-      if (flow > 0) this.#offer(state, 2 * (arcFrom[arc] as number) + 1, -this.#price(arc, flow), 'backward', arc);
+      if (flow > 0) this.#offer(state, 2 * (arcFrom[arc] as number) + 1, -this.#price(arc, flow), Via.Backward, arc);
     }
   }
 
@@ -157,13 +207,13 @@ class FlowSearch {
     const { snapshot, mask } = this.#task;
     const { arcTo, outStart } = snapshot.data;
     const state = 2 * node + 1;
-    if ((this.#sinkLeft.get(node) ?? 0) > 0) this.#offer(state, this.#target, 0, 'forward', -1);
-    if ((this.#nodeFlow[node] as number) > 0) this.#offer(state, 2 * node, 0, 'undone', node);
+    if ((this.#sinkLeft.get(node) ?? 0) > 0) this.#offer(state, this.#target, 0, Via.Forward, -1);
+    if ((this.#nodeFlow[node] as number) > 0) this.#offer(state, 2 * node, 0, Via.Undone, node);
     const end = outStart[node + 1] as number;
     this.#budget.spend(end - (outStart[node] as number));
     for (let arc = outStart[node] as number; arc < end; arc++) {
       const price = mask[arc] === 0 ? Infinity : this.#price(arc, (this.#arcFlow[arc] as number) + 1);
-      if (price < Infinity) this.#offer(state, 2 * (arcTo[arc] as number), price, 'forward', arc);
+      if (price < Infinity) this.#offer(state, 2 * (arcTo[arc] as number), price, Via.Forward, arc);
     }
   }
 
@@ -177,18 +227,19 @@ class FlowSearch {
   #send(): void {
     const add = (flow: Int32Array, index: number, change: number) => (flow[index] = (flow[index] as number) + change);
     for (let state = this.#target; state !== this.#start;) {
-      const move = this.#via.get(state) as Move;
-      const { kind, arc } = move;
-      if (kind === 'source') this.#sourceLeft.set(arc, (this.#sourceLeft.get(arc) as number) - 1);
-      else if (kind === 'through') add(this.#nodeFlow, arc, 1);
-      else if (kind === 'undone') add(this.#nodeFlow, arc, -1);
-      else if (kind === 'backward') add(this.#arcFlow, arc, -1);
+      const kind = this.#viaKind[state] as number;
+      const arc = this.#viaArc[state] as number;
+      const from = this.#viaState[state] as number;
+      if (kind === Via.Source) this.#sourceLeft.set(arc, (this.#sourceLeft.get(arc) as number) - 1);
+      else if (kind === Via.Through) add(this.#nodeFlow, arc, 1);
+      else if (kind === Via.Undone) add(this.#nodeFlow, arc, -1);
+      else if (kind === Via.Backward) add(this.#arcFlow, arc, -1);
       else if (arc >= 0) add(this.#arcFlow, arc, 1);
       else {
-        const node = (move.from - 1) / 2;
+        const node = (from - 1) / 2;
         this.#sinkLeft.set(node, (this.#sinkLeft.get(node) as number) - 1);
       }
-      state = move.from;
+      state = from;
     }
   }
 

@@ -2,6 +2,7 @@ import { findBest } from '../best-path.js';
 import { finishPath, type Finished, type FinishedPath } from '../finish-path.js';
 import { LooplessPaths } from '../loopless-paths.js';
 import type { PreparedRequest } from '../prepare-request.js';
+import { reverseDistances } from '../reverse-distances.js';
 import type { WorkBudget } from '../work-budget.js';
 import type { Level } from './disjointness-level.js';
 import { Risks } from './risks.js';
@@ -34,6 +35,7 @@ export class GroupMember {
   readonly bandwidthBps: number;
   readonly #risks: Risks;
   readonly #level: Level;
+  #toDestination: readonly Float64Array[] | undefined;
 
   constructor(prepared: PreparedRequest, likeness: number, level: Level, mayShareExits: boolean) {
     const { snapshot } = prepared;
@@ -68,14 +70,30 @@ export class GroupMember {
     return mask;
   }
 
-  /** The cheapest path over a mask; with other weights, `cost` is still the request's metric. */
-  findPath(mask: Uint8Array, budget: WorkBudget, weight = this.prepared.problem.weight): RouteSearch {
+  /**
+   * The cheapest path over a mask; null also when it costs more than `limit`. With other weights, none of which may be
+   * smaller, `cost` is still the request's metric.
+   */
+  findPath(
+    mask: Uint8Array,
+    budget: WorkBudget,
+    { weight = this.prepared.problem.weight, limit = Infinity }: { weight?: Float64Array; limit?: number } = {},
+  ): RouteSearch {
     const { problem, state } = this.prepared;
     budget.spend(1 + mask.length / 64);
-    const ranked = new LooplessPaths({ ...problem, mask, weight }, state.search, budget);
+    const known = { toDestination: this.#distances(budget), limit };
+    const ranked = new LooplessPaths({ ...problem, mask, weight }, state.search, budget, known);
     const path = ranked.next();
     if (path === null) return ranked.isExact ? null : ranked.lowerBound;
-    return this.routeOver(path.arcs);
+    return { ...this.routeOver(path.arcs), lowerBound: path.cost };
+  }
+
+  /** To the destination over all that the request allows: of the metric, then of each bound. */
+  #distances(budget: WorkBudget): readonly Float64Array[] {
+    const { problem } = this.prepared;
+    const weights = [problem.weight, ...problem.bounds.map((bound) => bound.weight)];
+    this.#toDestination ??= weights.map((weight) => reverseDistances(problem, weight, budget));
+    return this.#toDestination;
   }
 
   /** The best list of all whose packets keep to a mask. */

@@ -1,29 +1,19 @@
-import type { Objective } from '../../model/path-request.js';
 import { isWithinBounds, statesAlong } from '../search-problem.js';
 import type { Finished } from '../finish-path.js';
 import type { WorkBudget } from '../work-budget.js';
-import {
-  capacityConflict,
-  fits,
-  forcedByOthers,
-  isShareable,
-  meetings,
-  riskConflict,
-  type RiskConflict,
-} from './conflicts.js';
-import type { GroupMember, Route, RouteSearch } from './group-member.js';
+import { chooseConflict, dive, type Branching } from './choose-conflict.js';
+import { capacityConflict, fits, forcedByOthers, isShareable, meetings, type RiskConflict } from './conflicts.js';
+import type { GroupMember, Route } from './group-member.js';
 import { greater, isLess, lesser, NOTHING, objectiveOf, type GroupValue } from './group-value.js';
-import type { Risks } from './risks.js';
+import { MemberRoutes, type RouteTask } from './member-routes.js';
+import { Prices } from './prices.js';
 import { NodeQueue, type Restrictions, type SearchNode } from './search-node.js';
 
-export interface GroupTask {
-  readonly members: readonly GroupMember[];
-  readonly risks: Risks;
-  readonly objective: Objective;
-  /** `exclusive`: nothing is shared but what is shareable. `fewest-shared`: before all else as few links as possible. */
-  readonly sharing: 'exclusive' | 'fewest-shared';
+export interface GroupTask extends RouteTask {
   /** Known before the search begins: no group is worth less. */
   readonly lowerBound: GroupValue;
+  /** Of risks that at most one member may use, to begin with. */
+  readonly prices: Prices;
   /** Greater than the metric of any path. */
   readonly surcharge: number;
   readonly unreservedBps: Float64Array;
@@ -37,6 +27,9 @@ export interface GroupResult {
   readonly lowerBound: GroupValue;
 }
 
+/** Parts of the search after which it looks for a solution down to the end. */
+const BETWEEN_DIVES = 16;
+
 /**
  * Branch and bound over conflicts (conflict-based search, Sharon et al. 2015). Each member takes its own best route; where
  * two meet in a risk, one branch forbids it to the one, the other to all others. Routes start as paths, which bound their
@@ -48,7 +41,10 @@ export class GroupSearch {
   readonly #budget: WorkBudget;
   readonly #queue = new NodeQueue();
   readonly #seen = new Set<string>();
-  readonly #known = new Map<string, RouteSearch>();
+  readonly #routes: MemberRoutes;
+  readonly #isPriced: boolean;
+  /** Routes that may be as good as the cheapest; none, or one per member. */
+  #hints: readonly Route[] = [];
   #best: { readonly finished: readonly Finished[]; readonly value: GroupValue } | null = null;
   /** The least bound of what had to be given up. */
   #open: GroupValue = NOTHING;
@@ -57,6 +53,11 @@ export class GroupSearch {
   constructor(task: GroupTask, budget: WorkBudget) {
     this.#task = task;
     this.#budget = budget;
+    this.#routes = new MemberRoutes(task, budget, () => this.#limit);
+    this.#isPriced =
+      task.sharing === 'exclusive' &&
+      task.objective === 'sum' &&
+      task.members.every((member) => !member.isSplit && member.prepared.problem.include.length === 0);
   }
 
   /** Offers paths that come from elsewhere, one per member. False: they do not obey, or have no lists. */
@@ -68,7 +69,9 @@ export class GroupSearch {
       const isOpen = arcs.every((arc) => problem.mask[arc] === 1) && isWithinBounds(problem.bounds, arcs);
       return isOpen && Math.floor((statesAlong(problem, arcs).at(-1) as number) / nodeCount) === problem.include.length;
     });
-    return isAllowed && this.#offer(paths.map((arcs, i) => (members[i] as GroupMember).routeOver(arcs))) !== null;
+    if (!isAllowed) return false;
+    this.#hints = paths.map((arcs, i) => (members[i] as GroupMember).routeOver(arcs));
+    return this.#offer(this.#hints) !== null;
   }
 
   run(): GroupResult {
@@ -79,10 +82,37 @@ export class GroupSearch {
       if (best !== null && !isLess(greater(node.bound, this.#task.lowerBound), best.value))
         return this.#result(best.value);
       if (this.#budget.isSpent) return this.#result(node.bound);
+      if (this.#task.sharing === 'exclusive' && !node.isLookedAt) {
+        const chosen = chooseConflict(node, this.#branching());
+        if (chosen === null) continue;
+        const looked = { ...node, conflict: chosen.conflict, isLookedAt: true };
+        if (chosen.value > node.bound.value) {
+          this.#queue.push({ ...looked, bound: { shared: 0, value: chosen.value } });
+          continue;
+        }
+        node = looked;
+      }
       if (isPowerOfTwo(++this.#popped)) this.#complete(node);
+      if (this.#popped % BETWEEN_DIVES === 1) this.#dive(node);
       this.#branch(node);
     }
     return this.#result(this.#best?.value ?? NOTHING);
+  }
+
+  /** A group that is worth so much is of no interest any more. */
+  get #limit(): number {
+    return this.#best?.value.value ?? Infinity;
+  }
+
+  #branching(): Branching {
+    return { task: this.#task, routes: this.#routes, limit: this.#limit };
+  }
+
+  #dive(node: SearchNode): void {
+    if (this.#task.sharing !== 'exclusive') return;
+    const routes = dive(node, this.#branching());
+    const costs = routes?.map(({ cost }) => cost) ?? [Infinity];
+    if (routes !== null && objectiveOf(this.#task.objective, costs) < this.#limit) this.#offer(routes);
   }
 
   #result(reached: GroupValue): GroupResult {
@@ -101,36 +131,54 @@ export class GroupSearch {
     const { members, sharing } = this.#task;
     const forbidden = members.map((member) => (sharing === 'exclusive' ? forcedByOthers(members, member) : []));
     const closed = members.map((): number[] => []);
-    this.#queueNode({ forbidden, closed, permitted: new Set() }, [], 0, { shared: 0, value: 0 });
+    const restrictions = { forbidden, closed, permitted: new Set<string>() };
+    const prices = this.#isPriced ? this.#task.prices : Prices.NONE;
+    const routes = this.#hints.map((route, i): Route => {
+      const query = { forbidden: forbidden[i] as readonly number[], closed: [], isList: false, prices };
+      const found = this.#routes.find(i, query);
+      const hint = this.#routes.priced(i, route, prices);
+      const isAsGood = found !== null && typeof found !== 'number' && hint.lowerBound <= found.lowerBound;
+      return isAsGood && !query.forbidden.some((risk) => hint.risks.has(risk)) ? hint : (found as Route);
+    });
+    this.#queueNode(restrictions, prices, { routes, prices, depth: -1, bound: { shared: 0, value: 0 } });
   }
 
   #branch(node: SearchNode): void {
-    const { members, risks, unreservedBps, sharing } = this.#task;
+    const { members, unreservedBps, sharing } = this.#task;
     this.#budget.spend(members.length * members.length);
-    const isPermitted = (conflict: RiskConflict) => node.permitted.has(meetingKey(conflict));
-    const meeting = riskConflict(risks, members, node.routes, isPermitted);
-    if (meeting !== null && sharing === 'exclusive') {
-      const { one, other, risk } = meeting;
-      this.#queueChild(node, (i) => (i === one ? { risk } : {}));
-      const [owner, guest] = [members[one] as GroupMember, members[other] as GroupMember];
-      // The owner keeps the risk; whoever may share it with the owner must still not meet the guest in it.
-      this.#queueChild(node, (i) => {
-        const member = members[i] as GroupMember;
-        return i !== one && (member === guest || !isShareable(risk, owner, member)) ? { risk } : {};
-      });
-      return;
-    }
-    if (meeting !== null) {
-      const { one, other, risk } = meeting;
-      this.#queueChild(node, (i) => (i === one ? { risk } : {}));
-      this.#queueChild(node, (i) => (i === other ? { risk } : {}));
-      this.#queueChild(node, () => ({}), meetingKey(meeting));
-      return;
+    if (sharing === 'exclusive') {
+      const { conflict } = node;
+      if (conflict !== null) {
+        this.#split(node, conflict);
+        return;
+      }
+    } else {
+      const isPermitted = (conflict: RiskConflict) => node.permitted.has(meetingKey(conflict));
+      const meeting = [...meetings(members, node.routes)].find((conflict) => !isPermitted(conflict)) ?? null;
+      if (meeting !== null) {
+        const { one, other, risk } = meeting;
+        this.#queueChild(node, (i) => (i === one ? { risk } : {}));
+        this.#queueChild(node, (i) => (i === other ? { risk } : {}));
+        this.#queueChild(node, () => ({}), meetingKey(meeting));
+        return;
+      }
     }
     const overload = capacityConflict(members, node.routes, unreservedBps);
     if (overload === null) this.#close(node);
     else
       for (const member of overload.members) this.#queueChild(node, (i) => (i === member ? { arc: overload.arc } : {}));
+  }
+
+  /** One part forbids a risk to a member, the other to all who may not share it with that member. */
+  #split(node: SearchNode, { one, other, risk }: RiskConflict): void {
+    const { members } = this.#task;
+    const [owner, guest] = [members[one] as GroupMember, members[other] as GroupMember];
+    this.#queueChild(node, (i) => (i === one ? { risk } : {}));
+    // The owner keeps the risk; whoever may share it with the owner must still not meet the guest in it.
+    this.#queueChild(node, (i) => {
+      const member = members[i] as GroupMember;
+      return i !== one && (member === guest || !isShareable(risk, owner, member)) ? { risk } : {};
+    });
   }
 
   #queueChild(
@@ -148,38 +196,47 @@ export class GroupSearch {
       closed: added(node.closed, 'arc'),
       permitted: permit === undefined ? node.permitted : new Set([...node.permitted, permit]),
     };
-    this.#queueNode(restrictions, node.routes, node.depth + 1, node.bound);
+    this.#queueNode(restrictions, this.#pricesLeft(node.prices, restrictions.forbidden), node);
+  }
+
+  /** What all but one member leave alone needs no price any more. */
+  #pricesLeft(prices: Prices, forbidden: SearchNode['forbidden']): Prices {
+    const most = forbidden.length - 2;
+    return prices.without((risk) => forbidden.filter((list) => list.includes(risk)).length > most);
   }
 
   /** Queues a part of the search, unless it is known or cannot hold anything; routes that still obey are kept. */
   #queueNode(
     restrictions: Restrictions,
-    routes: readonly Route[],
-    depth: number,
-    atLeast: GroupValue,
+    prices: Prices,
+    parent: Pick<SearchNode, 'routes' | 'prices' | 'depth' | 'bound'>,
     asLists = false,
   ): void {
+    const { routes, bound: atLeast } = parent;
+    const depth = parent.depth + 1;
     const { members, objective } = this.#task;
-    const isList = members.map((member, i) => asLists || member.isSplit || (routes[i]?.finished ?? null) !== null);
-    const keys = members.map((member, i) =>
-      [member.likeness, isList[i], restrictions.forbidden[i], restrictions.closed[i]].join('|'),
-    );
+    const queries = members.map((member, i) => ({
+      forbidden: restrictions.forbidden[i] as readonly number[],
+      closed: restrictions.closed[i] as readonly number[],
+      isList: asLists || member.isSplit || (routes[i]?.finished ?? null) !== null,
+      prices,
+    }));
+    const keys = queries.map((query, i) => this.#routes.keyOf(i, query));
     const isSymmetric = restrictions.permitted.size === 0;
     const key = [...(isSymmetric ? [...keys].sort() : keys), ...[...restrictions.permitted].sort()].join(';');
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
     const found: Route[] = [];
     const bounds: number[] = [];
-    for (const [i, member] of members.entries()) {
-      const forbidden = restrictions.forbidden[i] as readonly number[];
-      const closed = restrictions.closed[i] as readonly number[];
+    for (const [i, query] of queries.entries()) {
       const old = routes[i];
       const isKept =
         old !== undefined &&
-        (isList[i] === true) === (old.finished !== null) &&
-        !forbidden.some((risk) => old.risks.has(risk)) &&
-        !closed.some((arc) => old.load.has(arc));
-      const route = isKept ? old : this.#route(member, keys[i] as string, isList[i] === true, forbidden, closed);
+        query.isList === (old.finished !== null) &&
+        prices === parent.prices &&
+        !query.forbidden.some((risk) => old.risks.has(risk)) &&
+        !query.closed.some((arc) => old.load.has(arc));
+      const route = isKept ? old : this.#routes.find(i, query);
       if (route === null) return;
       if (typeof route === 'number') {
         bounds.push(route);
@@ -189,37 +246,37 @@ export class GroupSearch {
       bounds.push(route.lowerBound);
     }
     const shared = restrictions.permitted.size;
-    const bound = greater(atLeast, { shared, value: objectiveOf(objective, bounds) });
+    const bound = greater(atLeast, { shared, value: objectiveOf(objective, bounds) - prices.total });
     if (found.length < members.length) {
       this.#open = lesser(this.#open, bound);
       return;
     }
     if (this.#best !== null && !isLess(bound, this.#best.value)) return;
     const sum = found.reduce((total, route) => total + route.cost, 0);
-    this.#queue.push({ ...restrictions, routes: found, bound, sum, depth });
-  }
-
-  #route(
-    member: GroupMember,
-    key: string,
-    isList: boolean,
-    forbidden: readonly number[],
-    closed: readonly number[],
-  ): RouteSearch {
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
-    const mask = member.maskWithout(forbidden, closed);
-    const route = isList ? member.findList(mask, this.#budget) : member.findPath(mask, this.#budget);
-    this.#known.set(key, route);
-    return route;
+    this.#queue.push({ ...restrictions, conflict: null, isLookedAt: false, prices, routes: found, bound, sum, depth });
   }
 
   /** A part without conflicts: its paths as lists, and where those are worse than the paths, the best lists. */
   #close(node: SearchNode): void {
     const value = this.#offer(node.routes);
     if (value !== null && !isLess(node.bound, value)) return;
-    if (node.routes.every((route) => route.finished !== null)) this.#open = lesser(this.#open, node.bound);
-    else this.#queueNode(node, node.routes, node.depth, node.bound, true);
+    const idle = this.#idlePrice(node);
+    if (idle !== null) this.#split(node, idle);
+    else if (node.routes.every((route) => route.finished !== null)) this.#open = lesser(this.#open, node.bound);
+    else this.#queueNode(node, Prices.NONE, node, true);
+  }
+
+  /** The dearest risk that nobody uses: its price is what keeps the bound below the value. */
+  #idlePrice({ prices, routes, forbidden }: SearchNode): RiskConflict | null {
+    let dearest: number | null = null;
+    for (const [risk, price] of prices.byRisk) {
+      const isIdle = price > 0 && !routes.some((route) => route.risks.has(risk));
+      if (isIdle && (dearest === null || price > prices.of(dearest))) dearest = risk;
+    }
+    if (dearest === null) return null;
+    const risk = dearest;
+    const [one, other] = [...forbidden.keys()].filter((i) => forbidden[i]?.includes(risk) === false);
+    return one === undefined || other === undefined ? null : { kind: 'risk', risk, one, other };
   }
 
   /** Makes lists of paths so that no branch of one meets another member; keeps them when they are the best so far. */
@@ -295,7 +352,9 @@ export class GroupSearch {
         weight = weight.slice();
         for (const arc of used.flatMap((risk) => risks.arcsOf(risk))) weight[arc] = (weight[arc] as number) + surcharge;
       }
-      const route = member.isSplit ? member.findList(mask, this.#budget) : member.findPath(mask, this.#budget, weight);
+      const route = member.isSplit
+        ? member.findList(mask, this.#budget)
+        : member.findPath(mask, this.#budget, { weight });
       if (route === null || typeof route === 'number') return null;
       chosen.set(i, route);
     }

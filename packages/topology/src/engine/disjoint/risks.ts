@@ -86,6 +86,11 @@ export class Risks {
     }
   }
 
+  /** Arcs of which every simple path that uses a link, or passes a node other than its source, crosses exactly one. */
+  arcsCharged(risk: number): readonly number[] {
+    return this.kindOf(risk) === 'node' ? this.#snapshot.linksInto(risk - this.#firstNode) : this.arcsOf(risk);
+  }
+
   kindOf(risk: number): Disjointness {
     if (risk < this.#firstNode) return 'link';
     if (risk < this.#firstSrlg) return 'node';

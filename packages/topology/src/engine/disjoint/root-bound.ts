@@ -4,6 +4,7 @@ import { disjointFlow, type Flow } from './disjoint-flow.js';
 import type { Level } from './disjointness-level.js';
 import type { GroupMember } from './group-member.js';
 import type { GroupValue } from './group-value.js';
+import { Prices } from './prices.js';
 import type { Risks } from './risks.js';
 
 export interface RootTask {
@@ -21,6 +22,8 @@ export type RootBound =
       readonly lowerBound: GroupValue;
       /** One per member, cheapest first; null when the flow cannot tell whose they are. */
       readonly paths: readonly (readonly number[])[] | null;
+      /** Of links and nodes that only one member may use. */
+      readonly prices: Prices;
     }
   | {
       readonly kind: 'cut';
@@ -41,12 +44,12 @@ export function rootBound(task: RootTask, budget: WorkBudget): RootBound {
   const { snapshot, weight } = (members[0] as GroupMember).prepared.problem;
   const isExclusive = surcharge === Infinity;
   const mask = new Uint8Array(snapshot.arcCount);
-  for (const problem of problems) {
-    for (let arc = 0; arc < mask.length; arc++) if (problem.mask[arc] === 1) mask[arc] = 1;
+  for (const own of new Set(problems.map((problem) => problem.mask))) {
+    for (let arc = 0; arc < mask.length; arc++) if (own[arc] === 1) mask[arc] = 1;
   }
   const shareable = sharedByTwo(members);
-  const wide = new Set<number>();
-  for (let arc = 0; arc < mask.length; arc++) if (shareable.has(risks.linkRisk(arc))) wide.add(arc);
+  const isLink = (risk: number) => risks.kindOf(risk) === 'link';
+  const wide = new Set([...shareable].filter(isLink).flatMap((risk) => risks.arcsOf(risk)));
   const sources = problems.map((problem) => problem.source);
   const sinks = problems.map((problem) => problem.destination);
   const isNarrow = (node: number) => isExclusive && level.node && !shareable.has(risks.nodeRisk(node));
@@ -57,7 +60,19 @@ export function rootBound(task: RootTask, budget: WorkBudget): RootBound {
   const value = objective === 'sum' ? total : atLeastOneOf(total / members.length, weight, mask);
   const cost = (path: readonly number[]) => path.reduce((sum, arc) => sum + (weight[arc] as number), 0);
   const paths = flow.paths === null ? null : [...flow.paths].sort((a, b) => cost(a) - cost(b));
-  return { kind: 'bound', lowerBound: { shared, value }, paths };
+  return { kind: 'bound', lowerBound: { shared, value }, paths, prices: pricesOf(task, flow) };
+}
+
+function pricesOf({ members, risks }: RootTask, { arcPrices, nodePrices }: Extract<Flow, { kind: 'flow' }>): Prices {
+  const byRisk = new Map<number, number>();
+  for (const [arc, price] of arcPrices) {
+    const risk = risks.linkRisk(arc);
+    byRisk.set(risk, Math.max(price, byRisk.get(risk) ?? 0));
+  }
+  for (const [node, price] of nodePrices) byRisk.set(risks.nodeRisk(node), price);
+  // With an include list a path may cross a link twice, and then would pay twice.
+  const isFree = members.some(({ prepared }) => prepared.problem.include.length > 0);
+  return isFree ? Prices.NONE : new Prices(byRisk);
 }
 
 /** The worst of several paths is at least their mean; whole metrics make it a whole number. */

@@ -68,8 +68,11 @@ function searchStage(task: LevelTask, mayShareExits: boolean, budget: WorkBudget
   const root = rootBound({ members, risks, level, objective, surcharge }, budget);
   if (root.kind === 'cut') return { kind: 'none', isProved: true, cut: root };
   const sharing = isExclusive ? 'exclusive' : 'fewest-shared';
-  const { lowerBound } = root;
-  const search = new GroupSearch({ members, risks, objective, sharing, lowerBound, surcharge, unreservedBps }, budget);
+  const { lowerBound, prices } = root;
+  const search = new GroupSearch(
+    { members, risks, objective, sharing, lowerBound, prices, surcharge, unreservedBps },
+    budget,
+  );
   const isFound = root.paths !== null && search.tryPaths(root.paths);
   if (!isFound && isExclusive) {
     const cut = unavoidable(members, risks, budget);

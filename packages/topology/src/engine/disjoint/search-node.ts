@@ -1,3 +1,5 @@
+import type { Prices } from './prices.js';
+import type { RiskConflict } from './conflicts.js';
 import type { Route } from './group-member.js';
 import { isLess, type GroupValue } from './group-value.js';
 
@@ -13,10 +15,15 @@ export interface Restrictions {
 
 export interface SearchNode extends Restrictions {
   readonly routes: readonly Route[];
+  /** What routes are the cheapest with; none for lists. */
+  readonly prices: Prices;
   /** Nothing in this part is worth less. */
   readonly bound: GroupValue;
   readonly sum: number;
   readonly depth: number;
+  /** Which meeting to solve next; null: none, or not looked at yet. */
+  readonly conflict: RiskConflict | null;
+  readonly isLookedAt: boolean;
 }
 
 /** Binary min-heap: by bound, then by sum, then the deeper first, then the older. */

@@ -9,7 +9,7 @@ import { WorkBudget } from '../work-budget.js';
 import { kindsOf, levelOf, relaxations, type Level } from './disjointness-level.js';
 import { explainLevel, NO_BLOCKING } from './explain-level.js';
 import { refuseOverload } from './forced-overload.js';
-import { Risks } from './risks.js';
+import { requireDisjoint } from './require-disjoint.js';
 import { searchLevel, type LevelResult } from './search-level.js';
 
 /** Of what is left of the budget, a level may take so much when there are weaker ones after it. */
@@ -55,9 +55,11 @@ export function solveGroup(
   }
   const overload = refuseOverload(prepared, unreservedBps);
   if (overload !== null) return refuse(overload, true, null);
-  const { message, isProved, blocking } = unachieved[0] as UnachievedLevel;
+  // Of a relaxed group the last level, which asks for no disjointness any more, says why.
+  const { message, isProved, blocking } = unachieved.at(-1) as UnachievedLevel;
   const { nodes: blockingNodes, links: blockingLinks } = blocking;
-  const details = { constraint: '/disjoint', blockingNodes, blockingLinks };
+  const constraint = levels.length > 1 || !asked.link ? null : '/disjoint';
+  const details = { constraint, blockingNodes, blockingLinks };
   return refuse(refusal(snapshot, 'disjoint-path-not-found', message, details), isProved, null, blocking);
 }
 
@@ -80,7 +82,7 @@ function answer(
       arcs: load.keys(),
     })),
   );
-  requireDisjoint(snapshot, level, result, shared);
+  requireDisjoint(snapshot, level, result.members, shared);
   return {
     status: 'computed',
     revision: snapshot.revision,
@@ -90,30 +92,10 @@ function answer(
     unachieved,
     optimality: isExact ? 'optimal' : 'feasible',
     lowerBound: reportedValue(request.metric, lowerBound.value),
+    optional: [],
     paths: finished.map((one) => one.path),
     shared,
   };
-}
-
-/** Nothing is published as disjoint that its proofs do not show to be. */
-function requireDisjoint(
-  snapshot: Snapshot,
-  level: Level,
-  { members }: Extract<LevelResult, { kind: 'found' }>,
-  shared: Shared,
-): void {
-  const risks = Risks.of(snapshot);
-  const mayBe = new Set(members.flatMap((member) => [...member.shareable]).map((risk) => risks.nameOf(risk)));
-  const isEitherWay = (link: string) => {
-    const reverse = snapshot.reverseOf(snapshot.arcOf(link));
-    return mayBe.has(link) || (reverse >= 0 && mayBe.has(snapshot.linkIdOf(reverse)));
-  };
-  const isFine =
-    (!level.link || shared.links.every(isEitherWay)) &&
-    (!level.node || shared.nodes.every((node) => mayBe.has(node))) &&
-    (!level.srlg || shared.srlgs.every((group) => mayBe.has(String(group)))) &&
-    (!level.site || shared.sites.every((site) => mayBe.has(site)));
-  if (!isFine) throw new Error('paths that were found as disjoint share more than their ends: the search is wrong');
 }
 
 /** The refusal of the first member that has no path by itself; null when all have one. */
