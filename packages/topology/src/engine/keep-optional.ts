@@ -28,10 +28,15 @@ export function keepOptional(
   }
   const outcomes = optional.map((pointer): OptionalOutcome => {
     const isAchieved = !dropped.has(pointer);
-    const missedBy = isAchieved ? null : worstOf(best.paths.map((path) => missing(request, pointer, path)));
+    const missedBy = isAchieved ? null : missed(request, pointer, best.paths);
     return { constraint: pointer, isAchieved, missedBy };
   });
   return { ...best, optimality: isExact ? best.optimality : 'feasible', optional: outcomes };
+}
+
+function missed(request: PathRequest, pointer: ConstraintPointer, paths: readonly ComputedPath[]): number | null {
+  if (pointer === '/maxLists') return paths.length - (request.maxLists ?? 1);
+  return worstOf(paths.map((path) => missing(request, pointer, path)));
 }
 
 function missing(request: PathRequest, pointer: ConstraintPointer, path: ComputedPath): number | null {

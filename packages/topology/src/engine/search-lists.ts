@@ -25,9 +25,8 @@ export interface ListFound {
 
 /** The best list for a request among all lists there are, proved like any other. */
 export function searchLists(prepared: PreparedRequest, budget: WorkBudget, search: ListSearch): ListFound {
-  const { state, headendArcs, finalSids, request } = prepared;
-  const singlePath = request.constraints.bandwidthBps !== undefined;
-  const task: SegmentTask = { ...search, headendArcs, finalSids, singlePath };
+  const { state, headendArcs, finalSids, isOnePath } = prepared;
+  const task: SegmentTask = { ...search, headendArcs, finalSids, singlePath: isOnePath };
   const { list, isExact, lowerBound } = new SegmentSearch(task, state.reach, state.sids, state.cSids, budget).run();
   if (list === null) return { list, entries: Infinity, cost: Infinity, isExact, lowerBound };
   const arcs = bestBranchOf(search.problem, headendArcs, list, state.reach);
