@@ -91,9 +91,9 @@ export function maxSegments() {
 /** Weighted lists of one demand. */
 export const maxWeightedLists = 16;
 
-export function maxLists(more: string) {
+export function maxLists(more = '') {
   return integer(
-    `When no single path carries \`constraints.bandwidthBps\`: up to so many weighted lists that carry it together; 1 by default. ${more}`,
+    `When no single path carries \`constraints.bandwidthBps\`: up to so many weighted lists that carry it together; 1 by default.${more}`,
     { minimum: 1, maximum: maxWeightedLists, examples: [2] },
   );
 }
@@ -161,7 +161,7 @@ export const PathRequest = object(
         'Ask for a bidirectional pair over the same links, each direction within all constraints: minimise the sum of both, or the worse of the two. Not together with `k` or `disjoint`.',
       ),
     ),
-    maxLists: Type.Optional(maxLists('Not together with `k`, `disjoint` or `coRouted`.')),
+    maxLists: Type.Optional(maxLists(' Not together with `k`, `disjoint` or `coRouted`.')),
     families: Type.Optional(families()),
     maxSegments: Type.Optional(maxSegments()),
     setupPriority: Type.Optional(setupPriority()),

@@ -1,7 +1,13 @@
 import { computePaths, type LinkId, type PathConstraints, type Snapshot } from '@waymark/topology';
 import type { CandidatePathIntent, DynamicPath, ExplicitPath, PolicyList } from '../model/sr-policy.js';
 import type { BandwidthLedger } from './bandwidth-ledger.js';
-import type { ExpandedSegment, LinkBandwidth, PolicyToEvaluate, TransportList } from './evaluate-policies-model.js';
+import {
+  transportList,
+  type ExpandedSegment,
+  type LinkBandwidth,
+  type PolicyToEvaluate,
+  type TransportList,
+} from './evaluate-policies-model.js';
 import { ListProver, type ListRequirement } from './prove-transport-list.js';
 
 /** Lists that may be used as they are. */
@@ -57,6 +63,14 @@ export class CandidateEvaluator {
     honourAdminState: ListRequirement['honourAdminState'],
   ): CandidateOutcome {
     const { path } = candidate;
+    const most = path.kind === 'dynamic' ? (path.maxLists ?? 1) : lists.length;
+    if (lists.length > most) {
+      return {
+        valid: false,
+        reason: 'insufficient-bandwidth',
+        message: `it has ${lists.length} lists and may have ${most}`,
+      };
+    }
     return this.#proveAll(policy, lists, {
       constraints: path.constraints,
       honourAdminState,
@@ -97,6 +111,7 @@ export class CandidateEvaluator {
         metric: path.metric,
         constraints,
         ...(path.maxSegments === undefined ? {} : { maxSegments: path.maxSegments }),
+        ...(path.maxLists === undefined ? {} : { maxLists: path.maxLists }),
       },
       {
         skipConflict: true,
@@ -104,11 +119,8 @@ export class CandidateEvaluator {
       },
     );
     if (answer.status === 'no-path') return { valid: false, reason: answer.reason, message: answer.message };
-    const best = answer.paths[0];
-    if (best === undefined) return { valid: false, reason: 'path-not-found', message: 'the search found nothing' };
-    const transport = { weight: 1, sids: best.transport.map((segment) => segment.sid) };
     return this.admit(
-      this.#proveAll(policy, [transport], {
+      this.#proveAll(policy, answer.paths.map(transportList), {
         constraints,
         honourAdminState: true,
         maxSegments: path.maxSegments,
@@ -154,12 +166,12 @@ export class CandidateEvaluator {
 function bookingsOf(lists: readonly PolicyList[], bandwidthBps: number | undefined): LinkBandwidth[] {
   if (bandwidthBps === undefined || bandwidthBps === 0) return [];
   const weights = lists.reduce((sum, list) => sum + list.weight, 0);
-  const shares = new Map<LinkId, number>();
+  const weighted = new Map<LinkId, number>();
   for (const { weight, load } of lists) {
-    for (const { linkId, share } of load) shares.set(linkId, (shares.get(linkId) ?? 0) + (share * weight) / weights);
+    for (const { linkId, share } of load) weighted.set(linkId, (weighted.get(linkId) ?? 0) + share * weight);
   }
-  return [...shares]
-    .map(([linkId, share]) => ({ linkId, bandwidthBps: Math.ceil(share * bandwidthBps - ROUNDING) }))
+  return [...weighted]
+    .map(([linkId, weight]) => ({ linkId, bandwidthBps: Math.ceil((weight * bandwidthBps) / weights - ROUNDING) }))
     .filter((booking) => booking.bandwidthBps > 0)
     .sort((a, b) => (a.linkId < b.linkId ? -1 : 1));
 }

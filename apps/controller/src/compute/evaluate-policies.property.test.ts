@@ -43,16 +43,18 @@ const network = fc
 const candidate = fc
   .record({
     metric: fc.constantFrom('igp' as const, 'delay' as const, 'hop' as const),
-    bandwidth: fc.option(fc.integer({ min: 1, max: 8 }), { nil: undefined }),
+    bandwidth: fc.option(fc.integer({ min: 1, max: 14 }), { nil: undefined }),
     bound: fc.option(fc.integer({ min: 2000, max: 2080 }), { nil: undefined }),
+    maxLists: fc.option(fc.integer({ min: 2, max: 3 }), { nil: undefined }),
   })
-  .map(({ metric, bandwidth, bound }) => ({
+  .map(({ metric, bandwidth, bound, maxLists }) => ({
     kind: 'dynamic' as const,
     metric,
     constraints: {
       ...(bandwidth === undefined ? {} : { bandwidthBps: bandwidth * G }),
       ...(bound === undefined ? {} : { bounds: [{ metric: 'delay' as const, max: bound }] }),
     },
+    ...(maxLists === undefined || bandwidth === undefined ? {} : { maxLists }),
   }));
 
 const policies = fc
@@ -102,12 +104,8 @@ function expectStandby(evaluation: PolicyEvaluation, down: ReadonlySet<LinkId>):
   const others = candidatePaths
     .filter(({ valid, active }) => valid && !active)
     .map(({ discriminator }) => discriminator);
-  if (standby === null) {
-    if (status !== 'up') return;
-    // All that is valid besides takes the path that is taken already: dynamic paths have one list.
-    expect(lists).toHaveLength(1);
-    return;
-  }
+  // All that is valid besides takes the lists that are taken already.
+  if (standby === null) return;
   expect(status).toBe('up');
   expect(standby.candidate).not.toBe(activeCandidate);
   expect(others).toContain(standby.candidate);

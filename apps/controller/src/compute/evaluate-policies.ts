@@ -287,6 +287,7 @@ class BatchEvaluation {
     const better = activeRank < 0 ? states : states.slice(0, activeRank);
     const pinMissed = policy.pinned !== null && choice.pinned !== true;
     const wanting = choice.status === 'up' ? wantedBefore(standby, states) : [];
+    const isSplit = choice.candidate?.path.kind === 'dynamic' && lists.length > 1;
     return {
       policyId: policy.policyId,
       status: choice.status,
@@ -304,8 +305,10 @@ class BatchEvaluation {
         choice.blocked === true ||
         (choice.pinned !== true && (choice.status !== 'up' || activeRank > 0)) ||
         standby?.blocked === true ||
+        isSplit ||
         wanting.length > 0,
-      starved: pinMissed || [...better, ...wanting].some((state) => state.reason === 'insufficient-bandwidth'),
+      starved:
+        pinMissed || isSplit || [...better, ...wanting].some((state) => state.reason === 'insufficient-bandwidth'),
       expanded: choice.lists?.expanded ?? [],
       crossed: this.#crossed(lists),
     };

@@ -22,6 +22,8 @@ export interface DynamicPath {
   readonly metric: MetricType;
   readonly constraints: PathConstraints;
   readonly maxSegments?: number;
+  /** Weighted lists that may carry `bandwidthBps` together where no single one can; by default 1. */
+  readonly maxLists?: number;
 }
 
 export interface CandidatePathIntent {

@@ -116,7 +116,12 @@ class IntentCheck {
   #candidatePath(candidate: CandidatePathIntent, field: string): CandidatePathIntent {
     const { path } = candidate;
     if (path.constraints !== undefined) this.#constraints(path.constraints, `${field}/constraints`);
-    if (path.kind === 'dynamic') return candidate;
+    if (path.kind === 'dynamic') {
+      if ((path.maxLists ?? 1) > 1 && path.constraints.bandwidthBps === undefined) {
+        this.invalid(`${field}/maxLists`, 'lists are weighted by what they carry: add constraints.bandwidthBps');
+      }
+      return candidate;
+    }
     if (path.segmentLists.length === 0) this.invalid(`${field}/segmentLists`, 'at least one segment list is needed');
     const segmentLists = path.segmentLists.map(({ weight, sids }, index) => {
       const list = `${field}/segmentLists/${index}`;

@@ -25,7 +25,7 @@ export function constraintsOf(request: PathRequest): ConstraintPointer[] {
 
 /** May its demand be split over several lists? */
 export function isSplittable({ constraints, maxLists = 1 }: PathRequest): boolean {
-  return constraints.bandwidthBps !== undefined && maxLists > 1;
+  return (constraints.bandwidthBps ?? 0) > 0 && maxLists > 1;
 }
 
 /** The request without some of its constraints: whatever satisfied it still does. */

@@ -35,7 +35,7 @@ export function keepOptional(
 }
 
 function missed(request: PathRequest, pointer: ConstraintPointer, paths: readonly ComputedPath[]): number | null {
-  if (pointer === '/maxLists') return paths.length - (request.maxLists ?? 1);
+  if (pointer === '/maxLists') return Math.max(0, paths.length - (request.maxLists ?? 1));
   return worstOf(paths.map((path) => missing(request, pointer, path)));
 }
 

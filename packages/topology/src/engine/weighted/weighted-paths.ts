@@ -35,8 +35,8 @@ export class WeightedPaths {
   /** A path can cross a link this often, for its include list. */
   readonly #mostCrossings: number;
   readonly #freeBps: (arc: number) => bigint;
-  /** Only whole metrics add up exactly. */
-  readonly #isWhole: boolean;
+  /** No path costs more; null where costs do not add up exactly in doubles. */
+  readonly #mostCost: bigint | null;
   #isExact: boolean;
 
   /** `prepared`: without the bandwidth, but for single paths. */
@@ -44,9 +44,8 @@ export class WeightedPaths {
     this.#prepared = prepared;
     this.#mostCrossings = prepared.problem.include.length + 1;
     this.#freeBps = (arc) => BigInt(Math.floor(prepared.unreservedBps[arc] as number));
-    const { weight, mask } = prepared.problem;
-    this.#isWhole = weight.every((value, arc) => mask[arc] === 0 || Number.isSafeInteger(value));
-    this.#isExact = this.#isWhole;
+    this.#mostCost = mostCost(prepared.problem, this.#mostCrossings);
+    this.#isExact = this.#mostCost !== null;
   }
 
   /** False once a path that `price` should have found may have been missed. */
@@ -122,18 +121,13 @@ export class WeightedPaths {
 
   /** The search problem whose weights are reduced costs, up to what all paths have in common; null: beyond exact doubles. */
   #priced(prices: Prices, budget: WorkBudget, widthBps: bigint): SearchProblem | null {
-    if (!this.#isWhole) return null;
+    if (this.#mostCost === null) return null;
     const { problem, snapshot, unreservedBps } = this.#prepared;
     const { scale, links } = prices;
-    const states = BigInt(snapshot.nodeCount * this.#mostCrossings);
-    const dearest = problem.weight.reduce(
-      (most, value, arc) => (problem.mask[arc] === 0 ? most : Math.max(most, value)),
-      0,
-    );
     const total = (rank: (price: Price) => bigint) =>
       [...links.values()].reduce((sum, price) => sum + (rank(price) < 0n ? -rank(price) : rank(price)), 0n);
     const crossings = BigInt(this.#mostCrossings);
-    const costs = states * BigInt(dearest) * scale + total(({ cost }) => cost) * crossings;
+    const costs = this.#mostCost * scale + total(({ cost }) => cost) * crossings;
     const displaced = total((price) => price.displaced) * crossings;
     const rank = displaced === 0n ? 0n : 2n * costs + 1n;
     if (costs + displaced * rank > EXACT) return null;
@@ -191,4 +185,19 @@ export class WeightedPaths {
     const widthBps = widths.reduce((least, width) => (width < least ? width : least));
     return { cost, crossings, finished, widthBps, key: arcs.join() };
   }
+}
+
+/** An upper limit of what any path costs; null when it is too large for exact sums, or a metric is not whole. */
+function mostCost({ weight, mask, snapshot }: SearchProblem, mostCrossings: number): bigint | null {
+  let dearest = 0;
+  let all = 0;
+  for (let arc = 0; arc < mask.length; arc++) {
+    if (mask[arc] === 0) continue;
+    const value = weight[arc] as number;
+    if (!Number.isInteger(value)) return null;
+    dearest = Math.max(dearest, value);
+    all += value;
+  }
+  const most = Math.min(all, dearest * snapshot.nodeCount) * mostCrossings;
+  return most <= Number.MAX_SAFE_INTEGER ? BigInt(most) : null;
 }
