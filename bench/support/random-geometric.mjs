@@ -72,6 +72,7 @@ export function randomGeometricTed(size) {
       reservableBandwidthBps: null,
       affinities: random() < 0.1 ? ['leased'] : [],
       srlgs: [],
+      advertised: null,
       mtuBytes: 9000,
       adminState: 'up',
       operationalState: 'up',
@@ -102,6 +103,7 @@ export function randomGeometricTed(size) {
     podPrefixes: [],
     adminState: 'up',
     operationalState: 'up',
+    flexAlgorithms: [],
     locators: [
       {
         prefix: `fd00:0:${(i + 1).toString(16)}::/48`,

@@ -70,6 +70,24 @@ const nodeConstraints = {
       'At most so many SRH entries for this headend. null clears it.',
     ),
   ),
+  msdSegmentsLeft: Type.Optional(
+    nullable(
+      integer('Segments Left.', { maximum: 255, examples: [5] }),
+      'At most so many Segments Left where this node processes a SID. null clears it.',
+    ),
+  ),
+  msdEndPop: Type.Optional(
+    nullable(
+      integer('SRH entries.', { maximum: 255, examples: [5] }),
+      'At most so many SRH entries for this node to remove (PSP, USP). null clears it.',
+    ),
+  ),
+  msdEndD: Type.Optional(
+    nullable(
+      integer('SRH entries.', { maximum: 255, examples: [5] }),
+      'At most so many SRH entries where this node decapsulates. null clears it.',
+    ),
+  ),
 };
 
 export const NodeConstraints = object(

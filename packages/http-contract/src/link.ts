@@ -2,6 +2,20 @@ import { layerViewOf, provenanceOf } from './layers.js';
 import { adminState, affinities, ipAddress, linkId, nodeId, operationalState, srlgs } from './identifiers.js';
 import { integer, list, maxUint32, nullable, object, text } from './scalars.js';
 
+const AdvertisedAttributes = object(
+  'AdvertisedAttributes',
+  'What routers advertise of a link, by which flexible algorithms choose.',
+  {
+    teMetric: nullable(integer('TE metric.', { maximum: maxUint32, examples: [10] }), 'null: not advertised.'),
+    delayMinUs: nullable(
+      integer('Microseconds.', { examples: [4100] }),
+      'Minimum unidirectional delay; null: not advertised.',
+    ),
+    affinities: affinities('Affinities.'),
+    srlgs: srlgs('Shared-risk link groups.'),
+  },
+);
+
 export const Link = object('Link', 'Effective values of a directed link: what path computation uses.', {
   id: linkId(),
   from: nodeId('Node at which the link starts.'),
@@ -44,6 +58,10 @@ export const Link = object('Link', 'Effective values of a directed link: what pa
   ),
   affinities: affinities('Names of the affinities of this link.'),
   srlgs: srlgs('Shared-risk link groups of this link.'),
+  advertised: nullable(
+    AdvertisedAttributes,
+    'What routers go by where an operator or a measurement says otherwise; null: the same as the values here.',
+  ),
   mtuBytes: nullable(
     integer('Bytes.', { minimum: 1280, maximum: 65_535, examples: [9000] }),
     'IPv6 MTU in bytes; null when unknown.',

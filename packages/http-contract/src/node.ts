@@ -1,5 +1,5 @@
 import { provenanceOf, layerViewOf } from './layers.js';
-import { adminState, ipv6, linkId, nodeId, operationalState, prefix } from './identifiers.js';
+import { adminState, affinities, ipv6, linkId, nodeId, operationalState, prefix, srlgs } from './identifiers.js';
 import { choice, flag, integer, list, nullable, object, real, text, token } from './scalars.js';
 
 export const SidStructure = object(
@@ -58,6 +58,28 @@ export const Sid = object('Sid', 'A SID that a node owns.', {
   origin: sidOrigin(),
 });
 
+const FlexAlgorithmDefinition = object(
+  'FlexAlgorithmDefinition',
+  'Flexible Algorithm Definition (RFC 9350) as a router advertises it; an empty list is no rule.',
+  {
+    metricType: choice('What the algorithm adds up: IGP metric, minimum unidirectional delay, or TE metric.', [
+      'igp',
+      'min-delay',
+      'te',
+    ]),
+    priority: integer('The highest of an IGP domain is in force.', { maximum: 255, examples: [128] }),
+    excludeAny: affinities('Links with any of these affinities are left out.'),
+    includeAny: affinities('Links with none of these affinities are left out.'),
+    includeAll: affinities('Links without all of these affinities are left out.'),
+    excludeSrlgs: srlgs('Links in any of these shared-risk link groups are left out.'),
+  },
+);
+
+export const FlexAlgorithm = object('FlexAlgorithm', 'A flexible algorithm in which a node takes part.', {
+  algorithm: integer('Number of the algorithm.', { minimum: 128, maximum: 255, examples: [128] }),
+  definition: nullable(FlexAlgorithmDefinition, 'null: the node uses what others define.'),
+});
+
 export const Node = object('Node', 'Effective values of a node: what path computation uses.', {
   id: nodeId(),
   kind: choice('Hosts terminate SR policies and are never transit.', ['router', 'host']),
@@ -79,9 +101,22 @@ export const Node = object('Node', 'Effective values of a node: what path comput
     integer('SRH entries.', { maximum: 64, examples: [10] }),
     'MSD type 44 (RFC 9352): SRH entries that this headend can push; null when unknown.',
   ),
+  msdSegmentsLeft: nullable(
+    integer('Segments Left.', { maximum: 255, examples: [5] }),
+    'MSD type 41: Segments Left that this node can process when a packet arrives for one of its SIDs; null when no limit is known.',
+  ),
+  msdEndPop: nullable(
+    integer('SRH entries.', { maximum: 255, examples: [5] }),
+    'MSD type 42: SRH entries that this node can remove (PSP, USP); null when no limit is known.',
+  ),
+  msdEndD: nullable(
+    integer('SRH entries.', { maximum: 255, examples: [5] }),
+    'MSD type 45: SRH entries of a packet that this node can decapsulate; null when no limit is known.',
+  ),
   podPrefixes: list('Prefixes of the pods behind this host.', prefix('Prefix.'), 4096),
   adminState: adminState("The operator's will: `drained` takes nothing new, `down` may carry nothing."),
   operationalState: operationalState('What is known of the node itself.'),
+  flexAlgorithms: list('Flexible algorithms in which the node takes part.', FlexAlgorithm, 128),
   locators: list('Locators of the node.', Locator, 4096),
   sids: list('All SIDs that the node owns.', Sid, 65_536),
 });

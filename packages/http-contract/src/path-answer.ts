@@ -68,6 +68,9 @@ export const SegmentList = object('SegmentList', 'A finished segment list.', {
     maximum: 128,
     examples: [2],
   }),
+  decapsulates: flag(
+    'The last SID decapsulates: a service SID does, an End SID only with the flavor USD. Packets of a list that does not are dropped at its end.',
+  ),
   pathMtuBytes: nullable(
     integer('Bytes.', { maximum: 65_535, examples: [8920] }),
     "Largest inner packet in bytes that fits on every branch; null when a link's MTU is unknown.",

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
+  definitionFields,
   directedLinkFields,
+  flexAlgorithmFields,
   locatorFields,
   nodeFields,
   operatorLinkFields,
@@ -35,6 +37,7 @@ describe('the reference', () => {
   it.each([
     ['Top level', topLevelFields],
     ['Node', nodeFields],
+    ['Flexible algorithm', { ...flexAlgorithmFields, ...definitionFields }],
     ['Locator', locatorFields],
     ['SID', sidFields],
     ['Structure', structureFields],
@@ -51,7 +54,15 @@ describe('the reference', () => {
   });
 
   it.each([
-    ['Node', 3, (entry: string) => `nodes: [{ id: a, ${entry} }]`],
+    ['Node', 6, (entry: string) => `nodes: [{ id: a, ${entry} }]`],
+    [
+      'Flexible algorithm',
+      2,
+      (entry: string) => {
+        const own = entry.startsWith('algorithm') ? entry : `algorithm: 128, definition: { ${entry} }`;
+        return `nodes: [{ id: a, flexAlgorithms: [{ ${own} }] }]`;
+      },
+    ],
     ['Locator', 2, (entry: string) => `nodes: [{ id: a, locators: [{ prefix: 'fc00::/48', ${entry} }] }]`],
     [
       'SID',

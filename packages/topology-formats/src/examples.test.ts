@@ -43,6 +43,25 @@ describe.each([
   });
 });
 
+describe('the low-delay algorithm', () => {
+  const { document } = applySidPlan(
+    parseTopology(readExample('low-delay-algorithm.yaml'), 'native'),
+    null,
+    defaultSidPlan,
+  );
+  const transportOf = (nodes: typeof document.nodes) => {
+    const snapshot = freezeSnapshot(tedFromDocument({ ...document, nodes }, 1));
+    const request = { source: 'fast-west', destination: 'fast-east', metric: 'delay', constraints: {} } as const;
+    const answer = computePaths(snapshot, request);
+    return answer.status === 'computed' ? answer.paths[0]?.transport.map(({ sid }) => sid) : answer.reason;
+  };
+
+  it('covers with one SID what takes one per link without it', () => {
+    expect(transportOf(document.nodes)).toEqual(['fcbb:dd80:4:1::']);
+    expect(transportOf(document.nodes.map((node) => ({ ...node, flexAlgorithms: [] })))).toHaveLength(3);
+  });
+});
+
 const namesIn = (folder: string): string[] =>
   readdirSync(new URL(folder, examples))
     .filter((name) => name.endsWith('.json'))

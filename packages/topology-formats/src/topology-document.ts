@@ -5,7 +5,7 @@ export type DocumentNode = Pick<TedNode, 'id' | 'kind'> & Partial<Omit<TedNode, 
 
 /** What a file says of one direction of a link. */
 export type DocumentLink = Pick<TedLink, 'id' | 'from' | 'to' | 'reverseId'> &
-  Partial<Omit<TedLink, 'id' | 'from' | 'to' | 'reverseId' | 'adminState'>>;
+  Partial<Omit<TedLink, 'id' | 'from' | 'to' | 'reverseId' | 'adminState' | 'advertised'>>;
 
 /** How SRv6 data that a file does not declare is made up. See docs/topology-format.md, "SID plan". */
 export interface SidPlan {

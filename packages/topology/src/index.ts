@@ -1,5 +1,6 @@
 export * from './model/address.js';
 export * from './model/ted.js';
+export { advertisedOf, withAdvertised } from './model/advertised.js';
 export * from './model/path-request.js';
 export * from './model/path-answer.js';
 export * from './model/disjoint-paths.js';

@@ -75,12 +75,12 @@ export interface EvaluationInput extends EvaluationTask {
   readonly snapshot: Snapshot;
 }
 
-/** A part of a list that the IGP expands: from where one segment ended to where the next one starts. */
+/** A part of a list that routers expand: from where one segment ended to where the next one starts. */
 export interface ExpandedSegment {
   readonly from: NodeId;
   readonly to: NodeId;
-  /** IGP metric of the shortest path between them when the list was proved. */
-  readonly igp: number;
+  /** IGP metric of the shortest path between them when the list was proved; null: it follows other paths than these. */
+  readonly igp: number | null;
 }
 
 /** All that any branch of some lists crosses, sorted. */

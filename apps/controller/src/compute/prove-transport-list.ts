@@ -10,7 +10,7 @@ import {
 } from '@waymark/topology';
 import type { PolicyList } from '../model/sr-policy.js';
 import type { ExpandedSegment, PolicyToEvaluate, TransportList } from './evaluate-policies-model.js';
-import { BranchWalker } from './walk-branch.js';
+import { BranchWalker, followsIgp, type Branch } from './walk-branch.js';
 
 /** What transport lists are held against. Bandwidth is not part of it: the ledger admits, the proof proves. */
 export interface ListRequirement {
@@ -43,6 +43,7 @@ export class ListProver {
       return { ok: false, reason: 'sid-unresolved', message: `${policy.endpoint} has no service SID` };
     }
     const finished: SegmentList[] = [];
+    let branch: Branch | undefined;
     const shares = new Map<LinkId, number>();
     for (const family of families) {
       const { list, proof } = proveSegmentList(
@@ -54,11 +55,11 @@ export class ListProver {
         proofRequirement(requirement),
       );
       if (!proof.ok) return violated(proof.violation);
+      branch ??= this.#branchOf(policy, list, proof.branch);
       finished.push(list);
       for (const { linkId, share } of proof.load) shares.set(linkId, Math.max(shares.get(linkId) ?? 0, share));
     }
     const first = finished[0];
-    const branch = first && this.#walker.walk(policy.headend, first.segments);
     if (first === undefined || branch === undefined) return violated(null);
     return {
       ok: true,
@@ -73,6 +74,15 @@ export class ListProver {
       },
       expanded: branch.expanded,
     };
+  }
+
+  /** What flexible algorithms and anycast prefixes expand is not taken apart: every change of routing may shift it. */
+  #branchOf({ headend, endpoint }: PolicyToEvaluate, list: SegmentList, proved: readonly LinkId[]): Branch | undefined {
+    const snapshot = this.#snapshot;
+    if (list.segments.every(({ sid }) => followsIgp(snapshot, sid))) return this.#walker.walk(headend, list.segments);
+    const arcs = proved.map((link) => snapshot.arcOf(link));
+    const nodes = [snapshot.nodeIndexOf(headend), ...arcs.map((arc) => snapshot.data.arcTo[arc] as number)];
+    return { nodes, arcs, expanded: [{ from: headend, to: endpoint, igp: null }] };
   }
 
   #unknownPart(policy: PolicyToEvaluate, { sids }: TransportList): ListOutcome | undefined {

@@ -9,6 +9,12 @@ export interface Branch {
   readonly expanded: readonly ExpandedSegment[];
 }
 
+/** Do packets for a SID follow the shortest paths by IGP metric to one owner? */
+export function followsIgp(snapshot: Snapshot, sid: string): boolean {
+  const [longest = []] = snapshot.locators.covering(sid);
+  return longest.length <= 1 && longest.every((locator) => snapshot.data.locatorAlgorithm[locator] === 0);
+}
+
 /** Distances to this many destinations are kept: 32 MB for a network of 8,000 nodes. */
 const CACHED_DESTINATIONS = 512;
 

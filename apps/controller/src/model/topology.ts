@@ -58,6 +58,9 @@ export interface LinkConstraints {
 export interface NodeConstraints {
   readonly adminState?: TedNode['adminState'] | null;
   readonly msdHEncaps?: number | null;
+  readonly msdSegmentsLeft?: number | null;
+  readonly msdEndPop?: number | null;
+  readonly msdEndD?: number | null;
 }
 
 /** Operator settings of one entity. `version` is its ETag: the revision that wrote it, 0 when nothing is set. */

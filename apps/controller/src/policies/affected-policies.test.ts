@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { freezeSnapshot, type MetricType, type Ted, type TedLink } from '@waymark/topology';
+import {
+  freezeSnapshot,
+  type FlexAlgorithmDefinition,
+  type MetricType,
+  type Ted,
+  type TedLink,
+} from '@waymark/topology';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { incumbentAfter } from '../compute/evaluate-policies-model.js';
@@ -51,6 +57,34 @@ function network(links: readonly Partial<TedLink>[]): Ted {
       ...PAIRS.map((between, i) => ({ between, ...links[i] })),
     ],
   );
+}
+
+const DEFINITION = { priority: 1, excludeAny: [], includeAny: [], includeAll: [], excludeSrlgs: [] } as const;
+
+/** The network with an algorithm that goes by TE metric or delay, and an anycast prefix of b, d and f. */
+function withAlgorithm(ted: Ted, metricType: FlexAlgorithmDefinition['metricType']): Ted {
+  const nodes = ted.nodes.map((node, i) => {
+    const [locator, end] = [node.locators[0], node.sids[0]];
+    if (locator === undefined || end === undefined || node.kind === 'host') return node;
+    const isMember = ['b', 'd', 'f'].includes(node.id);
+    const prefix = `fd00:0:1${String(i).padStart(2, '0')}`;
+    const definition = node.id === 'a' ? { ...DEFINITION, metricType } : null;
+    return {
+      ...node,
+      flexAlgorithms: [{ algorithm: 128, definition }],
+      locators: [
+        locator,
+        { ...locator, prefix: `${prefix}::/48`, algorithm: 128 },
+        ...(isMember ? [{ ...locator, prefix: 'fd00:0:f00::/48', anycast: true }] : []),
+      ],
+      sids: [
+        ...node.sids,
+        { ...end, sid: `${prefix}:1::`, algorithm: 128 },
+        ...(isMember ? [{ ...end, sid: 'fd00:0:f00:1::' }] : []),
+      ],
+    };
+  });
+  return { ...ted, nodes };
 }
 
 function changed(ted: Ted, pair: string, what: Partial<TedLink>): Ted {
@@ -149,6 +183,75 @@ describe('the policies found to be affected by a change', () => {
       ),
       { numRuns: 6 },
     );
+  }, 240_000);
+});
+
+describe('the policies that follow flexible algorithms and anycast prefixes', () => {
+  it('are found whatever changes of links or definitions', async () => {
+    const seen = { flexible: 0 };
+    const metricType = fc.constantFrom('te' as const, 'min-delay' as const, 'igp' as const);
+    const metrics = fc.record({
+      teMetric: fc.integer({ min: 1, max: 9 }),
+      delayMinUs: fc.integer({ min: 1, max: 9 }),
+      igpMetric: fc.integer({ min: 1, max: 9 }),
+      delayUs: fc.integer({ min: 100, max: 9_000 }),
+    });
+    const step = fc.oneof(fc.record({ pair: fc.constantFrom(...PAIRS), what: metrics }), change, metricType);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(metrics, { minLength: PAIRS.length, maxLength: PAIRS.length }),
+        fc.array(step, { minLength: 4, maxLength: 8 }),
+        async (links, steps) => {
+          let bare = network(links);
+          let type: FlexAlgorithmDefinition['metricType'] = 'te';
+          const harness = await PolicyHarness.create(withAlgorithm(bare, type));
+          try {
+            await harness.lead();
+            const shortest = [
+              {
+                discriminator: 1,
+                preference: 1,
+                path: { kind: 'dynamic' as const, metric: 'te' as const, constraints: {}, maxSegments: 1 },
+              },
+            ];
+            const anycast = [
+              {
+                discriminator: 1,
+                preference: 1,
+                path: { kind: 'explicit' as const, segmentLists: [{ weight: 1, sids: ['fd00:0:f00:1::'] }] },
+              },
+            ];
+            for (const [color, candidatePaths] of [shortest, dynamic('delay'), anycast].entries()) {
+              await harness.service.createMesh(
+                {
+                  id: `mesh-${color}`,
+                  color: color + 1,
+                  selector: { all: true },
+                  template: { candidatePaths, fallback: 'shortest-path' },
+                  overrides: [],
+                },
+                { name: 'test' },
+              );
+            }
+            await harness.settled();
+            for (const next of steps) {
+              if (typeof next === 'string') type = next;
+              else bare = changed(bare, next.pair, next.what);
+              await harness.setTed(withAlgorithm(bare, type));
+              await harness.settled();
+              expect(await movesOfFullEvaluation(harness)).toEqual([]);
+              expect(await failedStandbys(harness)).toEqual([]);
+              const after = [...(await places(harness)).values()];
+              seen.flexible += after.filter(({ sids }) => /fd00:0:1\d\d:/.test(sids)).length;
+            }
+          } finally {
+            await harness.stop();
+          }
+        },
+      ),
+      { numRuns: 6 },
+    );
+    expect(seen.flexible).toBeGreaterThan(0);
   }, 240_000);
 });
 

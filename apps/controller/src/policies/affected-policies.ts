@@ -33,6 +33,7 @@ const OBJECTIVES = ['igp', 'te', 'delay', 'delay-variation', 'loss', 'hop'] as c
  *   those whose standby does;
  * - what the IGP may now send elsewhere concerns those with a segment that it shifts: d(from, link) + d(link, to) is no
  *   longer than the segment was;
+ * - what flexible algorithms and anycast prefixes go by concerns all with a segment that follows these;
  * - what got better concerns those whose best conceivable path over it beats what they have; the distances ignore all
  *   constraints, so they can only name too many;
  * - and whoever wanted something better in vain is tried again whenever anything got better.
@@ -56,9 +57,13 @@ export async function affectedPolicies(db: Executor, query: AffectedQuery): Prom
     touched: true,
   });
   add(await shifted(db, snapshot, changes.attracting), touched);
+  add(await routedOtherwise(db, changes.rerouting), touched);
   // Its traffic is not on the standby, so this can wait for what carries traffic.
   add(await standbyCrossing(db, changes), { reoptimise: false, touched: false });
+  // What flexible algorithms do with a change, for the worse or not, may be what somebody waited for.
+  const isRerouted = snapshot.data.flexAlgorithm.length > 0;
   const improvements = [
+    ...(isRerouted ? few('link', changes.rerouting.links) : []),
     ...few('link', improved),
     ...few(
       'link',
@@ -190,6 +195,15 @@ async function shifted(db: Executor, snapshot: Snapshot, links: readonly LinkId[
     where head.d + tail.d <= g.igp
   `.execute(db);
   const because = few('link', links);
+  return found.rows.map(({ id }) => ({ id, because }));
+}
+
+async function routedOtherwise(db: Executor, { links, nodes }: TedChanges['rerouting']): Promise<Found[]> {
+  const because = [...few('link', links), ...few('node', nodes)];
+  if (because.length === 0) return [];
+  const found = await sql<Row>`
+    select policy_id as id from policy_state where array_position(segment_igp, null) is not null
+  `.execute(db);
   return found.rows.map(({ id }) => ({ id, because }));
 }
 

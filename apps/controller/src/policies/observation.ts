@@ -223,6 +223,7 @@ const NO_CHANGES: TedChanges = {
   improved: [],
   worsened: [],
   attracting: [],
+  rerouting: { links: [], nodes: [] },
   transit: [],
   headends: [],
   endpoints: [],

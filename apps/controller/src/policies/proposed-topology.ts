@@ -1,7 +1,9 @@
-import type { Ted, TedLink, TedNode } from '@waymark/topology';
+import { advertisedOf, withAdvertised, type Ted, type TedLink, type TedNode } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import type { ProposedChange, TopologyService } from '../model/ports.js';
 import type { LayerView, LinkConstraints, NodeConstraints } from '../model/topology.js';
+
+type MsdName = 'msdHEncaps' | 'msdSegmentsLeft' | 'msdEndPop' | 'msdEndD';
 
 export type ProposedTopologyChange = Exclude<ProposedChange, { readonly kind: `policy-${string}` | `mesh-${string}` }>;
 
@@ -52,13 +54,13 @@ export async function proposedTed(
       case 'link-constraints': {
         const link = linkOf(change.link, index);
         const set = await effectiveSettings(change.constraints, async () => (await layers.link(link.id)).layers);
-        links.set(link.id, { ...link, ...set });
+        links.set(link.id, withAdvertised({ ...link, ...set }, advertisedOf(link)));
         break;
       }
       case 'node-constraints': {
         const node = nodeOf(change.node, index);
         const set = await effectiveSettings(change.constraints, async () => (await layers.node(node.id)).layers);
-        nodes.set(node.id, { ...node, ...set, msdHEncaps: smallerMsd(node, set.msdHEncaps) });
+        nodes.set(node.id, { ...node, ...set, ...smallerMsds(node, set) });
         break;
       }
     }
@@ -68,9 +70,17 @@ export async function proposedTed(
 }
 
 /** A limit is the minimum over all layers: an operator can lower it, not raise it. */
-function smallerMsd(node: TedNode, set: number | null | undefined): number | null {
-  if (set === undefined || set === null) return node.msdHEncaps;
-  return node.msdHEncaps === null ? set : Math.min(node.msdHEncaps, set);
+function smallerMsds(node: TedNode, set: NodeConstraints): Pick<TedNode, MsdName> {
+  const smaller = (name: MsdName): number | null => {
+    const known = [node[name], set[name]].filter((value) => typeof value === 'number');
+    return known.length === 0 ? null : Math.min(...known);
+  };
+  return {
+    msdHEncaps: smaller('msdHEncaps'),
+    msdSegmentsLeft: smaller('msdSegmentsLeft'),
+    msdEndPop: smaller('msdEndPop'),
+    msdEndD: smaller('msdEndD'),
+  };
 }
 
 /** What the constraints make of the attributes they name; null in `constraints` stands for the layers below. */

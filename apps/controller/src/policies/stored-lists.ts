@@ -103,6 +103,8 @@ export function policyList(stored: StoredList): PolicyList {
       ),
       headerBytes: family.headerBytes,
       srhEntries: family.srhEntries,
+      // Lists of policies end in a service SID.
+      decapsulates: true,
       pathMtuBytes: family.mtu,
       proof: {
         worst: metrics(family.worst),

@@ -1,3 +1,4 @@
+import type { Ted } from '@waymark/topology';
 import { describe, expect, it } from 'vitest';
 import { diamond, withLinkDown, withLinks, withNodes } from '../testing/sketched-network.js';
 import { tedChanges } from './ted-changes.js';
@@ -7,6 +8,7 @@ const nothing = {
   improved: [],
   worsened: [],
   attracting: [],
+  rerouting: { links: [], nodes: [] },
   transit: [],
   headends: [],
   endpoints: [],
@@ -21,7 +23,13 @@ describe('what differs between two states of the topology', () => {
 
   it('is both directions of a link that went down, and of one that returned', () => {
     const cut = withLinkDown(diamond(), 'a:b');
-    expect(tedChanges(diamond(), cut)).toEqual({ ...nothing, links: ['a:b', 'b:a'], worsened: ['a:b', 'b:a'] });
+    const rerouting = { links: ['a:b', 'b:a'], nodes: [] };
+    expect(tedChanges(diamond(), cut)).toEqual({
+      ...nothing,
+      links: ['a:b', 'b:a'],
+      worsened: ['a:b', 'b:a'],
+      rerouting,
+    });
     expect(tedChanges(cut, diamond())).toEqual({
       ...nothing,
       links: ['a:b', 'b:a'],
@@ -30,6 +38,7 @@ describe('what differs between two states of the topology', () => {
         { linkId: 'b:a', returned: true },
       ],
       attracting: ['a:b', 'b:a'],
+      rerouting,
     });
   });
 
@@ -80,13 +89,29 @@ describe('what differs between two states of the topology', () => {
     expect(tedChanges(diamond(), cheaper).attracting).toEqual(['a:c']);
   });
 
+  it('names what flexible algorithms go by: values that routers advertise, and who takes part', () => {
+    const advertised = { teMetric: 7, delayMinUs: null, affinities: [], srlgs: [] };
+    const rerouted = (ted: Ted) => tedChanges(diamond(), ted).rerouting;
+    expect(rerouted(withLinks(diamond(), { 'a:b': { advertised } }))).toEqual({ links: ['a:b'], nodes: [] });
+    expect(rerouted(withLinks(diamond(), { 'a:b': { delayMinUs: 5 } }))).toEqual({ links: ['a:b'], nodes: [] });
+    expect(rerouted(withLinks(diamond(), { 'a:b': { delayUs: 5 } }))).toEqual({ links: [], nodes: [] });
+    const flexAlgorithms = [{ algorithm: 128, definition: null }];
+    const taking = withNodes(diamond(), { b: { flexAlgorithms } });
+    expect(tedChanges(diamond(), taking)).toMatchObject({ rerouting: { links: [], nodes: ['b'] }, transit: ['b'] });
+  });
+
   it('tells what of a node changed', () => {
     const prefixes = withNodes(diamond(), { h2: { podPrefixes: ['10.9.0.0/16'] } });
     expect(tedChanges(diamond(), prefixes)).toEqual({ ...nothing, prefixes: ['h2'] });
     const msd = withNodes(diamond(), { h1: { msdHEncaps: 3 } });
     expect(tedChanges(diamond(), msd)).toEqual({ ...nothing, headends: ['h1'] });
+    for (const limit of ['msdSegmentsLeft', 'msdEndPop', 'msdEndD']) {
+      const limited = withNodes(diamond(), { h2: { [limit]: 1 } });
+      expect(tedChanges(diamond(), limited)).toEqual({ ...nothing, endpoints: ['h2'], transit: ['h2'] });
+    }
     const sids = withNodes(diamond(), { h2: { sids: [] } });
-    expect(tedChanges(diamond(), sids)).toEqual({ ...nothing, endpoints: ['h2'], transit: ['h2'] });
+    const rerouting = { links: [], nodes: ['h2'] };
+    expect(tedChanges(diamond(), sids)).toEqual({ ...nothing, endpoints: ['h2'], transit: ['h2'], rerouting });
     const gone = { ...diamond(), nodes: diamond().nodes.filter(({ id }) => id !== 'h3') };
     expect(tedChanges(diamond(), gone)).toMatchObject({ hosts: true, endpoints: ['h3'], worsened: ['b:h3', 'h3:b'] });
   });

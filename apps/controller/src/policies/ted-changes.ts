@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { LinkId, NodeId, Ted, TedLink, TedNode } from '@waymark/topology';
+import { advertisedOf, type LinkId, type NodeId, type Ted, type TedLink, type TedNode } from '@waymark/topology';
 
 /** What differs between two states of the TED, sorted into what it can mean for policies. All lists are sorted. */
 export interface TedChanges {
@@ -10,6 +10,8 @@ export interface TedChanges {
   readonly worsened: readonly LinkId[];
   /** Links over which the IGP may send traffic that it sent elsewhere: usable again, or of a lower IGP metric. */
   readonly attracting: readonly LinkId[];
+  /** What flexible algorithms and anycast prefixes go by has changed: their paths may be others now. */
+  readonly rerouting: { readonly links: readonly LinkId[]; readonly nodes: readonly NodeId[] };
   /** Routers that changed otherwise (SIDs, locators, admin state), or left: what crosses them must be proved again. */
   readonly transit: readonly NodeId[];
   /** Nodes that changed as headends: MSD, encapsulation, existence. */
@@ -34,12 +36,32 @@ export function tedChanges(before: Ted, after: Ted): TedChanges {
     improved: links.filter(({ improved }) => improved).map(({ id, returned }) => ({ linkId: id, returned })),
     worsened: links.filter(({ worsened }) => worsened).map(({ id }) => id),
     attracting: links.filter(({ attracting }) => attracting).map(({ id }) => id),
-    transit: idsOf(nodes, (node) => [node.kind, node.locators, node.sids, node.adminState]),
+    rerouting: {
+      links: links.filter(({ rerouting }) => rerouting).map(({ id }) => id),
+      nodes: idsOf(nodes, ({ kind, operationalState, routerId, igpDomain, flexAlgorithms, locators, sids }) => {
+        return [kind, operationalState, routerId, igpDomain, flexAlgorithms, locators, sids];
+      }),
+    },
+    transit: idsOf(nodes, (node) => {
+      return [node.kind, node.flexAlgorithms, node.locators, node.sids, endpointLimits(node), node.adminState];
+    }),
     headends: idsOf(nodes, (node) => [node.kind, node.msdHEncaps, node.encapMode, node.adminState]),
-    endpoints: idsOf(nodes, (node) => [node.kind, node.locators, node.sids, node.address, node.adminState]),
+    endpoints: idsOf(nodes, (node) => [
+      node.kind,
+      node.locators,
+      node.sids,
+      endpointLimits(node),
+      node.address,
+      node.adminState,
+    ]),
     prefixes: idsOf(nodes, (node) => node.podPrefixes),
     hosts: idsOf(nodes, (node) => [node.kind, node.site]).length > 0,
   };
+}
+
+/** What a node can process of the lists that pass it or end there. */
+function endpointLimits({ msdSegmentsLeft, msdEndPop, msdEndD }: TedNode): readonly (number | null)[] {
+  return [msdSegmentsLeft, msdEndPop, msdEndD];
 }
 
 interface Pair<T> {
@@ -122,6 +144,7 @@ interface LinkChange {
   readonly returned: boolean;
   readonly worsened: boolean;
   readonly attracting: boolean;
+  readonly rerouting: boolean;
 }
 
 function compareLink(pair: Pair<TedLink>, standingBefore: LinkStanding, standingAfter: LinkStanding): LinkChange {
@@ -137,6 +160,7 @@ function compareLink(pair: Pair<TedLink>, standingBefore: LinkStanding, standing
       returned: returned && before !== undefined,
       worsened,
       attracting: returned,
+      rerouting: returned || worsened,
     };
   }
   // Requests exclude sites: which of them a node is at may be good for some and bad for others.
@@ -149,6 +173,7 @@ function compareLink(pair: Pair<TedLink>, standingBefore: LinkStanding, standing
     returned: false,
     worsened: worse || moved || standingAfter.adminRank > standingBefore.adminRank,
     attracting: after.igpMetric < before.igpMetric,
+    rerouting: after.igpMetric !== before.igpMetric || !isDeepStrictEqual(advertisedOf(before), advertisedOf(after)),
   };
 }
 

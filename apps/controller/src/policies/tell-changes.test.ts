@@ -15,6 +15,8 @@ const confirmedH2 = withNodes(diamond(), {
 });
 const plannedH2 = withNodes(diamond(), { h2: { sids: sids.map((sid) => ({ ...sid, origin: 'planned' as const })) } });
 
+const NOTHING_ADVERTISED = { teMetric: null, delayMinUs: null, affinities: [], srlgs: [] };
+
 describe('a change of the topology in words', () => {
   it.each<[string, string, string]>([
     ['a link that fails', tell('link', 'a:b', withLinkDown(diamond(), 'a:b')), 'link a:b went down'],
@@ -62,9 +64,24 @@ describe('a change of the topology in words', () => {
       'node h1 has MSD 2 instead of 10',
     ],
     [
+      'a router that processes less',
+      tell('node', 'a', withNodes(diamond(), { a: { msdSegmentsLeft: 2 } })),
+      'node a has maximum Segments Left 2 instead of unknown',
+    ],
+    [
       'pod prefixes',
       tell('node', 'h2', withNodes(diamond(), { h2: { podPrefixes: [] } })),
       'node h2 has other pod prefixes',
+    ],
+    [
+      'flexible algorithms',
+      tell('node', 'b', withNodes(diamond(), { b: { flexAlgorithms: [{ algorithm: 128, definition: null }] } })),
+      'node b has other flexible algorithms',
+    ],
+    [
+      'values that only routers go by',
+      tell('link', 'a:b', withLinks(diamond(), { 'a:b': { advertised: { ...NOTHING_ADVERTISED, delayMinUs: 7 } } })),
+      'link a:b has other values advertised by routers',
     ],
     ['confirmed SIDs', tell('node', 'h2', confirmedH2, plannedH2), 'node h2 had its planned SIDs confirmed'],
   ])('tells of %s', (_what, told, expected) => {

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { LinkId, NodeId, Ted, TedLink, TedNode } from '@waymark/topology';
+import { advertisedOf, type LinkId, type NodeId, type Ted, type TedLink, type TedNode } from '@waymark/topology';
 
 export interface ChangedElement {
   readonly kind: 'link' | 'node';
@@ -101,6 +101,13 @@ function other<T>(name: string, of: (element: T) => unknown): Aspect<T> {
   return (before, after) => (isDeepStrictEqual(of(before), of(after)) ? undefined : `has other ${name}`);
 }
 
+/** Behind an operator's or a measured value. */
+const advertised: Aspect<TedLink> = (before, after) => {
+  const [then, now] = [before, after].map((link) => advertisedOf({ ...link, advertised: null }));
+  const isBehind = isDeepStrictEqual(then, now) && !isDeepStrictEqual(advertisedOf(before), advertisedOf(after));
+  return isBehind ? 'has other values advertised by routers' : undefined;
+};
+
 const linkAspects: readonly Aspect<TedLink>[] = [
   operational,
   administrative,
@@ -114,6 +121,8 @@ const linkAspects: readonly Aspect<TedLink>[] = [
   value('MTU', (link) => link.mtuBytes, ' bytes'),
   other('affinities', (link) => link.affinities),
   other('SRLGs', (link) => link.srlgs),
+  value('minimum delay', (link) => link.delayMinUs, ' us'),
+  advertised,
 ];
 
 const isService = ({ behavior }: TedNode['sids'][number]) => behavior.startsWith('End.DT');
@@ -132,9 +141,13 @@ const nodeAspects: readonly Aspect<TedNode>[] = [
     sids.filter((sid) => !isService(sid)).map(({ sid, behavior, linkId }) => [sid, behavior, linkId]),
   ),
   other('locators', ({ locators }) => locators.map(({ prefix, scope, algorithm }) => [prefix, scope, algorithm])),
+  other('flexible algorithms', (node) => node.flexAlgorithms),
   other('pod prefixes', (node) => node.podPrefixes),
   value('address', (node) => node.address),
   value('MSD', (node) => node.msdHEncaps),
+  value('maximum Segments Left', (node) => node.msdSegmentsLeft),
+  value('maximum End Pop', (node) => node.msdEndPop),
+  value('maximum End D', (node) => node.msdEndD),
   value('encapsulation', (node) => node.encapMode),
   value('site', (node) => node.site),
 ];

@@ -29,9 +29,13 @@ export const nodeAttributes: AttributeTable<NodeAttributes> = {
   address: { column: 'address', authority: 'routers', address: true },
   encapMode: { column: 'encap_mode', authority: 'routers' },
   msdHEncaps: { column: 'msd_h_encaps', authority: 'limit' },
+  msdSegmentsLeft: { column: 'msd_segments_left', authority: 'limit' },
+  msdEndPop: { column: 'msd_end_pop', authority: 'limit' },
+  msdEndD: { column: 'msd_end_d', authority: 'limit' },
   podPrefixes: { column: 'pod_prefixes', authority: 'routers', address: true },
   adminState: { column: 'admin_state', authority: 'operator' },
   operationalState: { column: 'operational_state', authority: 'routers' },
+  flexAlgorithms: { column: 'flex_algorithms', authority: 'routers' },
 };
 
 export const linkAttributes: AttributeTable<LinkAttributes> = {

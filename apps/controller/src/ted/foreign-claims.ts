@@ -1,4 +1,4 @@
-import { parsePrefix, prefixContains, type Prefix } from '@waymark/topology';
+import { parsePrefix, prefixContains, type NodeId, type Prefix } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import type { LocatorRow, SidRow, TedRows } from './ted-rows.js';
 
@@ -6,23 +6,41 @@ import type { LocatorRow, SidRow, TedRows } from './ted-rows.js';
 const MAX_ERRORS = 50;
 
 /**
- * A SID has one owner, and so has a locator unless all its owners say anycast. Within a file the reader has checked
+ * A SID has one owner, and so has a locator, unless all owners say anycast. Within a file the reader has checked
  * that; this holds the file against what other sources say of other nodes. Throws `topology-invalid`.
  */
 export function refuseForeignClaims(desired: TedRows, others: TedRows): void {
-  const details = [...sidConflicts(desired.sids, others.sids), ...locatorConflicts(desired.locators, others.locators)];
+  const details = [...sidConflicts(desired, others), ...locatorConflicts(desired.locators, others.locators)];
   const errors = details.slice(0, MAX_ERRORS).map((detail) => ({ field: '/nodes', detail }));
   const [first] = errors;
   if (first !== undefined) throw new Problem('topology-invalid', { ...first, errors });
 }
 
-function sidConflicts(desired: readonly SidRow[], others: readonly SidRow[]): readonly string[] {
-  const owners = new Map(others.map((row) => [row.sid.sid, row]));
-  return desired.flatMap(({ node, sid }) => {
-    const owner = owners.get(sid.sid);
-    if (owner === undefined || owner.node === node) return [];
-    return [`${sid.sid} of node ${node} belongs to node ${owner.node} (source ${owner.source})`];
+function sidConflicts(desired: TedRows, others: TedRows): readonly string[] {
+  const owners = new Map<string, SidRow[]>();
+  for (const row of others.sids) owners.set(row.sid.sid, [...(owners.get(row.sid.sid) ?? []), row]);
+  const isAnycast = anycastSids([...desired.locators, ...others.locators]);
+  return desired.sids.flatMap((row) => {
+    const foreign = (owners.get(row.sid.sid) ?? []).find(
+      (other) => other.node !== row.node && !(isAnycast(row) && isAnycast(other)),
+    );
+    if (foreign === undefined) return [];
+    return [`${row.sid.sid} of node ${row.node} belongs to node ${foreign.node} (source ${foreign.source})`];
   });
+}
+
+/** Is a SID within an anycast locator of its node? */
+function anycastSids(locators: readonly LocatorRow[]): (row: SidRow) => boolean {
+  const byNode = new Map<NodeId, Prefix[]>();
+  for (const { node, locator } of locators) {
+    if (locator.anycast) byNode.set(node, [...(byNode.get(node) ?? []), parsePrefix(locator.prefix)]);
+  }
+  return ({ node, sid }) => {
+    const prefixes = byNode.get(node);
+    if (prefixes === undefined) return false;
+    const address = parsePrefix(`${sid.sid}/128`);
+    return prefixes.some((prefix) => prefixContains(prefix, address));
+  };
 }
 
 interface Claim {

@@ -20,6 +20,7 @@ const anImport: fc.Arbitrary<Step> = fc
     igpMetric: fc.constantFrom(10, 20),
     delayUs: fc.constantFrom(1_000, 5_000),
     withoutHost: fc.boolean(),
+    flexible: fc.boolean(),
     source: fc.constantFrom('a', 'b'),
   })
   .map(
@@ -47,11 +48,17 @@ const constraints: fc.Arbitrary<Step> = fc
         topology.setLinkConstraints({ changes: [change], mode, actor }),
   );
 const nodeConstraints: fc.Arbitrary<Step> = fc
-  .record({ node: fc.constantFrom(...NODES), msdHEncaps: fc.constantFrom(3, null) })
+  .record({
+    node: fc.constantFrom(...NODES),
+    msdHEncaps: fc.constantFrom(3, null),
+    msdSegmentsLeft: fc.constantFrom(0, 2, null),
+    msdEndPop: fc.constantFrom(1, null),
+    msdEndD: fc.constantFrom(255, null),
+  })
   .map(
-    ({ node, msdHEncaps }) =>
+    ({ node, ...constraints }) =>
       (topology) =>
-        topology.setNodeConstraints({ node, constraints: { msdHEncaps }, mode: 'patch', actor }),
+        topology.setNodeConstraints({ node, constraints, mode: 'patch', actor }),
   );
 const events: fc.Arbitrary<Step> = fc
   .record({

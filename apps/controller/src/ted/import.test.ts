@@ -116,6 +116,33 @@ describe('importing a topology', () => {
     expect((await topology.head()).revision).toBe(1);
   });
 
+  it('keeps flexible algorithms, and what the operator overrides of them as advertised', async () => {
+    const definition = { metricType: 'te', priority: 7, excludeAny: ['leased'], excludeSrlgs: [3] };
+    const file = JSON.stringify({
+      waymark: 1,
+      nodes: [{ id: 'a', flexAlgorithms: [{ algorithm: 129 }, { algorithm: 128, definition }] }, { id: 'b' }],
+      links: [{ between: ['a', 'b'], teMetric: 5, delayMinUs: 9, affinities: ['leased'] }],
+    });
+    await load(file);
+    const expected = [
+      { algorithm: 128, definition: { ...definition, includeAny: [], includeAll: [] } },
+      { algorithm: 129, definition: null },
+    ];
+    expect((await topology.node('a')).effective.flexAlgorithms).toEqual(expected);
+    expect((await topology.node('a')).provenance.flexAlgorithms).toMatchObject({ layer: 'discovered' });
+    const changes = [{ link: 'a:b', constraints: { affinities: [] } }];
+    await topology.setLinkConstraints({ changes, mode: 'patch', actor });
+    const again = new TedService({ ...database, clock: () => new Date() });
+    const ted = await again.ted();
+    expect(ted.nodes[0]?.flexAlgorithms).toEqual(expected);
+    const advertised = { teMetric: 5, delayMinUs: 9, affinities: ['leased'], srlgs: [] };
+    expect(ted.links.map(({ id, affinities, advertised: own }) => [id, affinities, own])).toEqual([
+      ['a:b', [], advertised],
+      ['b:a', ['leased'], null],
+    ]);
+    expect((await again.ted(1)).nodes[0]?.flexAlgorithms).toEqual(expected);
+  });
+
   it('refuses a bad file whole, naming line and field', async () => {
     await load(ringTopology());
     const text = ringTopology().replace('["r1","r2"]', '["r1","atlantis"]');
@@ -156,7 +183,11 @@ describe('importing a topology', () => {
         },
       });
     }
-    expect((await load(file('b', 'fd00:3::/48', true), 'two')).changed).toBe(true);
+    const sids = [{ sid: 'fd00:3:0:1::', behavior: 'End' }];
+    const withSid = (id: string) =>
+      JSON.stringify({ waymark: 1, nodes: [{ id, locators: [{ prefix: 'fd00:3::/48', anycast: true }], sids }] });
+    expect((await load(withSid('c'), 'three')).changed).toBe(true);
+    expect((await load(withSid('b'), 'two')).changed).toBe(true);
     expect((await load(file('a', 'fd00:1::/48'), 'two')).changed).toBe(true);
   });
 

@@ -25,7 +25,14 @@ const layerRow = { ...row, since: fc.constant({}) };
 const nodeRow: fc.Arbitrary<NodeRow> = fc.record({
   ...layerRow,
   id: fc.constantFrom(...NODES),
-  attributes: fc.record({ kind: fc.constant('router' as const), msdHEncaps: fc.nat(3) }, { requiredKeys: [] }),
+  attributes: fc.record(
+    {
+      kind: fc.constant('router' as const),
+      msdHEncaps: fc.nat(3),
+      flexAlgorithms: fc.constantFrom([], [{ algorithm: 128, definition: null }]),
+    },
+    { requiredKeys: [] },
+  ),
 });
 const linkRow: fc.Arbitrary<LinkRow> = fc.record({
   ...layerRow,
@@ -36,6 +43,8 @@ const linkRow: fc.Arbitrary<LinkRow> = fc.record({
       to: fc.constantFrom(...NODES),
       reverseId: fc.constantFrom(...LINKS),
       delayUs: fc.nat(3),
+      teMetric: fc.nat(3),
+      affinities: fc.constantFrom(['gold'], []),
     },
     { requiredKeys: [] },
   ),
@@ -119,6 +128,22 @@ describe('the layered TED', () => {
         }
       }),
       { numRuns: 2_000 },
+    );
+  });
+
+  it('keeps apart what routers advertise of a link, whatever operators say of it', () => {
+    fc.assert(
+      fc.property(openRows, (rows) => {
+        const layered = new LayeredTed(rows);
+        const discovered = layered.discoveredOnly();
+        for (const link of layered.ted(1).links) {
+          const { teMetric, affinities } = discovered.link(link.id) ?? {};
+          expect(link.advertised ?? link).toMatchObject({ teMetric, affinities });
+          const isSame = link.teMetric === teMetric && link.affinities.join() === affinities?.join();
+          expect(link.advertised === null).toBe(isSame);
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 

@@ -1,4 +1,12 @@
-import type { LinkId, NodeId, Ted, TedLink, TedNode } from '@waymark/topology';
+import {
+  withAdvertised,
+  type AdvertisedAttributes,
+  type LinkId,
+  type NodeId,
+  type Ted,
+  type TedLink,
+  type TedNode,
+} from '@waymark/topology';
 import { linkDefaults, nodeDefaults } from '@waymark/topology-formats';
 import { linkAttributes, nodeAttributes } from './attributes.js';
 import { effectiveLocators, effectiveSids } from './effective-sids.js';
@@ -208,7 +216,9 @@ export class LayeredTed {
 
   #effectiveLink(id: LinkId): TedLink {
     const link = { id, from: '', to: '', reverseId: '', ...linkDefaults };
-    return freeze(layValues<LinkAttributes, TedLink>(linkAttributes, this.linkRowsOf(id), link));
+    const rows = this.linkRowsOf(id);
+    const effective = layValues<LinkAttributes, TedLink>(linkAttributes, rows, link);
+    return freeze(withAdvertised(effective, advertisedBy(rows)));
   }
 }
 
@@ -219,6 +229,18 @@ interface Ends {
   readonly from: NodeId;
   readonly to: NodeId;
   readonly reverseId: LinkId;
+}
+
+/** What routers use for flexible algorithms, which no operator and no measurement can change. */
+function advertisedBy(rows: readonly LinkRow[]): AdvertisedAttributes {
+  const said = <Name extends keyof AdvertisedAttributes>(name: Name) =>
+    rowInForce(rows, name, 'routers')?.attributes[name];
+  return {
+    teMetric: said('teMetric') ?? linkDefaults.teMetric,
+    delayMinUs: said('delayMinUs') ?? linkDefaults.delayMinUs,
+    affinities: said('affinities') ?? linkDefaults.affinities,
+    srlgs: said('srlgs') ?? linkDefaults.srlgs,
+  };
 }
 
 function isReverse(id: LinkId, { from, to }: Ends, reverse: Ends | undefined): boolean {

@@ -7,7 +7,7 @@ import type { Layer } from '../model/topology.js';
  */
 
 export type NodeAttributes = Omit<TedNode, 'id' | 'locators' | 'sids'>;
-export type LinkAttributes = Omit<TedLink, 'id'>;
+export type LinkAttributes = Omit<TedLink, 'id' | 'advertised'>;
 
 /** Only what a layer sets. A TED's null means that no layer set a value, so it never stands here. */
 export type SetAttributes<Attributes> = { readonly [Name in keyof Attributes]?: NonNullable<Attributes[Name]> };

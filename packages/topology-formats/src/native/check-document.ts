@@ -26,6 +26,7 @@ export function checkDocument(document: PlacedDocument, problems: ProblemList): 
   const claims = new Claims(problems);
   for (const node of document.nodes) {
     if (!node.sound) continue;
+    checkFlexAlgorithms(node, problems);
     for (const [i, locator] of (node.value.locators ?? []).entries()) {
       checkLocator(locator, `${node.pointer}/locators/${i}`, problems);
     }
@@ -95,6 +96,16 @@ function checkDelays({ value, pointer }: Placed<DocumentLink>, problems: Problem
 function checkAffinityCount(links: readonly Placed<DocumentLink>[], problems: ProblemList): void {
   const names = new Set(links.flatMap(({ value }) => value.affinities ?? []));
   if (names.size > 256) problems.report('/links', `at most 256 different affinities, not ${names.size}`);
+}
+
+function checkFlexAlgorithms({ value: { id, kind, flexAlgorithms = [] }, pointer }: PlacedNode, problems: ProblemList) {
+  const at = `${pointer}/flexAlgorithms`;
+  const twice = flexAlgorithms.find(({ algorithm }, i) => algorithm === flexAlgorithms[i - 1]?.algorithm);
+  if (twice !== undefined) problems.report(at, `${id}: algorithm ${twice.algorithm} is given twice`);
+  const defined = kind === 'host' ? flexAlgorithms.find(({ definition }) => definition !== null) : undefined;
+  if (defined !== undefined) {
+    problems.report(at, `${id}: a host takes part in algorithm ${defined.algorithm}, but only routers define it`);
+  }
 }
 
 function checkLocator({ prefix, structure }: Locator, pointer: string, problems: ProblemList): void {

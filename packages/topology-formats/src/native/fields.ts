@@ -70,6 +70,20 @@ export const sidFields = {
   origin,
 } as const satisfies Fields;
 
+export const definitionFields = {
+  metricType: oneOf('igp', 'min-delay', 'te'),
+  priority: integer(0, 255),
+  excludeAny: set(affinity, 256),
+  includeAny: set(affinity, 256),
+  includeAll: set(affinity, 256),
+  excludeSrlgs: set(integer(0, 4_294_967_295), 1_000),
+} as const satisfies Fields;
+
+export const flexAlgorithmFields = {
+  algorithm: integer(128, 255),
+  definition: object(definitionFields),
+} as const satisfies Fields;
+
 export const nodeFields = {
   id: nodeId,
   kind: oneOf('router', 'host'),
@@ -82,8 +96,12 @@ export const nodeFields = {
   address: ipv6Address,
   encapMode: oneOf('full', 'reduced'),
   msdHEncaps: integer(0, 64),
+  msdSegmentsLeft: integer(0, 255),
+  msdEndPop: integer(0, 255),
+  msdEndD: integer(0, 255),
   podPrefixes: set(prefix(), 10_000),
   operationalState,
+  flexAlgorithms: list(object(flexAlgorithmFields, ['algorithm']), 128),
   locators: list(object(locatorFields, ['prefix']), 1_000),
   sids: list(object(sidFields, ['sid', 'behavior']), 100_000),
 } as const satisfies Fields;
@@ -140,6 +158,9 @@ export const operatorNodeFields = {
   id: nodeId,
   adminState,
   msdHEncaps: nodeFields.msdHEncaps,
+  msdSegmentsLeft: nodeFields.msdSegmentsLeft,
+  msdEndPop: nodeFields.msdEndPop,
+  msdEndD: nodeFields.msdEndD,
 } as const satisfies Fields;
 
 export const operatorLinkFields = {

@@ -1,6 +1,22 @@
-import { parsePrefix, type Locator, type Sid, type SidStructure } from '@waymark/topology';
+import {
+  parsePrefix,
+  type FlexAlgorithmDefinition,
+  type Locator,
+  type Sid,
+  type SidStructure,
+} from '@waymark/topology';
 
 /* What stands for values that a file leaves out; the reader fills them in, and the writer leaves them out again. */
+
+/** Priority 128 is what routers use that are not told otherwise. */
+export const definitionDefaults: FlexAlgorithmDefinition = {
+  metricType: 'igp',
+  priority: 128,
+  excludeAny: [],
+  includeAny: [],
+  includeAll: [],
+  excludeSrlgs: [],
+};
 
 /**
  * What most networks do, when the file does not say: the last 16 bits of the locator number the node, and 16 bits of

@@ -1,6 +1,13 @@
-import { parseIpv6, parsePrefix, type Locator, type Sid, type SidStructure } from '@waymark/topology';
-import { locatorFields, nodeFields, sidFields } from './fields.js';
-import { NodeLocators, structureWithin, usualStructure } from './implied-values.js';
+import {
+  parseIpv6,
+  parsePrefix,
+  type FlexAlgorithm,
+  type Locator,
+  type Sid,
+  type SidStructure,
+} from '@waymark/topology';
+import { locatorFields, nodeFields, sidFields, type flexAlgorithmFields } from './fields.js';
+import { definitionDefaults, NodeLocators, structureWithin, usualStructure } from './implied-values.js';
 import type { PlacedNode, SidPlace } from './placed.js';
 import type { ProblemList } from './problem-list.js';
 import { readObject, type ValuesOf } from './readers.js';
@@ -11,7 +18,7 @@ export function readNode(value: PlainValue, pointer: string, problems: ProblemLi
   const before = problems.count;
   const read = readObject(value, pointer, problems, nodeFields, ['id']);
   if (read?.id === undefined) return undefined;
-  const { id, kind = 'router', locators, sids, ...attributes } = read;
+  const { id, kind = 'router', flexAlgorithms, locators, sids, ...attributes } = read;
   if ((read.latitude === undefined) !== (read.longitude === undefined)) {
     problems.report(pointer, `${id}: latitude and longitude go together`);
   }
@@ -31,10 +38,21 @@ export function readNode(value: PlainValue, pointer: string, problems: ProblemLi
       id,
       kind,
       ...attributes,
+      ...(flexAlgorithms && { flexAlgorithms: flexAlgorithms.flatMap(flexAlgorithmFrom).sort(byAlgorithm) }),
       ...(complete && { locators: complete }),
       ...(sids && { sids: sids.flatMap((sid, i) => sidFrom(sid, sidPlaces[i])) }),
     },
   };
+}
+
+/** Empty when a required field is missing, which is reported already. */
+function flexAlgorithmFrom({ algorithm, definition }: ValuesOf<typeof flexAlgorithmFields>): FlexAlgorithm[] {
+  if (algorithm === undefined) return [];
+  return [{ algorithm, definition: definition === undefined ? null : { ...definitionDefaults, ...definition } }];
+}
+
+function byAlgorithm(a: FlexAlgorithm, b: FlexAlgorithm): number {
+  return a.algorithm - b.algorithm;
 }
 
 /** Empty when a required field is missing, which is reported already. */

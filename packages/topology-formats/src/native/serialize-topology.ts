@@ -2,6 +2,7 @@ import {
   parseIpv6,
   parsePrefix,
   type AdminState,
+  type FlexAlgorithm,
   type LinkId,
   type Locator,
   type NodeId,
@@ -11,7 +12,7 @@ import {
   type TedNode,
 } from '@waymark/topology';
 import { linkDefaults, nodeDefaults } from '../defaults.js';
-import { NodeLocators, sameStructure, structureWithin, usualStructure } from './implied-values.js';
+import { definitionDefaults, NodeLocators, sameStructure, structureWithin, usualStructure } from './implied-values.js';
 import { writeYaml } from './write-yaml.js';
 
 /** What operators have laid over nodes and links, for an export. An import reads it and does not apply it. */
@@ -24,6 +25,9 @@ export interface OperatorNodeSettings {
   readonly id: NodeId;
   readonly adminState?: AdminState | null;
   readonly msdHEncaps?: number | null;
+  readonly msdSegmentsLeft?: number | null;
+  readonly msdEndPop?: number | null;
+  readonly msdEndD?: number | null;
 }
 
 export interface OperatorLinkSettings {
@@ -56,18 +60,19 @@ export function serializeTopology(ted: Ted, syntax: 'json' | 'yaml', operatorSet
 }
 
 function nodeEntry(node: TedNode): object {
-  const { id, kind, name, locators, sids } = node;
+  const { id, kind, name, flexAlgorithms, locators, sids } = node;
   return {
     id,
     kind,
     ...(name !== id && { name }),
     ...withoutDefaults(node, nodeAttributes),
+    ...(flexAlgorithms.length > 0 && { flexAlgorithms: flexAlgorithms.map(flexAlgorithmEntry) }),
     ...(locators.length > 0 && { locators: locators.map(locatorEntry) }),
     ...(sids.length > 0 && { sids: sidEntries(sids, new NodeLocators(locators)) }),
   };
 }
 
-const notWrittenHere = new Set(['adminState', 'locators', 'sids']);
+const notWrittenHere = new Set(['adminState', 'advertised', 'flexAlgorithms', 'locators', 'sids']);
 const nodeAttributes = Object.entries(nodeDefaults).filter(([name]) => !notWrittenHere.has(name));
 const linkAttributes = Object.entries(linkDefaults).filter(([name]) => !notWrittenHere.has(name));
 const locatorAttributes = Object.entries({
@@ -77,7 +82,14 @@ const locatorAttributes = Object.entries({
   scope: 'igp',
   origin: 'discovered',
 });
+const definitionAttributes = Object.entries(definitionDefaults);
 const sidAttributes = Object.entries({ flavors: [], protected: false, linkId: null, origin: 'discovered' });
+
+function flexAlgorithmEntry({ algorithm, definition }: FlexAlgorithm): object {
+  return definition === null
+    ? { algorithm }
+    : { algorithm, definition: withoutDefaults(definition, definitionAttributes) };
+}
 
 function locatorEntry(locator: Locator): object {
   const { prefix, structure } = locator;

@@ -1,6 +1,7 @@
 import {
   formatIpv6,
   type EndpointBehavior,
+  type FlexAlgorithmDefinition,
   type Locator,
   type Sid,
   type SidFlavor,
@@ -46,6 +47,7 @@ const linkAttributes = fc
     reservableBandwidthBps: bandwidth,
     affinities: sortedSet(fc.constantFrom('gold', 'submarine', 'x.y_z-1', 'null')),
     srlgs: sortedSet(micros),
+    advertised: fc.constant(null),
     mtuBytes: nullable(fc.integer({ min: 1_280, max: 65_535 })),
     operationalState: fc.constantFrom('up' as const, 'down' as const),
   })
@@ -60,6 +62,27 @@ const linkAttributes = fc
       adminState: 'up' as const,
     };
   });
+
+const affinities = sortedSet(fc.constantFrom('gold', 'submarine', 'on-no-link'));
+const definition = fc.record<FlexAlgorithmDefinition>({
+  metricType: fc.constantFrom('igp', 'min-delay', 'te'),
+  priority: fc.integer({ min: 0, max: 255 }),
+  excludeAny: affinities,
+  includeAny: affinities,
+  includeAll: affinities,
+  excludeSrlgs: sortedSet(micros),
+});
+
+/** Hosts take part and define nothing. */
+function flexAlgorithms(isHost: boolean): fc.Arbitrary<TedNode['flexAlgorithms']> {
+  const entry = fc.record({
+    algorithm: fc.integer({ min: 128, max: 255 }),
+    definition: isHost ? fc.constant(null) : nullable(definition),
+  });
+  return fc
+    .uniqueArray(entry, { maxLength: 3, selector: ({ algorithm }) => algorithm })
+    .map((entries) => entries.sort((a, b) => a.algorithm - b.algorithm));
+}
 
 /** A locator and SIDs in it, numbered by the node so that nothing overlaps. */
 function srv6(
@@ -129,6 +152,10 @@ function node(index: number, isHost: boolean, linkIds: readonly string[]): fc.Ar
         igpDomain: fc.constantFrom('default', 'west'),
         encapMode: fc.constantFrom('full' as const, 'reduced' as const),
         msdHEncaps: nullable(fc.integer({ min: 0, max: 64 })),
+        msdSegmentsLeft: nullable(fc.integer({ min: 0, max: 255 })),
+        msdEndPop: nullable(fc.integer({ min: 0, max: 255 })),
+        msdEndD: nullable(fc.integer({ min: 0, max: 255 })),
+        flexAlgorithms: flexAlgorithms(isHost),
         hasAddress: fc.boolean(),
         hasPods: fc.boolean(),
         operationalState: fc.constantFrom('up' as const, 'down' as const),

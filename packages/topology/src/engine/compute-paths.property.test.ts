@@ -86,8 +86,9 @@ describe.each<[string, RequestShape, number]>([
   });
 
   it('passes its proof, and never claims to be better than the best, whatever is broken', () => {
+    const limited = { ...(shape.include === true ? tiny : small), endpointLimits: true };
     fc.assert(
-      fc.property(cases(shape.include === true ? tiny : small, shape), ({ ted, request }) => {
+      fc.property(cases(limited, shape), ({ ted, request }) => {
         const answer = computePaths(freezeSnapshot(ted), request);
         if (answer.status === 'no-path') {
           expect(answer.message).not.toBe('');

@@ -1,5 +1,5 @@
+import { AlgorithmReaches } from '../segments/algorithm-reaches.js';
 import { cSidsOf, type CSids } from '../segments/c-sids.js';
-import { IgpReach } from '../segments/igp-reach.js';
 import { SidChoice } from '../segments/sid-choice.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { ShortestPathSearch } from './shortest-path.js';
@@ -10,7 +10,7 @@ import { ShortestPathSearch } from './shortest-path.js';
  */
 export interface EngineState {
   readonly search: ShortestPathSearch;
-  readonly reach: IgpReach;
+  readonly reaches: AlgorithmReaches;
   readonly cSids: CSids;
   readonly sids: SidChoice;
   /** Breaks ties of the optimised metric: IGP metric, then hops. A hop weighs 2^-20, less than any IGP difference. */
@@ -28,7 +28,7 @@ export function engineState(snapshot: Snapshot): EngineState {
   const cSids = cSidsOf(snapshot);
   const state: EngineState = {
     search: new ShortestPathSearch(),
-    reach: new IgpReach(snapshot),
+    reaches: new AlgorithmReaches(snapshot),
     cSids,
     sids: new SidChoice(snapshot, cSids),
     tie: snapshot.data.igpMetric.map((metric) => metric + HOP_IN_TIE),

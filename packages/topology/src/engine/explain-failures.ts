@@ -3,7 +3,8 @@ import type { NoPath } from '../model/path-answer.js';
 import { explainBounds } from './explain-bounds.js';
 import type { FinishedPath } from './finish-path.js';
 import { refusal, type PreparedRequest } from './prepare-request.js';
-import { searchLists } from './search-lists.js';
+import { mostEntries, searchLists } from './search-lists.js';
+import { entryLimitsOf } from '../segments/entry-limits.js';
 import type { WorkBudget } from './work-budget.js';
 
 /** SRH entries that the shortest of all lists takes, whatever it costs; Infinity when there is none. */
@@ -15,6 +16,8 @@ export function leastDepth(prepared: PreparedRequest, failures: readonly Finishe
     maxCost: Infinity,
     order: 'entries',
   });
+  // Lists that are too deep may be more than endpoints can process, too.
+  if (shortest.isExact && shortest.list === null && entryLimitsOf(prepared.snapshot).isInUse) return Infinity;
   const depths = failures.flatMap((failure) => (failure.kind === 'too-deep' ? [failure.srhEntries] : []));
   return shortest.list === null ? Math.min(...depths) : srhEntries(encapMode, shortest.entries);
 }
@@ -35,6 +38,8 @@ export function explainFailures(
       blockingNodes: [request.source],
     });
   }
+  const tooMuch = least === Infinity ? endpointLimit(prepared, budget) : null;
+  if (tooMuch !== null) return tooMuch;
   const refuted = failures.find((failure) => failure.kind === 'refuted');
   const unencodable = failures.find((failure) => failure.kind === 'unencodable');
   if (least === Infinity && prepared.headendArcs.length > 1 && problem.bounds.length > 0) {
@@ -55,4 +60,20 @@ export function explainFailures(
   }
   const why = refuted?.message ?? 'no SIDs keep every branch of the IGP within the request';
   return refusal(snapshot, 'path-not-found', `no segment list passed its proof: ${why}`);
+}
+
+/** The node that cannot process the best list there would be otherwise; null when that is not what is in the way. */
+function endpointLimit(prepared: PreparedRequest, budget: WorkBudget): NoPath | null {
+  const { snapshot, problem } = prepared;
+  if (!entryLimitsOf(snapshot).isInUse) return null;
+  const { list } = searchLists(prepared, budget, {
+    problem,
+    maxEntries: mostEntries(prepared),
+    maxCost: Infinity,
+    order: 'cost',
+    ignoresLimits: true,
+  });
+  if (list?.kind !== 'refuted' || list.violation !== 'msd-exceeded') return null;
+  const message = `no list is one that its endpoints can process; of the best one, ${list.message}`;
+  return refusal(snapshot, 'msd-exceeded', message, { blockingNodes: list.node === null ? [] : [list.node] });
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { PathRequest } from '../model/path-request.js';
 import type { Sid, Ted } from '../model/ted.js';
 import { prove } from '../proof/prove.js';
-import { serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
+import { finalEndSid, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
 import { arbitraryRequest } from '../testing/arbitrary-request.js';
 import { arbitraryTed } from '../testing/arbitrary-ted.js';
@@ -16,10 +16,11 @@ const cases = fc
     bounds: fc.boolean(),
     include: fc.boolean(),
     healthy: fc.boolean(),
+    endpointLimits: fc.boolean(),
     maxSegments: fc.option(fc.integer({ min: 0, max: 2 }), { nil: undefined }),
   })
-  .chain(({ healthy, maxSegments, ...shape }) =>
-    arbitraryTed({ maxRouters: 4, maxLinks: 5, healthy, cSids: true }).chain((ted) =>
+  .chain(({ healthy, endpointLimits, maxSegments, ...shape }) =>
+    arbitraryTed({ maxRouters: 4, maxLinks: 5, healthy, endpointLimits, cSids: true }).chain((ted) =>
       fc.record({
         ted: fc.constant(ted),
         request: arbitraryRequest(ted, shape).map((request): PathRequest => {
@@ -45,7 +46,7 @@ function cuts(sids: readonly Sid[]): string[][] {
   });
 }
 
-/** The best of all lists of up to two SIDs in front of the final one, each cut in all ways, by proving them all. */
+/** The best of all lists of up to two SIDs in front of the final one, none anycast, each cut in all ways, by proving all. */
 function tryAll(ted: Ted, request: PathRequest): BestOfAll {
   const snapshot = freezeSnapshot(ted);
   const { source, destination, metric, constraints, maxSegments } = request;
@@ -54,10 +55,10 @@ function tryAll(ted: Ted, request: PathRequest): BestOfAll {
   const services = serviceFamilies(snapshot, tail).map((family) =>
     snapshot.sidTextOf(serviceSidOf(snapshot, tail, family)),
   );
-  const ends = owner?.sids.filter((sid) => sid.behavior === 'End') ?? [];
-  const finals =
-    services.length > 0 ? services.map((text) => owner?.sids.find(({ sid }) => sid === text)) : ends.slice(0, 1);
-  if (finals.length === 0) return NONE;
+  const end = finalEndSid(snapshot, tail);
+  const texts = services.length > 0 ? services : end === undefined ? [] : [snapshot.sidTextOf(end)];
+  if (texts.length === 0) return NONE;
+  const finals = texts.map((text) => owner?.sids.find(({ sid }) => sid === text));
   const requirement = {
     headend: source,
     destination,
@@ -73,7 +74,9 @@ function tryAll(ted: Ted, request: PathRequest): BestOfAll {
     }
     return best;
   };
-  const transportSids = ted.nodes.flatMap((node) => node.sids.filter((sid) => !sid.behavior.startsWith('End.DT')));
+  const transportSids = ted.nodes
+    .flatMap((node) => node.sids.filter((sid) => !sid.behavior.startsWith('End.DT')))
+    .filter(({ sid }, _, all) => all.filter((other) => other.sid === sid).length === 1);
   let best = NONE;
   let lists: Sid[][] = [[]];
   for (let count = 0; count <= 2; count++) {
@@ -107,7 +110,8 @@ describe('an answer where SIDs are packed', () => {
         expect(worst).toBe(answer.lowerBound);
         expect(best.worst).toBeGreaterThanOrEqual(worst);
         const entries = Math.max(...lists.map((list) => list.entries.length));
-        if (best.worst === worst) expect(entries).toBeLessThanOrEqual(best.entries);
+        // Of loss, lists that differ can be equal when rounded to ppm.
+        if (best.worst === worst && request.metric !== 'loss') expect(entries).toBeLessThanOrEqual(best.entries);
       }),
       { numRuns: 200 },
     );

@@ -3,11 +3,12 @@ import { metricOf } from '../model/metric-of.js';
 import type { ComputedPath, PathMetrics, PathsFound } from '../model/path-answer.js';
 import type { MetricType } from '../model/path-request.js';
 import type { ViolationKind } from '../model/proof.js';
+import type { NodeId } from '../model/ted.js';
 import type { ExactProof } from '../proof/prove.js';
-import { entriesOf } from '../segments/containers.js';
+import { packEntries } from '../segments/containers.js';
 import { encodePath } from '../segments/encode-path.js';
 import { segmentOf } from '../segments/resolve-segments.js';
-import { proveSegmentList } from '../segments/segment-list.js';
+import { proveSids } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { lossUnits, ppmOfLoss } from './loss-units.js';
 import { reportedValue } from './metric-values.js';
@@ -30,7 +31,12 @@ export type FinishedPath =
   | Finished
   | { readonly kind: 'too-deep'; readonly srhEntries: number }
   | { readonly kind: 'unencodable'; readonly arc: number }
-  | { readonly kind: 'refuted'; readonly violation: ViolationKind; readonly message: string };
+  | {
+      readonly kind: 'refuted';
+      readonly violation: ViolationKind;
+      readonly node: NodeId | null;
+      readonly message: string;
+    };
 
 /** Encodes a path, proves every list of it, and measures it. `allowed`: arcs that ECMP branches may take. */
 export function finishPath(
@@ -63,12 +69,13 @@ function finishAlong(
       arcs,
       headendArcs: prepared.headendArcs,
       finalSids,
+      encapMode: prepared.encapMode,
       allowed,
       kept: [problem.weight, ...problem.include.map((step) => passingWeight(snapshot, step))],
       bounds: problem.bounds,
       singlePath,
     },
-    prepared.state.reach,
+    prepared.state.reaches,
   );
   if (encoding.kind === 'unencodable') return encoding;
   return finishList(prepared, encoding.transport, arcs);
@@ -81,21 +88,24 @@ export function finishList(
   arcs: readonly number[],
 ): FinishedPath {
   const { snapshot, request, state, problem, families, finalSids, msd, encapMode, unreservedBps } = prepared;
-  const entries = Math.max(...finalSids.map((sid) => entriesOf(state.cSids, [...sidsInFront, sid])));
+  const packed = finalSids.map((sid) => packEntries(snapshot, state.cSids, [...sidsInFront, sid], encapMode));
+  const entries = Math.max(...packed.map((list) => list.length));
   const depth = srhEntries(encapMode, entries);
   if (depth > msd) return { kind: 'too-deep', srhEntries: depth };
   const transport = [...sidsInFront, ...(families[0] === null ? finalSids : [])];
 
-  const texts = transport.map((sid) => snapshot.sidTextOf(sid));
   const requirement = {
     constraints: request.constraints,
     ...(request.maxSegments === undefined ? {} : { maxSegments: request.maxSegments }),
   };
   const proved = families.map((family) =>
-    proveSegmentList(snapshot, request.source, texts, family, request.destination, requirement, { unreservedBps }),
+    proveSids(snapshot, request.source, transport, family, request.destination, requirement, { unreservedBps }),
   );
   const violation = proved.find(({ proof }) => !proof.ok)?.proof.violation;
-  if (violation) return { kind: 'refuted', violation: violation.kind, message: violation.message };
+  if (violation) {
+    const { kind, node, message } = violation;
+    return { kind: 'refuted', violation: kind, node, message };
+  }
   const worst = proved.map(({ proof }) => sumOf(proof, request.metric));
   return {
     kind: 'finished',

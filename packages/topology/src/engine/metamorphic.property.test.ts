@@ -14,9 +14,9 @@ import { constraintsOf, withoutConstraints } from './constraint-set.js';
  * that are down in one direction, disconnected parts, unknown values, missing SIDs and hosts that split their traffic.
  */
 const cases = fc
-  .record({ bounds: fc.boolean(), include: fc.boolean(), healthy: fc.boolean() })
-  .chain(({ healthy, ...shape }) =>
-    arbitraryTed({ maxRouters: 5, maxLinks: 8, healthy, narrowLinks: true }).chain((ted) =>
+  .record({ bounds: fc.boolean(), include: fc.boolean(), healthy: fc.boolean(), endpointLimits: fc.boolean() })
+  .chain(({ healthy, endpointLimits, ...shape }) =>
+    arbitraryTed({ maxRouters: 5, maxLinks: 8, healthy, endpointLimits, narrowLinks: true }).chain((ted) =>
       fc.record({
         ted: fc.constant(ted),
         request: arbitraryRequest(ted, shape),
@@ -136,6 +136,8 @@ function withLink(ted: Ted, seed: number): Ted {
     to,
     igpMetric: 1000,
     teMetric: seed % 3,
+    // Of no flexible algorithm but one that goes by IGP metric.
+    advertised: { teMetric: null, delayMinUs: null, affinities: [], srlgs: [] },
     operationalState: 'up',
     adminState: 'up',
   });

@@ -4,8 +4,9 @@ import type { NoPath } from '../model/path-answer.js';
 import type { IncludeEntry, PathRequest } from '../model/path-request.js';
 import type { EncapMode } from '../model/ted.js';
 import { hostLinks } from '../segments/host-links.js';
-import { reachOf, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
+import { finalEndSid, serviceFamilies, serviceSidOf } from '../segments/owned-sids.js';
 import { encapModeOf } from '../segments/segment-list.js';
+import { leadsOnlyTo } from '../segments/sid-route.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { Eligibility } from './eligibility.js';
 import { engineState, type EngineState } from './engine-state.js';
@@ -50,7 +51,7 @@ export function prepareRequest(
     return refusal(snapshot, 'path-not-found', `${request.source} is both source and destination`);
   }
   const state = engineState(snapshot);
-  const ending = endingOf(snapshot, state, request, destination);
+  const ending = endingOf(snapshot, request, destination);
   if ('status' in ending) return ending;
   const headendArcs = snapshot.isHost(source) ? headendArcsOf(snapshot, source, destination) : [];
   const deliveryArcs = snapshot.isHost(destination)
@@ -129,7 +130,6 @@ export function refusal(
 
 function endingOf(
   snapshot: Snapshot,
-  state: EngineState,
   request: PathRequest,
   destination: number,
 ): { readonly families: readonly (AddressFamily | null)[]; readonly finalSids: readonly number[] } | NoPath {
@@ -137,7 +137,7 @@ function endingOf(
   const unresolved = (message: string) =>
     refusal(snapshot, 'sid-unresolved', message, { blockingNodes: [request.destination] });
   if (families.length === 0) {
-    const [end] = snapshot.isHost(destination) ? [] : state.sids.endSids(destination);
+    const end = snapshot.isHost(destination) ? undefined : finalEndSid(snapshot, destination);
     if (end !== undefined) return { families: [null], finalSids: [end] };
     return unresolved(`${request.destination} has no SID that a list could end in`);
   }
@@ -159,16 +159,19 @@ function headendArcsOf(snapshot: Snapshot, host: number, destination: number): n
 
 /** The links into a host that some SID makes its attachment routers use, for every family. */
 function deliveryArcsOf(snapshot: Snapshot, state: EngineState, host: number, finalSids: readonly number[]): number[] {
-  const { arcFrom, igpMetric } = snapshot.data;
+  const { arcFrom } = snapshot.data;
   return snapshot.linksInto(host).filter((arc) => {
     const router = arcFrom[arc] as number;
     if (!snapshot.isUsable(arc) || snapshot.isHost(router)) return false;
-    if (state.sids.adjacencySids(arc, true).length > 0) return true;
+    if (state.sids.adjacencySidsAtOwner(arc).length > 0) return true;
     return finalSids.every((sid) => {
-      const how = reachOf(snapshot, sid);
-      if (how === 'attachment') return hostLinks(snapshot, router, host).includes(arc);
-      state.reach.startAt(router, host);
-      return how === 'igp' && state.reach.distanceTo(host) === igpMetric[arc];
+      const route = state.sids.routeOf(sid);
+      if (route.kind === 'attachment') return hostLinks(snapshot, router, host).includes(arc);
+      if (route.kind === 'unrouted') return false;
+      const reach = state.reaches.of(route.algorithm);
+      reach.startAt(router, host);
+      const isShortest = reach.carries(arc) && reach.distanceTo(host) === reach.metric[arc];
+      return isShortest && (route.anycast === null || leadsOnlyTo(snapshot, reach, host, route.anycast));
     });
   });
 }

@@ -1,3 +1,4 @@
+import { entryLimitsOf } from '../segments/entry-limits.js';
 import { SegmentSearch, type SegmentTask } from '../segments/segment-search.js';
 import { bestBranchOf } from '../segments/shown-path.js';
 import { finishList, type FinishedPath } from './finish-path.js';
@@ -11,6 +12,8 @@ export interface ListSearch {
   readonly maxCost: number;
   readonly order: SegmentTask['order'];
   readonly toDestination?: readonly Float64Array[];
+  /** As if every endpoint could process whatever is pushed. */
+  readonly ignoresLimits?: true;
 }
 
 export interface ListFound {
@@ -25,11 +28,13 @@ export interface ListFound {
 
 /** The best list for a request among all lists there are, proved like any other. */
 export function searchLists(prepared: PreparedRequest, budget: WorkBudget, search: ListSearch): ListFound {
-  const { state, headendArcs, finalSids, isOnePath } = prepared;
-  const task: SegmentTask = { ...search, headendArcs, finalSids, singlePath: isOnePath };
-  const { list, isExact, lowerBound } = new SegmentSearch(task, state.reach, state.sids, state.cSids, budget).run();
+  const { state, headendArcs, finalSids, isOnePath, encapMode, snapshot } = prepared;
+  const all = entryLimitsOf(snapshot);
+  const limits = all.isInUse && search.ignoresLimits !== true ? all : null;
+  const task: SegmentTask = { ...search, headendArcs, finalSids, encapMode, limits, singlePath: isOnePath };
+  const { list, isExact, lowerBound } = new SegmentSearch(task, state.reaches, state.sids, state.cSids, budget).run();
   if (list === null) return { list, entries: Infinity, cost: Infinity, isExact, lowerBound };
-  const arcs = bestBranchOf(search.problem, headendArcs, list, state.reach);
+  const arcs = bestBranchOf(search.problem, headendArcs, list, state.reaches);
   const finished = finishList(prepared, list.transport, arcs);
   return { list: finished, entries: list.entries, cost: list.cost, isExact, lowerBound };
 }

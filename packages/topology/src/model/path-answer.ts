@@ -41,6 +41,8 @@ export interface SegmentList {
   readonly headerBytes: number;
   /** SRH entries the headend pushes; what its MSD limits. */
   readonly srhEntries: number;
+  /** Does the last SID decapsulate? A transport list that ends in an End SID without USD carries no traffic to its end. */
+  readonly decapsulates: boolean;
   /** Largest inner packet that fits on every branch; null when a link's MTU is unknown. */
   readonly pathMtuBytes: number | null;
   readonly proof: ProofSummary;

@@ -65,6 +65,28 @@ export interface Sid {
  */
 export type EncapMode = 'full' | 'reduced';
 
+/** What a flexible algorithm adds up (RFC 9350 section 5.1, metric types 0, 1 and 2). */
+export type FlexMetricType = 'igp' | 'min-delay' | 'te';
+
+/** Flexible Algorithm Definition (FAD, RFC 9350 section 5); an empty list is no rule. Of its flags none is known. */
+export interface FlexAlgorithmDefinition {
+  readonly metricType: FlexMetricType;
+  /** 0 to 255; the highest of a domain is in force, and of several that of the router with the highest id. */
+  readonly priority: number;
+  readonly excludeAny: readonly string[];
+  readonly includeAny: readonly string[];
+  readonly includeAll: readonly string[];
+  readonly excludeSrlgs: readonly number[];
+}
+
+/** A flexible algorithm in which a node takes part. */
+export interface FlexAlgorithm {
+  /** 128 to 255. */
+  readonly algorithm: number;
+  /** null: the node uses what others define. */
+  readonly definition: FlexAlgorithmDefinition | null;
+}
+
 export interface TedNode {
   readonly id: NodeId;
   /** Hosts are never transit. */
@@ -81,12 +103,34 @@ export interface TedNode {
   readonly encapMode: EncapMode;
   /** MSD type H.Encaps (44, RFC 9352): SRH entries this headend can push; minimum over all layers. null = unknown. */
   readonly msdHEncaps: number | null;
+  /**
+   * What the node can process as an endpoint (RFC 9352 section 4), minimum over all layers. null = no limit is known.
+   * - `msdSegmentsLeft` (type 41): Segments Left of an SRH that arrives with one of the node's SIDs as destination;
+   * - `msdEndPop` (42): SRH entries that PSP and USP can remove;
+   * - `msdEndD` (45): SRH entries of a packet that the node decapsulates.
+   */
+  readonly msdSegmentsLeft: number | null;
+  readonly msdEndPop: number | null;
+  readonly msdEndD: number | null;
   readonly podPrefixes: readonly string[];
   readonly adminState: AdminState;
   readonly operationalState: OperationalState;
+  /** Flexible algorithms (RFC 9350) in which the node takes part, by number. */
+  readonly flexAlgorithms: readonly FlexAlgorithm[];
   readonly locators: readonly Locator[];
   /** All SIDs the node owns: End, End.X of its links, and service SIDs. */
   readonly sids: readonly Sid[];
+}
+
+/**
+ * Link attributes by which flexible algorithms choose, as routers advertise them. What is known of a link stands for its
+ * application-specific attributes for Flex-Algorithm (RFC 9350 section 12).
+ */
+export interface AdvertisedAttributes {
+  readonly teMetric: number | null;
+  readonly delayMinUs: number | null;
+  readonly affinities: readonly string[];
+  readonly srlgs: readonly number[];
 }
 
 export interface TedLink {
@@ -112,6 +156,8 @@ export interface TedLink {
   readonly reservableBandwidthBps: number | null;
   readonly affinities: readonly string[];
   readonly srlgs: readonly number[];
+  /** What routers go by where an operator or a measurement says otherwise; null: the same as the values above. */
+  readonly advertised: AdvertisedAttributes | null;
   readonly mtuBytes: number | null;
   readonly adminState: AdminState;
   readonly operationalState: OperationalState;

@@ -17,8 +17,8 @@ interface Case {
 
 /** Lists of any SIDs, put into containers at random places; in some of them one bit is wrong. */
 const cases: fc.Arbitrary<Case> = fc
-  .boolean()
-  .chain((healthy) => arbitraryTed({ maxRouters: 4, maxLinks: 7, cSids: true, healthy }))
+  .record({ healthy: fc.boolean(), endpointLimits: fc.boolean() })
+  .chain((shape) => arbitraryTed({ maxRouters: 4, maxLinks: 7, cSids: true, ...shape }))
   .chain((ted) => {
     const all = ted.nodes.flatMap((node) => node.sids.map((sid) => ({ node: node.id, sid })));
     const node = fc.constantFrom(...ted.nodes.map(({ id }) => id));

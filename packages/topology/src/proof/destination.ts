@@ -60,8 +60,8 @@ export class Destinations {
   }
 
   #read(text: string, entry: number, position: number): Destination {
-    const exact = this.#snapshot.sidOf(text);
-    const matches = exact >= 0 ? [{ sid: exact, length: WHOLE }] : this.#table.covering(parseIpv6(text));
+    const exact = this.#snapshot.sidsWith(text).map((sid) => ({ sid, length: WHOLE }));
+    const matches = exact.length > 0 ? exact : this.#table.covering(parseIpv6(text));
     return { entry, position, text, matches };
   }
 

@@ -1,7 +1,8 @@
 import { LocatorFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import type { Destination } from './destination.js';
-import { carriesTowards, IgpDistances, type DistancesTo } from './igp-distances.js';
+import { takesPart } from './algorithm-topology.js';
+import { RouteDistances, type DistancesTo } from './route-distances.js';
 import type { SidPrefix } from './sid-prefixes.js';
 
 /** What a node does with a packet. `process`: as its own SID; `forward`: even ECMP split over the arcs. */
@@ -13,11 +14,11 @@ export type ForwardingDecision =
 /** How the nodes of one snapshot forward packets to SIDs, one node at a time. */
 export class Forwarding {
   readonly #snapshot: Snapshot;
-  readonly #distances: IgpDistances;
+  readonly #distances: RouteDistances;
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
-    this.#distances = new IgpDistances(snapshot);
+    this.#distances = new RouteDistances(snapshot);
   }
 
   /** The usable host links of the lowest IGP metric: where a host sends its own packets, whatever the first SID is. */
@@ -37,34 +38,56 @@ export class Forwarding {
         ? { kind: 'process', match: local }
         : drop(`${where} has ${other} for ${text}, not its own SID`);
     }
-    const owner = sidNode[matches[0]?.sid ?? -1] as number;
     if (snapshot.isHost(node)) {
       return { kind: 'drop', reason: 'host-transit', message: `host ${where} would have to forward to ${text}` };
     }
+    const owners = matches
+      .filter((match) => match.length === matches[0]?.length)
+      .map(({ sid }) => sidNode[sid] as number);
     const covering = snapshot.locators.covering(text);
     const isIgpWide = (locator: number) => ((locatorFlags[locator] as number) & LocatorFlag.IgpScope) !== 0;
-    if (snapshot.isHost(owner)) {
+    // A host's own route: at the routers next to it, when it is not advertised to all.
+    const isStub = (owner: number) => {
       const own = covering.flat().find((locator) => locatorNode[locator] === owner);
-      if (own === undefined || !isIgpWide(own)) {
-        const arcs = this.#lowestMetric(snapshot.linksOf(node).filter((arc) => this.#isUsableTo(arc, owner)));
-        if (arcs.length > 0) return { kind: 'forward', arcs };
-      }
-    }
+      return snapshot.isHost(owner) && (own === undefined || !isIgpWide(own));
+    };
+    const stubs = owners.filter(isStub);
+    const attached = snapshot.linksOf(node).filter((arc) => stubs.some((host) => this.#isUsableTo(arc, host)));
+    if (attached.length > 0) return { kind: 'forward', arcs: this.#lowestMetric(attached) };
+    let missing = '';
     for (const samePrefix of covering) {
       const routed = samePrefix.filter(isIgpWide);
-      const [locator] = routed;
-      if (locator === undefined) continue;
-      const isAnycast = routed.length > 1 || ((locatorFlags[locator] as number) & LocatorFlag.Anycast) !== 0;
-      if (isAnycast || locatorAlgorithm[locator] !== 0) {
-        const what = isAnycast ? 'an anycast locator' : `algorithm ${String(locatorAlgorithm[locator])}`;
-        return drop(`${text} is routed by ${what}, whose paths are not computed`);
+      const [first] = routed;
+      if (first === undefined) continue;
+      const conflict = this.#conflictOf(routed);
+      if (conflict !== null) return drop(conflict);
+      if (routed.some((locator) => locatorNode[locator] === node)) {
+        return drop(`${text} is in the locator of ${where}, which has no such SID`);
       }
-      const target = locatorNode[locator] as number;
-      if (target === node) return drop(`${text} is in the locator of ${where}, which has no such SID`);
-      const arcs = this.#nextHops(node, target);
+      const arcs = this.#nextHops(node, this.#distances.to(routed));
       if (arcs.length > 0) return { kind: 'forward', arcs };
+      const algorithm = locatorAlgorithm[first] as number;
+      if (algorithm !== 0) missing ||= ` by algorithm ${algorithm}`;
+      if (!takesPart(snapshot, node, algorithm)) missing += ', in which it takes no part';
     }
-    return drop(`${where} has no route to ${text} of ${snapshot.nodeIdOf(owner)}`);
+    return drop(`${where} has no route to ${text} of ${snapshot.nodeIdOf(owners[0] ?? -1)}${missing}`);
+  }
+
+  /** Why routers would not agree on what locators with one prefix mean (RFC 9352 section 5); null when they do. */
+  #conflictOf(locators: readonly number[]): string | null {
+    const { locatorFlags, locatorAlgorithm, locatorNode } = this.#snapshot.data;
+    const [first = -1, ...others] = locators;
+    if (others.length === 0) return null;
+    const { address = '', length = 0 } = this.#snapshot.locators.prefixes[first] ?? {};
+    const what = `${address}/${length}`;
+    if (new Set(locators.map((locator) => locatorNode[locator])).size < locators.length) {
+      return `${what} is advertised twice by one node`;
+    }
+    const isAnycast = (locator: number) => ((locatorFlags[locator] as number) & LocatorFlag.Anycast) !== 0;
+    if (!locators.every(isAnycast))
+      return `${what} is advertised by several nodes, and not all of them say it is anycast`;
+    const isOneAlgorithm = others.every((locator) => locatorAlgorithm[locator] === locatorAlgorithm[first]);
+    return isOneAlgorithm ? null : `${what} is advertised for several algorithms`;
   }
 
   /** A route that a router would prefer to its own SID. Plans that keep numbers apart have none. */
@@ -78,33 +101,34 @@ export class Forwarding {
     return prefix !== undefined && prefix.length > local.length ? `${prefix.address}/${prefix.length}` : null;
   }
 
-  /** First links of the shortest simple paths from `node` to `target`. */
-  #nextHops(node: number, target: number): number[] {
-    const distance = this.#distances.to(target);
+  /** First links of the shortest simple paths from `node` to the nearest targets. */
+  #nextHops(node: number, distance: DistancesTo): number[] {
     if (distance.from(node) === Infinity) return [];
-    const { arcTo, igpMetric } = this.#snapshot.data;
-    return this.#shortestArcs(node, target, distance).filter(
-      (arc) => (igpMetric[arc] as number) > 0 || this.#reachesWithout(arcTo[arc] as number, target, node, distance),
+    const { arcTo } = this.#snapshot.data;
+    const { metric } = distance.topology;
+    return this.#shortestArcs(node, distance).filter(
+      (arc) => (metric[arc] as number) > 0 || this.#reachesWithout(arcTo[arc] as number, node, distance),
     );
   }
 
-  #shortestArcs(node: number, target: number, distance: DistancesTo): number[] {
-    const { arcTo, igpMetric } = this.#snapshot.data;
+  #shortestArcs(node: number, distance: DistancesTo): number[] {
+    const { arcTo } = this.#snapshot.data;
+    const { metric } = distance.topology;
     return this.#snapshot
       .linksOf(node)
       .filter(
         (arc) =>
-          carriesTowards(this.#snapshot, arc, target) &&
-          distance.from(node) === (igpMetric[arc] as number) + distance.knownFrom(arcTo[arc] as number),
+          distance.carries(arc) &&
+          distance.from(node) === (metric[arc] as number) + distance.knownFrom(arcTo[arc] as number),
       );
   }
 
   /** Over a link of metric zero a shortest path may lead back; such an arc is no next hop of the node it returns to. */
-  #reachesWithout(from: number, target: number, avoided: number, distance: DistancesTo): boolean {
+  #reachesWithout(from: number, avoided: number, distance: DistancesTo): boolean {
     const seen = new Set([from]);
     for (const node of seen) {
-      if (node === target) return true;
-      for (const arc of this.#shortestArcs(node, target, distance)) {
+      if (distance.isNearest(node)) return true;
+      for (const arc of this.#shortestArcs(node, distance)) {
         const next = this.#snapshot.data.arcTo[arc] as number;
         if (next !== avoided) seen.add(next);
       }

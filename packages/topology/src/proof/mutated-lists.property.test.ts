@@ -9,9 +9,9 @@ import { obey } from '../testing/requirement-oracle.js';
 import { prove } from './prove.js';
 
 const cases = fc
-  .record({ bounds: fc.boolean(), include: fc.boolean() })
-  .chain((shape) =>
-    arbitraryTed({ maxRouters: 5, maxLinks: 8 }).chain((ted) =>
+  .record({ bounds: fc.boolean(), include: fc.boolean(), endpointLimits: fc.boolean() })
+  .chain(({ endpointLimits, ...shape }) =>
+    arbitraryTed({ maxRouters: 5, maxLinks: 8, endpointLimits }).chain((ted) =>
       fc.record({ ted: fc.constant(ted), request: arbitraryRequest(ted, shape) }),
     ),
   );

@@ -9,7 +9,7 @@ import { trajectories } from '../testing/packet-oracle.js';
 import { passesAll, walkMetric } from '../testing/path-oracle.js';
 import { prove } from './prove.js';
 
-const tedAndList = arbitraryTed({ maxRouters: 5, maxLinks: 8 }).chain((ted) =>
+const tedAndList = arbitraryTed({ maxRouters: 5, maxLinks: 8, endpointLimits: true }).chain((ted) =>
   fc.record({
     ted: fc.constant(ted),
     include: fc.array(arbitraryEntry(ted), { minLength: 1, maxLength: 4 }),

@@ -1,5 +1,6 @@
 import { DEFAULT_MSD, srhEntries } from '../model/encapsulation.js';
 import type { Proof, ProofRequirement, Violation, ViolationKind } from '../model/proof.js';
+import type { LinkId } from '../model/ted.js';
 import { NodeFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { destinationsOf, type Destination } from './destination.js';
@@ -17,6 +18,8 @@ export interface ProofOptions {
 export interface ExactProof extends Proof {
   /** Loss of the worst branch as a sum of -ln(1 - loss) in units of 2^-40; NaN when a link's is unknown. */
   readonly worstLossUnits: number;
+  /** Of the branch that takes the first link wherever there are several, from the headend on. */
+  readonly branch: readonly LinkId[];
 }
 
 /** Routing tables of the snapshots in use; they hold nothing that the snapshot does not determine. */
@@ -81,7 +84,16 @@ function conclude(
   load.sort((a, b) => (a.linkId < b.linkId ? -1 : 1));
   const { worst, worstLossUnits, best, singlePath } = measured;
   const ok = violation === null;
-  return { revision: snapshot.revision, ok, violation, worst, worstLossUnits, best, singlePath, load };
+  const branch = firstBranch(states).map((arc) => snapshot.linkIdOf(arc));
+  return { revision: snapshot.revision, ok, violation, worst, worstLossUnits, best, singlePath, load, branch };
+}
+
+function firstBranch([first]: readonly WalkState[]): number[] {
+  const arcs: number[] = [];
+  for (let move = first?.moves[0]; move !== undefined; move = move.to.moves[0]) {
+    if (move.arc !== null) arcs.push(move.arc);
+  }
+  return arcs;
 }
 
 function forwarding(snapshot: Snapshot): Forwarding {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ProofRequirement, Violation } from '../model/proof.js';
 import type { PathConstraints } from '../model/path-request.js';
-import type { Locator, Ted, TedLink, TedNode } from '../model/ted.js';
+import type { Locator, SidFlavor, Ted, TedLink, TedNode } from '../model/ted.js';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
 import { buildTed, type NodeSpec } from '../testing/build-ted.js';
 import { prove } from './prove.js';
@@ -56,6 +56,10 @@ function changing(id: string, change: (node: TedNode, ted: Ted) => TedNode): Cas
   return { ted };
 }
 
+function withFlavor(flavor: SidFlavor, limits: Partial<TedNode>): (node: TedNode) => TedNode {
+  return (node) => ({ ...node, ...limits, sids: node.sids.map((sid) => ({ ...sid, flavors: [flavor] })) });
+}
+
 /** All of it, because an operator reads all of it. */
 describe('a violation says what is wrong, in which segment, at which node and link', () => {
   it.each<[string, Case, Violation]>([
@@ -103,6 +107,39 @@ describe('a violation says what is wrong, in which segment, at which node and li
       { sids: [END_D, END_D, END_D, END_D, END_D, END_D, SERVICE], node: { id: 'h1', msdHEncaps: null } },
       at('msd-exceeded', 'h1 would push 6 SRH entries; it can push 5', null, 'h1', null),
     ],
+    [
+      'an endpoint that cannot process so many Segments Left',
+      { sids: [END_D, END_D, SERVICE], node: { id: 'd', msdSegmentsLeft: 1 } },
+      at('msd-exceeded', 'd would process fd00:0:4:1:: with Segments Left 2; its maximum is 1', 0, 'd', null),
+    ],
+    [
+      'an endpoint that cannot remove the SRH',
+      changing('d', withFlavor('PSP', { msdEndPop: 0 })),
+      at('msd-exceeded', 'd would remove 1 SRH entries at fd00:0:4:1:: (PSP); its maximum End Pop is 0', 0, 'd', null),
+    ],
+    [
+      'a last endpoint that cannot remove the SRH',
+      {
+        ...changing('d', withFlavor('USP', { msdEndPop: 1 })),
+        sids: ['fd00:0:1:1::', 'fd00:0:2:1::', END_D],
+        requirement: { destination: 'd' },
+      },
+      at('msd-exceeded', 'd would remove 2 SRH entries at fd00:0:4:1:: (USP); its maximum End Pop is 1', 2, 'd', null),
+    ],
+    [
+      'a destination that cannot decapsulate',
+      { node: { id: 'h2', msdEndD: 0 } },
+      at('msd-exceeded', 'h2 would decapsulate 1 SRH entries at fd00:0:6:d4::; its maximum End D is 0', 1, 'h2', null),
+    ],
+    [
+      'a router that cannot decapsulate',
+      {
+        ...changing('d', withFlavor('USD', { msdEndD: 0 })),
+        sids: ['fd00:0:1:1::', END_D],
+        requirement: { destination: 'd' },
+      },
+      at('msd-exceeded', 'd would decapsulate 1 SRH entries at fd00:0:4:1::; its maximum End D is 0', 1, 'd', null),
+    ],
     ['no route', { sids: [SERVICE] }, at('not-routed', 'a has no route to fd00:0:6:d4:: of h2', 0, 'a', null)],
     [
       'a locator without its owner reachable',
@@ -117,14 +154,9 @@ describe('a violation says what is wrong, in which segment, at which node and li
       at('not-routed', 'a has no route to fd00:0:4:1:: of d', 0, 'a', null),
     ],
     [
-      'anycast',
-      withLocator('d', { anycast: true }),
-      at('not-routed', 'fd00:0:4:1:: is routed by an anycast locator, whose paths are not computed', 0, 'a', null),
-    ],
-    [
       'flexible algorithm',
       withLocator('d', { algorithm: 128 }),
-      at('not-routed', 'fd00:0:4:1:: is routed by algorithm 128, whose paths are not computed', 0, 'a', null),
+      at('not-routed', 'a has no route to fd00:0:4:1:: of d by algorithm 128, in which it takes no part', 0, 'a', null),
     ],
     [
       'a more specific locator elsewhere',
@@ -287,5 +319,34 @@ describe('a violation says what is wrong, in which segment, at which node and li
     ],
   ])('%s', (_, given, violation) => {
     expect(violationOf(given)).toEqual(violation);
+  });
+
+  it.each<[string, Case]>([
+    [
+      'a destination that reads no SRH, behind an endpoint that removes it',
+      {
+        ted: (ted) => ({
+          ...ted,
+          nodes: ted.nodes.map((node) =>
+            node.id === 'd' ? withFlavor('PSP', {})(node) : node.id === 'h2' ? { ...node, msdEndD: 0 } : node,
+          ),
+        }),
+      },
+    ],
+    [
+      'an End SID without USD, which does not decapsulate',
+      { node: { id: 'd', msdEndD: 0 }, sids: ['fd00:0:1:1::', END_D], requirement: { destination: 'd' } },
+    ],
+    [
+      'a list of one entry, for which no SRH is pushed',
+      {
+        node: { id: 'd', msdEndD: 0, msdEndPop: 0, msdSegmentsLeft: 0 },
+        sids: [END_D],
+        requirement: { destination: 'd' },
+      },
+    ],
+    ['a limit that is met', { node: { id: 'd', msdSegmentsLeft: 1 } }],
+  ])('lets pass: %s', (_, given) => {
+    expect(violationOf(given)).toBeNull();
   });
 });

@@ -2,6 +2,7 @@ import { BEHAVIORS } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import type { ViolationKind } from '../model/proof.js';
 import { destinationsOf, type Destination } from './destination.js';
+import { EndpointLimits } from './endpoint-limits.js';
 import type { Forwarding } from './forwarding.js';
 
 /** A packet at a node, `segment` being the entry its destination address comes from. `segment` = list length: delivered. */
@@ -29,6 +30,7 @@ export interface Walk {
 interface OpenState extends WalkState {
   /** undefined: the list is used up. */
   readonly destination: Destination | undefined;
+  readonly hasSrh: boolean;
   moves: { arc: number | null; to: OpenState }[];
   next: number;
   mark: 'new' | 'open' | 'done';
@@ -47,12 +49,14 @@ export function walkSegments(
 ): Walk {
   const destinations = destinationsOf(snapshot);
   const states = new Map<number, OpenState>();
-  const stateAt = (destination: Destination | undefined, node: number): OpenState => {
+  const limits = new EndpointLimits(snapshot, headend, entries.length);
+  const stateAt = (destination: Destination | undefined, node: number, hasSrh: boolean): OpenState => {
     const segment = destination?.entry ?? entries.length;
-    const key = (segment * MOST_C_SIDS + (destination?.position ?? 0)) * snapshot.nodeCount + node;
+    const place = (segment * MOST_C_SIDS + (destination?.position ?? 0)) * snapshot.nodeCount + node;
+    const key = 2 * place + (hasSrh ? 1 : 0);
     const known = states.get(key);
     if (known !== undefined) return known;
-    const state: OpenState = { segment, destination, node, moves: [], next: 0, mark: 'new' };
+    const state: OpenState = { segment, destination, node, hasSrh, moves: [], next: 0, mark: 'new' };
     states.set(key, state);
     return state;
   };
@@ -62,7 +66,7 @@ export function walkSegments(
 
   /** Fills the moves of a state, or says why there are none. */
   const expand = (state: OpenState): WalkFailure | null => {
-    const { segment, destination, node } = state;
+    const { segment, destination, node, hasSrh } = state;
     const where = snapshot.nodeIdOf(node);
     const fail = (kind: ViolationKind, message: string, arc: number | null = null): WalkFailure => ({
       kind,
@@ -83,7 +87,7 @@ export function walkSegments(
     if (decision.kind === 'forward') {
       state.moves = decision.arcs.map((arc) => ({
         arc,
-        to: stateAt(destination, snapshot.data.arcTo[arc] as number),
+        to: stateAt(destination, snapshot.data.arcTo[arc] as number, hasSrh),
       }));
       return null;
     }
@@ -95,17 +99,21 @@ export function walkSegments(
       const own = snapshot.sidTextOf(match.sid);
       return fail('container-misread', `${where} takes ${text} for ${own}, and what follows it in there is lost`);
     }
+    const arrival = { node, sid: match.sid, text, segment, hasMore, hasSrh };
+    const objection = limits.objection(arrival);
+    if (objection !== null) return fail('msd-exceeded', objection);
+    const keepsSrh = hasSrh && !limits.removesEarly(arrival);
     const next = hasMore ? destinations.next(destination, match) : entries[segment + 1];
     if (behavior !== 'End' && behavior !== 'End.X') {
       if (!isLast) return fail('not-delivered', `${text} (${String(behavior)}) decapsulates before the list ends`);
-      state.moves = [{ arc: null, to: stateAt(next, node) }];
+      state.moves = [{ arc: null, to: stateAt(next, node, keepsSrh) }];
       return null;
     }
     if (snapshot.isHost(node)) {
       return fail('host-transit', `host ${where} would have to process ${text} as transit`);
     }
     if (behavior === 'End') {
-      state.moves = [{ arc: null, to: stateAt(next, node) }];
+      state.moves = [{ arc: null, to: stateAt(next, node, keepsSrh) }];
       return null;
     }
     if (next === undefined)
@@ -115,16 +123,19 @@ export function walkSegments(
     if (!snapshot.isUsable(arc)) {
       return fail('link-down', `link ${snapshot.linkIdOf(arc)} of ${text} (End.X) is down`, arc);
     }
-    state.moves = [{ arc, to: stateAt(next, snapshot.data.arcTo[arc] as number) }];
+    state.moves = [{ arc, to: stateAt(next, snapshot.data.arcTo[arc] as number, keepsSrh) }];
     return null;
   };
 
-  let first: OpenState = stateAt(entries[0], headend);
+  let first: OpenState = stateAt(entries[0], headend, limits.hasSrh);
   if (snapshot.isHost(headend)) {
     const arcs = forwarding.headendArcs(headend);
-    const moves = arcs.map((arc) => ({ arc, to: stateAt(entries[0], snapshot.data.arcTo[arc] as number) }));
+    const moves = arcs.map((arc) => ({
+      arc,
+      to: stateAt(entries[0], snapshot.data.arcTo[arc] as number, limits.hasSrh),
+    }));
     // Not the state of the first entry: a packet that comes back to the headend is transit and has no excuse.
-    first = { segment: 0, destination: entries[0], node: headend, moves, next: 0, mark: 'open' };
+    first = { ...first, moves, mark: 'open' };
     if (arcs.length === 0) {
       const message = `host ${snapshot.nodeIdOf(headend)} has no usable link`;
       return { states: [first], failure: { kind: 'link-down', message, segment: null, node: headend, arc: null } };
@@ -166,6 +177,8 @@ export function walkSegments(
 export function objectionTo(snapshot: Snapshot, { text, matches }: Destination): string | null {
   const [longest, other] = matches;
   if (longest === undefined) return `nobody owns ${text}`;
-  const isShared = other?.length === longest.length || snapshot.isAmbiguousSid(snapshot.sidTextOf(longest.sid));
+  const own = snapshot.sidTextOf(longest.sid);
+  const isSameSid = other === undefined || other.length < longest.length || snapshot.sidTextOf(other.sid) === own;
+  const isShared = !isSameSid || snapshot.isAmbiguousSid(own);
   return isShared ? `${text} is owned by several nodes` : null;
 }

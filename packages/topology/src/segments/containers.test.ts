@@ -12,7 +12,7 @@ const next = { sidKind: 'next' as const };
 function pack(snapshot: Snapshot, texts: readonly string[]): string[] {
   const sids = texts.map((text) => snapshot.sidOf(text));
   expect(sids).not.toContain(-1);
-  return packEntries(snapshot, new CSids(snapshot), sids).map(({ address, sids: carried }) =>
+  return packEntries(snapshot, new CSids(snapshot), sids, 'reduced').map(({ address, sids: carried }) =>
     carried.length === 1 ? address : `${address} of ${carried.length}`,
   );
 }

@@ -1,6 +1,8 @@
 import { formatIpv6, parseIpv6 } from '../model/address.js';
+import type { EncapMode } from '../model/ted.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import type { CSids } from './c-sids.js';
+import { entryLimitsOf } from './entry-limits.js';
 
 /**
  * The size of a list that is not finished: entries, and how full the last one is.
@@ -20,14 +22,29 @@ export interface ListSize {
 export const EMPTY_LIST: ListSize = { entries: 0, used: 0, open: -1 };
 
 /** The size with one SID more, packed as far as can be. */
-export function sizeWith(cSids: CSids, { entries, used, open }: ListSize, sid: number): ListSize {
+export function sizeWith(cSids: CSids, size: ListSize, sid: number): ListSize {
+  const { entries, used, open } = size;
   const block = cSids.blockOf(sid);
   const bits = cSids.bitsOf(sid);
   const fits = open >= 0 && open === block && used + bits <= cSids.capacityOf(sid);
-  const stays = cSids.continues(sid) ? block : -1;
-  return fits
-    ? { entries, used: used + bits, open: stays }
-    : { entries: entries + 1, used: block < 0 ? 0 : bits, open: stays };
+  if (!fits) return sizeWithEntry(cSids, size, sid);
+  return { entries, used: used + bits, open: cSids.continues(sid) ? block : -1 };
+}
+
+/** The size with one SID more, in an entry of its own whether it needs one or not. */
+function sizeWithEntry(cSids: CSids, { entries }: ListSize, sid: number): ListSize {
+  const block = cSids.blockOf(sid);
+  return {
+    entries: entries + 1,
+    used: block < 0 ? 0 : cSids.bitsOf(sid),
+    open: cSids.continues(sid) ? block : -1,
+  };
+}
+
+/** Both, the smaller one first; one where they are the same. */
+export function sizesWith(cSids: CSids, size: ListSize, sid: number): ListSize[] {
+  const packed = sizeWith(cSids, size, sid);
+  return packed.entries > size.entries ? [packed] : [packed, sizeWithEntry(cSids, size, sid)];
 }
 
 /** Is every list that goes on from `a` no longer than the same from `b`? */
@@ -48,10 +65,19 @@ export interface PackedEntry {
 }
 
 /**
- * The fewest entries that carry these SIDs in this order: each container takes as many as it can, which is optimal
- * because whatever part of a run of SIDs fits where the run does.
+ * The fewest entries that carry these SIDs in this order, as a headend in this mode pushes them. Each container takes as many
+ * as it can, which is optimal because whatever part of a run of SIDs fits where the run does. Where the endpoints cannot process
+ * that, the fewest entries that they can; without any such, what they cannot.
  */
-export function packEntries(snapshot: Snapshot, cSids: CSids, sids: readonly number[]): PackedEntry[] {
+export function packEntries(snapshot: Snapshot, cSids: CSids, sids: readonly number[], mode: EncapMode): PackedEntry[] {
+  const limits = entryLimitsOf(snapshot);
+  const full = fillForward(cSids, sids);
+  const isProcessed = (runs: readonly (readonly number[])[]) => !limits.isInUse || limits.canProcess(mode, runs);
+  const runs = isProcessed(full) ? full : (otherwisePacked(cSids, sids).find(isProcessed) ?? full);
+  return runs.map((run) => ({ address: addressOf(snapshot, run), sids: run }));
+}
+
+function fillForward(cSids: CSids, sids: readonly number[]): number[][] {
   const runs: number[][] = [];
   let size = EMPTY_LIST;
   for (const sid of sids) {
@@ -60,7 +86,26 @@ export function packEntries(snapshot: Snapshot, cSids: CSids, sids: readonly num
     else runs.push([sid]);
     size = next;
   }
-  return runs.map((run) => ({ address: addressOf(snapshot, run), sids: run }));
+  return runs;
+}
+
+/**
+ * For every SID that the last entry can begin with, the other entries filled from the back: no SID can have fewer entries
+ * behind its own. Those of the fewest entries first.
+ */
+function otherwisePacked(cSids: CSids, sids: readonly number[]): number[][][] {
+  const isOneEntry = (run: readonly number[]) => entriesOf(cSids, run) <= 1;
+  const packed: number[][][] = [];
+  for (let last = sids.length - 1; last >= 0 && isOneEntry(sids.slice(last)); last--) {
+    const runs = [sids.slice(last)];
+    for (const sid of sids.slice(0, last).reverse()) {
+      const run = [sid, ...(runs[0] ?? [])];
+      if (runs.length > 1 && isOneEntry(run)) runs[0] = run;
+      else runs.unshift([sid]);
+    }
+    packed.push(runs);
+  }
+  return packed.sort((a, b) => a.length - b.length);
 }
 
 /** The block and the C-SIDs, one behind the other. */

@@ -1,7 +1,8 @@
+import type { AlgorithmReaches } from './algorithm-reaches.js';
 import { entriesOf } from './containers.js';
+import { entryLimitsOf } from './entry-limits.js';
 import { FewestEntries } from './fewest-entries.js';
-import type { IgpReach } from './igp-reach.js';
-import { PathSegments, type EncodingTask } from './path-segments.js';
+import { PathSegments, type EncodingTask, type Step } from './path-segments.js';
 
 export type Encoding =
   | { readonly kind: 'encoded'; readonly transport: readonly number[] }
@@ -12,20 +13,25 @@ export type Encoding =
  * The list of the fewest entries that keeps packets on a path, or on branches of the IGP that are as good. An End SID
  * covers the IGP's branches to a node; an End.X SID covers those to its owner, and then the link.
  */
-export function encodePath(task: EncodingTask, reach: IgpReach): Encoding {
-  const { bounds, kept, cSids, finalSids } = task;
+export function encodePath(task: EncodingTask, reaches: AlgorithmReaches): Encoding {
+  const { bounds, kept, cSids, finalSids, encapMode } = task;
   // Branches need not keep each bound as well as the path does, when the sum of what they take still does.
-  const relaxed = new PathSegments(task, reach, kept.length);
+  const relaxed = new PathSegments(task, reaches, kept.length);
   const furthest = encodeFurthest(task, relaxed);
-  if (cSids.isInUse) {
+  const limits = entryLimitsOf(task.snapshot);
+  if (cSids.isInUse || limits.isInUse) {
     const isLeast = (transport: readonly number[]) =>
-      finalSids.every((sid) => entriesOf(cSids, [...transport, sid]) === 1);
+      finalSids.every((sid) => {
+        const all = [...transport, sid];
+        const entries = cSids.isInUse ? [all] : all.map((one) => [one]);
+        return entriesOf(cSids, all) <= entries.length && limits.canProcess(encapMode, entries);
+      });
     if (furthest.kind === 'encoded' && isLeast(furthest.transport)) return furthest;
     const transport = new FewestEntries(task, relaxed).find();
     return transport === null ? furthest : { kind: 'encoded', transport };
   }
   if (furthest.kind === 'encoded' || bounds.length === 0) return furthest;
-  return encodeFurthest(task, new PathSegments(task, reach, kept.length + bounds.length));
+  return encodeFurthest(task, new PathSegments(task, reaches, kept.length + bounds.length));
 }
 
 /**
@@ -45,11 +51,19 @@ function encodeFurthest(task: EncodingTask, segments: PathSegments): Encoding {
       const isWithin = bounds.every((bound, i) => (totals[kept.length + i] as number) <= bound.max);
       return isWithin ? { kind: 'encoded', transport } : { kind: 'unencodable', arc: arcs[0] as number };
     }
-    const step = segments.steps(position, origins, false).at(-1);
+    const step = furthest(segments.steps(position, origins, false));
     if (step === undefined) return { kind: 'unencodable', arc: arcs[Math.min(position, arcs.length - 1)] as number };
     transport.push(step.sid);
     addWorst(step.worst);
     position = step.position;
     origins = [segments.nodeAt(position)];
   }
+}
+
+/** Where several get as far: of the lowest algorithm, and of those the last one. */
+function furthest(steps: readonly Step[]): Step | undefined {
+  return steps.reduce<Step | undefined>((best, step) => {
+    const isNoNearer = best === undefined || step.position > best.position;
+    return isNoNearer || (step.position === best.position && step.algorithm === best.algorithm) ? step : best;
+  }, undefined);
 }

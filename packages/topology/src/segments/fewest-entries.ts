@@ -1,23 +1,25 @@
-import { EMPTY_LIST, isNoLarger, sizeWith, type ListSize } from './containers.js';
+import type { ListSize } from './containers.js';
+import { entryLimitsOf } from './entry-limits.js';
+import { leavesNoLess, ListGrowth, type BegunList } from './list-growth.js';
 import type { EncodingTask, PathSegments, Step } from './path-segments.js';
 
 /** A list begun that has got to some point of the path. */
-interface PathLabel {
-  readonly sid: number;
-  readonly size: ListSize;
+interface PathLabel extends BegunList {
   /** Per bound: the sum so far, on the worst branch. */
   readonly totals: readonly number[];
   readonly parent: PathLabel | null;
 }
 
 /**
- * The list of the fewest entries along a path where SIDs are packed. The fewest SIDs need not make it: a router without
- * C-SIDs breaks a container, and two nodes take no more of it than one adjacency. So from point to point all lists begun
+ * The list of the fewest entries along a path where SIDs are packed, or where endpoints cannot process any SRH. The fewest SIDs
+ * need not make it: a router without C-SIDs breaks a container, two nodes take no more of it than one adjacency, and another SID
+ * may be that of a router that can do more. So from point to point all lists begun
  * are kept that none other dominates.
  */
 export class FewestEntries {
   readonly #task: EncodingTask;
   readonly #segments: PathSegments;
+  readonly #growth: ListGrowth;
   /** By point of the path. */
   readonly #labels: PathLabel[][];
   #best: { readonly label: PathLabel; readonly size: ListSize } | null = null;
@@ -25,13 +27,14 @@ export class FewestEntries {
   constructor(task: EncodingTask, segments: PathSegments) {
     this.#task = task;
     this.#segments = segments;
+    this.#growth = new ListGrowth(task.cSids, entryLimitsOf(task.snapshot), task.encapMode, task.finalSids);
     this.#labels = Array.from({ length: task.arcs.length + 1 }, () => []);
   }
 
   /** The SIDs in front of the final one; null when no list keeps the bounds. */
   find(): number[] | null {
     const { position: start, origins, totals } = this.#segments.start();
-    const root = { sid: -1, size: EMPTY_LIST, totals: this.#boundsOf(totals), parent: null };
+    const root = { ...this.#growth.start(), totals: this.#boundsOf(totals), parent: null };
     this.#expand(start, origins, [root]);
     for (let position = start; position < this.#labels.length; position++) {
       this.#expand(position, [this.#segments.nodeAt(position)], this.#labels[position] as PathLabel[]);
@@ -53,16 +56,19 @@ export class FewestEntries {
   }
 
   #finish(label: PathLabel, worst: readonly number[]): void {
-    const { cSids, finalSids } = this.#task;
     if (!this.#isWithinBounds(sumOf(label.totals, worst))) return;
-    const sizes = finalSids.map((sid) => sizeWith(cSids, label.size, sid));
+    const sizes = this.#growth.finish(label);
+    if (sizes === null) return;
     const largest = sizes.reduce((a, b) => (isSmaller(a, b) ? b : a));
     if (this.#best === null || isSmaller(largest, this.#best.size)) this.#best = { label, size: largest };
   }
 
   #offer(parent: PathLabel, { sid, position, worst }: Step): void {
-    const size = sizeWith(this.#task.cSids, parent.size, sid);
-    const label = { sid, size, totals: sumOf(parent.totals, this.#boundsOf(worst)), parent };
+    const totals = sumOf(parent.totals, this.#boundsOf(worst));
+    for (const list of this.#growth.with(parent, sid)) this.#keep({ ...list, totals, parent }, position);
+  }
+
+  #keep(label: PathLabel, position: number): void {
     const known = this.#labels[position] as PathLabel[];
     if (!this.#isWithinBounds(label.totals) || known.some((other) => dominates(other, label))) return;
     this.#labels[position] = [...known.filter((other) => !dominates(label, other)), label];
@@ -78,7 +84,7 @@ export class FewestEntries {
 }
 
 function dominates(a: PathLabel, b: PathLabel): boolean {
-  return isNoLarger(a.size, b.size) && a.totals.every((total, i) => total <= (b.totals[i] as number));
+  return leavesNoLess(a, b) && a.totals.every((total, i) => total <= (b.totals[i] as number));
 }
 
 function isSmaller(a: ListSize, b: ListSize): boolean {

@@ -1,6 +1,7 @@
 import { SearchHeap } from '../engine/search-heap.js';
 import { ArcFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import { flexMetric } from './flex-links.js';
 
 /** Everything a packet can take between two routers when the IGP alone decides. */
 export interface EcmpBranches {
@@ -12,11 +13,14 @@ export interface EcmpBranches {
 }
 
 /**
- * The IGP's shortest paths from one router, grown as far as is asked. A host given as `leaf` is reached over its usable
- * links like a stub network; no other host is. Reused between queries without a reset.
+ * The shortest paths of one algorithm of the IGP from one router, grown as far as is asked. A host given as `leaf` is
+ * reached over its usable links like a stub network; no other host is. Reused between queries without a reset.
  */
 export class IgpReach {
   readonly #snapshot: Snapshot;
+  /** By arc. Of a flexible algorithm NaN where the arc is none of its links. */
+  readonly metric: Float64Array;
+  readonly #isFlexible: boolean;
   readonly #heap: SearchHeap;
   readonly #distance: Float64Array;
   readonly #labelled: Uint32Array;
@@ -27,8 +31,10 @@ export class IgpReach {
   #router = -1;
   #leaf = -1;
 
-  constructor(snapshot: Snapshot) {
+  constructor(snapshot: Snapshot, algorithm = 0) {
     this.#snapshot = snapshot;
+    this.#isFlexible = algorithm !== 0;
+    this.metric = this.#isFlexible ? flexMetric(snapshot, algorithm) : snapshot.data.igpMetric;
     this.#heap = new SearchHeap(snapshot.nodeCount);
     this.#distance = new Float64Array(snapshot.nodeCount);
     this.#labelled = new Uint32Array(snapshot.nodeCount);
@@ -66,7 +72,8 @@ export class IgpReach {
   #settleNearest(): boolean {
     const heap = this.#heap;
     if (heap.size === 0) return false;
-    const { arcTo, outStart, igpMetric } = this.#snapshot.data;
+    const { arcTo, outStart } = this.#snapshot.data;
+    const { metric } = this;
     const query = this.#query;
     const isLabelled = this.#labelled;
     const distance = this.#distance;
@@ -78,7 +85,7 @@ export class IgpReach {
     for (let arc = outStart[nearest] as number; arc < end; arc++) {
       if (!this.carries(arc)) continue;
       const to = arcTo[arc] as number;
-      const candidate = here + (igpMetric[arc] as number);
+      const candidate = here + (metric[arc] as number);
       if (isLabelled[to] === query && candidate >= (distance[to] as number)) continue;
       isLabelled[to] = query;
       distance[to] = candidate;
@@ -89,11 +96,11 @@ export class IgpReach {
 
   /** Can packets of the IGP enter a node over an arc of metric zero? */
   hasZeroArcInto(node: number): boolean {
-    const { inStart, inArcs, igpMetric } = this.#snapshot.data;
+    const { inStart, inArcs } = this.#snapshot.data;
     const end = inStart[node + 1] as number;
     for (let i = inStart[node] as number; i < end; i++) {
       const arc = inArcs[i] as number;
-      if (igpMetric[arc] === 0 && this.carries(arc)) return true;
+      if (this.metric[arc] === 0 && this.carries(arc)) return true;
     }
     return false;
   }
@@ -103,14 +110,14 @@ export class IgpReach {
     this.distanceTo(node);
     const arcs = this.shortestArcsInto(node);
     const arc = arcs.length === 1 ? (arcs[0] as number) : -1;
-    return arc >= 0 && (this.#snapshot.data.igpMetric[arc] as number) > 0 ? arc : -1;
+    return arc >= 0 && (this.metric[arc] as number) > 0 ? arc : -1;
   }
 
   /** All branches to a node; null when it is unreachable, or when they can loop. */
   branchesTo(node: number, weights: readonly Float64Array[]): EcmpBranches | null {
     if (this.distanceTo(node) === Infinity) return null;
     const router = this.#router;
-    const { arcFrom, arcTo, igpMetric } = this.#snapshot.data;
+    const { arcFrom, arcTo } = this.#snapshot.data;
     const leaving = new Map<number, number[]>();
     const seen = new Set([node]);
     for (const reached of seen) {
@@ -124,7 +131,7 @@ export class IgpReach {
     }
     // Over metric zero, "as near" does not mean "on the way": a next hop must reach the node without coming back.
     const leadsThere = (arc: number): boolean =>
-      (igpMetric[arc] as number) > 0 ||
+      (this.metric[arc] as number) > 0 ||
       isReachable(arcTo[arc] as number, node, arcFrom[arc] as number, (from) => leaving.get(from) ?? [], arcTo);
     const nextHops = new Map<number, readonly number[]>();
     const walked = new Set([router]);
@@ -139,7 +146,8 @@ export class IgpReach {
 
   /** Arcs by which shortest paths enter a settled node; complete once everything as near is settled. */
   shortestArcsInto(node: number): number[] {
-    const { arcFrom, inStart, inArcs, igpMetric } = this.#snapshot.data;
+    const { arcFrom, inStart, inArcs } = this.#snapshot.data;
+    const { metric } = this;
     const arcs: number[] = [];
     const end = inStart[node + 1] as number;
     for (let i = inStart[node] as number; i < end; i++) {
@@ -148,7 +156,7 @@ export class IgpReach {
       const isShortest =
         this.#settled[from] === this.#query &&
         this.carries(arc) &&
-        (this.#distance[from] as number) + (igpMetric[arc] as number) === this.#distance[node];
+        (this.#distance[from] as number) + (metric[arc] as number) === this.#distance[node];
       if (isShortest) arcs.push(arc);
     }
     return arcs;
@@ -156,12 +164,25 @@ export class IgpReach {
 
   /** May the IGP send packets for the nodes asked about over this arc? */
   carries(arc: number): boolean {
-    const { arcFlags, arcTo, arcFrom } = this.#snapshot.data;
+    const { arcFlags, arcTo } = this.#snapshot.data;
     const flags = arcFlags[arc] as number;
-    if ((flags & ArcFlag.Igp) !== 0) return true;
-    return (
-      arcTo[arc] === this.#leaf && (flags & ArcFlag.Usable) !== 0 && !this.#snapshot.isHost(arcFrom[arc] as number)
-    );
+    if (this.#isFlexible && Number.isNaN(this.metric[arc])) return false;
+    return (flags & ArcFlag.Igp) !== 0 || (arcTo[arc] === this.#leaf && this.#carriesIntoHost(arc));
+  }
+
+  /** Distance to a host, `leaf` or not. */
+  distanceToHost(host: number): number {
+    let least = Infinity;
+    for (const arc of this.#snapshot.linksInto(host)) {
+      if (!this.#carriesIntoHost(arc)) continue;
+      const distance = this.distanceTo(this.#snapshot.data.arcFrom[arc] as number) + (this.metric[arc] as number);
+      if (distance < least) least = distance;
+    }
+    return least;
+  }
+
+  #carriesIntoHost(arc: number): boolean {
+    return this.#snapshot.isUsable(arc) && !this.#snapshot.isHost(this.#snapshot.data.arcFrom[arc] as number);
   }
 }
 

@@ -1,10 +1,12 @@
 import type { CompiledBound } from '../engine/search-problem.js';
+import type { EncapMode } from '../model/ted.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import type { AlgorithmReaches } from './algorithm-reaches.js';
 import type { CSids } from './c-sids.js';
 import { hostLinks } from './host-links.js';
 import type { IgpReach } from './igp-reach.js';
-import { reachOf } from './owned-sids.js';
 import type { SidChoice } from './sid-choice.js';
+import { leadsOnlyTo } from './sid-route.js';
 
 /** A path to express in SIDs, and what the branches of an ECMP segment may do. */
 export interface EncodingTask {
@@ -19,6 +21,7 @@ export interface EncodingTask {
   readonly headendArcs: readonly number[];
   /** The SIDs that end the finished lists, all of them the destination's. */
   readonly finalSids: readonly number[];
+  readonly encapMode: EncapMode;
   /** 1: a branch may cross the arc. */
   readonly allowed: Uint8Array;
   /** Arc values of which no branch may have more than the path: the optimised metric, and what stands for includes. */
@@ -32,6 +35,8 @@ export interface EncodingTask {
 /** One SID and where it takes packets. */
 export interface Step {
   readonly sid: number;
+  /** By whose paths packets get there. */
+  readonly algorithm: number;
   /** Index into the nodes of the path. */
   readonly position: number;
   /** Per weight, those to keep before the bounds: the sum over the branch where it is largest. */
@@ -46,16 +51,16 @@ export interface Branches {
 /** The segments of which a list that follows a path, or branches of the IGP that are as good, can consist. */
 export class PathSegments {
   readonly #task: EncodingTask;
-  readonly #reach: IgpReach;
+  readonly #reaches: AlgorithmReaches;
   readonly #nodes: readonly number[];
   /** Arc values that are summed over branches: those to keep, then the bounds. */
   readonly #weights: readonly Float64Array[];
   /** How many of them no branch may exceed the path in. */
   readonly #compared: number;
 
-  constructor(task: EncodingTask, reach: IgpReach, compared: number) {
+  constructor(task: EncodingTask, reaches: AlgorithmReaches, compared: number) {
     this.#task = task;
-    this.#reach = reach;
+    this.#reaches = reaches;
     this.#nodes = [task.source, ...task.arcs.map((arc) => task.snapshot.data.arcTo[arc] as number)];
     this.#weights = [...task.kept, ...task.bounds.map((bound) => bound.weight)];
     this.#compared = compared;
@@ -80,12 +85,15 @@ export class PathSegments {
   }
 
   #finishWith(sid: number, position: number, origins: readonly number[]): Branches | null {
-    const { snapshot, destination } = this.#task;
+    const { destination, sids } = this.#task;
     const last = this.#nodes.length - 1;
     if (position === last && origins.length === 1) return { isSinglePath: true, worst: this.#weights.map(() => 0) };
-    const how = reachOf(snapshot, sid);
-    if (how === 'igp') return this.#along(position, last, origins);
-    if (how === 'unrouted' || position !== last - 1) return null;
+    const route = sids.routeOf(sid);
+    if (route.kind === 'igp') {
+      const reach = this.#reaches.of(route.algorithm);
+      return this.#arrives(sid, reach, origins, destination) ? this.#along(reach, position, last, origins) : null;
+    }
+    if (route.kind === 'unrouted' || position !== last - 1) return null;
     const isOnPath = (links: readonly number[]) =>
       origins.length > 1 || links.includes(this.#task.arcs[position] as number);
     const branches = origins.map((origin) => this.#overHostLinks(origin, destination, isOnPath));
@@ -106,7 +114,14 @@ export class PathSegments {
    * itself, where its attachment router delivers without being told.
    */
   steps(position: number, origins: readonly number[], crossHostLink: boolean): Step[] {
+    return this.#task.sids.algorithms.flatMap((algorithm) =>
+      this.#stepsBy(algorithm, position, origins, crossHostLink),
+    );
+  }
+
+  #stepsBy(algorithm: number, position: number, origins: readonly number[], crossHostLink: boolean): Step[] {
     const { snapshot, arcs, destination, sids } = this.#task;
+    const reach = this.#reaches.of(algorithm);
     const weights = this.#weights;
     const last = this.#nodes.length - 1;
     const endsAtHost = snapshot.isHost(destination);
@@ -114,51 +129,88 @@ export class PathSegments {
     const steps: Step[] = [];
     let known: Branches | null = null;
     for (let j = position; j <= (endsAtHost ? last - 1 : last); j++) {
-      known = this.#extend(known, position, j, origins);
+      known = this.#extend(reach, known, position, j, origins);
       if (known === null) {
         // From a single origin a longer segment contains the shorter one, and with it what is wrong with it.
         if (origins.length === 1) break;
         continue;
       }
       const { worst } = known;
-      const ends = j > position || origins.length > 1 ? sids.endSids(this.#nodes[j] as number) : [];
-      for (const sid of ends) steps.push({ sid, position: j, worst });
+      const node = this.#nodes[j] as number;
+      const ends = j > position || origins.length > 1 ? sids.endSids(node, algorithm) : [];
+      for (const sid of this.#usable(ends, reach, origins, node)) steps.push({ sid, algorithm, position: j, worst });
       const arc = arcs[j];
       if (arc === undefined || (j === last - 1 && endsAtHost && !hostLinkNeedsSid && !crossHostLink)) continue;
       const isAtOwner = j === position && origins.length === 1;
+      if (isAtOwner && algorithm !== 0) continue;
       const over = worst.map((sum, i) => sum + ((weights[i] as Float64Array)[arc] as number));
-      for (const sid of sids.adjacencySids(arc, isAtOwner)) steps.push({ sid, position: j + 1, worst: over });
+      const crossing = isAtOwner
+        ? sids.adjacencySidsAtOwner(arc)
+        : this.#usable(sids.adjacencySids(arc, algorithm), reach, origins, node);
+      for (const sid of crossing) steps.push({ sid, algorithm, position: j + 1, worst: over });
     }
     return steps;
   }
 
+  /** The SIDs that lead to this owner, anycast ones first. */
+  #usable(
+    candidates: readonly number[],
+    reach: IgpReach,
+    origins: readonly number[],
+    owner: number,
+  ): readonly number[] {
+    const { sids } = this.#task;
+    if (!sids.hasAnycast || !candidates.some((sid) => sids.isAnycast(sid))) return candidates;
+    const anycast = candidates.filter((sid) => sids.isAnycast(sid) && this.#arrives(sid, reach, origins, owner));
+    return [...anycast, ...candidates.filter((sid) => !sids.isAnycast(sid))];
+  }
+
+  /** Do packets for a SID that is routed get to this owner? Those for an anycast SID may get to another. */
+  #arrives(sid: number, reach: IgpReach, origins: readonly number[], owner: number): boolean {
+    const { sids, snapshot } = this.#task;
+    const route = sids.routeOf(sid);
+    if (route.kind !== 'igp' || route.anycast === null) return true;
+    const { anycast } = route;
+    return origins.every((origin) => {
+      if (origin === owner) return true;
+      this.#startAt(reach, origin);
+      return leadsOnlyTo(snapshot, reach, owner, anycast);
+    });
+  }
+
   /** Branches from `position` to `j`, from those to `j - 1` where the last arc is the only way in. */
-  #extend(known: Branches | null, position: number, j: number, origins: readonly number[]): Branches | null {
+  #extend(
+    reach: IgpReach,
+    known: Branches | null,
+    position: number,
+    j: number,
+    origins: readonly number[],
+  ): Branches | null {
     const { arcs } = this.#task;
     const weights = this.#weights;
-    if (origins.length > 1 || j === position) return this.#along(position, j, origins);
+    if (origins.length > 1 || j === position) return this.#along(reach, position, j, origins);
     const arc = arcs[j - 1] as number;
-    this.#startAt(origins[0] as number);
-    if (known === null || this.#reach.distanceTo(this.#nodes[j] as number) !== this.#igpLength(position, j))
+    this.#startAt(reach, origins[0] as number);
+    if (known === null || reach.distanceTo(this.#nodes[j] as number) !== this.#lengthBy(reach, position, j))
       return null;
-    if (this.#reach.soleArcInto(this.#nodes[j] as number) !== arc) return this.#along(position, j, origins);
+    if (reach.soleArcInto(this.#nodes[j] as number) !== arc) return this.#along(reach, position, j, origins);
     const worst = known.worst.map((sum, i) => sum + ((weights[i] as Float64Array)[arc] as number));
     return { isSinglePath: known.isSinglePath, worst };
   }
 
   /** Branches of the IGP from the origins to a node of the path, when the path is one of them and as bad as any. */
-  #along(position: number, j: number, origins: readonly number[]): Branches | null {
-    if (origins.length === 1 && !this.#staysShortest(position, j)) return null;
-    const branches = origins.map((origin) => this.#igpBranches(origin, this.#nodes[j] as number));
+  #along(reach: IgpReach, position: number, j: number, origins: readonly number[]): Branches | null {
+    if (origins.length === 1 && !this.#staysShortest(reach, position, j)) return null;
+    const branches = origins.map((origin) => this.#igpBranches(reach, origin, this.#nodes[j] as number));
     return this.#accept(branches, position, j, origins);
   }
 
-  #igpBranches(origin: number, node: number): Branches | null {
+  #igpBranches(reach: IgpReach, origin: number, node: number): Branches | null {
     const { allowed } = this.#task;
     const weights = this.#weights;
     if (origin === node) return { isSinglePath: true, worst: weights.map(() => 0) };
-    this.#startAt(origin);
-    const branches = this.#reach.branchesTo(node, weights);
+    this.#startAt(reach, origin);
+    const branches = reach.branchesTo(node, weights);
     return branches === null || branches.arcs.some((arc) => allowed[arc] === 0) ? null : branches;
   }
 
@@ -184,24 +236,23 @@ export class PathSegments {
   }
 
   /** Asks node by node, so that the reach grows no further than to where the path leaves the IGP's. */
-  #staysShortest(position: number, j: number): boolean {
-    if (position < j) this.#startAt(this.#nodes[position] as number);
+  #staysShortest(reach: IgpReach, position: number, j: number): boolean {
+    if (position < j) this.#startAt(reach, this.#nodes[position] as number);
     let length = 0;
     for (let i = position; i < j; i++) {
-      length += this.#task.snapshot.data.igpMetric[this.#task.arcs[i] as number] as number;
-      if (this.#reach.distanceTo(this.#nodes[i + 1] as number) !== length) return false;
+      length += reach.metric[this.#task.arcs[i] as number] as number;
+      if (reach.distanceTo(this.#nodes[i + 1] as number) !== length) return false;
     }
     return true;
   }
 
-  #startAt(router: number): void {
+  #startAt(reach: IgpReach, router: number): void {
     const { snapshot, destination } = this.#task;
-    this.#reach.startAt(router, snapshot.isHost(destination) ? destination : -1);
+    reach.startAt(router, snapshot.isHost(destination) ? destination : -1);
   }
 
-  #igpLength(position: number, j: number): number {
-    const { igpMetric } = this.#task.snapshot.data;
-    return this.#task.arcs.slice(position, j).reduce((sum, arc) => sum + (igpMetric[arc] as number), 0);
+  #lengthBy(reach: IgpReach, position: number, j: number): number {
+    return this.#task.arcs.slice(position, j).reduce((sum, arc) => sum + (reach.metric[arc] as number), 0);
   }
 }
 

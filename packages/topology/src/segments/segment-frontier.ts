@@ -1,16 +1,13 @@
-import { isNoLarger, type ListSize } from './containers.js';
+import { leavesNoLess, type BegunList } from './list-growth.js';
 import type { SegmentStop } from './segment-search.js';
 
 /** A list begun: its packets are all at `node`, whatever branches they took. */
-export interface SegmentLabel {
+export interface SegmentLabel extends BegunList {
   readonly node: number;
   /** Include entries that every branch has passed. */
   readonly layer: number;
-  readonly size: ListSize;
   /** On the worst branch: the optimised metric, then each bounded one. */
   readonly sums: readonly number[];
-  /** The last SID; -1 for none. */
-  readonly sid: number;
   readonly stop: SegmentStop | null;
   readonly parent: SegmentLabel | null;
   readonly isFinished: boolean;
@@ -87,10 +84,10 @@ export class SegmentFrontier {
   }
 }
 
-type Measured = Pick<SegmentLabel, 'size' | 'sums'>;
+type Measured = BegunList & Pick<SegmentLabel, 'sums'>;
 
 function dominates(a: Measured, b: Measured): boolean {
-  return isNoLarger(a.size, b.size) && a.sums.every((sum, i) => sum <= (b.sums[i] as number));
+  return leavesNoLess(a, b) && a.sums.every((sum, i) => sum <= (b.sums[i] as number));
 }
 
 function isCheaper(a: SegmentLabel, b: SegmentLabel): boolean {

@@ -8,6 +8,7 @@ import { NodeFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { cSidsOf } from './c-sids.js';
 import { packEntries } from './containers.js';
+import { entryLimitsOf } from './entry-limits.js';
 import { readEntries, segmentOf } from './resolve-segments.js';
 import { serviceSidOf } from './owned-sids.js';
 
@@ -36,22 +37,35 @@ export function proveSegmentList(
   requirement: Omit<ProofRequirement, 'headend' | 'destination'> = {},
   options: ProofOptions = {},
 ): ProvedSegmentList {
+  const { sids, objection } = readEntries(snapshot, transport);
+  if (objection !== null) throw new RangeError(objection);
+  return proveSids(snapshot, headend, sids, family, destination, requirement, options);
+}
+
+/** The same for SIDs by number, which says of which owner an anycast SID is meant. */
+export function proveSids(
+  snapshot: Snapshot,
+  headend: NodeId,
+  transport: readonly number[],
+  family: AddressFamily | null,
+  destination: NodeId,
+  requirement: Omit<ProofRequirement, 'headend' | 'destination'> = {},
+  options: ProofOptions = {},
+): ProvedSegmentList {
   const head = snapshot.nodeIndexOf(headend);
   const tail = snapshot.nodeIndexOf(destination);
   if (head < 0 || tail < 0) throw new RangeError(`there is no node ${head < 0 ? headend : destination}`);
-  const { sids: transportSids, objection } = readEntries(snapshot, transport);
-  if (objection !== null) throw new RangeError(objection);
-  const sids = [...transportSids];
+  const sids = [...transport];
   if (family !== null) {
     const service = serviceSidOf(snapshot, tail, family);
     if (service < 0) throw new RangeError(`${destination} has no service SID for ${family}`);
     sids.push(service);
   }
-  const entries = packEntries(snapshot, cSidsOf(snapshot), sids);
+  const mode = encapModeOf(snapshot, head);
+  const entries = packEntries(snapshot, cSidsOf(snapshot), sids, mode);
   const pushed = entries.map(({ address }) => address);
   const proof = proveExactly(snapshot, pushed, { ...requirement, headend, destination }, options);
   const segments = sids.map((sid) => segmentOf(snapshot, sid));
-  const mode = encapModeOf(snapshot, head);
   const header = headerBytes(mode, entries.length);
   const linkMtus = proof.load.map(({ linkId }) => snapshot.data.mtuBytes[snapshot.arcOf(linkId)] as number);
   const linkMtu = Math.min(...linkMtus);
@@ -64,6 +78,7 @@ export function proveSegmentList(
     })),
     headerBytes: header,
     srhEntries: srhEntries(mode, entries.length),
+    decapsulates: decapsulates(snapshot, sids.at(-1)),
     pathMtuBytes: Number.isFinite(linkMtu) ? linkMtu - header : null,
     proof: {
       worst: proof.worst,
@@ -84,4 +99,11 @@ export function segmentListFrom(
   destination: NodeId,
 ): SegmentList {
   return proveSegmentList(snapshot, headend, transport, family, destination).list;
+}
+
+/** A service SID does, whatever its flavors; an End SID only with USD (RFC 8986 section 4.16.3). */
+function decapsulates(snapshot: Snapshot, last: number | undefined): boolean {
+  if (last === undefined) return false;
+  const isService = snapshot.sidBehaviorOf(last).startsWith('End.DT');
+  return isService || entryLimitsOf(snapshot).has(last, 'USD');
 }

@@ -6,14 +6,16 @@ import {
   type IncludeStep,
   type SearchProblem,
 } from '../engine/search-problem.js';
+import type { EncapMode } from '../model/ted.js';
 import type { WorkBudget } from '../engine/work-budget.js';
+import type { AlgorithmReaches } from './algorithm-reaches.js';
 import { AllowedSegments, type ReachedNode } from './allowed-segments.js';
 import type { CSids } from './c-sids.js';
-import { EMPTY_LIST, sizeWith, type ListSize } from './containers.js';
+import type { EntryLimits } from './entry-limits.js';
 import { hostLinks } from './host-links.js';
-import type { IgpReach } from './igp-reach.js';
-import { reachOf } from './owned-sids.js';
+import { ListGrowth } from './list-growth.js';
 import type { SidChoice } from './sid-choice.js';
+import { leadsOnlyTo } from './sid-route.js';
 import { SegmentFrontier, type SegmentLabel } from './segment-frontier.js';
 
 export interface SegmentTask {
@@ -23,6 +25,9 @@ export interface SegmentTask {
   readonly headendArcs: readonly number[];
   /** The SIDs that end the finished lists, all of them the destination's. */
   readonly finalSids: readonly number[];
+  readonly encapMode: EncapMode;
+  /** null: whatever endpoints can process. */
+  readonly limits: EntryLimits | null;
   /** No segment may have more than one branch. */
   readonly singlePath: boolean;
   /** Entries that there may be, final SIDs included. */
@@ -46,10 +51,11 @@ export interface FoundList {
   readonly stops: readonly SegmentStop[];
 }
 
-/** From `from` (EVERYWHERE: from wherever the headend's links lead) by the IGP to `via`, then over `arc` (-1: none). */
+/** From `from` (EVERYWHERE: from wherever the headend's links lead) by an algorithm to `via`, then over `arc` (-1: none). */
 export interface SegmentStop {
   readonly from: number;
   readonly via: number;
+  readonly algorithm: number;
   readonly arc: number;
   /** `via` is a host to which `from` delivers over its own links, whatever the IGP has. */
   readonly isAttached: boolean;
@@ -69,23 +75,30 @@ export const EVERYWHERE = -1;
 const FINISHED = -2;
 const NONE: readonly number[] = [];
 
+/** By algorithm, what one segment reaches. */
+type Reached = ReadonlyMap<number, readonly ReachedNode[]>;
+
 /**
  * The best segment list of all, over the graph whose arcs are segments: an End SID, or an End.X SID, that every ECMP
- * branch of the IGP may take. Labels carry entries, cost and bounded metrics of the worst branch; one that is worse in
+ * branch of its algorithm may take. Labels carry entries, cost and bounded metrics of the worst branch; one that is worse in
  * nothing dominates. Exact, unless the budget ends it (the search over the SR graph of BEST2COP, on demand).
  */
 export class SegmentSearch {
   readonly #task: SegmentTask;
-  readonly #segments: AllowedSegments;
+  readonly #reaches: AlgorithmReaches;
+  readonly #leaf: number;
+  /** By algorithm. */
+  readonly #segments: ReadonlyMap<number, AllowedSegments>;
   readonly #sids: SidChoice;
   readonly #cSids: CSids;
   readonly #budget: WorkBudget;
   readonly #frontier: SegmentFrontier;
+  readonly #growth: ListGrowth;
   readonly #weights: readonly Float64Array[];
   readonly #limits: readonly number[];
-  readonly #reachedFrom = new Map<number, readonly ReachedNode[]>();
+  readonly #reachedFrom = new Map<number, Reached>();
 
-  constructor(task: SegmentTask, reach: IgpReach, sids: SidChoice, cSids: CSids, budget: WorkBudget) {
+  constructor(task: SegmentTask, reaches: AlgorithmReaches, sids: SidChoice, cSids: CSids, budget: WorkBudget) {
     const { problem, maxCost } = task;
     const { snapshot, destination } = problem;
     this.#task = task;
@@ -95,10 +108,13 @@ export class SegmentSearch {
     this.#weights = [problem.weight, ...problem.bounds.map((bound) => bound.weight)];
     this.#limits = [maxCost, ...problem.bounds.map((bound) => bound.max)];
     this.#frontier = new SegmentFrontier(task.order);
+    this.#growth = new ListGrowth(cSids, task.limits, task.encapMode, task.finalSids);
     const leaf = snapshot.isHost(destination) ? destination : -1;
-    this.#segments = new AllowedSegments(
-      { snapshot, allowed: problem.mask, weights: this.#weights, include: problem.include, leaf },
-      reach,
+    this.#reaches = reaches;
+    this.#leaf = leaf;
+    const rules = { snapshot, allowed: problem.mask, weights: this.#weights, include: problem.include, leaf };
+    this.#segments = new Map(
+      sids.algorithms.map((algorithm) => [algorithm, new AllowedSegments(rules, reaches.of(algorithm))]),
     );
   }
 
@@ -124,7 +140,7 @@ export class SegmentSearch {
     const { problem, headendArcs } = this.#task;
     const { snapshot, source, include, mask } = problem;
     const atSource = layerAtNode(include, 0, source);
-    const root = { parent: null, sid: -1, size: EMPTY_LIST, isFinished: false, stop: null };
+    const root = { ...this.#growth.start(), parent: null, isFinished: false, stop: null };
     if (!snapshot.isHost(source)) {
       this.#offer({ ...root, node: source, layer: atSource, sums: this.#weights.map(() => 0) });
       return;
@@ -144,42 +160,46 @@ export class SegmentSearch {
     const { problem } = this.#task;
     const { snapshot, destination } = problem;
     if (label.node === destination && label.layer === problem.include.length) {
-      this.#finish(
-        label,
-        this.#weights.map(() => 0),
-        false,
-      );
-      return;
+      const worst = this.#weights.map(() => 0);
+      this.#finish(label, worst, { from: destination, via: destination, algorithm: 0, arc: -1, isAttached: false });
+      // Where endpoints cannot process the list as it is, one more SID of the destination may help.
+      if (this.#growth.finish(label) !== null) return;
     }
     if (label.node !== EVERYWHERE && snapshot.isHost(label.node)) return;
     const reached = this.#reachedBy(label);
     this.#deliver(label, reached);
-    if (!this.#canBeFinished(label.size, 1)) return;
-    for (const target of reached) this.#useSids(label, target);
+    if (!this.#canBeFinished(label, 1)) return;
+    for (const [algorithm, targets] of reached) {
+      for (const target of targets) this.#useSids(label, target, algorithm);
+    }
   }
 
-  #reachedBy(label: SegmentLabel): readonly ReachedNode[] {
+  #reachedBy(label: SegmentLabel): Reached {
     const { snapshot } = this.#task.problem;
     const key = label.layer * snapshot.nodeCount + label.node;
     const known = label.node === EVERYWHERE ? undefined : this.#reachedFrom.get(key);
     if (known !== undefined) return known;
-    const before = this.#segments.work;
-    const all = label.node === EVERYWHERE ? this.#fromEverywhere() : this.#segments.from(label.node, label.layer);
     const { singlePath } = this.#task;
-    const reached = singlePath ? all.filter((target) => target.isSinglePath) : all;
-    this.#budget.spend(this.#segments.work - before + reached.length);
+    const reached = new Map<number, readonly ReachedNode[]>();
+    for (const [algorithm, segments] of this.#segments) {
+      const before = segments.work;
+      const all = label.node === EVERYWHERE ? this.#fromEverywhere(segments) : segments.from(label.node, label.layer);
+      const own = singlePath ? all.filter((target) => target.isSinglePath) : all;
+      this.#budget.spend(segments.work - before + own.length);
+      reached.set(algorithm, own);
+    }
     if (label.node !== EVERYWHERE) this.#reachedFrom.set(key, reached);
     return reached;
   }
 
   /** What packets over all of the headend's links reach with the same segment. */
-  #fromEverywhere(): ReachedNode[] {
+  #fromEverywhere(segments: AllowedSegments): ReachedNode[] {
     const { headendArcs, problem } = this.#task;
     const { snapshot, include, source } = problem;
     const perLink = headendArcs.map((arc) => {
       const entry = snapshot.data.arcTo[arc] as number;
       const layer = layerAfterArc(include, layerAtNode(include, 0, source), arc, entry);
-      const reached = this.#segments.from(entry, layer);
+      const reached = segments.from(entry, layer);
       const added = this.#weights.map((weight) => weight[arc] as number);
       return new Map<number, ReachedNode>(
         reached.map((target) => [
@@ -196,50 +216,83 @@ export class SegmentSearch {
     return common;
   }
 
-  #useSids(label: SegmentLabel, target: ReachedNode): void {
+  #useSids(label: SegmentLabel, target: ReachedNode, algorithm: number): void {
     const { problem } = this.#task;
     const { snapshot, mask, include, destination } = problem;
     const { arcTo } = snapshot.data;
     const { node } = target;
     if (snapshot.isHost(node)) return;
     const isHere = node === label.node;
+    // Where the packet is already, every algorithm's segments are the same.
+    if (isHere && algorithm !== 0) return;
     const from = label.node;
     const sums = label.sums.map((sum, i) => sum + (target.worst[i] as number));
-    for (const sid of isHere ? NONE : this.#sids.endSids(node)) {
-      const stop = { from, via: node, arc: -1, isAttached: false };
-      const size = sizeWith(this.#cSids, label.size, sid);
-      this.#offer({ node, layer: target.layer, sums, size, sid, parent: label, isFinished: false, stop });
+    // A SID of the router where packets are is of use only to remove the SRH, or to keep it.
+    for (const sid of isHere && label.caps === null ? NONE : this.#sids.endSids(node, algorithm)) {
+      if (!isHere && !this.#arrives(label, sid, node)) continue;
+      const stop = { from, via: node, algorithm, arc: -1, isAttached: false };
+      for (const list of this.#growth.with(label, sid)) {
+        this.#offer({ node, layer: target.layer, sums, ...list, parent: label, isFinished: false, stop });
+      }
     }
     for (const arc of snapshot.linksOf(node)) {
       const to = arcTo[arc] as number;
       if (mask[arc] === 0 || (snapshot.isHost(to) && to !== destination)) continue;
-      const sids = this.#sids.adjacencySids(arc, isHere);
+      const sids = isHere ? this.#sids.adjacencySidsAtOwner(arc) : this.#sids.adjacencySids(arc, algorithm);
       if (sids.length === 0) continue;
       const layer = layerAfterArc(include, target.layer, arc, to);
       const over = sums.map((sum, i) => sum + ((this.#weights[i] as Float64Array)[arc] as number));
-      const stop = { from, via: node, arc, isAttached: false };
+      const stop = { from, via: node, algorithm, arc, isAttached: false };
       for (const sid of sids) {
-        const size = sizeWith(this.#cSids, label.size, sid);
-        this.#offer({ node: to, layer, sums: over, size, sid, parent: label, isFinished: false, stop });
+        if (!isHere && !this.#arrives(label, sid, node)) continue;
+        for (const list of this.#growth.with(label, sid)) {
+          this.#offer({ node: to, layer, sums: over, ...list, parent: label, isFinished: false, stop });
+        }
       }
     }
   }
 
+  /** Do packets for a SID that is routed get to this owner? Those for an anycast SID may get to another. */
+  #arrives(label: SegmentLabel, sid: number, owner: number): boolean {
+    if (!this.#sids.hasAnycast) return true;
+    const route = this.#sids.routeOf(sid);
+    if (route.kind !== 'igp' || route.anycast === null) return true;
+    const { anycast } = route;
+    const { headendArcs, problem } = this.#task;
+    const { arcTo } = problem.snapshot.data;
+    const origins = label.node === EVERYWHERE ? headendArcs.map((arc) => arcTo[arc] as number) : [label.node];
+    const reach = this.#reaches.of(route.algorithm);
+    return origins.every((origin) => {
+      if (origin === owner) return true;
+      reach.startAt(origin, this.#leaf);
+      return leadsOnlyTo(problem.snapshot, reach, owner, anycast);
+    });
+  }
+
   /** Lets the final SIDs take over here, when every one of them arrives as it must. */
-  #deliver(label: SegmentLabel, reached: readonly ReachedNode[]): void {
+  #deliver(label: SegmentLabel, reached: Reached): void {
     const { problem, finalSids } = this.#task;
-    const at = new Map(reached.map((target) => [target.node, target]));
+    const { destination, include } = problem;
     let merged: ReachedNode | null = null;
     for (const sid of finalSids) {
-      const how = reachOf(problem.snapshot, sid);
-      const target =
-        how === 'igp' ? at.get(problem.destination) : how === 'attachment' ? this.#attached(label) : undefined;
-      if (target === undefined || target.layer < problem.include.length) return;
-      merged = merged === null ? target : worseOf(problem.include, merged, target);
+      const target = this.#delivered(label, reached, sid);
+      if (target === undefined || target.layer < include.length) return;
+      merged = merged === null ? target : worseOf(include, merged, target);
     }
     const [first] = finalSids;
-    const isAttached = first !== undefined && reachOf(problem.snapshot, first) === 'attachment';
-    if (merged !== null) this.#finish(label, merged.worst, isAttached);
+    if (merged === null || first === undefined) return;
+    const route = this.#sids.routeOf(first);
+    const algorithm = route.kind === 'igp' ? route.algorithm : 0;
+    const stop = { from: label.node, via: destination, algorithm, arc: -1, isAttached: route.kind === 'attachment' };
+    this.#finish(label, merged.worst, stop);
+  }
+
+  #delivered(label: SegmentLabel, reached: Reached, sid: number): ReachedNode | undefined {
+    const { destination } = this.#task.problem;
+    const route = this.#sids.routeOf(sid);
+    if (route.kind === 'attachment') return this.#attached(label);
+    if (route.kind === 'unrouted' || !this.#arrives(label, sid, destination)) return undefined;
+    return reached.get(route.algorithm)?.find((target) => target.node === destination);
   }
 
   /** What attachment routers do with a packet for their host: even split over the host links of least metric. */
@@ -276,32 +329,32 @@ export class SegmentSearch {
     return merged;
   }
 
-  #finish(label: SegmentLabel, worst: readonly number[], isAttached: boolean): void {
-    const { problem, finalSids } = this.#task;
+  #finish(label: SegmentLabel, worst: readonly number[], stop: SegmentStop): void {
+    const { problem } = this.#task;
     const { destination } = problem;
     const sums = label.sums.map((sum, i) => sum + (worst[i] as number));
-    const stop = { from: label.node, via: destination, arc: -1, isAttached };
     const { layer } = label;
-    const sizes = finalSids.map((sid) => sizeWith(this.#cSids, label.size, sid));
+    const sizes = this.#growth.finish(label);
+    if (sizes === null) return;
     const size = {
       entries: Math.max(...sizes.map(({ entries }) => entries)),
       used: Math.max(...sizes.map(({ used }) => used)),
       // Nothing follows: among finished lists only what they take counts.
       open: 0,
     };
-    this.#offer({ node: destination, layer, sums, size, sid: -1, parent: label, isFinished: true, stop });
+    this.#offer({ node: destination, layer, sums, size, caps: null, sid: -1, parent: label, isFinished: true, stop });
   }
 
   /** May the list fit with so many SIDs more in front of the final one? */
-  #canBeFinished({ entries, open }: ListSize, more: number): boolean {
+  #canBeFinished({ size: { entries, open }, caps }: Pick<SegmentLabel, 'size' | 'caps'>, more: number): boolean {
     const needed = this.#cSids.isInUse ? (open >= 0 ? 0 : 1) : more + 1;
-    return entries + needed <= this.#task.maxEntries;
+    return entries + needed <= Math.min(this.#task.maxEntries, caps?.most ?? Infinity);
   }
 
   #offer(label: Omit<SegmentLabel, 'isDominated' | 'estimate' | 'serial' | 'key'>): void {
     const { problem, maxEntries, toDestination } = this.#task;
     if (label.layer === MISSED) return;
-    if (label.isFinished ? label.size.entries > maxEntries : !this.#canBeFinished(label.size, 0)) return;
+    if (label.isFinished ? label.size.entries > maxEntries : !this.#canBeFinished(label, 0)) return;
     const isOpen = !label.isFinished && label.node !== EVERYWHERE;
     const rest = (i: number) =>
       isOpen && toDestination ? ((toDestination[i] as Float64Array)[label.node] as number) : 0;

@@ -1,7 +1,7 @@
 import { sumOver, type SearchProblem } from '../engine/search-problem.js';
+import type { AlgorithmReaches } from './algorithm-reaches.js';
 import { hostLinks } from './host-links.js';
 import { foldBranches } from './fold-branches.js';
-import type { IgpReach } from './igp-reach.js';
 import { EVERYWHERE, type FoundList, type SegmentStop } from './segment-search.js';
 
 /** Of everything that packets of a list can take: the arcs of the best branch, segment by segment; ties fall to ids. */
@@ -9,7 +9,7 @@ export function bestBranchOf(
   problem: SearchProblem,
   headendArcs: readonly number[],
   list: FoundList,
-  reach: IgpReach,
+  reaches: AlgorithmReaches,
 ): number[] {
   const { snapshot, destination, weight, tie } = problem;
   const { arcFrom, arcTo } = snapshot.data;
@@ -24,9 +24,10 @@ export function bestBranchOf(
     const at = a.findIndex((arc, i) => arc !== b[i]);
     return at >= 0 && (a[at] as number) < (b[at] ?? Infinity);
   };
-  const between = (from: number, { via, isAttached }: SegmentStop): readonly number[] => {
+  const between = (from: number, { via, algorithm, isAttached }: SegmentStop): readonly number[] => {
     if (from === via) return [];
     if (isAttached) return best(hostLinks(snapshot, from, via).map((arc) => [arc]));
+    const reach = reaches.of(algorithm);
     reach.startAt(from, leaf);
     const branches = reach.branchesTo(via, []);
     if (branches === null) throw new Error('a segment that was searched over has no branches: the search is wrong');

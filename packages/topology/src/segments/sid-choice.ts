@@ -1,49 +1,109 @@
+import { LocatorFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import { entryLimitsOf } from './entry-limits.js';
 import type { CSids } from './c-sids.js';
-import { adjacencySidsOf, endSidsOf, reachOf } from './owned-sids.js';
+import { flexAlgorithmsInUse } from './flex-links.js';
+import { adjacencySidsOf, endSidsOf, knownBeforePlanned, type RoutedSid } from './owned-sids.js';
+import { routeOf, type SidRoute } from './sid-route.js';
+
+/** SIDs to use from anywhere: by algorithm 0, which is asked for all the time, and by the others. */
+interface ByAlgorithm {
+  readonly igp: readonly number[];
+  readonly flexible: ReadonlyMap<number, readonly number[]>;
+}
+
+const NONE: readonly number[] = [];
 
 /**
  * Which SIDs name routers and cross links, remembered: a search over segments asks for the same ones again and again.
- * Several only where they differ in how they pack.
+ * Several of one algorithm only where they differ in how they pack, are anycast, or remove the SRH and that matters to some node.
  */
 export class SidChoice {
+  /** Algorithms whose paths segments can follow, ascending; 0 is always one. */
+  readonly algorithms: readonly number[];
+  /** Some locator is anycast: without any, a SID that is routed leads to its owner. */
+  readonly hasAnycast: boolean;
   readonly #snapshot: Snapshot;
   readonly #cSids: CSids;
-  readonly #endSids: (readonly number[] | undefined)[];
-  /** All of them, and those that the whole IGP routes. */
-  readonly #adjacencySids: (readonly [readonly number[], readonly number[]] | undefined)[];
+  readonly #endSids: (ByAlgorithm | undefined)[];
+  readonly #adjacencySids: ({ readonly atOwner: readonly number[]; readonly routed: ByAlgorithm } | undefined)[];
+  readonly #routes: (SidRoute | undefined)[];
 
   constructor(snapshot: Snapshot, cSids: CSids) {
     this.#snapshot = snapshot;
     this.#cSids = cSids;
+    this.hasAnycast = snapshot.data.locatorFlags.some((flags) => (flags & LocatorFlag.Anycast) !== 0);
+    this.algorithms = [0, ...flexAlgorithmsInUse(snapshot)];
     this.#endSids = new Array<undefined>(snapshot.nodeCount).fill(undefined);
     this.#adjacencySids = new Array<undefined>(snapshot.arcCount).fill(undefined);
+    this.#routes = new Array<undefined>(snapshot.data.sidCount).fill(undefined);
   }
 
-  /** Empty when the router has none that the whole IGP routes. */
-  endSids(node: number): readonly number[] {
-    return (this.#endSids[node] ??= this.#distinct(endSidsOf(this.#snapshot, node)));
+  routeOf(sid: number): SidRoute {
+    return (this.#routes[sid] ??= routeOf(this.#snapshot, sid));
   }
 
-  /** The SIDs that cross an arc when used at the owner, or (not `isAtOwner`) from anywhere. */
-  adjacencySids(arc: number, isAtOwner: boolean): readonly number[] {
-    const [all, routed] = (this.#adjacencySids[arc] ??= this.#adjacencySidsOf(arc));
-    return isAtOwner ? all : routed;
+  isAnycast(sid: number): boolean {
+    if (!this.hasAnycast) return false;
+    const route = this.routeOf(sid);
+    return route.kind === 'igp' && route.anycast !== null;
   }
 
-  #adjacencySidsOf(arc: number): readonly [readonly number[], readonly number[]] {
+  /** Those that an algorithm routes from anywhere; anycast ones come last. */
+  endSids(node: number, algorithm: number): readonly number[] {
+    const all = (this.#endSids[node] ??= this.#byAlgorithm(endSidsOf(this.#snapshot, node)));
+    return algorithm === 0 ? all.igp : (all.flexible.get(algorithm) ?? NONE);
+  }
+
+  /** The SIDs that cross an arc when used at the owner. */
+  adjacencySidsAtOwner(arc: number): readonly number[] {
+    return this.#adjacencySidsOf(arc).atOwner;
+  }
+
+  /** The SIDs that cross an arc and that an algorithm routes from anywhere; anycast ones come last. */
+  adjacencySids(arc: number, algorithm: number): readonly number[] {
+    const { routed } = this.#adjacencySids[arc] ?? this.#adjacencySidsOf(arc);
+    return algorithm === 0 ? routed.igp : (routed.flexible.get(algorithm) ?? NONE);
+  }
+
+  #adjacencySidsOf(arc: number) {
+    const known = this.#adjacencySids[arc];
+    if (known !== undefined) return known;
     const own = adjacencySidsOf(this.#snapshot, arc);
-    const all = this.#distinct(own);
-    const isRouted = (sid: number) => reachOf(this.#snapshot, sid) === 'igp';
-    return [all, this.#cSids.isInUse ? this.#distinct(own.filter(isRouted)) : all.filter(isRouted)];
+    const all = knownBeforePlanned(
+      this.#snapshot,
+      own.map(({ sid }) => sid),
+    );
+    const found = { atOwner: this.#distinct(all), routed: this.#byAlgorithm(own) };
+    this.#adjacencySids[arc] = found;
+    return found;
+  }
+
+  #byAlgorithm(sids: readonly RoutedSid[]): ByAlgorithm {
+    const byAlgorithm = new Map<number, number[]>();
+    for (const { sid, route } of sids) {
+      if (route.kind !== 'igp') continue;
+      const same = byAlgorithm.get(route.algorithm);
+      if (same === undefined) byAlgorithm.set(route.algorithm, [sid]);
+      else same.push(sid);
+    }
+    for (const [algorithm, same] of byAlgorithm) {
+      const known = knownBeforePlanned(this.#snapshot, same);
+      const anycast = known.filter((sid) => this.isAnycast(sid));
+      const others = known.filter((sid) => !this.isAnycast(sid));
+      byAlgorithm.set(algorithm, [...this.#distinct(others), ...anycast]);
+    }
+    return { igp: byAlgorithm.get(0) ?? NONE, flexible: byAlgorithm };
   }
 
   /** The first of those that pack alike. Without C-SIDs all do: into an entry each. */
   #distinct(sids: readonly number[]): readonly number[] {
     const cSids = this.#cSids;
+    const limits = entryLimitsOf(this.#snapshot);
     const kinds = new Set<string>();
     return sids.filter((sid) => {
-      const kind = `${cSids.blockOf(sid)} ${cSids.bitsOf(sid)} ${cSids.continues(sid)}`;
+      const pops = limits.isInUse && limits.has(sid, 'PSP');
+      const kind = `${cSids.blockOf(sid)} ${cSids.bitsOf(sid)} ${cSids.continues(sid)} ${pops}`;
       return kinds.size !== kinds.add(kind).size;
     });
   }

@@ -1,6 +1,9 @@
 import type { Sid, Ted, TedLink, TedNode } from '../model/ted.js';
 import { Snapshot } from './snapshot.js';
 import { ArcFlag, BEHAVIORS, LocatorFlag, NodeFlag, ORIGINS, SidFlavorFlag } from './snapshot-data.js';
+import { freezeFlexAlgorithms } from './freeze-flex-algorithms.js';
+import { affinityNamesOf, affinitySets } from './affinity-sets.js';
+import { bytes, integers, reals, signedIntegers, startsOf } from './shared-arrays.js';
 import { packStrings } from './string-table.js';
 
 /**
@@ -13,13 +16,15 @@ export function freezeSnapshot(ted: Ted): Snapshot {
   const nodeIndex = new Map(nodes.map((node, index) => [node.id, index]));
   const links = arcOrder(sortedById(ted.links), nodeIndex);
   const arcIndex = new Map(links.map((link, index) => [link.id, index]));
+  const affinityNames = affinityNamesOf(nodes, links);
   return new Snapshot({
     revision: ted.revision,
     nodeCount: nodes.length,
     arcCount: links.length,
     ...freezeNodes(nodes),
     ...freezeTopology(nodes, nodeIndex, links, arcIndex),
-    ...freezeAttributes(links),
+    ...freezeAttributes(links, affinityNames),
+    ...freezeFlexAlgorithms(nodes, links, affinityNames),
     ...freezeLocators(nodes),
     ...freezeSids(nodes, arcIndex),
   });
@@ -44,6 +49,9 @@ function freezeNodes(nodes: readonly TedNode[]) {
       ),
     ),
     nodeMsd: signedIntegers(nodes.map((node) => node.msdHEncaps ?? -1)),
+    nodeMsdSegmentsLeft: signedIntegers(nodes.map((node) => node.msdSegmentsLeft ?? -1)),
+    nodeMsdEndPop: signedIntegers(nodes.map((node) => node.msdEndPop ?? -1)),
+    nodeMsdEndD: signedIntegers(nodes.map((node) => node.msdEndD ?? -1)),
   };
 }
 
@@ -86,20 +94,7 @@ function freezeTopology(
   return { arcFrom, arcTo, arcReverse, arcFlags, outStart: rowStarts(nodes.length, arcFrom), inStart, inArcs };
 }
 
-function freezeAttributes(links: readonly TedLink[]) {
-  const affinityNames = [...new Set(links.flatMap((link) => link.affinities))].sort(compare);
-  const bitOf = new Map(affinityNames.map((name, bit) => [name, bit]));
-  const affinityWords = Math.ceil(affinityNames.length / 32);
-  const affinities = new Uint32Array(new SharedArrayBuffer(4 * affinityWords * links.length));
-  links.forEach((link, arc) => {
-    for (const name of link.affinities) {
-      const bit = bitOf.get(name) as number;
-      const word = arc * affinityWords + (bit >>> 5);
-      affinities[word] = (affinities[word] as number) | (1 << (bit & 31));
-    }
-  });
-  const srlgStart = [0];
-  for (const link of links) srlgStart.push((srlgStart.at(-1) as number) + link.srlgs.length);
+function freezeAttributes(links: readonly TedLink[], affinityNames: readonly string[]) {
   return {
     linkIds: packStrings(links.map((link) => link.id)),
     igpMetric: reals(links.map((link) => link.igpMetric)),
@@ -111,9 +106,12 @@ function freezeAttributes(links: readonly TedLink[]) {
     mtuBytes: reals(links.map((link) => link.mtuBytes ?? Number.NaN)),
     affinityCount: affinityNames.length,
     affinityNames: packStrings(affinityNames),
-    affinityWords,
-    affinities,
-    srlgStart: integers(srlgStart),
+    affinityWords: Math.ceil(affinityNames.length / 32),
+    affinities: affinitySets(
+      affinityNames,
+      links.map((link) => link.affinities),
+    ),
+    srlgStart: integers(startsOf(links.map((link) => link.srlgs))),
     srlgs: integers(links.flatMap((link) => [...link.srlgs])),
   };
 }
@@ -149,7 +147,6 @@ function freezeSids(nodes: readonly TedNode[], arcIndex: ReadonlyMap<string, num
     sidNode: integers(sids.map(({ node }) => node)),
     sidBehavior: bytes(sids.map(({ sid }) => BEHAVIORS.indexOf(sid.behavior))),
     sidOrigin: bytes(sids.map(({ sid }) => ORIGINS.indexOf(sid.origin))),
-    sidAlgorithm: bytes(sids.map(({ sid }) => sid.algorithm)),
     sidFlavors: bytes(sids.map(({ sid }) => sid.flavors.reduce((flags, flavor) => flags | SidFlavorFlag[flavor], 0))),
     sidBlockBits: bytes(sids.map(({ sid }) => sid.structure?.blockBits ?? 0)),
     sidLocalBits: bytes(sids.map(({ sid }) => (sid.structure?.nodeBits ?? 0) + (sid.structure?.functionBits ?? 0))),
@@ -185,28 +182,4 @@ function rowStarts(rows: number, rowOf: Uint32Array): Uint32Array<SharedArrayBuf
   for (const row of rowOf) starts[row + 1] = (starts[row + 1] as number) + 1;
   for (let row = 0; row < rows; row++) starts[row + 1] = (starts[row + 1] as number) + (starts[row] as number);
   return starts;
-}
-
-function bytes(values: readonly number[]): Uint8Array<SharedArrayBuffer> {
-  const array = new Uint8Array(new SharedArrayBuffer(values.length));
-  array.set(values);
-  return array;
-}
-
-function integers(values: readonly number[]): Uint32Array<SharedArrayBuffer> {
-  const array = new Uint32Array(new SharedArrayBuffer(4 * values.length));
-  array.set(values);
-  return array;
-}
-
-function signedIntegers(values: readonly number[]): Int32Array<SharedArrayBuffer> {
-  const array = new Int32Array(new SharedArrayBuffer(4 * values.length));
-  array.set(values);
-  return array;
-}
-
-function reals(values: readonly number[]): Float64Array<SharedArrayBuffer> {
-  const array = new Float64Array(new SharedArrayBuffer(8 * values.length));
-  array.set(values);
-  return array;
 }

@@ -1,4 +1,4 @@
-import type { EndpointBehavior, SidFlavor, SidOrigin } from '../model/ted.js';
+import type { EndpointBehavior, FlexMetricType, SidFlavor, SidOrigin } from '../model/ted.js';
 
 type Bytes = Uint8Array<SharedArrayBuffer>;
 type Integers = Uint32Array<SharedArrayBuffer>;
@@ -22,6 +22,7 @@ export const LocatorFlag = { IgpScope: 1, Anycast: 2 } as const;
 export const SidFlavorFlag = { PSP: 1, USP: 2, USD: 4, 'NEXT-C-SID': 8 } as const satisfies Record<SidFlavor, number>;
 
 export const BEHAVIORS = ['End', 'End.X', 'End.DT4', 'End.DT6', 'End.DT46'] as const satisfies EndpointBehavior[];
+export const FLEX_METRICS = ['igp', 'min-delay', 'te'] as const satisfies FlexMetricType[];
 export const ORIGINS = ['discovered', 'agent', 'operator', 'planned'] as const satisfies SidOrigin[];
 
 /**
@@ -42,6 +43,10 @@ export interface SnapshotData {
   readonly nodeFlags: Bytes;
   /** SRH entries the node can push (MSD type 44); -1 unknown. */
   readonly nodeMsd: SignedIntegers;
+  /** What the node can process as an endpoint (MSD types 41, 42, 45); -1: no limit is known. */
+  readonly nodeMsdSegmentsLeft: SignedIntegers;
+  readonly nodeMsdEndPop: SignedIntegers;
+  readonly nodeMsdEndD: SignedIntegers;
   /** Index into `siteNames`, which are sorted; -1 where the node has no site. */
   readonly nodeSite: SignedIntegers;
   readonly siteNames: Bytes;
@@ -71,6 +76,24 @@ export interface SnapshotData {
   readonly srlgStart: Integers;
   readonly srlgs: Integers;
 
+  /** Flexible algorithms in which node i takes part: flexStart[i] up to, not including, flexStart[i + 1]; ascending. */
+  readonly flexStart: Integers;
+  readonly flexAlgorithm: Bytes;
+  /** The definition in force in the node's IGP domain; -1 for none. */
+  readonly flexDefinition: SignedIntegers;
+  /** Index into FLEX_METRICS, per definition in force. */
+  readonly definitionMetric: Bytes;
+  /** Per definition three sets of `affinityWords` words: exclude-any, include-any, include-all. */
+  readonly definitionAffinities: Integers;
+  readonly definitionSrlgStart: Integers;
+  readonly definitionSrlgs: Integers;
+  /** By arc, what routers advertise for flexible algorithms; empty where no node takes part in any. NaN: not advertised. */
+  readonly advertisedTeMetric: Reals;
+  readonly advertisedDelayMinUs: Reals;
+  readonly advertisedAffinities: Integers;
+  readonly advertisedSrlgStart: Integers;
+  readonly advertisedSrlgs: Integers;
+
   readonly locatorPrefixes: Bytes;
   readonly locatorNode: Integers;
   readonly locatorFlags: Bytes;
@@ -83,7 +106,6 @@ export interface SnapshotData {
   readonly sidNode: Integers;
   readonly sidBehavior: Bytes;
   readonly sidOrigin: Bytes;
-  readonly sidAlgorithm: Bytes;
   readonly sidFlavors: Bytes;
   /** Bits of the locator block; 0 of an opaque SID. */
   readonly sidBlockBits: Bytes;

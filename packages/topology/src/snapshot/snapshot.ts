@@ -1,4 +1,5 @@
 import type { EndpointBehavior, LinkId, NodeId, SidOrigin } from '../model/ted.js';
+import { isAnycast } from './anycast-sids.js';
 import { LocatorTable } from './locator-table.js';
 import { ArcFlag, BEHAVIORS, NodeFlag, ORIGINS, type SnapshotData } from './snapshot-data.js';
 import { unpackStrings } from './string-table.js';
@@ -17,7 +18,7 @@ export class Snapshot {
   #nodeIndex: ReadonlyMap<NodeId, number> | undefined;
   #arcIndex: ReadonlyMap<LinkId, number> | undefined;
   #sidIndex: ReadonlyMap<string, number> | undefined;
-  #ambiguousSids: ReadonlySet<string> | undefined;
+  #sharedSids: ReadonlyMap<string, readonly number[]> | undefined;
   #affinityIndex: ReadonlyMap<string, number> | undefined;
   #locators: LocatorTable | undefined;
 
@@ -78,10 +79,31 @@ export class Snapshot {
     return (this.#sidIndex ??= indexOf(this.sidTexts)).get(text) ?? -1;
   }
 
-  /** Several nodes own this SID (anycast, or a mistake): where a packet ends up is not known. */
+  /** All SIDs with this text: of several nodes where it is anycast, or a mistake. */
+  sidsWith(text: string): readonly number[] {
+    const first = this.sidOf(text);
+    return first < 0 ? [] : (this.#shared.get(text) ?? [first]);
+  }
+
+  /** Several nodes own this SID, and it is no anycast SID: where a packet ends up is not known. */
   isAmbiguousSid(text: string): boolean {
-    this.#ambiguousSids ??= new Set(this.sidTexts.filter((sid, i) => this.sidOf(sid) !== i));
-    return this.#ambiguousSids.has(text);
+    const owners = this.#shared.get(text);
+    return owners !== undefined && !isAnycast(this, text, owners);
+  }
+
+  /** Those that several nodes own. */
+  get #shared(): ReadonlyMap<string, readonly number[]> {
+    if (this.#sharedSids !== undefined) return this.#sharedSids;
+    const shared = new Map<string, number[]>();
+    this.sidTexts.forEach((text, sid) => {
+      const first = this.sidOf(text);
+      if (first === sid) return;
+      const known = shared.get(text);
+      if (known === undefined) shared.set(text, [first, sid]);
+      else known.push(sid);
+    });
+    this.#sharedSids = shared;
+    return shared;
   }
 
   /** Bit number of an affinity name; -1 when no link carries it. */

@@ -1,5 +1,7 @@
 import fc from 'fast-check';
-import type { Ted } from '../model/ted.js';
+import { formatIpv6, parseIpv6 } from '../model/address.js';
+import type { EncapMode, Sid, SidFlavor, Ted, TedNode } from '../model/ted.js';
+import { arbitraryRouting, withRouting } from './arbitrary-routing.js';
 import { buildTed, type LinkSpec, type NodeSpec } from './build-ted.js';
 
 export const AFFINITIES = ['blue', 'gold', 'red'] as const;
@@ -13,8 +15,15 @@ export interface TedShape {
   readonly zeroMetrics?: boolean;
   /** Routers with and without NEXT-C-SID, blocks with room for six C-SIDs and for three, service SIDs that are opaque. */
   readonly cSids?: boolean;
+  /** Flexible algorithms and anycast; without it in half of the networks. */
+  readonly routing?: 'always' | 'never';
   /** Some links leave room for the headers of one or two SIDs only. */
   readonly narrowLinks?: boolean;
+  /**
+   * Some nodes process short SRHs only, some headends push full ones, SIDs have random flavors, and some routers a second SID
+   * for whatever they have one for, with other flavors.
+   */
+  readonly endpointLimits?: boolean;
 }
 
 /**
@@ -23,13 +32,26 @@ export interface TedShape {
  */
 export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
   const { maxRouters, maxLinks, healthy = false, zeroMetrics = true, cSids = false, narrowLinks = false } = shape;
+  const { endpointLimits = false } = shape;
   const metric = fc.integer({ min: zeroMetrics ? 0 : 1, max: 3 });
+  const routed = arbitraryRouting(AFFINITIES, cSids);
+  const plan = { always: routed, never: fc.constant(null), sometimes: fc.option(routed, { freq: 1 }) };
   const loss = fc.constantFrom(0, 0, 1, 100_000, 500_000);
   const rarely = <T>(value: T, otherwise: T) =>
     healthy ? fc.constant(otherwise) : fc.integer({ min: 0, max: 9 }).map((n) => (n === 0 ? value : otherwise));
   const direction = fc.record({
     igpMetric: metric,
     teMetric: healthy ? metric : fc.option(metric),
+    delayMinUs: fc.option(metric, { freq: 5 }),
+    advertised: fc.option(
+      fc.record({
+        teMetric: fc.option(metric, { freq: 9 }),
+        delayMinUs: fc.option(metric, { freq: 9 }),
+        affinities: fc.subarray([...AFFINITIES]),
+        srlgs: fc.subarray([1, 2]),
+      }),
+      { freq: 1 },
+    ),
     delayUs: healthy ? metric : fc.option(metric, { freq: 9 }),
     delayVariationUs: healthy ? metric : fc.option(metric, { freq: 9 }),
     lossPpm: healthy ? loss : fc.option(fc.oneof({ weight: 9, arbitrary: loss }, fc.constant(1_000_000)), { freq: 9 }),
@@ -66,9 +88,11 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         }),
         { minLength: 13, maxLength: 13 },
       ),
+      limits: fc.array(nodeLimits, endpointLimits ? { minLength: 13, maxLength: 13 } : { maxLength: 0 }),
       withoutSids: fc.array(rarely(true, false), { minLength: 10, maxLength: 10 }),
+      plan: plan[shape.routing ?? 'sometimes'],
     })
-    .map(({ routers, links, hosts, sites, drained, nodeStates, withoutSids, isOneBlock, sidShapes }) => {
+    .map(({ routers, links, hosts, sites, drained, nodeStates, withoutSids, isOneBlock, sidShapes, limits, plan }) => {
       const sidShape = (number: number): Pick<NodeSpec, 'sidKind' | 'block'> => {
         const shape = sidShapes[number];
         if (!cSids || shape === undefined) return {};
@@ -106,8 +130,47 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
         nodes.push({ id, site, scope: host.scope, msdHEncaps: 100, ...shape, ...(sidKind && { sidKind }) });
         for (const { to, forward, back } of host.links) add(id, names[to % routers] ?? 'a', forward, back);
       });
-      return readable(buildTed(nodes, specs));
+      const ted = buildTed(nodes, specs);
+      const routedTed = plan === null ? ted : withRouting(ted, plan);
+      return readable({ ...routedTed, nodes: routedTed.nodes.map((node, i) => limited(node, limits[i])) });
     });
+}
+
+interface NodeLimits extends Pick<TedNode, 'msdSegmentsLeft' | 'msdEndPop' | 'msdEndD'> {
+  readonly encapMode: EncapMode;
+  /** By SID, over and over. */
+  readonly flavors: readonly (readonly SidFlavor[])[];
+  readonly hasTwins: boolean;
+}
+
+const limit = fc.constantFrom(null, null, 0, 1, 2, 3);
+const nodeLimits: fc.Arbitrary<NodeLimits> = fc.record({
+  msdSegmentsLeft: limit,
+  msdEndPop: limit,
+  msdEndD: limit,
+  encapMode: fc.constantFrom('full', 'reduced'),
+  flavors: fc.array(fc.subarray<SidFlavor>(['PSP', 'USP', 'USD']), { minLength: 1, maxLength: 5 }),
+  hasTwins: fc.boolean(),
+});
+
+function limited(node: TedNode, limits: NodeLimits | undefined): TedNode {
+  if (limits === undefined) return node;
+  const { flavors, hasTwins, ...values } = limits;
+  const all = node.sids.flatMap((sid) => (hasTwins ? [sid, ...twinOf(sid)] : [sid]));
+  const sids = all.map((sid, i) =>
+    sid.behavior.startsWith('End.DT')
+      ? sid
+      : { ...sid, flavors: [...sid.flavors, ...(flavors[i % flavors.length] ?? [])] },
+  );
+  return { ...node, ...values, sids };
+}
+
+/** The same behavior under another function, 256 further on. */
+function twinOf(sid: Sid): Sid[] {
+  const { blockBits = 0, nodeBits = 0, functionBits = 0 } = sid.structure ?? {};
+  if (functionBits === 0 || sid.behavior.startsWith('End.DT')) return [];
+  const further = 256n << BigInt(128 - blockBits - nodeBits - functionBits);
+  return [{ ...sid, sid: formatIpv6(parseIpv6(sid.sid) + further) }];
 }
 
 /** Lets a failing property print the network in a few lines. */
@@ -117,13 +180,22 @@ function readable(ted: Ted): Ted {
       '',
       ...ted.nodes.map(
         (node) =>
-          `${node.id} ${node.operationalState} ${node.adminState} at ${node.site ?? '-'} ${node.locators[0]?.scope ?? 'no locator'}: ` +
-          node.sids.map((sid) => `${sid.sid} ${sid.linkId ?? sid.behavior}`).join(', '),
+          `${node.id} ${node.operationalState} ${node.adminState} at ${node.site ?? '-'} ${node.routerId ?? ''} [` +
+          node.locators
+            .map((locator) => {
+              const { prefix, scope, algorithm, anycast, metric } = locator;
+              return `${prefix} ${scope} ${algorithm}${anycast ? ` anycast at ${metric}` : ''}`;
+            })
+            .join(', ') +
+          `] ${node.encapMode} left ${node.msdSegmentsLeft ?? '-'} pop ${node.msdEndPop ?? '-'} d ${node.msdEndD ?? '-'} ` +
+          `${JSON.stringify(node.flexAlgorithms)}: ` +
+          node.sids.map((sid) => [sid.sid, sid.linkId ?? sid.behavior, ...sid.flavors].join(' ')).join(', '),
       ),
       ...ted.links.map(
         (link) =>
           `${link.id} igp ${link.igpMetric} te ${link.teMetric ?? '-'} delay ${link.delayUs ?? '-'} ` +
           `variation ${link.delayVariationUs ?? '-'} loss ${link.lossPpm ?? '-'} ` +
+          `advertised ${JSON.stringify(link.advertised ?? { teMetric: link.teMetric, delayMinUs: link.delayMinUs })} ` +
           `${link.bandwidthBps ?? '-'} bit/s [${link.affinities.join(' ')}] [${link.srlgs.join(' ')}] ` +
           `mtu ${link.mtuBytes ?? '-'} ${link.operationalState} ${link.adminState}`,
       ),

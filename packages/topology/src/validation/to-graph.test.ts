@@ -13,6 +13,16 @@ function changed(id: string, attributes: Partial<TedLink>): Ted {
   return withLinks((links) => links.map((link) => (link.id === id ? { ...link, ...attributes } : link)));
 }
 
+/** Locators of that algorithm, of nodes that take part in 128; the SIDs say 0. */
+function withAlgorithm(algorithm: number): Ted {
+  const nodes = sound.nodes.map((node) => ({
+    ...node,
+    flexAlgorithms: [{ algorithm: 128, definition: null }],
+    locators: node.locators.map((locator) => ({ ...locator, algorithm })),
+  }));
+  return { ...sound, nodes };
+}
+
 describe('a TED as a graph', () => {
   it('keeps every link under its own id, parallel ones too', () => {
     const { graph, findings } = toGraph(sound);
@@ -25,6 +35,14 @@ describe('a TED as a graph', () => {
         .sort(),
     ).toEqual(['a:b', 'a:b:2']);
     expect(graph.getEdgeAttribute('b:a:2', 'igpMetric')).toBe(10);
+  });
+
+  it('lets several nodes own an anycast SID', () => {
+    const [first] = sound.nodes;
+    const shared = (first?.locators ?? []).map((locator) => ({ ...locator, anycast: true }));
+    const sids = (first?.sids ?? []).filter(({ behavior }) => behavior === 'End');
+    const nodes = sound.nodes.map((node) => ({ ...node, locators: shared, sids }));
+    expect(toGraph({ ...sound, nodes }).findings).toEqual([]);
   });
 
   it.each<[string, Ted, string]>([
@@ -40,6 +58,8 @@ describe('a TED as a graph', () => {
       { ...sound, nodes: sound.nodes.map((node) => ({ ...node, sids: sound.nodes[0]?.sids ?? [] })) },
       'duplicate-sid',
     ],
+    ['a SID that says another algorithm than its locator', withAlgorithm(128), 'sid-algorithm-mismatch'],
+    ['a locator of an algorithm in which its node takes no part', withAlgorithm(129), 'algorithm-without-node'],
     ['End.X over a link that is gone', withLinks((links) => links.slice(2)), 'adjacency-sid-mismatch'],
   ])('lists %s', (_, ted, kind) => {
     expect(toGraph(ted).findings.map((finding) => finding.kind)).toContain(kind);

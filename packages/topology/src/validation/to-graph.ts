@@ -1,5 +1,6 @@
 import { MultiDirectedGraph } from 'graphology';
-import type { LinkId, NodeId, Ted, TedLink, TedNode } from '../model/ted.js';
+import { parsePrefix, prefixContains } from '../model/address.js';
+import type { LinkId, Locator, NodeId, Ted, TedLink, TedNode } from '../model/ted.js';
 
 export type FindingKind =
   | 'duplicate-node'
@@ -10,7 +11,9 @@ export type FindingKind =
   | 'missing-reverse'
   | 'reverse-mismatch'
   | 'duplicate-sid'
-  | 'adjacency-sid-mismatch';
+  | 'adjacency-sid-mismatch'
+  | 'sid-algorithm-mismatch'
+  | 'algorithm-without-node';
 
 /** Something in a TED that no network can mean. */
 export interface Finding {
@@ -62,9 +65,21 @@ export function toGraph(ted: Ted): { readonly graph: TedGraph; readonly findings
   });
   const ownerOf = new Map<string, NodeId>();
   graph.forEachNode((id, node) => {
-    for (const { sid, linkId, behavior } of node.sids) {
+    for (const { prefix, algorithm } of node.locators) {
+      if (algorithm === 0 || node.flexAlgorithms.some((entry) => entry.algorithm === algorithm)) continue;
+      const what = `locator ${prefix} of ${id} is of algorithm ${algorithm}`;
+      aboutNode('algorithm-without-node', id, `${what}, in which ${id} takes no part: nobody routes it`);
+    }
+    for (const { sid, linkId, behavior, algorithm } of node.sids) {
       const other = ownerOf.get(sid);
-      if (other !== undefined) aboutNode('duplicate-sid', id, `SID ${sid} is owned by ${other} and by ${id}`);
+      const locator = locatorOf(node, sid);
+      if (other !== undefined && !(locator?.anycast && locatorOf(graph.getNodeAttributes(other), sid)?.anycast)) {
+        aboutNode('duplicate-sid', id, `SID ${sid} is owned by ${other} and by ${id}`);
+      }
+      if (locator !== undefined && locator.algorithm !== algorithm) {
+        const what = `SID ${sid} of ${id} says algorithm ${algorithm}`;
+        aboutNode('sid-algorithm-mismatch', id, `${what}, and its locator ${locator.prefix} ${locator.algorithm}`);
+      }
       ownerOf.set(sid, id);
       if (behavior !== 'End.X') continue;
       const leaves = linkId !== null && graph.hasEdge(linkId) && graph.source(linkId) === id;
@@ -72,4 +87,12 @@ export function toGraph(ted: Ted): { readonly graph: TedGraph; readonly findings
     }
   });
   return { graph, findings };
+}
+
+/** The longest locator of the node that covers the SID. */
+function locatorOf({ locators }: TedNode, sid: string): Locator | undefined {
+  const address = parsePrefix(`${sid}/128`);
+  return locators
+    .filter(({ prefix }) => prefixContains(parsePrefix(prefix), address))
+    .sort((a, b) => parsePrefix(b.prefix).length - parsePrefix(a.prefix).length)[0];
 }

@@ -58,7 +58,8 @@ export interface PolicyTables {
     link_ids: string[];
     segment_from: string[];
     segment_to: string[];
-    segment_igp: number[];
+    /** null: not the shortest path by IGP metric. */
+    segment_igp: (number | null)[];
     metric: MetricType | null;
     metric_value: number | null;
     unsettled: boolean;

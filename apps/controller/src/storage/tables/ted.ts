@@ -1,6 +1,7 @@
+import type { FlexAlgorithm } from '@waymark/topology';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 
-/* The tables of migrations/0001_ted.sql. */
+/* The tables of migrations/0001_ted.sql and 0008_flex_algorithms.sql. */
 
 type Origin = 'discovered' | 'agent' | 'operator' | 'planned';
 type AdminState = 'up' | 'drained' | 'down';
@@ -62,9 +63,13 @@ export interface NodeLayerTable extends Validity {
   address: string | null;
   encap_mode: 'full' | 'reduced' | null;
   msd_h_encaps: number | null;
+  msd_segments_left: number | null;
+  msd_end_pop: number | null;
+  msd_end_d: number | null;
   pod_prefixes: string[] | null;
   admin_state: AdminState | null;
   operational_state: OperationalState | null;
+  flex_algorithms: JSONColumnType<readonly FlexAlgorithm[]> | null;
   /** Attribute name → revision. */
   since: JSONColumnType<Readonly<Record<string, number>>> | null;
 }

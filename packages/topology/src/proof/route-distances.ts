@@ -1,29 +1,36 @@
-import { ArcFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import { flexTopology, igpTopology, type AlgorithmTopology } from './algorithm-topology.js';
 
 /** Trees kept per snapshot, in bytes; the least recently used go first. */
 const CACHE_BYTES = 64 * 1024 * 1024;
 
+/** Nodes that advertise a prefix, and the metric at which each does. */
+type Targets = ReadonlyMap<number, number>;
+
 /**
- * IGP distances to a target, as the routers' own SPF computes them: over `Igp` arcs only, and to a host over the usable
- * links of its attachment routers. Deliberately a plain Dijkstra of its own: the proof must not inherit a mistake of
- * the search. It runs backwards from the target, and only as far as somebody asks.
+ * Distances to the nearest of some targets, as the routers' own SPF computes them: over the links of one algorithm, and to a
+ * host over those of its attachment routers. Deliberately a plain Dijkstra of its own: the proof must not inherit a mistake
+ * of the search. It runs backwards from the targets, and only as far as somebody asks.
  */
 export class DistancesTo {
   readonly #snapshot: Snapshot;
-  readonly #target: number;
+  readonly topology: AlgorithmTopology;
+  readonly #targets: Targets;
   readonly #distance: Float64Array;
   readonly #queue = new DistanceQueue();
 
-  constructor(snapshot: Snapshot, target: number) {
+  constructor(snapshot: Snapshot, topology: AlgorithmTopology, targets: Targets) {
     this.#snapshot = snapshot;
-    this.#target = target;
+    this.topology = topology;
+    this.#targets = targets;
     this.#distance = new Float64Array(snapshot.nodeCount).fill(Infinity);
-    this.#distance[target] = 0;
-    this.#queue.push(0, target);
+    for (const [target, metric] of targets) {
+      this.#distance[target] = metric;
+      this.#queue.push(metric, target);
+    }
   }
 
-  /** Infinity where the IGP has no route. */
+  /** Infinity where there is no route. */
   from(node: number): number {
     // A distance is final once everything left in the queue is further away.
     while (this.#queue.least <= (this.#distance[node] as number)) {
@@ -42,12 +49,12 @@ export class DistancesTo {
     if (entry === undefined) return false;
     const [reached, node] = entry;
     if (reached > (this.#distance[node] as number)) return true;
-    const { arcFrom, igpMetric, inStart, inArcs } = this.#snapshot.data;
+    const { arcFrom, inStart, inArcs } = this.#snapshot.data;
     for (let i = inStart[node] as number; i < (inStart[node + 1] as number); i++) {
       const arc = inArcs[i] as number;
       const from = arcFrom[arc] as number;
-      if (this.#snapshot.isHost(from) || !carriesTowards(this.#snapshot, arc, this.#target)) continue;
-      const candidate = reached + (igpMetric[arc] as number);
+      if (this.#snapshot.isHost(from) || !this.carries(arc)) continue;
+      const candidate = reached + (this.topology.metric[arc] as number);
       if (candidate < (this.#distance[from] as number)) {
         this.#distance[from] = candidate;
         this.#queue.push(candidate, from);
@@ -55,35 +62,59 @@ export class DistancesTo {
     }
     return true;
   }
+
+  /** May the arc carry packets for the targets? */
+  carries(arc: number): boolean {
+    const to = this.#snapshot.data.arcTo[arc] as number;
+    return this.topology.has(arc) && (!this.#snapshot.isHost(to) || this.#targets.has(to));
+  }
+
+  /** Is the node a target that is nothing further away than itself? */
+  isNearest(node: number): boolean {
+    return this.#targets.get(node) === this.#distance[node];
+  }
 }
 
-/** The distances to every target that was asked for lately. */
-export class IgpDistances {
+/** The distances to whatever was asked for lately. */
+export class RouteDistances {
   readonly #snapshot: Snapshot;
   readonly #capacity: number;
   readonly #trees = new Map<number, DistancesTo>();
+  /** By algorithm. */
+  readonly #topologies = new Map<number, AlgorithmTopology>();
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
     this.#capacity = Math.max(16, Math.floor(CACHE_BYTES / (8 * Math.max(1, snapshot.nodeCount))));
   }
 
-  to(target: number): DistancesTo {
-    const tree = this.#trees.get(target) ?? new DistancesTo(this.#snapshot, target);
-    this.#trees.delete(target);
-    this.#trees.set(target, tree);
+  /** To the nodes that advertise one prefix for an algorithm: the owners of these locators. */
+  to(locators: readonly number[]): DistancesTo {
+    const { locatorNode, locatorMetric, locatorAlgorithm } = this.#snapshot.data;
+    const [first = -1] = locators;
+    const algorithm = locatorAlgorithm[first] as number;
+    const isAlone = locators.length === 1;
+    const targets = locators.map(
+      (locator) => [locatorNode[locator] as number, isAlone ? 0 : (locatorMetric[locator] as number)] as const,
+    );
+    // All prefixes of one node alone have the same tree.
+    const key = isAlone ? algorithm * this.#snapshot.nodeCount + (locatorNode[first] as number) : -1 - first;
+    const known = this.#trees.get(key);
+    const tree = known ?? new DistancesTo(this.#snapshot, this.#topologyOf(algorithm), new Map(targets));
+    this.#trees.delete(key);
+    this.#trees.set(key, tree);
     const oldest = this.#trees.keys().next();
     if (this.#trees.size > this.#capacity && oldest.done !== true) this.#trees.delete(oldest.value);
     return tree;
   }
-}
 
-/** May this arc carry packets towards `target` by the IGP? */
-export function carriesTowards(snapshot: Snapshot, arc: number, target: number): boolean {
-  const { arcFlags, arcTo } = snapshot.data;
-  const flags = arcFlags[arc] as number;
-  if ((flags & ArcFlag.Igp) !== 0) return true;
-  return (flags & ArcFlag.Usable) !== 0 && arcTo[arc] === target && snapshot.isHost(target);
+  #topologyOf(algorithm: number): AlgorithmTopology {
+    const known = this.#topologies.get(algorithm);
+    if (known !== undefined) return known;
+    const topology = algorithm === 0 ? igpTopology(this.#snapshot) : flexTopology(this.#snapshot, algorithm);
+    this.#topologies.set(algorithm, topology);
+    return topology;
+  }
 }
 
 /** Binary heap of (distance, node). */

@@ -1,0 +1,64 @@
+import { LocatorFlag } from '../snapshot/snapshot-data.js';
+import type { Snapshot } from '../snapshot/snapshot.js';
+import { definitionAt } from './flex-links.js';
+import type { IgpReach } from './igp-reach.js';
+
+/** How packets for a SID find its owner: by an algorithm of the IGP, only from the routers next to it, or not at all. */
+export type SidRoute =
+  | { readonly kind: 'igp'; readonly algorithm: number; readonly anycast: Anycast | null }
+  | { readonly kind: 'attachment' }
+  | { readonly kind: 'unrouted' };
+
+/** The others that share an owner's anycast prefix. */
+export interface Anycast {
+  /** Metric at which the owner advertises the prefix. */
+  readonly metric: number;
+  readonly others: readonly { readonly node: number; readonly metric: number }[];
+}
+
+/** Which routers have a route to a SID, by its longest covering locators. */
+export function routeOf(snapshot: Snapshot, sid: number): SidRoute {
+  const { sidNode, locatorNode, locatorFlags, locatorAlgorithm, locatorMetric } = snapshot.data;
+  const owner = sidNode[sid] as number;
+  const local: SidRoute = snapshot.isHost(owner) ? { kind: 'attachment' } : { kind: 'unrouted' };
+  const covering = snapshot.locators.covering(snapshot.sidTextOf(sid));
+  const [longest] = covering;
+  if (longest === undefined) return local;
+  const own = longest.find((locator) => locatorNode[locator] === owner);
+  // A host's SID under somebody else's prefix: the attachment routers still have the more specific route.
+  if (own === undefined) {
+    return covering.flat().some((other) => locatorNode[other] === owner) ? { kind: 'unrouted' } : local;
+  }
+  const has = (locator: number, flag: number) => ((locatorFlags[locator] as number) & flag) !== 0;
+  const others = longest.filter((locator) => locator !== own);
+  if (others.length === 0 && !has(own, LocatorFlag.IgpScope)) return local;
+  const algorithm = locatorAlgorithm[own] as number;
+  const agrees = (locator: number) =>
+    has(locator, LocatorFlag.Anycast) &&
+    has(locator, LocatorFlag.IgpScope) &&
+    locatorAlgorithm[locator] === algorithm &&
+    (locator === own || locatorNode[locator] !== owner);
+  const isComputed = algorithm === 0 || snapshot.isHost(owner) || definitionAt(snapshot, owner, algorithm) >= 0;
+  if (!isComputed || (others.length > 0 && !longest.every(agrees))) return { kind: 'unrouted' };
+  const anycast = {
+    metric: locatorMetric[own] as number,
+    others: others.map((locator) => ({
+      node: locatorNode[locator] as number,
+      metric: locatorMetric[locator] as number,
+    })),
+  };
+  return { kind: 'igp', algorithm, anycast: others.length === 0 ? null : anycast };
+}
+
+/**
+ * Do packets from where `reach` starts get to this owner of an anycast prefix, and never to another? It must be the nearest
+ * alone, and no other may be on the way: that one would keep them.
+ */
+export function leadsOnlyTo(snapshot: Snapshot, reach: IgpReach, owner: number, { metric, others }: Anycast): boolean {
+  const distance = reach.distanceTo(owner) + metric;
+  const distanceOf = (node: number) => (snapshot.isHost(node) ? reach.distanceToHost(node) : reach.distanceTo(node));
+  if (others.some((other) => distanceOf(other.node) + other.metric <= distance)) return false;
+  const branches = reach.branchesTo(owner, []);
+  const { arcFrom } = snapshot.data;
+  return branches !== null && !branches.arcs.some((arc) => others.some(({ node }) => node === arcFrom[arc]));
+}
