@@ -71,10 +71,19 @@ export const Link = object('Link', 'Effective values of a directed link: what pa
 });
 
 const LinkReservation = object('LinkReservation', 'What SR policies hold of the reservable bandwidth.', {
-  bookedBps: integer('Booked by all SR policies together, in bits per second.', { examples: [2_000_000_000] }),
+  bookedBps: integer(
+    'Booked by all SR policies together, in bits per second. More than can be reserved where the link shrank, or while ' +
+      'policies that were preempted have yet to leave it.',
+    { examples: [2_000_000_000] },
+  ),
   unreservedBps: nullable(
     integer('Bits per second.', { examples: [8_000_000_000] }),
     'What is left, in bits per second; null when the reservable bandwidth is unknown.',
+  ),
+  unreservedBpsByPriority: nullable(
+    list('Bits per second.', integer('Left at one setup priority.', { examples: [8_000_000_000] }), 8, { minItems: 8 }),
+    'What is left at each setup priority, from 0, the highest, to 7 (RFC 5305): less what is booked with a hold priority ' +
+      'of that number or a smaller one. The last is `unreservedBps`.',
   ),
 });
 

@@ -197,6 +197,16 @@ export const Shared = object('Shared', 'What at least two paths can use. Sorted.
   ),
 });
 
+export const OptionalOutcome = object('OptionalOutcome', 'What became of an optional constraint.', {
+  constraint: token('JSON pointer to it.', '^(/[^/]*)*$', 255, ['/constraints/bounds/0']),
+  isAchieved: flag('All paths keep it.'),
+  missedBy: nullable(
+    integer('In the unit of the constraint.', { examples: [1200] }),
+    'By how much the worst path misses it: bounds, bandwidthBps (on the link with the least; not of policies), ' +
+      'maxSegments and maxLists. null: achieved, or a constraint that has no such measure, or an unknown value.',
+  ),
+});
+
 export const PathsFound = object('PathsFound', 'The paths that were found.', {
   status: Type.Literal('computed', { description: 'Tells the two kinds of answer apart.' }),
   revision: revision('Topology revision the answer holds for.'),
@@ -211,19 +221,7 @@ export const PathsFound = object('PathsFound', 'The paths that were found.', {
     Number.MAX_SAFE_INTEGER,
     [21_300],
   ),
-  optional: list(
-    'What became of each optional constraint, in the order of the request.',
-    object('OptionalOutcome', 'What became of an optional constraint.', {
-      constraint: token('JSON pointer into the request.', '^(/[^/]*)*$', 255, ['/constraints/bounds/0']),
-      isAchieved: flag('All paths of the answer keep it.'),
-      missedBy: nullable(
-        integer('In the unit of the constraint.', { examples: [1200] }),
-        'By how much the worst path misses it: bounds, bandwidthBps (on the link with the least), maxSegments and maxLists. null: ' +
-          'achieved, or a constraint that has no such measure, or an unknown value.',
-      ),
-    }),
-    64,
-  ),
+  optional: list('What became of each optional constraint, in the order of the request.', OptionalOutcome, 64),
   paths: list('Paths, best first; of a co-routed pair the way there, then the way back.', ComputedPath, 64),
   shared: nullable(Shared, 'Disjoint paths: what they share all the same; null when none were asked for.'),
 });

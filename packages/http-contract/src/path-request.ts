@@ -123,6 +123,17 @@ function setupPriority() {
   );
 }
 
+/** `whole`: what the pointers point into. */
+export function optionalConstraints(whole: string) {
+  return list(
+    'Constraints that need not be kept, the most important first: of all paths that keep everything else, those that keep ' +
+      'the first; of these, if there are any, those that keep the second; and so on.',
+    token(`JSON pointer into ${whole}.`, '^(/[^/]*)+$', 255, ['/constraints/bounds/0']),
+    64,
+    { uniqueItems: true },
+  );
+}
+
 export const PathRequest = object(
   'PathRequest',
   'A path computation. It is pure: it changes nothing, and the same request at the same revision gives the same answer.',
@@ -165,15 +176,7 @@ export const PathRequest = object(
     families: Type.Optional(families()),
     maxSegments: Type.Optional(maxSegments()),
     setupPriority: Type.Optional(setupPriority()),
-    optional: Type.Optional(
-      list(
-        'Constraints that need not be kept, the most important first: of all paths that keep everything else, those that keep ' +
-          'the first; of these, if there are any, those that keep the second; and so on.',
-        token('JSON pointer into this request.', '^(/[^/]*)+$', 255, ['/constraints/bounds/0']),
-        64,
-        { uniqueItems: true },
-      ),
-    ),
+    optional: Type.Optional(optionalConstraints('this request')),
     revision: Type.Optional(revision('Compute on this past revision of the topology instead of the newest.')),
   },
   [{ source: 'dc-london', destination: 'dc-athens', metric: 'delay', constraints: {} }],

@@ -1,6 +1,6 @@
 import { Type } from 'typebox';
-import { PathConstraints, maxLists, maxSegments, maxTransportSids } from './path-request.js';
-import { PathMetrics, Segment, SegmentList, load } from './path-answer.js';
+import { PathConstraints, maxLists, maxSegments, maxTransportSids, optionalConstraints } from './path-request.js';
+import { OptionalOutcome, PathMetrics, Segment, SegmentList, load } from './path-answer.js';
 import {
   addressFamily,
   color,
@@ -40,6 +40,7 @@ const DynamicPath = object('DynamicPath', 'Computed, and computed again whenever
   constraints: PathConstraints,
   maxSegments: Type.Optional(maxSegments()),
   maxLists: Type.Optional(maxLists()),
+  optional: Type.Optional(optionalConstraints('this path')),
 });
 
 export const CandidatePath = object(
@@ -68,6 +69,26 @@ function fallback() {
   ]);
 }
 
+/** RFC 3209 section 4.7.3. */
+function priority(description: string) {
+  return integer(description, { maximum: 7, examples: [4] });
+}
+
+const priorities = {
+  setupPriority: Type.Optional(
+    priority(
+      '0, the highest, to 7, the default (RFC 3209). The policy may take bandwidth that others have booked with a hold ' +
+        'priority of a greater number; those find another path, or fall back until there is room again.',
+    ),
+  ),
+  holdPriority: Type.Optional(
+    priority(
+      'The priority with which the policy holds its bandwidth: the setup priority, which is the default, or a smaller ' +
+        'number.',
+    ),
+  ),
+};
+
 const delayOptimal = {
   candidatePaths: [{ discriminator: 1, preference: 100, path: { kind: 'dynamic', metric: 'delay', constraints: {} } }],
   fallback: 'shortest-path',
@@ -76,7 +97,7 @@ const delayOptimal = {
 export const PolicyTemplate = object(
   'PolicyTemplate',
   'What a mesh gives each of its policies.',
-  { candidatePaths: candidatePaths(), fallback: fallback() },
+  { candidatePaths: candidatePaths(), fallback: fallback(), ...priorities },
   [delayOptimal],
 );
 
@@ -169,6 +190,12 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
       ),
       reason: nullable(text('Reason.', 100), 'Why it is not valid: a no-path reason or a violation.'),
       message: nullable(text('Message.', 4000), 'The same in one sentence.'),
+      optional: list(
+        'What becomes of its optional constraints, in their order; none when it is not valid. Unless the policy is pinned, it ' +
+          'moves as soon as more of them can be kept.',
+        OptionalOutcome,
+        64,
+      ),
     }),
     16,
   ),
@@ -263,6 +290,7 @@ export const MeshIntent = object(
         override: object(undefined, 'Replaces what it names of the template.', {
           candidatePaths: Type.Optional(candidatePaths()),
           fallback: Type.Optional(fallback()),
+          ...priorities,
           exclude: Type.Optional(Type.Literal(true, { description: 'Make no policy for this pair.' })),
         }),
       }),

@@ -14,24 +14,37 @@ function linkOf(values: {
   return { effective: { ...link, ...values }, provenance: {}, layers: [] };
 }
 
-async function reservationOf(link: LinkView, bookedBps: number): Promise<unknown> {
+async function reservationOf(link: LinkView, booked: readonly number[] | undefined): Promise<unknown> {
   const { app } = await testApp({
     topology: { link: () => Promise.resolve(link) },
-    policies: { booked: () => Promise.resolve(new Map(bookedBps === 0 ? [] : [['a:b', bookedBps]])) },
+    policies: { booked: () => Promise.resolve(new Map(booked === undefined ? [] : [['a:b', booked]])) },
   });
   const response = await app.inject('/v1/links/a:b');
   await app.close();
   return response.json<{ readonly reservation: unknown }>().reservation;
 }
 
+const sixAtLowest = [0, 0, 0, 0, 0, 0, 0, 6 * G];
+
 describe('a link', () => {
   it.each([
-    [{ bandwidthBps: 10 * G, reservableBandwidthBps: null }, 0, 10 * G],
-    [{ bandwidthBps: 10 * G, reservableBandwidthBps: 8 * G }, 6 * G, 2 * G],
+    [{ bandwidthBps: 10 * G, reservableBandwidthBps: null }, undefined, 0, 10 * G],
+    [{ bandwidthBps: 10 * G, reservableBandwidthBps: 8 * G }, sixAtLowest, 6 * G, 2 * G],
     // the operator lowered what can be reserved after it was booked
-    [{ bandwidthBps: 10 * G, reservableBandwidthBps: 4 * G }, 6 * G, 0],
-    [{ bandwidthBps: null, reservableBandwidthBps: null }, 0, null],
-  ])('with %j of which %d are booked has %s left', async (values, bookedBps, unreservedBps) => {
-    expect(await reservationOf(linkOf(values), bookedBps)).toEqual({ bookedBps, unreservedBps });
+    [{ bandwidthBps: 10 * G, reservableBandwidthBps: 4 * G }, sixAtLowest, 6 * G, 0],
+    [{ bandwidthBps: null, reservableBandwidthBps: null }, undefined, 0, null],
+  ])('with %j of which %j are booked has %s left', async (values, booked, bookedBps, unreservedBps) => {
+    expect(await reservationOf(linkOf(values), booked)).toMatchObject({ bookedBps, unreservedBps });
+  });
+
+  it('tells what is left at each setup priority', async () => {
+    const link = linkOf({ bandwidthBps: 10 * G, reservableBandwidthBps: null });
+    expect(await reservationOf(link, [G, 0, 0, 3 * G, 0, 0, 0, 7 * G])).toEqual({
+      bookedBps: 11 * G,
+      unreservedBps: 0,
+      unreservedBpsByPriority: [9 * G, 9 * G, 9 * G, 6 * G, 6 * G, 6 * G, 6 * G, 0],
+    });
+    const unknown = linkOf({ bandwidthBps: null, reservableBandwidthBps: null });
+    expect(await reservationOf(unknown, undefined)).toMatchObject({ unreservedBpsByPriority: null });
   });
 });

@@ -1,55 +1,129 @@
 import { reservableBps, type Snapshot } from '@waymark/topology';
-import type { LinkBandwidth } from './evaluate-policies-model.js';
+import { LOWEST_PRIORITY } from '../model/sr-policy.js';
+import type { Booking, LinkBandwidth, PolicyToEvaluate } from './evaluate-policies-model.js';
 
-/** What is left of the reservable bandwidth of each arc while an evaluation goes on. */
+/** Whose bandwidth is asked for: what it has, and with what right it may take and hold. */
+export type Claimant = Pick<PolicyToEvaluate, 'setupPriority' | 'holdPriority' | 'bookings'>;
+
+/**
+ * What is left of the reservable bandwidth of each arc, at each priority (RFC 5305 section 3.6), while an evaluation goes
+ * on. What is held at a priority counts at that one and at all lower ones; so bandwidth that is held at a lower priority
+ * than one's own is there for the taking.
+ */
 export class BandwidthLedger {
   readonly #snapshot: Snapshot;
-  /** Per arc in bit/s; NaN where the reservable bandwidth is unknown; negative where it shrank below what is booked. */
-  readonly free: Float64Array;
+  readonly #reservable: Float64Array;
+  /** By priority, per arc in bit/s; NaN where the reservable bandwidth is unknown; negative where more is held. */
+  readonly #free: readonly Float64Array[];
+  /** The same, without what is only held until a headend has acked that its policy moved away. */
+  readonly #settled: readonly Float64Array[];
 
-  constructor(snapshot: Snapshot, booked: readonly LinkBandwidth[]) {
+  constructor(snapshot: Snapshot, booked: readonly Booking[]) {
     this.#snapshot = snapshot;
-    this.free = reservableBps(snapshot);
+    this.#reservable = reservableBps(snapshot);
+    const perPriority = () => Array.from({ length: LOWEST_PRIORITY + 1 }, () => this.#reservable.slice());
+    this.#free = perPriority();
+    this.#settled = perPriority();
     this.hold(booked);
   }
 
-  hold(bookings: readonly LinkBandwidth[]): void {
+  hold(bookings: readonly Booking[]): void {
     this.#change(bookings, -1);
   }
 
-  release(bookings: readonly LinkBandwidth[]): void {
+  release(bookings: readonly Booking[]): void {
     this.#change(bookings, 1);
+  }
+
+  /** Per arc, what a policy may use whose own bookings are released. */
+  roomFor(claimant: Claimant): Float64Array {
+    const room = (this.#free[claimant.setupPriority] as Float64Array).slice();
+    for (const booking of claimant.bookings) {
+      const arc = this.#snapshot.arcOf(booking.linkId);
+      if (arc >= 0) room[arc] = this.#roomOn(arc, claimant, booking);
+    }
+    return room;
   }
 
   /** The first link that cannot take its share; undefined when all fit. An unknown bandwidth admits nothing. */
   firstLacking(
     needs: readonly LinkBandwidth[],
+    claimant: Claimant,
   ): { readonly linkId: string; readonly freeBps: number | null } | undefined {
+    const own = new Map(claimant.bookings.map((booking) => [booking.linkId, booking]));
     for (const { linkId, bandwidthBps } of needs) {
-      const free = this.#freeOf(linkId);
+      const arc = this.#snapshot.arcOf(linkId);
+      const free = arc < 0 ? Number.NaN : this.#roomOn(arc, claimant, own.get(linkId));
       if (free >= bandwidthBps) continue;
       return { linkId, freeBps: Number.isNaN(free) ? null : free };
     }
     return undefined;
   }
 
-  #freeOf(linkId: string): number {
+  /** NaN where it is unknown. */
+  reservableOn(linkId: string): number {
     const arc = this.#snapshot.arcOf(linkId);
-    return arc < 0 ? Number.NaN : (this.free[arc] as number);
+    return arc < 0 ? Number.NaN : (this.#reservable[arc] as number);
   }
 
-  #change(bookings: readonly LinkBandwidth[], sign: 1 | -1): void {
-    for (const { linkId, bandwidthBps } of bookings) {
+  /** The first link of which higher priorities than that at which the policy holds use too much for it to stay. */
+  firstTaken(needs: readonly LinkBandwidth[], { holdPriority }: Claimant): string | undefined {
+    if (holdPriority === 0) return undefined;
+    return needs.find(({ linkId, bandwidthBps }) => {
+      const arc = this.#snapshot.arcOf(linkId);
+      if (arc < 0) return false;
+      const left = this.#settledAt(holdPriority - 1, arc);
+      return left < bandwidthBps && left < (this.#reservable[arc] as number);
+    })?.linkId;
+  }
+
+  /**
+   * What is new is admitted at the setup priority, beside all that is held. What a policy has already it keeps at its hold
+   * priority, beside what others use: on a link that shrank or was taken by a higher priority, those who have left it must
+   * not drive out those who stay.
+   */
+  #roomOn(arc: number, { setupPriority, holdPriority }: Claimant, own: Booking | undefined): number {
+    const free = (this.#free[setupPriority] as Float64Array)[arc] as number;
+    return own === undefined ? free : Math.max(free, Math.min(own.currentBps, this.#settledAt(holdPriority, arc)));
+  }
+
+  #settledAt(priority: number, arc: number): number {
+    return (this.#settled[priority] as Float64Array)[arc] as number;
+  }
+
+  #change(bookings: readonly Booking[], sign: 1 | -1): void {
+    for (const { linkId, bandwidthBps, currentBps, holdPriority } of bookings) {
       const arc = this.#snapshot.arcOf(linkId);
       // A link that left the topology has nothing to reserve.
-      if (arc >= 0) this.free[arc] = (this.free[arc] as number) + sign * bandwidthBps;
+      if (arc < 0) continue;
+      for (let priority = holdPriority; priority <= LOWEST_PRIORITY; priority++) {
+        const free = this.#free[priority] as Float64Array;
+        const settled = this.#settled[priority] as Float64Array;
+        free[arc] = (free[arc] as number) + sign * bandwidthBps;
+        settled[arc] = (settled[arc] as number) + sign * currentBps;
+      }
     }
   }
 }
 
-/** Per link the larger of both: while a policy moves, its traffic is on the old links or on the new ones, not on both. */
-export function largerOf(a: readonly LinkBandwidth[], b: readonly LinkBandwidth[]): LinkBandwidth[] {
-  const larger = new Map(a.map(({ linkId, bandwidthBps }) => [linkId, bandwidthBps]));
-  for (const { linkId, bandwidthBps } of b) larger.set(linkId, Math.max(larger.get(linkId) ?? 0, bandwidthBps));
-  return [...larger].map(([linkId, bandwidthBps]) => ({ linkId, bandwidthBps }));
+/**
+ * What a policy holds while it moves from what it has to what it needs: per link the larger of both, because its traffic
+ * is on the old links or on the new ones, not on both.
+ */
+export function whileMoving(
+  has: readonly Booking[],
+  needs: readonly LinkBandwidth[],
+  holdPriority: number,
+): readonly Booking[] {
+  const held = new Map(has.map((booking) => [booking.linkId, { ...booking, currentBps: 0 }]));
+  for (const { linkId, bandwidthBps } of needs) {
+    const old = held.get(linkId);
+    held.set(linkId, {
+      linkId,
+      bandwidthBps: Math.max(old?.bandwidthBps ?? 0, bandwidthBps),
+      currentBps: bandwidthBps,
+      holdPriority: Math.min(old?.holdPriority ?? holdPriority, holdPriority),
+    });
+  }
+  return [...held.values()];
 }

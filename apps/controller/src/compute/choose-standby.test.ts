@@ -1,7 +1,15 @@
 import { freezeSnapshot, type LinkId, type Ted } from '@waymark/topology';
 import { describe, expect, it } from 'vitest';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
-import { diamond, lowestDelay, newPolicy, withLinkDown, withLinks, withNodes } from '../testing/sketched-network.js';
+import {
+  diamond,
+  lowestDelay,
+  newPolicy,
+  withLinkDown,
+  withLinks,
+  withNodes,
+  inUse,
+} from '../testing/sketched-network.js';
 import { evaluatePolicies } from './evaluate-policies.js';
 import {
   incumbentAfter,
@@ -26,7 +34,11 @@ function evaluate(ted: Ted, policy: PolicyToEvaluate, task: Partial<EvaluationTa
 }
 
 function adopted(policy: PolicyToEvaluate, evaluation: PolicyEvaluation): PolicyToEvaluate {
-  return { ...policy, bookings: evaluation.bookings, incumbent: incumbentAfter(evaluation) };
+  return {
+    ...policy,
+    bookings: inUse(evaluation.bookings, policy.holdPriority),
+    incumbent: incumbentAfter(evaluation),
+  };
 }
 
 /** After a change that can only make things worse. */
@@ -131,9 +143,9 @@ describe('the standby of a policy', () => {
   it('asks for room when it is chosen, and stays when others book it later', () => {
     const policy = newPolicy('h1', 'h2', [lowestDelay({}, 200), lowestDelay({ bandwidthBps: 8 * G }, 100)]);
     const upper = { linkId: 'b:d', bandwidthBps: 9 * G };
-    const both = { booked: [upper, { linkId: 'c:d', bandwidthBps: 9 * G }] };
+    const both = { booked: inUse([upper, { linkId: 'c:d', bandwidthBps: 9 * G }]) };
     expect(evaluate(diamond(), policy, both)).toMatchObject({ standby: null, starved: true, unsettled: true });
-    const first = evaluate(diamond(), policy, { booked: [upper] });
+    const first = evaluate(diamond(), policy, { booked: inUse([upper]) });
     expect(standbyLinks(first)).toEqual(LOWER);
     expect(evaluate(diamond(), adopted(policy, first), both)).toMatchObject({
       standby: { candidate: 100 },

@@ -1,6 +1,7 @@
 import type { CandidatePathIntent, PolicyList } from '../model/sr-policy.js';
 import type { CandidateEvaluator, CandidateOutcome, ValidLists } from './evaluate-candidate-path.js';
 import type { IncumbentStandby, PolicyToEvaluate, TransportList } from './evaluate-policies-model.js';
+import { listKey } from './transport-lists.js';
 
 /** Valid lists of a candidate path that is not the active one. */
 export interface ChosenStandby {
@@ -108,10 +109,6 @@ export function isStillOf({ discriminator, path }: CandidatePathIntent, known: I
   if (path.kind === 'dynamic') return path.metric === known.metric;
   const written = new Set(path.segmentLists.map(listKey));
   return known.lists.every((list) => written.has(listKey(list)));
-}
-
-function listKey({ weight, sids }: TransportList): string {
-  return `${weight} ${sids.join()}`;
 }
 
 /** The transport lists, whatever their order and weights. */

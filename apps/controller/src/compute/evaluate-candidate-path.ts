@@ -1,4 +1,11 @@
-import { computePaths, type LinkId, type PathConstraints, type Snapshot } from '@waymark/topology';
+import {
+  computePaths,
+  type LinkId,
+  type OptionalOutcome,
+  type PathConstraints,
+  type PathRequest,
+  type Snapshot,
+} from '@waymark/topology';
 import type { CandidatePathIntent, DynamicPath, ExplicitPath, PolicyList } from '../model/sr-policy.js';
 import type { BandwidthLedger } from './bandwidth-ledger.js';
 import {
@@ -8,6 +15,7 @@ import {
   type PolicyToEvaluate,
   type TransportList,
 } from './evaluate-policies-model.js';
+import { BANDWIDTH, keeping, outcomesOf, requestOf, withoutOptionalBandwidth } from './optional-constraints.js';
 import { ListProver, type ListRequirement } from './prove-transport-list.js';
 
 /** Lists that may be used as they are. */
@@ -18,6 +26,10 @@ export interface ValidLists {
   readonly expanded: readonly ExpandedSegment[];
   /** What is wrong with those lists of an explicit candidate path that were left out. */
   readonly message: string | null;
+  /** Of a dynamic candidate path. */
+  readonly optional: readonly OptionalOutcome[];
+  /** The link whose bandwidth does not suffice, where that was optional. */
+  readonly lackingOn?: LinkId;
 }
 
 export interface InvalidLists {
@@ -25,6 +37,8 @@ export interface InvalidLists {
   /** A no-path reason or the kind of a violation. */
   readonly reason: string;
   readonly message: string;
+  /** The link whose bandwidth does not suffice for lists that are valid otherwise. */
+  readonly lackingOn?: LinkId;
 }
 
 export type CandidateOutcome = ValidLists | InvalidLists;
@@ -52,10 +66,15 @@ export class CandidateEvaluator {
     const { path } = candidate;
     return path.kind === 'dynamic'
       ? this.#search(policy, path, avoidHeld)
-      : this.#proveExplicit(policy, path, avoidHeld ? this.#held : []);
+      : this.admit(policy, this.#proveExplicit(policy, path, avoidHeld ? this.#held : []));
   }
 
-  /** Do these lists still satisfy the candidate path? Not: are they the best. */
+  /** Explicit lists as `evaluate` proves them, whatever bandwidth is left. */
+  prove(policy: PolicyToEvaluate, path: ExplicitPath): CandidateOutcome {
+    return this.#proveExplicit(policy, path, []);
+  }
+
+  /** Do these lists still satisfy the candidate path, and which optional constraints? Not: are they the best. */
   hold(
     policy: PolicyToEvaluate,
     candidate: CandidatePathIntent,
@@ -63,69 +82,95 @@ export class CandidateEvaluator {
     honourAdminState: ListRequirement['honourAdminState'],
   ): CandidateOutcome {
     const { path } = candidate;
-    const most = path.kind === 'dynamic' ? (path.maxLists ?? 1) : lists.length;
-    if (lists.length > most) {
-      return {
-        valid: false,
-        reason: 'insufficient-bandwidth',
-        message: `it has ${lists.length} lists and may have ${most}`,
-      };
+    if (path.kind === 'explicit')
+      return this.#proveAll(policy, lists, { constraints: path.constraints, honourAdminState });
+    const request = requestOf(policy, path);
+    const optional = path.optional ?? [];
+    // What there is of bandwidth is for `admit` to say.
+    let kept: ReadonlySet<string> = new Set(optional.filter((pointer) => pointer === BANDWIDTH));
+    let outcome = this.#proveKeeping(policy, lists, request, kept, honourAdminState);
+    if (!outcome.valid) return outcome;
+    for (const pointer of optional) {
+      if (kept.has(pointer)) continue;
+      const more = new Set([...kept, pointer]);
+      const stricter = this.#proveKeeping(policy, lists, request, more, honourAdminState);
+      if (!stricter.valid) continue;
+      kept = more;
+      outcome = stricter;
     }
-    return this.#proveAll(policy, lists, {
-      constraints: path.constraints,
-      honourAdminState,
-      maxSegments: path.kind === 'dynamic' ? path.maxSegments : undefined,
-    });
+    return outcome;
   }
 
-  /** Do these lists deliver, constraints apart, over nothing that the operator took down? */
+  /** Do these lists deliver, constraints apart, over nothing that the operator took down? Books what `path` asks for. */
   deliver(
     policy: PolicyToEvaluate,
     lists: readonly TransportList[],
-    bandwidthBps: number | undefined,
+    path: CandidatePathIntent['path'] | undefined,
   ): CandidateOutcome {
     const outcome = this.#proveAll(policy, lists, { constraints: undefined, honourAdminState: 'down-only' });
-    return outcome.valid ? { ...outcome, bookings: bookingsOf(outcome.lists, bandwidthBps) } : outcome;
+    if (!outcome.valid) return outcome;
+    const isOptional = path?.kind === 'dynamic' && path.optional?.includes(BANDWIDTH) === true;
+    return {
+      ...outcome,
+      bookings: bookingsOf(outcome.lists, path?.constraints?.bandwidthBps),
+      optional: isOptional ? [{ constraint: BANDWIDTH, isAchieved: true, missedBy: null }] : [],
+    };
   }
 
-  /** What the ledger says to lists that were proved. */
-  admit(outcome: CandidateOutcome): CandidateOutcome {
+  /**
+   * What the ledger says to lists that were proved; the bookings of the policy itself are released. Where bandwidth is
+   * optional and there is none, they are admitted without.
+   */
+  admit(policy: PolicyToEvaluate, outcome: CandidateOutcome): CandidateOutcome {
     if (!outcome.valid) return outcome;
-    const lacking = this.#ledger.firstLacking(outcome.bookings);
+    const lacking = this.#ledger.firstLacking(outcome.bookings, policy);
     if (lacking === undefined) return outcome;
+    const without = withoutOptionalBandwidth(outcome);
+    if (without !== undefined) return { ...without, lackingOn: lacking.linkId };
     const free = lacking.freeBps === null ? 'an unknown amount' : `${Math.max(0, lacking.freeBps)} bit/s`;
     return {
       valid: false,
       reason: 'insufficient-bandwidth',
       message: `${free} can be reserved on link ${lacking.linkId}, which is not enough`,
+      lackingOn: lacking.linkId,
     };
   }
 
   #search(policy: PolicyToEvaluate, path: DynamicPath, avoidHeld: boolean): CandidateOutcome {
     const constraints = avoidHeld ? excludingLinks(path.constraints, this.#held) : path.constraints;
-    const answer = computePaths(
-      this.#snapshot,
-      {
-        source: policy.headend,
-        destination: policy.endpoint,
-        metric: path.metric,
-        constraints,
-        ...(path.maxSegments === undefined ? {} : { maxSegments: path.maxSegments }),
-        ...(path.maxLists === undefined ? {} : { maxLists: path.maxLists }),
-      },
-      {
-        skipConflict: true,
-        ...(path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.free }),
-      },
-    );
+    const request = requestOf(policy, { ...path, constraints });
+    const answer = computePaths(this.#snapshot, request, {
+      skipConflict: true,
+      ...(path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.roomFor(policy) }),
+    });
     if (answer.status === 'no-path') return { valid: false, reason: answer.reason, message: answer.message };
-    return this.admit(
-      this.#proveAll(policy, answer.paths.map(transportList), {
-        constraints,
-        honourAdminState: true,
-        maxSegments: path.maxSegments,
-      }),
-    );
+    const kept = new Set(answer.optional.filter(({ isAchieved }) => isAchieved).map(({ constraint }) => constraint));
+    const found = this.admit(policy, this.#proveKeeping(policy, answer.paths.map(transportList), request, kept, true));
+    return avoidHeld && found.valid ? this.#offHeld(found) : found;
+  }
+
+  /** Where excluded links are optional, so are for the search those that are held; not for us. */
+  #offHeld(found: ValidLists): CandidateOutcome {
+    const used = new Set(found.lists.flatMap(({ load }) => load.map(({ linkId }) => linkId)));
+    const held = this.#held.find((link) => used.has(link));
+    if (held === undefined) return found;
+    return { valid: false, reason: 'path-not-found', message: `link ${held} has not been stable for its hold time` };
+  }
+
+  #proveKeeping(
+    policy: PolicyToEvaluate,
+    lists: readonly TransportList[],
+    request: PathRequest,
+    kept: ReadonlySet<string>,
+    honourAdminState: ListRequirement['honourAdminState'],
+  ): CandidateOutcome {
+    const { constraints, maxSegments, maxLists = 1 } = keeping(request, kept);
+    if (lists.length > maxLists) {
+      const message = `it has ${lists.length} lists and may have ${maxLists}`;
+      return { valid: false, reason: 'insufficient-bandwidth', message };
+    }
+    const outcome = this.#proveAll(policy, lists, { constraints, honourAdminState, maxSegments });
+    return outcome.valid ? { ...outcome, optional: outcomesOf(request, kept, outcome.lists) } : outcome;
   }
 
   /** RFC 9256 section 5.1: an explicit candidate path is valid while at least one of its lists is. */
@@ -140,7 +185,7 @@ export class CandidateEvaluator {
     });
     const message = faults.map((fault) => fault.message).join('; ');
     if (valid.length === 0) return { valid: false, reason: faults[0]?.reason ?? 'no-list', message };
-    const proved = this.admit(this.#proveAll(policy, valid, { constraints: path.constraints, honourAdminState: true }));
+    const proved = this.#proveAll(policy, valid, { constraints: path.constraints, honourAdminState: true });
     return proved.valid ? { ...proved, message: faults.length === 0 ? null : message } : proved;
   }
 
@@ -158,7 +203,7 @@ export class CandidateEvaluator {
       expanded.push(...outcome.expanded);
     }
     const bookings = bookingsOf(lists, requirement.constraints?.bandwidthBps);
-    return { valid: true, lists, bookings, expanded, message: null };
+    return { valid: true, lists, bookings, expanded, message: null, optional: [] };
   }
 }
 

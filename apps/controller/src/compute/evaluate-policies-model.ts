@@ -16,6 +16,13 @@ export interface LinkBandwidth {
   readonly bandwidthBps: number;
 }
 
+/** What is held of a link at one priority, 0 (the highest) to 7 (RFC 3209 section 4.7.3). */
+export interface Booking extends LinkBandwidth {
+  /** As much of it as is in use; the rest is held until a headend has acked that its policy moved away. */
+  readonly currentBps: number;
+  readonly holdPriority: number;
+}
+
 /** What a policy has now. */
 export interface Incumbent {
   readonly status: PolicyState['status'];
@@ -25,6 +32,8 @@ export interface Incumbent {
   readonly candidatePaths: readonly CandidatePathState[];
   /** What its objective was worth when it was last evaluated; null: no objective. */
   readonly value: number | null;
+  /** It was in want of bandwidth. */
+  readonly starved: boolean;
   readonly standby: IncumbentStandby | null;
 }
 
@@ -51,8 +60,12 @@ export interface PolicyToEvaluate {
   readonly fallback: Fallback;
   /** null: never computed. */
   readonly incumbent: Incumbent | null;
+  /** With what right it takes bandwidth: also such as is held at a numerically greater priority than this. */
+  readonly setupPriority: number;
+  /** With what right it holds its own; not numerically greater than the setup priority. */
+  readonly holdPriority: number;
   /** Own bookings per link: the maximum over the generations that still hold one. */
-  readonly bookings: readonly LinkBandwidth[];
+  readonly bookings: readonly Booking[];
   /** The operator's order to use exactly these lists as long as they deliver. */
   readonly pinned: PinnedLists | null;
   /**
@@ -65,8 +78,8 @@ export interface PolicyToEvaluate {
 /** Everything but the snapshot: what a worker is sent. */
 export interface EvaluationTask {
   readonly policies: readonly PolicyToEvaluate[];
-  /** Booked per link by all policies, those evaluated here included. */
-  readonly booked: readonly LinkBandwidth[];
+  /** Booked per link and hold priority by all policies, those evaluated here included. */
+  readonly booked: readonly Booking[];
   /** Links that returned or improved too recently to be a reason to move there (hysteresis). */
   readonly heldLinks: readonly LinkId[];
 }
@@ -100,6 +113,12 @@ export interface Standby {
   readonly crossed: Crossed;
 }
 
+/** Bandwidth of a link that is taken from policies with a numerically greater hold priority than this. */
+export interface Preemption {
+  readonly linkId: LinkId;
+  readonly setupPriority: number;
+}
+
 export interface PolicyEvaluation {
   readonly policyId: string;
   readonly status: PolicyState['status'];
@@ -130,6 +149,8 @@ export interface PolicyEvaluation {
   readonly unsettled: boolean;
   /** ... for lack of unreserved bandwidth. */
   readonly starved: boolean;
+  /** Where it books what may be in use at lower hold priorities: who has those must be evaluated together with it. */
+  readonly preempts: readonly Preemption[];
   readonly expanded: readonly ExpandedSegment[];
   /** By the lists; the standby has its own. */
   readonly crossed: Crossed;
@@ -137,13 +158,14 @@ export interface PolicyEvaluation {
 
 /** What an evaluation leaves for the next one to start from. */
 export function incumbentAfter(evaluation: PolicyEvaluation): Incumbent {
-  const { status, activeCandidate, candidatePaths, objective, standby } = evaluation;
+  const { status, activeCandidate, candidatePaths, objective, starved, standby } = evaluation;
   return {
     status,
     activeCandidate,
     candidatePaths,
     lists: evaluation.lists.map(transportList),
     value: objective?.value ?? null,
+    starved,
     standby: standby && {
       candidate: standby.candidate,
       metric: standby.metric,

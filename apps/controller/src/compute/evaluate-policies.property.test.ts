@@ -1,14 +1,14 @@
-import { freezeSnapshot, type LinkId } from '@waymark/topology';
+import { freezeSnapshot, type LinkId, type Ted } from '@waymark/topology';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CandidatePathIntent } from '../model/sr-policy.js';
+import type { CandidatePathIntent, DynamicPath } from '../model/sr-policy.js';
 import { buildTed, newPolicy, withLinks } from '../testing/sketched-network.js';
-import { largerOf } from './bandwidth-ledger.js';
+import { whileMoving } from './bandwidth-ledger.js';
 import { evaluatePolicies } from './evaluate-policies.js';
 import {
   incumbentAfter,
   transportList,
-  type LinkBandwidth,
+  type Booking,
   type PolicyEvaluation,
   type PolicyToEvaluate,
 } from './evaluate-policies-model.js';
@@ -45,17 +45,34 @@ const candidate = fc
     metric: fc.constantFrom('igp' as const, 'delay' as const, 'hop' as const),
     bandwidth: fc.option(fc.integer({ min: 1, max: 14 }), { nil: undefined }),
     bound: fc.option(fc.integer({ min: 2000, max: 2080 }), { nil: undefined }),
+    avoided: fc.option(fc.constantFrom('b', 'c', 'e'), { nil: undefined }),
     maxLists: fc.option(fc.integer({ min: 2, max: 3 }), { nil: undefined }),
+    optional: fc.shuffledSubarray(['/constraints/bandwidthBps', '/constraints/bounds/0', '/constraints/exclude/nodes']),
   })
-  .map(({ metric, bandwidth, bound, maxLists }) => ({
-    kind: 'dynamic' as const,
-    metric,
-    constraints: {
-      ...(bandwidth === undefined ? {} : { bandwidthBps: bandwidth * G }),
-      ...(bound === undefined ? {} : { bounds: [{ metric: 'delay' as const, max: bound }] }),
-    },
-    ...(maxLists === undefined || bandwidth === undefined ? {} : { maxLists }),
-  }));
+  .map(({ metric, bandwidth, bound, avoided, maxLists, optional }) => {
+    const given = {
+      '/constraints/bandwidthBps': bandwidth,
+      '/constraints/bounds/0': bound,
+      '/constraints/exclude/nodes': avoided,
+    };
+    const there = optional.filter((pointer) => given[pointer as keyof typeof given] !== undefined);
+    return {
+      kind: 'dynamic' as const,
+      metric,
+      constraints: {
+        ...(bandwidth === undefined ? {} : { bandwidthBps: bandwidth * G }),
+        ...(bound === undefined ? {} : { bounds: [{ metric: 'delay' as const, max: bound }] }),
+        ...(avoided === undefined ? {} : { exclude: { nodes: [avoided] } }),
+      },
+      ...(maxLists === undefined || bandwidth === undefined ? {} : { maxLists }),
+      ...(there.length === 0 ? {} : { optional: there }),
+    };
+  });
+
+/** Setup and hold priority: few, so that they are often equal. */
+const priorities = fc
+  .tuple(fc.constantFrom(0, 1, 3, 7, 7), fc.constantFrom(0, 1, 3, 7))
+  .map(([setupPriority, hold]) => ({ setupPriority, holdPriority: Math.min(setupPriority, hold) }));
 
 const policies = fc
   .array(
@@ -63,21 +80,23 @@ const policies = fc
       paths: fc.array(candidate, { minLength: 1, maxLength: 3 }),
       fallback: fc.constantFrom('drop' as const, 'shortest-path' as const),
       towards: fc.boolean(),
+      priority: priorities,
     }),
     { minLength: 1, maxLength: 7 },
   )
   .map((specs) =>
-    specs.map(({ paths, fallback, towards }, index) => {
+    specs.map(({ paths, fallback, towards, priority }, index) => {
       const candidatePaths = paths.map((path, i): CandidatePathIntent => ({
         discriminator: i + 1,
         preference: 100 - i,
         path,
       }));
-      return newPolicy(towards ? 'h1' : 'h2', towards ? 'h2' : 'h1', candidatePaths, { color: index + 1, fallback });
+      const more = { color: index + 1, fallback, ...priority };
+      return newPolicy(towards ? 'h1' : 'h2', towards ? 'h2' : 'h1', candidatePaths, more);
     }),
   );
 
-function evaluate(ted: Parameters<typeof freezeSnapshot>[0], batch: readonly PolicyToEvaluate[]) {
+function evaluate(ted: Ted, batch: readonly PolicyToEvaluate[]) {
   const booked = batch.flatMap(({ bookings }) => bookings);
   return evaluatePolicies({ snapshot: freezeSnapshot(ted), policies: batch, booked, heldLinks: [] });
 }
@@ -87,15 +106,30 @@ function adopt(batch: readonly PolicyToEvaluate[], evaluations: readonly PolicyE
   return batch.map((policy) => {
     const evaluation = evaluations.find(({ policyId }) => policyId === policy.policyId);
     if (evaluation === undefined) throw new Error(`no evaluation of ${policy.policyId}`);
-    const bookings = largerOf(policy.bookings, evaluation.bookings);
+    const bookings = whileMoving(policy.bookings, evaluation.bookings, policy.holdPriority);
     return { ...policy, bookings, incumbent: incumbentAfter(evaluation) };
   });
 }
 
-function total(bookings: readonly LinkBandwidth[]): Map<LinkId, number> {
+/** Everybody's headend has acked: nothing is held that is not in use. */
+function acked(batch: readonly PolicyToEvaluate[]): PolicyToEvaluate[] {
+  return batch.map((policy) => {
+    const used = policy.bookings.filter(({ currentBps }) => currentBps > 0);
+    return { ...policy, bookings: used.map((booking) => ({ ...booking, bandwidthBps: booking.currentBps })) };
+  });
+}
+
+function total(
+  bookings: readonly Booking[],
+  amount: 'bandwidthBps' | 'currentBps' = 'bandwidthBps',
+): Map<LinkId, number> {
   const sums = new Map<LinkId, number>();
-  for (const { linkId, bandwidthBps } of bookings) sums.set(linkId, (sums.get(linkId) ?? 0) + bandwidthBps);
+  for (const booking of bookings) sums.set(booking.linkId, (sums.get(booking.linkId) ?? 0) + booking[amount]);
   return sums;
+}
+
+function capacityOf(ted: Ted, linkId: LinkId): number {
+  return ted.links.find(({ id }) => id === linkId)?.bandwidthBps ?? 0;
 }
 
 /** It is of the next valid candidate path that does not repeat the active one, and crosses nothing that is down. */
@@ -113,20 +147,127 @@ function expectStandby(evaluation: PolicyEvaluation, down: ReadonlySet<LinkId>):
   expect(standby.lists.map(transportList)).not.toEqual(lists.map(transportList));
 }
 
+/** The constraints without the optional ones that are not kept, written out by hand. */
+function dropping(
+  { constraints }: Pick<DynamicPath, 'constraints'>,
+  optional: readonly string[],
+  kept: readonly string[],
+): Pick<DynamicPath, 'constraints'> {
+  const isGone = (pointer: string) => optional.includes(pointer) && !kept.includes(pointer);
+  const { bandwidthBps, bounds, exclude } = constraints;
+  return {
+    constraints: {
+      ...(bandwidthBps === undefined || isGone('/constraints/bandwidthBps') ? {} : { bandwidthBps }),
+      ...(bounds === undefined || isGone('/constraints/bounds/0') ? {} : { bounds }),
+      ...(exclude === undefined || isGone('/constraints/exclude/nodes') ? {} : { exclude }),
+    },
+  };
+}
+
 describe('evaluations of random policies on random networks', () => {
-  it('never book a link beyond what it can reserve, moves included', () => {
+  it('never book a link beyond what it can reserve; moves included, but for those who are preempted', () => {
     fc.assert(
-      fc.property(network, fc.array(network, { minLength: 1, maxLength: 3 }), policies, (first, later, batch) => {
-        let current = batch;
-        // All have the capacities of the first: a shrinking link is another matter.
-        const capacities = Object.fromEntries(first.links.map(({ id, bandwidthBps }) => [id, { bandwidthBps }]));
-        for (const ted of [first, ...later.map((network) => withLinks(network, capacities))]) {
-          current = adopt(current, evaluate(ted, current));
-          for (const [linkId, booked] of total(current.flatMap(({ bookings }) => bookings))) {
-            const link = ted.links.find(({ id }) => id === linkId);
-            expect(booked).toBeLessThanOrEqual(link?.bandwidthBps ?? 0);
+      fc.property(
+        fc.array(network, { minLength: 2, maxLength: 4 }),
+        fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+        policies,
+        ([first, ...later], acks, batch) => {
+          let current = batch;
+          // All have the capacities of the first: a shrinking link is another matter.
+          const capacities = Object.fromEntries(
+            (first as Ted).links.map(({ id, bandwidthBps }) => [id, { bandwidthBps }]),
+          );
+          const boldest = Math.min(...batch.map(({ setupPriority }) => setupPriority));
+          for (const [turn, ted] of [first as Ted, ...later.map((one) => withLinks(one, capacities))].entries()) {
+            current = adopt(acks[turn] === true ? acked(current) : current, evaluate(ted, current));
+            const bookings = current.flatMap((policy) => policy.bookings);
+            for (const [linkId, used] of total(bookings, 'currentBps')) {
+              expect(used).toBeLessThanOrEqual(capacityOf(ted, linkId));
+            }
+            const safe = bookings.filter(({ holdPriority }) => holdPriority <= boldest);
+            for (const [linkId, held] of total(safe)) expect(held).toBeLessThanOrEqual(capacityOf(ted, linkId));
           }
+        },
+      ),
+    );
+  });
+
+  it('drive nobody out for the sake of an equal or lower priority', () => {
+    fc.assert(
+      fc.property(network, policies, policies, fc.boolean(), (ted, first, second, haveAcked) => {
+        const moving = adopt(first, evaluate(ted, first));
+        const settled = (haveAcked ? acked(moving) : moving).map((policy) => ({ ...policy, reoptimise: false }));
+        const newcomers = second.map((policy) => ({ ...policy, policyId: `new ${policy.policyId}` }));
+        const evaluations = evaluate(ted, [...settled, ...newcomers]);
+        const outcome = adopt([...settled, ...newcomers], evaluations);
+        for (const policy of settled) {
+          const evaluation = evaluations.find(({ policyId }) => policyId === policy.policyId);
+          if (evaluation?.decision !== 'changed' || policy.incumbent?.status !== 'up') continue;
+          const others = outcome.filter(({ policyId }) => policyId !== policy.policyId);
+          const takers = (linkId: LinkId) =>
+            others.flatMap(({ bookings, setupPriority }) =>
+              bookings.filter((booking) => booking.linkId === linkId && setupPriority < policy.holdPriority),
+            );
+          const lacking = policy.bookings.filter(({ linkId, currentBps }) => {
+            const atLeastAsHigh = others.flatMap(({ bookings }) =>
+              bookings.filter((booking) => booking.linkId === linkId && booking.holdPriority <= policy.holdPriority),
+            );
+            const used = total(atLeastAsHigh, 'currentBps').get(linkId) ?? 0;
+            return currentBps > 0 && used + currentBps > capacityOf(ted, linkId) && takers(linkId).length > 0;
+          });
+          expect(lacking).not.toEqual([]);
+          expect(evaluation.cause).toContain('took bandwidth of link');
         }
+      }),
+    );
+  });
+
+  it('give higher priorities what they would have if there were no lower ones', () => {
+    fc.assert(
+      fc.property(network, network, policies, fc.constantFrom(0, 1, 3), (first, second, batch, limit) => {
+        const clear = batch.filter(({ setupPriority, holdPriority }) => setupPriority <= limit || holdPriority > limit);
+        const isHigher = ({ setupPriority }: PolicyToEvaluate) => setupPriority <= limit;
+        const settled = adopt(clear, evaluate(first, clear));
+        const ids = new Set(settled.filter(isHigher).map(({ policyId }) => policyId));
+        const choices = (evaluations: readonly PolicyEvaluation[]) =>
+          evaluations
+            .filter(({ policyId }) => ids.has(policyId))
+            .map((evaluation) => ({ ...evaluation, preempts: [] }));
+        expect(choices(evaluate(second, settled))).toEqual(choices(evaluate(second, settled.filter(isHigher))));
+      }),
+    );
+  });
+
+  it('keep the optional constraints that an exhaustive search would, the most important first', () => {
+    fc.assert(
+      fc.property(network, candidate, policies, (ted, path, others) => {
+        const settled = acked(adopt(others, evaluate(ted, others)));
+        const answer = (wanted: DynamicPath): PolicyEvaluation => {
+          const policy = newPolicy('h1', 'h2', [{ discriminator: 1, preference: 1, path: wanted }], { color: 99 });
+          const evaluations = evaluatePolicies({
+            snapshot: freezeSnapshot(ted),
+            policies: [policy],
+            booked: settled.flatMap(({ bookings }) => bookings),
+            heldLinks: [],
+          });
+          return evaluations[0] as PolicyEvaluation;
+        };
+        const { optional = [], ...rest } = path;
+        const found = answer(path);
+        // All subsets, in the order of what they are worth.
+        const subsets = Array.from({ length: 2 ** optional.length }, (_, bits) =>
+          optional.filter((_, i) => ((bits >> (optional.length - 1 - i)) & 1) === 0),
+        );
+        const best = subsets
+          .map((kept) => ({ kept, evaluation: answer({ ...rest, ...dropping(rest, optional, kept) }) }))
+          .find(({ evaluation }) => evaluation.status === 'up');
+        expect(found.status === 'up').toBe(best !== undefined);
+        if (best === undefined) return;
+        const outcomes = found.candidatePaths[0]?.optional ?? [];
+        expect(outcomes.map(({ constraint }) => constraint)).toEqual(optional);
+        expect(outcomes.filter(({ isAchieved }) => isAchieved).map(({ constraint }) => constraint)).toEqual(best.kept);
+        expect(found.objective).toEqual(best.evaluation.objective);
+        expect(found.bookings).toEqual(best.evaluation.bookings);
       }),
     );
   });

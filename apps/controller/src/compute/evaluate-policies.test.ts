@@ -1,7 +1,15 @@
 import { freezeSnapshot, type Ted } from '@waymark/topology';
 import { describe, expect, it } from 'vitest';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
-import { diamond, lowestDelay, newPolicy, withLinkDown, withLinks, withNodes } from '../testing/sketched-network.js';
+import {
+  diamond,
+  lowestDelay,
+  newPolicy,
+  withLinkDown,
+  withLinks,
+  withNodes,
+  inUse,
+} from '../testing/sketched-network.js';
 import { evaluatePolicies } from './evaluate-policies.js';
 import {
   incumbentAfter,
@@ -26,7 +34,11 @@ function evaluateOne(ted: Ted, policy: PolicyToEvaluate, task: Partial<Evaluatio
 
 /** The policy as it is once an evaluation has been adopted and acked. */
 function adopted(policy: PolicyToEvaluate, evaluation: PolicyEvaluation): PolicyToEvaluate {
-  return { ...policy, bookings: evaluation.bookings, incumbent: incumbentAfter(evaluation) };
+  return {
+    ...policy,
+    bookings: inUse(evaluation.bookings, policy.holdPriority),
+    incumbent: incumbentAfter(evaluation),
+  };
 }
 
 function linksOf(evaluation: PolicyEvaluation): readonly string[] | undefined {
@@ -418,5 +430,75 @@ describe('bandwidth', () => {
     expect(bookings).toContainEqual({ linkId: 'a:b', bandwidthBps: 3 * G });
     expect(bookings).toContainEqual({ linkId: 'a:c', bandwidthBps: G });
     expect(bookings).toContainEqual({ linkId: 'h1:a', bandwidthBps: 4 * G });
+  });
+});
+
+describe('preemption', () => {
+  const wanting = (gigabits: number, color: number, more: Partial<PolicyToEvaluate> = {}) =>
+    newPolicy('h1', 'h2', [lowestDelay({ bandwidthBps: gigabits * G })], { color, ...more });
+
+  /** All of them on the upper way. */
+  function onUpper(...policies: PolicyToEvaluate[]): PolicyToEvaluate[] {
+    return policies.map((policy) => adopted(policy, evaluateOne(diamond(), policy)));
+  }
+
+  function evaluateAll(policies: readonly PolicyToEvaluate[]): Map<string, PolicyEvaluation> {
+    const evaluations = evaluate(diamond(), policies, { booked: policies.flatMap(({ bookings }) => bookings) });
+    return new Map(evaluations.map((evaluation) => [evaluation.policyId, evaluation]));
+  }
+
+  function colorsOnUpper(evaluations: ReadonlyMap<string, PolicyEvaluation>): string[] {
+    return [...evaluations.values()]
+      .filter((evaluation) => linksOf(evaluation)?.includes('a:b'))
+      .map(({ policyId }) => policyId.split(':')[1] ?? '');
+  }
+
+  it('drives out the least important, then those of least bandwidth, then those of the highest id', () => {
+    const settled = onUpper(
+      wanting(3, 1),
+      wanting(2, 2),
+      wanting(2, 3),
+      wanting(1, 4),
+      wanting(2, 5, { setupPriority: 6 }),
+    );
+    expect(colorsOnUpper(evaluateAll([...settled, wanting(3, 9, { setupPriority: 2 })]))).toEqual(['1', '2', '5', '9']);
+  });
+
+  it('asks for those that are to make room, and for nobody where there is room', () => {
+    const [settled] = onUpper(wanting(6, 1)) as [PolicyToEvaluate];
+    const taker = wanting(6, 2, { setupPriority: 2 });
+    const alone = evaluateOne(diamond(), taker, { booked: settled.bookings });
+    expect(linksOf(alone)).toEqual(UPPER);
+    expect(alone.preempts).toEqual([
+      { linkId: 'a:b', setupPriority: 2 },
+      { linkId: 'b:d', setupPriority: 2 },
+    ]);
+    const small = evaluateOne(diamond(), wanting(4, 2, { setupPriority: 2 }), { booked: settled.bookings });
+    expect(small.preempts).toEqual([]);
+  });
+
+  it('leaves who is driven out in want of bandwidth until it is back where it would like to be', () => {
+    const settled = onUpper(wanting(6, 1));
+    const taker = wanting(6, 2, { setupPriority: 2 });
+    const driven = evaluateAll([...settled, taker]).get('h1:1:h2') as PolicyEvaluation;
+    expect(driven).toMatchObject({ status: 'up', decision: 'changed', starved: true });
+    expect(linksOf(driven)).toEqual(LOWER);
+    const away = adopted(settled[0] as PolicyToEvaluate, driven);
+    expect(evaluateOne(diamond(), { ...away, reoptimise: false })).toMatchObject({ decision: 'kept', starved: true });
+    const back = evaluateOne(diamond(), away);
+    expect(linksOf(back)).toEqual(UPPER);
+    expect(back.starved).toBe(false);
+  });
+
+  it('does not let one that leaves drive out another that stays', () => {
+    const settled = onUpper(wanting(6, 1), wanting(4, 2));
+    const evaluations = evaluateAll([...settled, wanting(6, 3, { setupPriority: 2 })]);
+    expect(colorsOnUpper(evaluations)).toEqual(['2', '3']);
+    const [, stays] = settled as [PolicyToEvaluate, PolicyToEvaluate];
+    // The one that left holds its bandwidth until its headend has acked.
+    const left = inUse(settled[0]?.bookings ?? []).map((booking) => ({ ...booking, currentBps: 0 }));
+    const taken = inUse(evaluations.get('h1:3:h2')?.bookings ?? [], 2);
+    const booked = [...left, ...taken, ...stays.bookings];
+    expect(evaluateOne(diamond(), stays, { booked }).decision).toBe('kept');
   });
 });

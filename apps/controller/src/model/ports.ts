@@ -235,8 +235,8 @@ export interface PolicyService {
   replaceMesh(id: string, intent: MeshIntent, ifVersion: number, actor: Actor): Promise<MeshView>;
   deleteMesh(id: string, ifVersion: number, actor: Actor): Promise<void>;
 
-  /** Booked by all policies together, in bit/s, by link; links without bookings are left out. */
-  booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, number>>;
+  /** Booked by all policies together, in bit/s, by link and hold priority; links without bookings are left out. */
+  booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, readonly number[]>>;
 
   /** What probes find, over all headends: finished lists by state. */
   livenessCounts(): Promise<LivenessCounts>;

@@ -3,6 +3,7 @@ import type {
   LinkId,
   MetricType,
   NodeId,
+  OptionalOutcome,
   PathConstraints,
   PathMetrics,
   Segment,
@@ -24,6 +25,8 @@ export interface DynamicPath {
   readonly maxSegments?: number;
   /** Weighted lists that may carry `bandwidthBps` together where no single one can; by default 1. */
   readonly maxLists?: number;
+  /** Constraints that need not be kept, as JSON pointers into this path, the most important first (PathRequest.optional). */
+  readonly optional?: readonly string[];
 }
 
 export interface CandidatePathIntent {
@@ -37,10 +40,31 @@ export interface CandidatePathIntent {
 /** When no candidate path is valid: discard the traffic, or send it along the IGP's shortest path. */
 export type Fallback = 'drop' | 'shortest-path';
 
+/** Priorities go from 0, the highest, to this (RFC 3209 section 4.7.3). */
+export const LOWEST_PRIORITY = 7;
+
 /** What a mesh gives each of its policies, and what an operator gives a single one. */
 export interface PolicyTemplate {
   readonly candidatePaths: readonly CandidatePathIntent[];
   readonly fallback: Fallback;
+  /** With what right bandwidth is taken: also such as is held at a numerically greater priority. By default the lowest. */
+  readonly setupPriority?: number;
+  /** With what right it is held; not numerically greater than the setup priority, which is the default. */
+  readonly holdPriority?: number;
+}
+
+/** The priorities of a policy, defaults filled in. */
+export function prioritiesOf({ setupPriority, holdPriority }: PriorityTerms): {
+  readonly setupPriority: number;
+  readonly holdPriority: number;
+} {
+  const setup = setupPriority ?? LOWEST_PRIORITY;
+  return { setupPriority: setup, holdPriority: holdPriority ?? setup };
+}
+
+interface PriorityTerms {
+  readonly setupPriority?: number | null;
+  readonly holdPriority?: number | null;
 }
 
 export interface SrPolicyIntent extends PolicyTemplate {
@@ -63,6 +87,8 @@ export interface CandidatePathState {
   /** Why it is not valid: a no-path reason or a violation, with its sentence. */
   readonly reason: string | null;
   readonly message: string | null;
+  /** What becomes of its optional constraints, in their order; empty when it is not valid. */
+  readonly optional: readonly OptionalOutcome[];
 }
 
 /** One transport list in use, with what it does. */

@@ -39,6 +39,8 @@ export interface LinkReservation {
   readonly bookedBps: number;
   /** null: the reservable bandwidth is unknown. */
   readonly unreservedBps: number | null;
+  /** At the setup priorities 0 to 7 (RFC 5305 section 3.6); the last is `unreservedBps`. */
+  readonly unreservedBpsByPriority: readonly number[] | null;
 }
 
 /** What an operator may lay over a link. null clears an attribute, undefined leaves it. */

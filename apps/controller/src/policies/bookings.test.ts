@@ -18,6 +18,7 @@ describe('unreserved bandwidth', () => {
       link_id: 'a:b',
       generation,
       bandwidth_bps,
+      setup_priority: 7,
       hold_priority,
       releasing_generation: null,
     });

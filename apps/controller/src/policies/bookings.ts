@@ -1,38 +1,30 @@
 import { sql } from 'kysely';
 import { reservableBps, type LinkId, type NodeId, type Snapshot } from '@waymark/topology';
-import type { LinkBandwidth } from '../compute/evaluate-policies-model.js';
+import type { Booking, LinkBandwidth, Preemption } from '../compute/evaluate-policies-model.js';
+import { LOWEST_PRIORITY } from '../model/sr-policy.js';
 import type { Executor } from './policy-intents.js';
-
-/** Priorities go from 0, the highest, to this (RFC 3209). */
-const LOWEST_PRIORITY = 7;
 
 /*
  * While a policy moves, its old and its new lists both hold a booking, but its traffic is on one of them: per link, a
- * policy counts with the larger of its bookings.
+ * policy counts with the larger of its bookings, at the higher of their hold priorities.
  */
+const perPolicy = sql`
+  select policy_id, link_id, max(bandwidth_bps) as held, min(hold_priority) as priority,
+    coalesce(max(bandwidth_bps) filter (where releasing_generation is null), 0) as current
+  from booking
+`;
 
-export interface BookedQuery {
-  /** Only on these. */
-  readonly links?: readonly LinkId[];
-  /** Only what is held at this priority (0 the highest) or a higher one; by default everything. */
-  readonly holdPriority?: number;
-}
-
-/** Booked per link by all policies together. */
-export async function bookedPerLink(
-  db: Executor,
-  { links, holdPriority = LOWEST_PRIORITY }: BookedQuery = {},
-): Promise<LinkBandwidth[]> {
-  const rows = await sql<LinkBandwidth>`
-    select link_id as "linkId", sum(largest)::bigint as "bandwidthBps"
+/** Booked per link and hold priority by all policies together; only on these links, by default on all. */
+export async function bookedPerLink(db: Executor, links?: readonly LinkId[]): Promise<Booking[]> {
+  const rows = await sql<Booking>`
+    select link_id as "linkId", priority as "holdPriority", sum(held)::bigint as "bandwidthBps",
+      sum(current)::bigint as "currentBps"
     from (
-      select link_id, max(bandwidth_bps) as largest from booking
-      where hold_priority <= ${holdPriority}
-        and ${links === undefined ? sql`true` : sql`link_id = any(${links}::text[])`}
+      ${perPolicy} where ${links === undefined ? sql`true` : sql`link_id = any(${links}::text[])`}
       group by link_id, policy_id
     ) per_policy
-    group by link_id
-    order by link_id
+    group by link_id, priority
+    order by link_id, priority
   `.execute(db);
   return rows.rows;
 }
@@ -47,29 +39,49 @@ export async function unreservedBps(
   setupPriority = LOWEST_PRIORITY,
 ): Promise<Float64Array> {
   const free = reservableBps(snapshot);
-  for (const { linkId, bandwidthBps } of await bookedPerLink(db, { holdPriority: setupPriority })) {
+  for (const { linkId, bandwidthBps, holdPriority } of await bookedPerLink(db)) {
     const arc = snapshot.arcOf(linkId);
-    if (arc >= 0) free[arc] = Math.max(0, (free[arc] as number) - bandwidthBps);
+    if (arc >= 0 && holdPriority <= setupPriority) free[arc] = (free[arc] as number) - bandwidthBps;
   }
-  return free;
+  return free.map((left) => Math.max(0, left));
 }
 
 /** Bookings of these policies per link. */
-export async function ownBookings(db: Executor, ids: readonly string[]): Promise<Map<string, LinkBandwidth[]>> {
-  const rows = await sql<LinkBandwidth & { readonly policyId: string }>`
-    select policy_id as "policyId", link_id as "linkId", max(bandwidth_bps) as "bandwidthBps"
-    from booking
-    where policy_id = any(${ids}::text[])
-    group by policy_id, link_id
+export async function ownBookings(db: Executor, ids: readonly string[]): Promise<Map<string, Booking[]>> {
+  const rows = await sql<Booking & { readonly policyId: string }>`
+    select policy_id as "policyId", link_id as "linkId", held as "bandwidthBps", current as "currentBps",
+      priority as "holdPriority"
+    from (${perPolicy} where policy_id = any(${ids}::text[]) group by policy_id, link_id) per_policy
     order by policy_id, link_id
   `.execute(db);
-  const bookings = new Map<string, LinkBandwidth[]>();
-  for (const { policyId, linkId, bandwidthBps } of rows.rows) {
+  const bookings = new Map<string, Booking[]>();
+  for (const { policyId, ...booking } of rows.rows) {
     const own = bookings.get(policyId) ?? [];
     bookings.set(policyId, own);
-    own.push({ linkId, bandwidthBps });
+    own.push(booking);
   }
   return bookings;
+}
+
+/** Policies that still are to use bandwidth which these took from them, but for some that are known already. */
+export async function preemptedPolicies(
+  db: Executor,
+  preemptions: readonly Preemption[],
+  known: ReadonlySet<string>,
+): Promise<{ readonly policyId: string; readonly linkId: LinkId }[]> {
+  if (preemptions.length === 0) return [];
+  const rows = await sql<{ policyId: string; linkId: LinkId }>`
+    select distinct on (policy_id) policy_id as "policyId", link_id as "linkId"
+    from unnest(${preemptions.map(({ linkId }) => linkId)}::text[],
+      ${preemptions.map(({ setupPriority }) => setupPriority)}::int[]) as n (link_id, setup_priority)
+    join booking b using (link_id)
+    where b.releasing_generation is null and b.hold_priority > n.setup_priority
+      and b.policy_id <> all(${[...known]}::text[])
+      -- what was deleted is withdrawn with the next publication
+      and exists (select from sr_policy p where p.id = b.policy_id)
+    order by policy_id, link_id
+  `.execute(db);
+  return rows.rows;
 }
 
 /** What a policy books from now on. */
@@ -78,6 +90,8 @@ export interface BookingChange {
   /** Of the headend, that carries the policy's lists. */
   readonly generation: number;
   readonly bookings: readonly LinkBandwidth[];
+  readonly setupPriority: number;
+  readonly holdPriority: number;
   /**
    * - `moved`: other lists; what was booked stays until the headend has acked this generation.
    * - `at-once`: the same lists with another bandwidth, or a headend that never held anything.
@@ -97,33 +111,37 @@ export async function storeBookings(db: Executor, changes: readonly BookingChang
       where b.policy_id = n.policy_id and b.releasing_generation is null
     `.execute(db);
   }
-  const rows = changes.flatMap(({ policyId, generation, bookings }) =>
-    bookings.map((booking) => ({ policyId, generation, ...booking })),
-  );
+  const rows = changes.flatMap(({ bookings, ...change }) => bookings.map((booking) => ({ ...change, ...booking })));
   if (rows.length === 0) return;
   await sql`
-    insert into booking (policy_id, link_id, generation, bandwidth_bps)
+    insert into booking (policy_id, link_id, generation, bandwidth_bps, setup_priority, hold_priority)
     select * from unnest(${rows.map((row) => row.policyId)}::text[], ${rows.map((row) => row.linkId)}::text[],
-      ${rows.map((row) => row.generation)}::bigint[], ${rows.map((row) => row.bandwidthBps)}::bigint[])
-    on conflict (policy_id, link_id, generation)
-      do update set bandwidth_bps = excluded.bandwidth_bps, releasing_generation = null
+      ${rows.map((row) => row.generation)}::bigint[], ${rows.map((row) => row.bandwidthBps)}::bigint[],
+      ${rows.map((row) => row.setupPriority)}::smallint[], ${rows.map((row) => row.holdPriority)}::smallint[])
+    on conflict (policy_id, link_id, generation) do update set bandwidth_bps = excluded.bandwidth_bps,
+      setup_priority = excluded.setup_priority, hold_priority = excluded.hold_priority, releasing_generation = null
   `.execute(db);
 }
 
-/** Bookings of policies that are still in use (not being released): generation and amounts. */
-export async function currentBookings(
-  db: Executor,
-  ids: readonly string[],
-): Promise<Map<string, { readonly generation: number; readonly bookings: LinkBandwidth[] }>> {
-  const rows = await sql<{ policyId: string; generation: number } & LinkBandwidth>`
-    select policy_id as "policyId", generation, link_id as "linkId", bandwidth_bps as "bandwidthBps"
+/** Bookings of a policy that are in use, not being released. */
+export interface CurrentBookings {
+  readonly generation: number;
+  readonly setupPriority: number;
+  readonly holdPriority: number;
+  readonly bookings: readonly LinkBandwidth[];
+}
+
+export async function currentBookings(db: Executor, ids: readonly string[]): Promise<Map<string, CurrentBookings>> {
+  const rows = await sql<Omit<CurrentBookings, 'bookings'> & LinkBandwidth & { readonly policyId: string }>`
+    select policy_id as "policyId", generation, setup_priority as "setupPriority", hold_priority as "holdPriority",
+      link_id as "linkId", bandwidth_bps as "bandwidthBps"
     from booking
     where policy_id = any(${ids}::text[]) and releasing_generation is null
     order by policy_id, link_id
   `.execute(db);
-  const current = new Map<string, { generation: number; bookings: LinkBandwidth[] }>();
-  for (const { policyId, generation, linkId, bandwidthBps } of rows.rows) {
-    const own = current.get(policyId) ?? { generation, bookings: [] };
+  const current = new Map<string, CurrentBookings & { readonly bookings: LinkBandwidth[] }>();
+  for (const { policyId, linkId, bandwidthBps, ...terms } of rows.rows) {
+    const own = current.get(policyId) ?? { ...terms, bookings: [] };
     current.set(policyId, own);
     own.bookings.push({ linkId, bandwidthBps });
   }

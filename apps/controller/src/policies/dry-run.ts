@@ -1,15 +1,11 @@
-import type {
-  EvaluationTask,
-  LinkBandwidth,
-  PolicyEvaluation,
-  PolicyToEvaluate,
-} from '../compute/evaluate-policies-model.js';
+import type { Booking, PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
 import type { ProposedChange, TopologyService } from '../model/ports.js';
-import type { DryRunResult, PolicyList, PolicyMove } from '../model/sr-policy.js';
+import { prioritiesOf, type DryRunResult, type PolicyList, type PolicyMove } from '../model/sr-policy.js';
 import type { Database } from '../storage/database.js';
 import { affectedPolicies } from './affected-policies.js';
-import { ownBookings } from './bookings.js';
-import { evaluationTasks, loadPolicies, type LoadedPolicies } from './evaluation-input.js';
+import { bookedPerLink, ownBookings } from './bookings.js';
+import { evaluateBatch } from './evaluate-batch.js';
+import { loadPolicies, type LoadedPolicies } from './evaluation-input.js';
 import type { StoredState } from './policy-states.js';
 import { loadStates } from './policy-states.js';
 import { proposedIntents } from './proposed-intents.js';
@@ -53,20 +49,30 @@ export async function dryRun(
     const pinned = intents.pinned.get(policy.policyId);
     return pinned === undefined ? policy : { ...policy, pinned };
   });
-  const tasks = await evaluationTasks(db, policies, [], 1);
   const removedIds = [...intents.removed].sort();
   const released = [...(await ownBookings(db, removedIds)).values()].flat();
   const snapshot = snapshotOf(proposed);
-  const results = await Promise.all(tasks.map((task) => evaluate(snapshot, withoutBookings(task, released))));
+  const batch = await evaluateBatch(
+    db,
+    { ...loaded, policies },
+    {
+      heldLinks: [],
+      parallelism: 1,
+      evaluate: (task) => evaluate(snapshot, task),
+      reoptimise: () => false,
+      leaveOut: new Set([...intents.put.keys(), ...removedIds]),
+      booked: [...(await bookedPerLink(db)), ...released.map(returned)],
+    },
+  );
   const removedStates = await loadStates(db, removedIds);
 
   const moves = [
-    ...results.flat().flatMap((evaluation) => moveOf(evaluation, loaded.states.get(evaluation.policyId))),
+    ...batch.evaluations.flatMap((evaluation) => moveOf(evaluation, batch.loaded.states.get(evaluation.policyId))),
     ...removedIds.map((id) => removal(id, removedStates.get(id))),
   ];
   return {
     revision: ted.revision,
-    policiesExamined: policies.length + removedIds.length,
+    policiesExamined: batch.loaded.policies.length + removedIds.length,
     moves: moves.sort((a, b) => (a.policyId < b.policyId ? -1 : 1)),
   };
 }
@@ -75,19 +81,16 @@ type Proposals = Awaited<ReturnType<typeof proposedIntents>>['put'];
 
 function withProposals({ policies }: LoadedPolicies, proposals: Proposals): PolicyToEvaluate[] {
   const known = new Map(policies.map((policy) => [policy.policyId, policy]));
-  for (const [policyId, { headend, endpoint, candidatePaths, fallback }] of proposals) {
-    const terms = { policyId, headend, endpoint, candidatePaths, fallback, reoptimise: true };
+  for (const [policyId, { headend, endpoint, candidatePaths, fallback, ...rest }] of proposals) {
+    const terms = { policyId, headend, endpoint, candidatePaths, fallback, ...prioritiesOf(rest), reoptimise: true };
     const existing = known.get(policyId) ?? { incumbent: null, bookings: [], pinned: null };
     known.set(policyId, { ...existing, ...terms });
   }
   return [...known.values()];
 }
 
-function withoutBookings(task: EvaluationTask, released: readonly LinkBandwidth[]): EvaluationTask {
-  return {
-    ...task,
-    booked: [...task.booked, ...released.map(({ linkId, bandwidthBps }) => ({ linkId, bandwidthBps: -bandwidthBps }))],
-  };
+function returned({ bandwidthBps, currentBps, ...where }: Booking): Booking {
+  return { ...where, bandwidthBps: -bandwidthBps, currentBps: -currentBps };
 }
 
 /** Nothing for a policy that stays as it is. */

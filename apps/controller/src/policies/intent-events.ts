@@ -10,8 +10,8 @@ export interface IntentChange {
   readonly event: PolicyEvent;
 }
 
-/** The event of one policy, told to another that gains or loses prefixes by it. */
-export function toldToOthers({ policyId, event }: IntentChange): PolicyEvent {
+/** The event of one policy, told to another that gains or loses prefixes or bandwidth by it. */
+export function toldToOthers({ policyId, event }: Pick<IntentChange, 'policyId' | 'event'>): PolicyEvent {
   return { ...event, summary: event.summary.replace('the policy', `policy ${policyId}`) };
 }
 

@@ -42,7 +42,7 @@ export class PendingWork {
   /** A policy that waits already keeps its event, but for one that only promised something better. */
   add(id: string, work: PendingPolicy, priority: Priority): void {
     const present = PRIORITIES.find((candidate) => this.#policies[candidate].has(id));
-    const known = present && this.#policies[present].get(id);
+    const known = this.get(id);
     if (present === undefined || known === undefined) {
       this.#policies[priority].set(id, work);
       return;
@@ -52,6 +52,11 @@ export class PendingWork {
     const isMoreUrgent = PRIORITIES.indexOf(priority) < PRIORITIES.indexOf(present);
     if (isMoreUrgent) this.#policies[present].delete(id);
     this.#policies[isMoreUrgent ? priority : present].set(id, merged);
+  }
+
+  get(id: string): PendingPolicy | undefined {
+    const present = PRIORITIES.find((priority) => this.#policies[priority].has(id));
+    return present && this.#policies[present].get(id);
   }
 
   /** A headend whose default steering must be assigned anew. */

@@ -17,6 +17,9 @@ export interface PolicyIntent {
   readonly mesh: string | null;
   readonly candidatePaths: readonly CandidatePathIntent[];
   readonly fallback: Fallback;
+  /** null: not given. */
+  readonly setupPriority: number | null;
+  readonly holdPriority: number | null;
   /** null: default steering. */
   readonly steeredPrefixes: readonly string[] | null;
   readonly pinned: PinnedLists | null;
@@ -43,6 +46,8 @@ interface PolicyRow {
   readonly name: string | null;
   readonly mesh_id: string | null;
   readonly fallback: Fallback | null;
+  readonly setup_priority: number | null;
+  readonly hold_priority: number | null;
   readonly steered_prefixes: readonly string[] | null;
   readonly pinned_lists: PinnedLists | null;
   readonly version: number;
@@ -52,8 +57,8 @@ interface PolicyRow {
 /** Intents by policy id, in code-unit order of the ids; ids that do not exist are left out. Three queries, however many. */
 export async function loadIntents(db: Executor, ids: readonly string[]): Promise<Map<string, PolicyIntent>> {
   const policies = await sql<PolicyRow>`
-    select p.id, p.headend, p.color, p.endpoint, p.name, p.mesh_id, p.fallback, p.steered_prefixes, p.pinned_lists,
-      greatest(p.revision, m.revision) as version, o.override
+    select p.id, p.headend, p.color, p.endpoint, p.name, p.mesh_id, p.fallback, p.setup_priority, p.hold_priority,
+      p.steered_prefixes, p.pinned_lists, greatest(p.revision, m.revision) as version, o.override
     from unnest(${ids}::text[]) as wanted (id)
     join sr_policy p using (id)
     left join mesh m on m.id = p.mesh_id
@@ -81,6 +86,8 @@ function intentOf(
     mesh: row.mesh_id,
     candidatePaths: row.override?.candidatePaths ?? template?.candidatePaths ?? paths.get(row.id) ?? [],
     fallback: row.override?.fallback ?? template?.fallback ?? row.fallback ?? 'drop',
+    setupPriority: row.override?.setupPriority ?? template?.setupPriority ?? row.setup_priority,
+    holdPriority: row.override?.holdPriority ?? template?.holdPriority ?? row.hold_priority,
     steeredPrefixes: row.steered_prefixes,
     pinned: row.pinned_lists,
     version: row.version,
@@ -121,6 +128,7 @@ async function loadTemplates(db: Executor, ids: readonly string[]): Promise<Map<
 /** What the REST API shows as the intent of a policy. */
 export function intentView(intent: PolicyIntent): SrPolicyIntent {
   const { headend, color, endpoint, name, candidatePaths, fallback, steeredPrefixes } = intent;
+  const { setupPriority, holdPriority } = intent;
   return {
     headend,
     color,
@@ -128,6 +136,8 @@ export function intentView(intent: PolicyIntent): SrPolicyIntent {
     ...(name === null ? {} : { name }),
     candidatePaths,
     fallback,
+    ...(setupPriority === null ? {} : { setupPriority }),
+    ...(holdPriority === null ? {} : { holdPriority }),
     ...(steeredPrefixes === null ? {} : { steeredPrefixes }),
   };
 }
@@ -137,10 +147,12 @@ export async function storeIntent(db: Executor, intent: SrPolicyIntent, revision
   const id = policyIdOf(intent);
   const prefixes = intent.steeredPrefixes ?? null;
   await sql`
-    insert into sr_policy (id, headend, color, endpoint, name, fallback, steered_prefixes, revision)
+    insert into sr_policy (id, headend, color, endpoint, name, fallback, setup_priority, hold_priority, steered_prefixes,
+      revision)
     values (${id}, ${intent.headend}, ${intent.color}, ${intent.endpoint}, ${intent.name ?? null}, ${intent.fallback},
-      ${prefixes}::cidr[], ${revision})
+      ${intent.setupPriority ?? null}, ${intent.holdPriority ?? null}, ${prefixes}::cidr[], ${revision})
     on conflict (id) do update set name = excluded.name, fallback = excluded.fallback,
+      setup_priority = excluded.setup_priority, hold_priority = excluded.hold_priority,
       steered_prefixes = excluded.steered_prefixes, revision = excluded.revision
   `.execute(db);
   await sql`delete from candidate_path where policy_id = ${id} and owner = ${REST_ORIGIN.owner}`.execute(db);

@@ -14,14 +14,22 @@ import type {
   ProposedChange,
   TopologyService,
 } from '../model/ports.js';
-import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from '../model/sr-policy.js';
+import {
+  LOWEST_PRIORITY,
+  type DryRunResult,
+  type MeshIntent,
+  type MeshView,
+  type SrPolicyIntent,
+  type SrPolicyView,
+} from '../model/sr-policy.js';
 import type { Actor } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
 import type { AnnounceEvents } from '../storage/event-channel.js';
 import { NothingChanged, withRevision } from '../storage/revision.js';
 import { bookedPerLink, unreservedBps } from './bookings.js';
 import { dryRun } from './dry-run.js';
-import { evaluationTasks, loadPolicies } from './evaluation-input.js';
+import { evaluateBatch } from './evaluate-batch.js';
+import { loadPolicies } from './evaluation-input.js';
 import { livenessCounts } from './list-liveness.js';
 import { deletePolicies, expandMesh, selectedHosts } from './mesh-members.js';
 import { meshPage, meshViews, storeMesh } from './mesh-store.js';
@@ -212,9 +220,14 @@ export class SrPolicyService implements PolicyService {
     });
   }
 
-  async booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, number>> {
-    const booked = await bookedPerLink(this.#db, { links });
-    return new Map(booked.map(({ linkId, bandwidthBps }) => [linkId, bandwidthBps]));
+  async booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, readonly number[]>> {
+    const booked = new Map<LinkId, number[]>();
+    for (const { linkId, holdPriority, bandwidthBps } of await bookedPerLink(this.#db, links)) {
+      const byPriority = booked.get(linkId) ?? Array.from({ length: LOWEST_PRIORITY + 1 }, () => 0);
+      booked.set(linkId, byPriority);
+      byPriority[holdPriority] = bandwidthBps;
+    }
+    return booked;
   }
 
   async livenessCounts(): Promise<LivenessCounts> {
@@ -238,9 +251,17 @@ export class SrPolicyService implements PolicyService {
     const previous = loaded.states.get(id)?.previousLists ?? null;
     if (previous === null) throw new Problem('no-lists-to-return-to', { detail: `${id} had no other lists before` });
     const snapshot = snapshotOf(await this.#topology.ted());
-    const pinned = { ...policy, pinned: previous };
-    const tasks = await evaluationTasks(this.#db, [pinned], [], 1);
-    const [evaluation] = (await Promise.all(tasks.map((task) => this.#evaluate(snapshot, task)))).flat();
+    const { evaluations } = await evaluateBatch(
+      this.#db,
+      { ...loaded, policies: [{ ...policy, pinned: previous }] },
+      {
+        heldLinks: [],
+        parallelism: 1,
+        evaluate: (task) => this.#evaluate(snapshot, task),
+        reoptimise: () => false,
+      },
+    );
+    const evaluation = evaluations.find(({ policyId }) => policyId === id);
     const lists = evaluation?.lists.map(({ weight, transport }) => ({ weight, sids: transport.map(({ sid }) => sid) }));
     if (!isDeepStrictEqual(lists, previous.lists)) {
       throw new Problem('no-lists-to-return-to', { detail: `the previous lists of ${id} cannot be used now` });

@@ -23,6 +23,8 @@ export interface StoredState {
   readonly candidatePaths: readonly CandidatePathState[];
   /** Of the metric it is optimised for. */
   readonly value: number | null;
+  /** It is in want of bandwidth. */
+  readonly starved: boolean;
   /** It stays on something that is drained. */
   readonly blocked: boolean;
   /** What led to its last change. */
@@ -39,8 +41,8 @@ type StateRow = Omit<StoredState, 'event'> & {
 export async function loadStates(db: Executor, ids: readonly string[]): Promise<Map<string, StoredState>> {
   const found = await sql<StateRow>`
     select policy_id as "policyId", status, active_candidate as "activeCandidate", compliance, lists, standby,
-      previous_lists as "previousLists", candidates as "candidatePaths", metric_value as value, blocked, cause as reason,
-      changed_at as "changedAt", event_kind, changed_revision as event_revision, event_by, event_at, event_summary
+      previous_lists as "previousLists", candidates as "candidatePaths", metric_value as value, starved, blocked,
+      cause as reason, changed_at as "changedAt", event_kind, changed_revision as event_revision, event_by, event_at, event_summary
     from policy_state
     where policy_id = any(${ids}::text[])
   `.execute(db);
@@ -55,13 +57,14 @@ function stateFrom(row: StateRow): StoredState {
 
 export function incumbentOf(state: StoredState | undefined): Incumbent | null {
   if (state === undefined) return null;
-  const { status, activeCandidate, lists, candidatePaths, value, standby } = state;
+  const { status, activeCandidate, lists, candidatePaths, value, starved, standby } = state;
   return {
     status,
     activeCandidate,
     lists: lists.map(transportOf),
     candidatePaths,
     value,
+    starved,
     standby: standby && { ...standby, lists: standby.lists.map(transportOf) },
   };
 }

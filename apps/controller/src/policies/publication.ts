@@ -1,11 +1,19 @@
 import { sql, type Transaction } from 'kysely';
 import type { NodeId, Ted } from '@waymark/topology';
-import type { LinkBandwidth, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
+import type { PolicyEvaluation } from '../compute/evaluate-policies-model.js';
 import type { WaymarkEvent } from '../model/events.js';
+import { prioritiesOf } from '../model/sr-policy.js';
 import type { Tables } from '../storage/database.js';
 import { lockHead, type RevisionNumbers } from '../storage/revision.js';
 import { allocateBindingSids, releaseBindingSids } from './binding-sid-store.js';
-import { currentBookings, headendsWithAgent, storeBookings, type BookingChange } from './bookings.js';
+import {
+  currentBookings,
+  headendsWithAgent,
+  preemptedPolicies,
+  storeBookings,
+  type BookingChange,
+  type CurrentBookings,
+} from './bookings.js';
 import { desiredBody } from './desired-body.js';
 import { groupBy } from './group-by.js';
 import { storeLinkHolds } from './link-hold-store.js';
@@ -67,13 +75,16 @@ export async function publish<Delta extends WrittenDelta>(
 ): Promise<Published<Delta>> {
   const head = await lockHead(tx);
   const publication = { ...offered, ...(await provedNow(tx, head, offered)) };
-  const evaluated = new Set(publication.evaluations.map(({ policyId }) => policyId));
-  const computedThrough = publication.computedThrough(evaluated);
-
-  const current = await loadIntents(tx, [...evaluated]);
-  const evaluations = publication.evaluations.filter(
-    ({ policyId }) => current.get(policyId)?.version === publication.intents.get(policyId)?.version,
+  const current = await loadIntents(
+    tx,
+    publication.evaluations.map(({ policyId }) => policyId),
   );
+  const isCurrent = ({ policyId }: PolicyEvaluation) =>
+    current.get(policyId)?.version === publication.intents.get(policyId)?.version;
+  const { evaluations, early } = await withRoomMade(tx, publication.evaluations.filter(isCurrent));
+  const done = publication.evaluations.map(({ policyId }) => policyId).filter((id) => !early.has(id));
+  const evaluated = new Set(done);
+  const computedThrough = publication.computedThrough(evaluated);
   const deleted = await deletedPolicies(tx);
   const wanted = await wantedPolicies(tx, publication, evaluations);
   const bodies = await desiredBodies(tx, publication, wanted);
@@ -93,7 +104,7 @@ export async function publish<Delta extends WrittenDelta>(
   const steered = steeringChanges(publication, wanted, generations);
   await storeStates(tx, states, head.revision);
   await storeSteeringChanges(tx, steered);
-  await book(tx, evaluations, deleted, generations);
+  await book(tx, evaluations, current, deleted, generations);
   await forgetDeleted(tx, deleted, generations);
   await storeLinkHolds(tx, publication.holds);
   await sql`
@@ -225,6 +236,27 @@ function steeringChanges(
   });
 }
 
+/**
+ * Leaves out, for a later evaluation, whoever takes bandwidth from policies that would go on using it: their evaluations
+ * are not among these, because their intent changed meanwhile or what they were to use does not hold on the newest TED.
+ */
+async function withRoomMade(
+  tx: Transaction<Tables>,
+  evaluations: readonly PolicyEvaluation[],
+): Promise<{ readonly evaluations: readonly PolicyEvaluation[]; readonly early: ReadonlySet<string> }> {
+  const early = new Set<string>();
+  let left = evaluations;
+  for (;;) {
+    const present = new Set(left.map(({ policyId }) => policyId));
+    const preemptions = left.flatMap(({ preempts }) => preempts);
+    const links = new Set((await preemptedPolicies(tx, preemptions, present)).map(({ linkId }) => linkId));
+    const tooEarly = left.filter(({ preempts }) => preempts.some(({ linkId }) => links.has(linkId)));
+    if (tooEarly.length === 0) return { evaluations: left, early };
+    for (const { policyId } of tooEarly) early.add(policyId);
+    left = left.filter(({ policyId }) => !early.has(policyId));
+  }
+}
+
 function headendOf(policyId: string): NodeId {
   return policyId.slice(0, policyId.indexOf(':'));
 }
@@ -232,39 +264,45 @@ function headendOf(policyId: string): NodeId {
 async function book(
   tx: Transaction<Tables>,
   evaluations: readonly PolicyEvaluation[],
+  intents: ReadonlyMap<string, PolicyIntent>,
   deleted: readonly DeletedPolicy[],
   generations: ReadonlyMap<string, number>,
 ): Promise<void> {
   const wanted = [
-    ...evaluations.map(({ policyId, bookings }) => ({ policyId, bookings })),
-    ...deleted.map(({ id }) => ({ policyId: id, bookings: [] })),
+    ...evaluations.map(({ policyId, bookings }) => ({
+      policyId,
+      bookings,
+      ...prioritiesOf(intents.get(policyId) ?? {}),
+    })),
+    ...deleted.map(({ id }) => ({ policyId: id, bookings: [], ...prioritiesOf({}) })),
   ];
   const current = await currentBookings(
     tx,
     wanted.map(({ policyId }) => policyId),
   );
-  const different = wanted.filter(
-    ({ policyId, bookings }) => !sameBookings(bookings, current.get(policyId)?.bookings ?? []),
-  );
+  const different = wanted.filter((want) => !sameBookings(want, current.get(want.policyId)));
   if (different.length === 0) return;
   const answering = await headendsWithAgent(tx, [...new Set(different.map(({ policyId }) => headendOf(policyId)))]);
-  const changes = different.map(({ policyId, bookings }): BookingChange => {
-    const generation = generations.get(policyId);
+  const changes = different.map((want): BookingChange => {
+    const generation = generations.get(want.policyId);
     return {
-      policyId,
-      bookings,
-      generation: generation ?? current.get(policyId)?.generation ?? 0,
+      ...want,
+      generation: generation ?? current.get(want.policyId)?.generation ?? 0,
       // Without a new generation the headend sends as before, and the IGP has moved the traffic already.
-      release: generation !== undefined && answering.has(headendOf(policyId)) ? 'moved' : 'at-once',
+      release: generation !== undefined && answering.has(headendOf(want.policyId)) ? 'moved' : 'at-once',
     };
   });
   await storeBookings(tx, changes);
 }
 
-function sameBookings(a: readonly LinkBandwidth[], b: readonly LinkBandwidth[]): boolean {
-  if (a.length !== b.length) return false;
-  const amounts = new Map(b.map(({ linkId, bandwidthBps }) => [linkId, bandwidthBps]));
-  return a.every(({ linkId, bandwidthBps }) => amounts.get(linkId) === bandwidthBps);
+type BookingTerms = Pick<CurrentBookings, 'bookings' | 'setupPriority' | 'holdPriority'>;
+
+function sameBookings(a: BookingTerms, b: BookingTerms | undefined): boolean {
+  if (a.bookings.length !== (b?.bookings.length ?? 0)) return false;
+  if (b === undefined || a.bookings.length === 0) return true;
+  if (a.setupPriority !== b.setupPriority || a.holdPriority !== b.holdPriority) return false;
+  const amounts = new Map(b.bookings.map(({ linkId, bandwidthBps }) => [linkId, bandwidthBps]));
+  return a.bookings.every(({ linkId, bandwidthBps }) => amounts.get(linkId) === bandwidthBps);
 }
 
 async function forgetDeleted(

@@ -3,11 +3,14 @@ import type { Snapshot } from '@waymark/topology';
 import { incumbentAfter, type PolicyEvaluation, type PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
 import type { RevisionNumbers } from '../storage/revision.js';
 import { DelayMachine, defaultDelays } from './delay-machine.js';
-import { evaluationTasks, loadPolicies, type LoadedPolicies } from './evaluation-input.js';
+import { evaluateBatch, type EvaluatedBatch, type Preempted } from './evaluate-batch.js';
+import { loadPolicies, type LoadedPolicies } from './evaluation-input.js';
+import { toldToOthers } from './intent-events.js';
 import { loadLinkHolds } from './link-hold-store.js';
 import { LinkHolds, type LinkHold } from './link-holds.js';
 import { Observer, type Sight } from './observation.js';
 import { PendingWork, type PendingPolicy } from './pending-work.js';
+import type { PolicyEvent } from './policy-event.js';
 import type { Executor } from './policy-intents.js';
 import { publish, type Publication, type Published } from './publication.js';
 import type { ReactionDependencies, ReactionSettings, WrittenDelta } from './reaction-dependencies.js';
@@ -192,16 +195,17 @@ class Term<Delta extends WrittenDelta> {
   async #publishChunk(seen: Sight, size: number): Promise<void> {
     const chunk = this.#pending.next(size);
     const isLast = chunk.size === this.#pending.size;
-    const loaded = await loadPolicies(this.#deps.db, [...chunk.keys()], (id) => chunk.get(id)?.reoptimise ?? false);
-    const headends = new Set(loaded.policies.map(({ headend }) => headend));
+    const asked = await loadPolicies(this.#deps.db, [...chunk.keys()], (id) => chunk.get(id)?.reoptimise ?? false);
+    const headends = new Set(asked.policies.map(({ headend }) => headend));
     const steering = this.#pending.steeringWith(headends, isLast);
     // A hold that ends is stored with the last of what follows from it: a new leader would not see it end again.
     const holds = isLast ? this.#holds.unstored() : new Map<string, LinkHold | null>();
     // A policy without intent was deleted meanwhile.
     const doneWith = (evaluated: ReadonlySet<string>): Set<string> =>
-      new Set([...chunk.keys()].filter((id) => evaluated.has(id) || !loaded.intents.has(id)));
+      new Set([...evaluated, ...[...chunk.keys()].filter((id) => !asked.intents.has(id))]);
 
-    const first = await this.#evaluate(this.#deps.db, seen.snapshot, loaded.policies);
+    const batch = await this.#evaluate(this.#deps.db, seen.snapshot, asked);
+    const { loaded, evaluations: first, preempted } = batch;
     const published = await this.#publish(loaded, {
       ted: seen.ted,
       tedRevision: seen.tedRevision,
@@ -209,12 +213,12 @@ class Term<Delta extends WrittenDelta> {
       proveNow: async (tx, head) => {
         this.#again = true;
         const ted = await this.#deps.tedAtHead(tx, head);
-        const most = new Set([...chunk.keys()].slice(0, FIRST_CHUNK));
+        const most = new Set([...[...chunk.keys()].slice(0, FIRST_CHUNK), ...preempted.keys()]);
         const policies = loaded.policies.filter(({ policyId }) => most.has(policyId));
-        const evaluations = await this.#proveAgain(tx, snapshotOf(ted), policies, first);
+        const evaluations = await this.#proveAgain(tx, snapshotOf(ted), { ...loaded, policies }, first);
         return { ted, tedRevision: head.tedRevision, evaluations };
       },
-      eventOf: (id) => (chunk.get(id) as PendingPolicy).event,
+      eventOf: (id) => (chunk.get(id) ?? this.#pending.get(id))?.event ?? preemptionEvent(id, preempted, chunk),
       steering,
       holds,
       computedThrough: (evaluated) => this.#pending.completeThrough(seen.revision, doneWith(evaluated), steering),
@@ -224,32 +228,30 @@ class Term<Delta extends WrittenDelta> {
     this.#published = published.computedThrough;
   }
 
-  async #evaluate(
-    db: Executor,
-    snapshot: Snapshot,
-    policies: readonly PolicyToEvaluate[],
-  ): Promise<PolicyEvaluation[]> {
-    const held = this.#holds.held(this.#deps.now());
-    const tasks = await evaluationTasks(db, policies, held, this.#settings.parallelism);
-    const results = await Promise.all(tasks.map((task) => this.#deps.evaluate(snapshot, task)));
-    return results.flat();
+  async #evaluate(db: Executor, snapshot: Snapshot, policies: LoadedPolicies): Promise<EvaluatedBatch> {
+    return evaluateBatch(db, policies, {
+      heldLinks: this.#holds.held(this.#deps.now()),
+      parallelism: this.#settings.parallelism,
+      evaluate: (task) => this.#deps.evaluate(snapshot, task),
+      reoptimise: (id) => this.#pending.get(id)?.reoptimise ?? false,
+    });
   }
 
   /** What still holds on a newer TED, evaluated as if it were in use already. The rest is evaluated anew later. */
   async #proveAgain(
     db: Executor,
     snapshot: Snapshot,
-    policies: readonly PolicyToEvaluate[],
+    loaded: LoadedPolicies,
     evaluations: readonly PolicyEvaluation[],
   ): Promise<PolicyEvaluation[]> {
     const decided = new Map(evaluations.map((evaluation) => [evaluation.policyId, evaluation]));
-    const adopted = policies.flatMap((policy): PolicyToEvaluate[] => {
+    const policies = loaded.policies.flatMap((policy): PolicyToEvaluate[] => {
       const evaluation = decided.get(policy.policyId);
       if (evaluation === undefined) return [];
       return [{ ...policy, reoptimise: false, incumbent: incumbentAfter(evaluation) }];
     });
-    const again = await this.#evaluate(db, snapshot, adopted);
-    return again.flatMap((evaluation) => {
+    const again = await this.#evaluate(db, snapshot, { ...loaded, policies });
+    return again.evaluations.flatMap((evaluation) => {
       const first = decided.get(evaluation.policyId);
       if (first === undefined || evaluation.decision === 'changed') return [];
       return [{ ...evaluation, decision: first.decision, cause: first.cause }];
@@ -272,4 +274,18 @@ class Term<Delta extends WrittenDelta> {
     await this.#deps.publish(published.deltas);
     return published;
   }
+}
+
+/** Why a policy is evaluated that waited for nothing: what made another one take its bandwidth. */
+function preemptionEvent(
+  id: string,
+  preempted: ReadonlyMap<string, Preempted>,
+  chunk: ReadonlyMap<string, PendingPolicy>,
+): PolicyEvent {
+  // Who was preempted may have to preempt others in turn.
+  let first = id;
+  for (let by = preempted.get(id)?.by; by !== undefined; by = preempted.get(by)?.by) first = by;
+  const cause = chunk.get(first);
+  if (cause === undefined) throw new RangeError(`nothing led to an evaluation of ${id}`);
+  return toldToOthers({ policyId: first, event: cause.event });
 }

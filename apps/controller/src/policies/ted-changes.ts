@@ -1,5 +1,14 @@
 import { isDeepStrictEqual } from 'node:util';
-import { advertisedOf, type LinkId, type NodeId, type Ted, type TedLink, type TedNode } from '@waymark/topology';
+import {
+  advertisedOf,
+  nodesReadOtherwise,
+  type LinkId,
+  type NodeId,
+  type Ted,
+  type TedLink,
+  type TedNode,
+} from '@waymark/topology';
+import { snapshotOf } from './snapshot-of.js';
 
 /** What differs between two states of the TED, sorted into what it can mean for policies. All lists are sorted. */
 export interface TedChanges {
@@ -12,7 +21,10 @@ export interface TedChanges {
   readonly attracting: readonly LinkId[];
   /** What flexible algorithms and anycast prefixes go by has changed: their paths may be others now. */
   readonly rerouting: { readonly links: readonly LinkId[]; readonly nodes: readonly NodeId[] };
-  /** Routers that changed otherwise (SIDs, locators, admin state), or left: what crosses them must be proved again. */
+  /**
+   * Routers that changed otherwise (SIDs, locators, admin state), or left, and nodes whose SIDs are read otherwise because of
+   * that: what crosses them must be proved again.
+   */
   readonly transit: readonly NodeId[];
   /** Nodes that changed as headends: MSD, encapsulation, existence. */
   readonly headends: readonly NodeId[];
@@ -31,6 +43,9 @@ export function tedChanges(before: Ted, after: Ted): TedChanges {
   const links = pairs(before.links, after.links)
     .map((pair) => compareLink(pair, standingBefore(pair.before), standingAfter(pair.after)))
     .filter((change) => change.changed);
+  const transit = idsOf(nodes, (node) => {
+    return [node.kind, node.flexAlgorithms, node.locators, node.sids, endpointLimits(node), node.adminState];
+  });
   return {
     links: links.map(({ id }) => id),
     improved: links.filter(({ improved }) => improved).map(({ id, returned }) => ({ linkId: id, returned })),
@@ -42,9 +57,7 @@ export function tedChanges(before: Ted, after: Ted): TedChanges {
         return [kind, operationalState, routerId, igpDomain, flexAlgorithms, locators, sids];
       }),
     },
-    transit: idsOf(nodes, (node) => {
-      return [node.kind, node.flexAlgorithms, node.locators, node.sids, endpointLimits(node), node.adminState];
-    }),
+    transit: [...new Set([...transit, ...readOtherwise(before, after, nodes)])].sort(),
     headends: idsOf(nodes, (node) => [node.kind, node.msdHEncaps, node.encapMode, node.adminState]),
     endpoints: idsOf(nodes, (node) => [
       node.kind,
@@ -62,6 +75,14 @@ export function tedChanges(before: Ted, after: Ted): TedChanges {
 /** What a node can process of the lists that pass it or end there. */
 function endpointLimits({ msdSegmentsLeft, msdEndPop, msdEndD }: TedNode): readonly (number | null)[] {
   return [msdSegmentsLeft, msdEndPop, msdEndD];
+}
+
+/** Nodes that did not change, of which the SIDs mean something else all the same. */
+function readOtherwise(before: Ted, after: Ted, nodes: readonly Pair<TedNode>[]): NodeId[] {
+  const changed = idsOf(nodes, (node) => [node.locators, node.sids]);
+  return changed.length === 0 || before.nodes.length === 0
+    ? []
+    : nodesReadOtherwise(snapshotOf(before), snapshotOf(after));
 }
 
 interface Pair<T> {

@@ -1,6 +1,14 @@
-import { canonicalIpv6, canonicalPrefix, type PathConstraints, type Ted } from '@waymark/topology';
+import { canonicalIpv6, canonicalPrefix, constraintsOf, type PathConstraints, type Ted } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
-import type { CandidatePathIntent, MeshIntent, PolicyTemplate, SrPolicyIntent } from '../model/sr-policy.js';
+import {
+  LOWEST_PRIORITY,
+  prioritiesOf,
+  type CandidatePathIntent,
+  type DynamicPath,
+  type MeshIntent,
+  type PolicyTemplate,
+  type SrPolicyIntent,
+} from '../model/sr-policy.js';
 
 const MAX_UINT32 = 2 ** 32 - 1;
 
@@ -45,6 +53,7 @@ export function checkedMesh(intent: MeshIntent, ted: Ted): MeshIntent {
     if (headend === endpoint) check.invalid(`${field}/endpoint`, `headend and endpoint are both ${headend}`);
     if (pairs.has(`${headend}:${endpoint}`)) check.invalid(field, `${headend} to ${endpoint} is overridden twice`);
     pairs.add(`${headend}:${endpoint}`);
+    check.priorities({ ...template, ...override }, `${field}/override`);
     const candidatePaths =
       override.candidatePaths && check.candidatePaths(override.candidatePaths, `${field}/override/candidatePaths`);
     return {
@@ -95,8 +104,26 @@ class IntentCheck {
     });
   }
 
-  template({ candidatePaths, fallback }: PolicyTemplate, field: string): PolicyTemplate {
-    return { candidatePaths: this.candidatePaths(candidatePaths, `${field}/candidatePaths`), fallback };
+  template({ candidatePaths, fallback, ...priorities }: PolicyTemplate, field: string): PolicyTemplate {
+    this.priorities(priorities, field);
+    return { candidatePaths: this.candidatePaths(candidatePaths, `${field}/candidatePaths`), fallback, ...priorities };
+  }
+
+  /** Otherwise two policies could take the same bandwidth from each other in turn (RFC 3209 section 4.7.3). */
+  priorities(terms: Pick<PolicyTemplate, 'setupPriority' | 'holdPriority'>, field: string): void {
+    const { setupPriority, holdPriority } = prioritiesOf(terms);
+    for (const [key, value] of Object.entries({ setupPriority, holdPriority })) {
+      if (!isInteger(value, 0, LOWEST_PRIORITY)) {
+        this.invalid(`${field}/${key}`, `the priority ${value} is not within 0 to ${LOWEST_PRIORITY}`);
+      }
+    }
+    if (holdPriority <= setupPriority) return;
+    const given = terms.setupPriority === undefined ? 'the default' : 'given';
+    this.invalid(
+      `${field}/holdPriority`,
+      `the hold priority ${holdPriority} is lower than the setup priority ${setupPriority} (${given}): what it takes it ` +
+        `must be able to hold, so give a hold priority of ${setupPriority} or a smaller number, or leave it out`,
+    );
   }
 
   candidatePaths(paths: readonly CandidatePathIntent[], field: string): readonly CandidatePathIntent[] {
@@ -120,6 +147,7 @@ class IntentCheck {
       if ((path.maxLists ?? 1) > 1 && path.constraints.bandwidthBps === undefined) {
         this.invalid(`${field}/maxLists`, 'lists are weighted by what they carry: add constraints.bandwidthBps');
       }
+      this.#optional(path, `${field}/optional`);
       return candidate;
     }
     if (path.segmentLists.length === 0) this.invalid(`${field}/segmentLists`, 'at least one segment list is needed');
@@ -132,6 +160,15 @@ class IntentCheck {
       };
     });
     return { ...candidate, path: { ...path, segmentLists } };
+  }
+
+  #optional(path: DynamicPath, field: string): void {
+    const known = constraintsOf({ source: '', destination: '', ...path });
+    path.optional?.forEach((pointer, index) => {
+      if (known.includes(pointer)) return;
+      const there = known.join(', ') || 'none';
+      this.invalid(`${field}/${index}`, `there is no constraint at "${pointer}" of the path; there is ${there}`);
+    });
   }
 
   #constraints({ exclude, include, bandwidthBps }: PathConstraints, field: string): void {

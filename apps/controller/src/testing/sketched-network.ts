@@ -1,7 +1,7 @@
 import type { NodeId, Ted, TedLink, TedNode } from '@waymark/topology';
 import { buildTed } from '../../../../packages/topology/src/testing/build-ted.js';
-import type { CandidatePathIntent } from '../model/sr-policy.js';
-import type { PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
+import type { Booking, LinkBandwidth, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
+import { LOWEST_PRIORITY, prioritiesOf, type CandidatePathIntent } from '../model/sr-policy.js';
 
 export { buildTed };
 
@@ -66,7 +66,7 @@ export function newPolicy(
   candidatePaths: readonly CandidatePathIntent[],
   more: Partial<PolicyToEvaluate> & { readonly color?: number } = {},
 ): PolicyToEvaluate {
-  const { color = 1, ...rest } = more;
+  const { color = 1, setupPriority, holdPriority, ...rest } = more;
   return {
     policyId: `${headend}:${color}:${endpoint}`,
     headend,
@@ -74,9 +74,15 @@ export function newPolicy(
     candidatePaths,
     fallback: 'drop',
     incumbent: null,
+    ...prioritiesOf({ setupPriority: setupPriority ?? null, holdPriority: holdPriority ?? null }),
     bookings: [],
     pinned: null,
     reoptimise: true,
     ...rest,
   };
+}
+
+/** Bandwidth as it is booked for who uses it. */
+export function inUse(bookings: readonly LinkBandwidth[], holdPriority = LOWEST_PRIORITY): Booking[] {
+  return bookings.map(({ linkId, bandwidthBps }) => ({ linkId, bandwidthBps, currentBps: bandwidthBps, holdPriority }));
 }

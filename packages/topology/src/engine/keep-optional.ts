@@ -28,29 +28,39 @@ export function keepOptional(
   }
   const outcomes = optional.map((pointer): OptionalOutcome => {
     const isAchieved = !dropped.has(pointer);
-    const missedBy = isAchieved ? null : missed(request, pointer, best.paths);
+    const missedBy = isAchieved ? null : missedConstraint(request, pointer, best.paths);
     return { constraint: pointer, isAchieved, missedBy };
   });
   return { ...best, optimality: isExact ? best.optimality : 'feasible', optional: outcomes };
 }
 
-function missed(request: PathRequest, pointer: ConstraintPointer, paths: readonly ComputedPath[]): number | null {
+/**
+ * By how much paths with these finished lists miss a constraint of a request, in its unit: bounds, bandwidth (on the link with
+ * the least, `bottleneck`), maxSegments and maxLists. null: what has no such measure, or an unknown value.
+ */
+export function missedConstraint(
+  request: Pick<PathRequest, 'constraints' | 'maxSegments' | 'maxLists'>,
+  pointer: ConstraintPointer,
+  paths: readonly Pick<ComputedPath, 'segmentLists' | 'bottleneck'>[],
+): number | null {
   if (pointer === '/maxLists') return Math.max(0, paths.length - (request.maxLists ?? 1));
   return worstOf(paths.map((path) => missing(request, pointer, path)));
 }
 
-function missing(request: PathRequest, pointer: ConstraintPointer, path: ComputedPath): number | null {
-  const { bounds = [], bandwidthBps = 0 } = request.constraints;
+function missing(
+  { constraints, maxSegments = 0 }: Pick<PathRequest, 'constraints' | 'maxSegments'>,
+  pointer: ConstraintPointer,
+  { segmentLists, bottleneck }: Pick<ComputedPath, 'segmentLists' | 'bottleneck'>,
+): number | null {
+  const { bounds = [], bandwidthBps = 0 } = constraints;
   const over = (value: number | null, limit: number) => (value === null ? null : Math.max(0, value - limit));
   const bound = bounds.find((_, i) => pointer === `/constraints/bounds/${i}`);
   if (bound !== undefined) {
-    return worstOf(path.segmentLists.map((list) => over(metricOf(list.proof.worst, bound.metric), bound.max)));
+    return worstOf(segmentLists.map((list) => over(metricOf(list.proof.worst, bound.metric), bound.max)));
   }
-  if (pointer === '/constraints/bandwidthBps') {
-    return path.bottleneck && over(bandwidthBps, path.bottleneck.unreservedBps);
-  }
+  if (pointer === '/constraints/bandwidthBps') return bottleneck && over(bandwidthBps, bottleneck.unreservedBps);
   if (pointer !== '/maxSegments') return null;
-  return worstOf(path.segmentLists.map((list) => over(list.srhEntries, request.maxSegments ?? 0)));
+  return worstOf(segmentLists.map((list) => over(list.srhEntries, maxSegments)));
 }
 
 /** null when one of them is unknown. */

@@ -14,6 +14,7 @@ import {
 } from '@waymark/http-contract';
 import type { Services } from '../../model/ports.js';
 import type { LinkView as TopologyLinkView } from '../../model/topology.js';
+import { LOWEST_PRIORITY } from '../../model/sr-policy.js';
 import { pageReply, pageRequest } from '../cursor.js';
 import { json, problems, readProblems, words } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
@@ -75,10 +76,20 @@ export function linkRoutes(app: ApiApp, { topology, policies }: Services): void 
   );
 }
 
-function withReservation(link: TopologyLinkView, booked: ReadonlyMap<LinkId, number>) {
+function withReservation(link: TopologyLinkView, booked: ReadonlyMap<LinkId, readonly number[]>) {
   const { id, reservableBandwidthBps, bandwidthBps } = link.effective;
-  const bookedBps = booked.get(id) ?? 0;
+  const byPriority = booked.get(id) ?? Array.from({ length: LOWEST_PRIORITY + 1 }, () => 0);
   const reservable = reservableBandwidthBps ?? bandwidthBps;
-  const unreservedBps = reservable === null ? null : Math.max(0, reservable - bookedBps);
-  return { ...link, reservation: { bookedBps, unreservedBps } };
+  let bookedBps = 0;
+  const left: number[] = [];
+  for (const bps of byPriority) {
+    bookedBps += bps;
+    if (reservable !== null) left.push(Math.max(0, reservable - bookedBps));
+  }
+  const reservation = {
+    bookedBps,
+    unreservedBps: left.at(-1) ?? null,
+    unreservedBpsByPriority: reservable === null ? null : left,
+  };
+  return { ...link, reservation };
 }

@@ -56,6 +56,11 @@ const booked = (color: number) => ({
   value: { headend: 'dc-london', color, endpoint: 'dc-athens', ...dynamic('delay', { bandwidthBps: 2_000_000_000 }) },
 });
 
+const important = {
+  summary: 'The same for traffic that may take bandwidth from policies of lower priority',
+  value: { ...booked(102).value, setupPriority: 2 },
+};
+
 const intentProblems = [
   'already-exists',
   'node-unknown',
@@ -138,7 +143,7 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
   app.post(
     '/v1/sr-policies',
     {
-      config: { document: { headers: actorHeader, examples: { lowDelay, booked: booked(101) } } },
+      config: { document: { headers: actorHeader, examples: { lowDelay, booked: booked(101), important } } },
       schema: {
         ...words(
           'SR policies',

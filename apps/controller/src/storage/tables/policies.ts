@@ -1,7 +1,10 @@
 import type { MetricType } from '@waymark/topology';
 import type { Generated, JSONColumnType } from 'kysely';
 
-/* The tables of migrations/0002_policies.sql, 0004_policy_events.sql, 0006_standby_and_liveness.sql and 0007_metrics.sql. */
+/*
+ * The tables of migrations/0002_policies.sql, 0004_policy_events.sql, 0006_standby_and_liveness.sql, 0007_metrics.sql and
+ * 0010_policy_priorities_and_options.sql.
+ */
 
 export interface PolicyTables {
   mesh: {
@@ -22,6 +25,8 @@ export interface PolicyTables {
     fallback: 'drop' | 'shortest-path' | null;
     steered_prefixes: string[] | null;
     pinned_lists: JSONColumnType<object> | null;
+    setup_priority: number | null;
+    hold_priority: number | null;
     revision: number;
     created_at: Generated<Date>;
   };
@@ -73,8 +78,8 @@ export interface PolicyTables {
     link_id: string;
     generation: number;
     bandwidth_bps: number;
-    setup_priority: Generated<number>;
-    hold_priority: Generated<number>;
+    setup_priority: number;
+    hold_priority: number;
     releasing_generation: number | null;
   };
   released_link: { id: Generated<number>; link_id: string };
