@@ -70,6 +70,25 @@ describe('a policy that asks for more than one way has', () => {
     expect(one.cause).toContain('it has 2 lists and may have 1');
   });
 
+  it('may have more lists than it should where that is optional', () => {
+    const path = {
+      ...dynamic(8 * G).path,
+      kind: 'dynamic',
+      metric: 'delay',
+      maxLists: 1,
+      optional: ['/maxLists'],
+    } as const;
+    const candidate: CandidatePathIntent = {
+      ...dynamic(8 * G),
+      path: { ...path, constraints: { bandwidthBps: 8 * G } },
+    };
+    const evaluation = evaluate(newPolicy('h1', 'h2', [candidate]));
+    expect(waysOf(evaluation)).toEqual(waysOf(first));
+    expect(evaluate(after(evaluation, candidate)).decision).toBe('kept');
+    const active = evaluation.candidatePaths.find((state) => state.active);
+    expect(active?.optional).toEqual([{ constraint: '/maxLists', isAchieved: false, missedBy: 1 }]);
+  });
+
   it('divides anew when the demand grows', () => {
     const grown = evaluate(after(first, dynamic(10 * G, 2)));
     expect(waysOf(grown)).toEqual(['1 x h1 a b d h2', '1 x h1 a c d h2']);
