@@ -27,6 +27,7 @@ import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
 import { announceEvents } from './storage/event-channel.js';
 import { migrate } from './storage/migrate.js';
 import { announceChanges } from './ted/announce-changes.js';
+import { heldSourceOf } from './ted/held-sources.js';
 import { pruneHistory } from './ted/history.js';
 import { TedService } from './ted/ted-service.js';
 
@@ -92,6 +93,7 @@ async function start(
     snapshots,
     pool,
     unreservedBps: (snapshot, priority) => unreservedBps(db, snapshot, priority),
+    findHeldSource: (elements) => heldSourceOf(db, elements),
   });
 
   const evaluate: Evaluate = (snapshot, task) => pool.run('evaluate-policies', snapshot, task);

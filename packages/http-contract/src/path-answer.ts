@@ -114,6 +114,7 @@ export const noPathReasons = [
   'sid-unresolved',
   'source-unknown',
   'destination-unknown',
+  'ted-stale',
 ] as const;
 
 export const Conflict = object(
@@ -152,7 +153,11 @@ export const NoPath = object(
   {
     status: Type.Literal('no-path', { description: 'Tells the two kinds of answer apart.' }),
     revision: revision('Topology revision the answer holds for.'),
-    reason: choice('Why there is none.', noPathReasons),
+    reason: choice(
+      'Why there is none. `ted-stale`: a source that speaks of what blocks is held, so the topology may be out of date; the ' +
+        'rest of the answer is about the topology as it was last believed.',
+      noPathReasons,
+    ),
     message: text('One sentence for an operator, naming the ids that matter.', 4000),
     constraint: nullable(
       token('JSON pointer.', '^(/[^/]*)*$', 255, ['/constraints/bounds/0']),

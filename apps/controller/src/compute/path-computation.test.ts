@@ -39,6 +39,7 @@ beforeAll(() => {
     // Half is booked, at the lowest priority.
     unreservedBps: (snapshot, setupPriority = 7) =>
       Promise.resolve(reservableBps(snapshot).map((bps) => (setupPriority < 7 ? bps : bps / 2))),
+    findHeldSource: () => Promise.resolve(undefined),
   });
 });
 afterAll(() => pool.close());

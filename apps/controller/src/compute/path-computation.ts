@@ -15,6 +15,7 @@ import type { PathComputationService } from '../model/ports.js';
 import type { ComputePool } from './compute-pool.js';
 import { canonicalSids, idsInConstraints, requireConstraints, requireKnownIds } from './request-ids.js';
 import type { SnapshotCache } from './snapshot-cache.js';
+import { staleOr, type FindHeldSource } from './stale-topology.js';
 
 export interface PathComputationParts {
   readonly snapshots: SnapshotCache;
@@ -24,6 +25,7 @@ export interface PathComputationParts {
    * default the lowest.
    */
   readonly unreservedBps: (snapshot: Snapshot, setupPriority: number | undefined) => Promise<Float64Array>;
+  readonly findHeldSource: FindHeldSource;
 }
 
 /** Answers path requests and proves segment lists on the TED, in worker threads. Changes nothing. */
@@ -31,16 +33,18 @@ export class PathComputation implements PathComputationService {
   readonly #snapshots: SnapshotCache;
   readonly #pool: ComputePool;
   readonly #unreservedBps: PathComputationParts['unreservedBps'];
+  readonly #findHeldSource: FindHeldSource;
 
-  constructor({ snapshots, pool, unreservedBps }: PathComputationParts) {
+  constructor({ snapshots, pool, unreservedBps, findHeldSource }: PathComputationParts) {
     this.#snapshots = snapshots;
     this.#pool = pool;
     this.#unreservedBps = unreservedBps;
+    this.#findHeldSource = findHeldSource;
   }
 
   /**
    * `revision` undefined: on the newest TED with what is booked now. A past revision is answered as if nothing were
-   * booked: bookings have no history. Throws Problem request-invalid, node-unknown, link-unknown, overloaded.
+   * booked: bookings have no history, nor has what was believed of it. Throws Problem request-invalid, node-unknown, link-unknown, overloaded.
    */
   async compute(request: PathRequest, revision?: number): Promise<PathAnswer> {
     requireCompatible(request);
@@ -51,7 +55,9 @@ export class PathComputation implements PathComputationService {
       { field: '/destination', node: request.destination },
       ...idsInConstraints(request.constraints),
     ]);
-    return this.#pool.run('compute-path', snapshot, { request, unreservedBps });
+    const answer = await this.#pool.run('compute-path', snapshot, { request, unreservedBps });
+    if (answer.status !== 'no-path' || revision !== undefined) return answer;
+    return staleOr(answer, [request.source, request.destination], this.#findHeldSource);
   }
 
   /** As compute, for a group. */
@@ -63,7 +69,10 @@ export class PathComputation implements PathComputationService {
       ...idsInConstraints(constraints, `/members/${i}/constraints`),
     ]);
     requireKnownIds(snapshot, ids);
-    return this.#pool.run('compute-disjoint-paths', snapshot, { request, unreservedBps });
+    const answer = await this.#pool.run('compute-disjoint-paths', snapshot, { request, unreservedBps });
+    if (answer.status !== 'no-path' || revision !== undefined) return answer;
+    const endpoints = request.members.flatMap(({ source, destination }) => [source, destination]);
+    return staleOr(answer, endpoints, this.#findHeldSource);
   }
 
   /** As compute. An unknown SID is a violation in the answer; what is no IPv6 address is request-invalid. */

@@ -165,3 +165,15 @@ export interface SourceBatchResult {
   readonly sequence: number;
   readonly revision: number;
 }
+
+/** A source that collapsed and is not believed; the topology is what it said before. */
+export interface HeldSource {
+  readonly id: string;
+  /** The revision with which it was held. */
+  readonly heldRevision: number;
+}
+
+export interface TopologyElements {
+  readonly links: readonly LinkId[];
+  readonly nodes: readonly NodeId[];
+}

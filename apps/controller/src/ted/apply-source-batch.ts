@@ -5,7 +5,7 @@ import type { Database, Tables } from '../storage/database.js';
 import { lockHead, logRevision, takeRevision } from '../storage/revision.js';
 import { COLLAPSE_WINDOW_MS, collapseReason } from './collapse.js';
 import { describeEvents, planEvents } from './source-events.js';
-import { requireSourceKind, writeSource } from './source-table.js';
+import { NOT_HELD, requireSourceKind, writeSource } from './source-table.js';
 import type { TedCache } from './ted-cache.js';
 import { isEmpty } from './ted-rows.js';
 import { writeRows } from './write-rows.js';
@@ -61,12 +61,17 @@ export async function applySourceBatch(
     const said = { updated_at: now, last_sequence: batch.sequence };
     if (collapse !== undefined) {
       const numbers = await takeRevision(tx, false);
-      const held = { held_since: now, held_reason: collapse, held_batch: JSON.stringify(batch) };
+      const held = {
+        held_since: now,
+        held_reason: collapse,
+        held_revision: numbers.revision,
+        held_batch: JSON.stringify(batch),
+      };
       await writeSource(tx, id, 'events', { ...said, ...held });
       await logRevision(tx, numbers, { actor: actor.name, kind: 'source-held', summary: `${id} is held: ${collapse}` });
       return { outcome: 'held', sequence: batch.sequence, revision: numbers.revision };
     }
-    const released = isHeld ? { held_since: null, held_reason: null, held_batch: null } : {};
+    const released = isHeld ? NOT_HELD : {};
     await writeSource(tx, id, 'events', { ...said, ...released, ...(batch.full && { complete: true }) });
     if (isEmpty(change) && !isHeld) return { outcome: 'applied', sequence: batch.sequence, revision: head.revision };
     const numbers = await takeRevision(tx, !isEmpty(change));

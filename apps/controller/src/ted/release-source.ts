@@ -3,7 +3,7 @@ import type { Actor, SourceBatch } from '../model/topology.js';
 import type { Database } from '../storage/database.js';
 import { withRevision } from '../storage/revision.js';
 import { planEvents } from './source-events.js';
-import { sourceRecord, writeSource } from './source-table.js';
+import { NOT_HELD, sourceRecord, writeSource } from './source-table.js';
 import type { TedCache } from './ted-cache.js';
 import { writeRows } from './write-rows.js';
 
@@ -34,7 +34,7 @@ export async function releaseSource(
     const record = await sourceRecord(tx, id);
     if (record === undefined) throw new Problem('not-found', { detail: `there is no source "${id}"` });
     if (record.held_since === null) throw new Problem('source-not-held', { detail: `source "${id}" is not held` });
-    const released = { updated_at: now, held_since: null, held_reason: null, held_batch: null };
+    const released = { updated_at: now, ...NOT_HELD };
     if (decision === 'discard') {
       await writeSource(tx, id, record.kind, released);
       return;

@@ -49,6 +49,8 @@ export async function requireSourceKind(
   return record;
 }
 
+export const NOT_HELD = { held_since: null, held_reason: null, held_revision: null, held_batch: null } as const;
+
 /** Creates or updates a source. */
 export async function writeSource(
   db: Kysely<Tables>,
@@ -61,6 +63,7 @@ export async function writeSource(
     readonly trusted_revision?: number;
     readonly held_since?: Date | null;
     readonly held_reason?: string | null;
+    readonly held_revision?: number | null;
     readonly held_batch?: string | null;
   },
 ): Promise<void> {

@@ -85,7 +85,9 @@ export type NoPathReason =
   | 'msd-exceeded'
   | 'sid-unresolved'
   | 'source-unknown'
-  | 'destination-unknown';
+  | 'destination-unknown'
+  /** Of the controller, never of the engine: what the topology is taken from is not believed now. */
+  | 'ted-stale';
 
 export interface NoPath {
   readonly status: 'no-path';

@@ -93,8 +93,7 @@ function repackedSids(before: Snapshot, after: Snapshot): number[] {
   if (!old.isInUse && !now.isInUse) return [];
   return after.sidTexts.flatMap((text, sid) => {
     const known = before.sidOf(text);
-    if (known < 0 || ownerOf(before, known) !== ownerOf(after, sid)) return [];
-    return old.continues(known) === now.continues(sid) ? [] : [sid];
+    return known < 0 || old.continues(known) === now.continues(sid) ? [] : [sid];
   });
 }
 

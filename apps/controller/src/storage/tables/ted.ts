@@ -1,7 +1,7 @@
 import type { FlexAlgorithm } from '@waymark/topology';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 
-/* The tables of migrations/0001_ted.sql and 0008_flex_algorithms.sql. */
+/* The tables of migrations/0001_ted.sql, 0008_flex_algorithms.sql and 0011_held_revision.sql. */
 
 type Origin = 'discovered' | 'agent' | 'operator' | 'planned';
 type AdminState = 'up' | 'drained' | 'down';
@@ -33,6 +33,7 @@ export interface SourceTable {
   complete: Generated<boolean>;
   trusted_revision: Generated<number>;
   held_since: Date | null;
+  held_revision: number | null;
   held_reason: string | null;
   held_batch: JSONColumnType<object> | null;
   updated_at: ColumnType<Date, Date | undefined, Date>;
