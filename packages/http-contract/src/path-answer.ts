@@ -79,6 +79,10 @@ export const SegmentList = object('SegmentList', 'A finished segment list.', {
 });
 
 export const ComputedPath = object('ComputedPath', 'One path with its segment lists.', {
+  weight: integer(
+    'Where a demand is split over several lists, the part of this one: its weight over the sum of all weights. Otherwise 1.',
+    { minimum: 1, maximum: 255, examples: [1] },
+  ),
   nodes: list(
     'Nodes, from source to destination; where the IGP splits traffic, of one of its branches.',
     nodeId(),
@@ -127,11 +131,11 @@ export const Conflict = object(
           constraint: token('JSON pointer into the request.', '^(/[^/]*)*$', 255, ['/constraints/bounds/0']),
           nearestFeasible: nullable(
             integer('In the unit of the constraint.', { examples: [13_654] }),
-            'Bounds, bandwidth and maxSegments: the value nearest to what was asked for with which there is a path. null: none ' +
+            'Bounds, bandwidth, maxSegments and maxLists: the value nearest to what was asked for with which there is a path. null: none ' +
               'would do, or it is no such constraint, or (for several paths, or when the work budget ended) none was sought.',
           ),
           metric: nullable(
-            integer('In the unit of the metric.', { examples: [40] }),
+            real('In the unit of the metric.', 0, Number.MAX_SAFE_INTEGER, [40]),
             'The optimised metric once it is relaxed to that value, or dropped where there is none. null: there is no path even ' +
               'so, because others conflict too; or the work budget ended.',
           ),
@@ -203,8 +207,8 @@ export const OptionalOutcome = object('OptionalOutcome', 'What became of an opti
   isAchieved: flag('All paths keep it.'),
   missedBy: nullable(
     integer('In the unit of the constraint.', { examples: [1200] }),
-    'By how much the worst path misses it: bounds, bandwidthBps (on the link with the least; not of policies) and ' +
-      'maxSegments. null: achieved, or a constraint that has no such measure, or an unknown value.',
+    'By how much the worst path misses it: bounds, bandwidthBps (on the link with the least; not of policies), ' +
+      'maxSegments and maxLists. null: achieved, or a constraint that has no such measure, or an unknown value.',
   ),
 });
 
@@ -216,9 +220,11 @@ export const PathsFound = object('PathsFound', 'The paths that were found.', {
     '`optimal`: no list that this headend can push is better. `feasible`: that was not proved to the end, as when the work budget ended the search; nothing better than `lowerBound` can exist.',
     ['optimal', 'feasible'],
   ),
-  lowerBound: integer(
-    'No path can have a smaller value of the metric on its worst branch; for disjoint and co-routed paths, no such paths a smaller value of the objective.',
-    { examples: [21_300] },
+  lowerBound: real(
+    'No path can have a smaller value of the metric on its worst branch; for disjoint and co-routed paths, no such paths a smaller value of the objective; where a demand is split, no split a smaller mean over its traffic.',
+    0,
+    Number.MAX_SAFE_INTEGER,
+    [21_300],
   ),
   optional: list('What became of each optional constraint, in the order of the request.', OptionalOutcome, 64),
   paths: list('Paths, best first; of a co-routed pair the way there, then the way back.', ComputedPath, 64),

@@ -88,6 +88,16 @@ export function maxSegments() {
   });
 }
 
+/** Weighted lists of one demand. */
+export const maxWeightedLists = 16;
+
+export function maxLists(more = '') {
+  return integer(
+    `When no single path carries \`constraints.bandwidthBps\`: up to so many weighted lists that carry it together; 1 by default.${more}`,
+    { minimum: 1, maximum: maxWeightedLists, examples: [2] },
+  );
+}
+
 /** What two paths may not share, in any combination. */
 export const disjointKinds = ['link', 'node', 'srlg', 'site'] as const;
 
@@ -162,6 +172,7 @@ export const PathRequest = object(
         'Ask for a bidirectional pair over the same links, each direction within all constraints: minimise the sum of both, or the worse of the two. Not together with `k` or `disjoint`.',
       ),
     ),
+    maxLists: Type.Optional(maxLists(' Not together with `k`, `disjoint` or `coRouted`.')),
     families: Type.Optional(families()),
     maxSegments: Type.Optional(maxSegments()),
     setupPriority: Type.Optional(setupPriority()),

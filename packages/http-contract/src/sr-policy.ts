@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import { PathConstraints, maxSegments, maxTransportSids, optionalConstraints } from './path-request.js';
+import { PathConstraints, maxLists, maxSegments, maxTransportSids, optionalConstraints } from './path-request.js';
 import { OptionalOutcome, PathMetrics, Segment, SegmentList, load } from './path-answer.js';
 import {
   addressFamily,
@@ -39,6 +39,7 @@ const DynamicPath = object('DynamicPath', 'Computed, and computed again whenever
   metric: metricType('What to minimise.'),
   constraints: PathConstraints,
   maxSegments: Type.Optional(maxSegments()),
+  maxLists: Type.Optional(maxLists()),
   optional: Type.Optional(optionalConstraints('this path')),
 });
 

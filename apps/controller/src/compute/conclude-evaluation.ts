@@ -43,6 +43,7 @@ export class Conclusion {
     const better = activeRank < 0 ? states : states.slice(0, activeRank);
     const pinMissed = policy.pinned !== null && choice.pinned !== true;
     const misses = choice.pinned !== true && missesOptional(choice.lists?.optional);
+    const isSplit = choice.pinned !== true && choice.candidate?.path.kind === 'dynamic' && lists.length > 1;
     const wanting = choice.status === 'up' ? wantedBefore(standby, states) : [];
     return {
       policyId: policy.policyId,
@@ -62,11 +63,12 @@ export class Conclusion {
         (choice.pinned !== true && (choice.status !== 'up' || activeRank > 0)) ||
         standby?.blocked === true ||
         wanting.length > 0 ||
+        isSplit ||
         misses,
       starved:
         pinMissed ||
         [...better, ...wanting].some((state) => state.reason === 'insufficient-bandwidth') ||
-        ((job.displaced || before?.starved === true || (misses && wantsBandwidth(choice.candidate))) &&
+        ((job.displaced || before?.starved === true || isSplit || (misses && wantsBandwidth(choice.candidate))) &&
           this.#couldDoBetter(job, choice)),
       preempts,
       expanded: choice.lists?.expanded ?? [],

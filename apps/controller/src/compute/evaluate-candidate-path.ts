@@ -8,7 +8,13 @@ import {
 } from '@waymark/topology';
 import type { CandidatePathIntent, DynamicPath, ExplicitPath, PolicyList } from '../model/sr-policy.js';
 import type { BandwidthLedger } from './bandwidth-ledger.js';
-import type { ExpandedSegment, LinkBandwidth, PolicyToEvaluate, TransportList } from './evaluate-policies-model.js';
+import {
+  transportList,
+  type ExpandedSegment,
+  type LinkBandwidth,
+  type PolicyToEvaluate,
+  type TransportList,
+} from './evaluate-policies-model.js';
 import { BANDWIDTH, keeping, outcomesOf, requestOf, withoutOptionalBandwidth } from './optional-constraints.js';
 import { ListProver, type ListRequirement } from './prove-transport-list.js';
 
@@ -138,11 +144,8 @@ export class CandidateEvaluator {
       ...(path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.roomFor(policy) }),
     });
     if (answer.status === 'no-path') return { valid: false, reason: answer.reason, message: answer.message };
-    const best = answer.paths[0];
-    if (best === undefined) return { valid: false, reason: 'path-not-found', message: 'the search found nothing' };
-    const transport = { weight: 1, sids: best.transport.map((segment) => segment.sid) };
     const kept = new Set(answer.optional.filter(({ isAchieved }) => isAchieved).map(({ constraint }) => constraint));
-    const found = this.admit(policy, this.#proveKeeping(policy, [transport], request, kept, true));
+    const found = this.admit(policy, this.#proveKeeping(policy, answer.paths.map(transportList), request, kept, true));
     return avoidHeld && found.valid ? this.#offHeld(found) : found;
   }
 
@@ -161,7 +164,11 @@ export class CandidateEvaluator {
     kept: ReadonlySet<string>,
     honourAdminState: ListRequirement['honourAdminState'],
   ): CandidateOutcome {
-    const { constraints, maxSegments } = keeping(request, kept);
+    const { constraints, maxSegments, maxLists = 1 } = keeping(request, kept);
+    if (lists.length > maxLists) {
+      const message = `it has ${lists.length} lists and may have ${maxLists}`;
+      return { valid: false, reason: 'insufficient-bandwidth', message };
+    }
     const outcome = this.#proveAll(policy, lists, { constraints, honourAdminState, maxSegments });
     return outcome.valid ? { ...outcome, optional: outcomesOf(request, kept, outcome.lists) } : outcome;
   }
@@ -204,12 +211,12 @@ export class CandidateEvaluator {
 function bookingsOf(lists: readonly PolicyList[], bandwidthBps: number | undefined): LinkBandwidth[] {
   if (bandwidthBps === undefined || bandwidthBps === 0) return [];
   const weights = lists.reduce((sum, list) => sum + list.weight, 0);
-  const shares = new Map<LinkId, number>();
+  const weighted = new Map<LinkId, number>();
   for (const { weight, load } of lists) {
-    for (const { linkId, share } of load) shares.set(linkId, (shares.get(linkId) ?? 0) + (share * weight) / weights);
+    for (const { linkId, share } of load) weighted.set(linkId, (weighted.get(linkId) ?? 0) + share * weight);
   }
-  return [...shares]
-    .map(([linkId, share]) => ({ linkId, bandwidthBps: Math.ceil(share * bandwidthBps - ROUNDING) }))
+  return [...weighted]
+    .map(([linkId, weight]) => ({ linkId, bandwidthBps: Math.ceil((weight * bandwidthBps) / weights - ROUNDING) }))
     .filter((booking) => booking.bandwidthBps > 0)
     .sort((a, b) => (a.linkId < b.linkId ? -1 : 1));
 }

@@ -140,9 +140,12 @@ export interface PolicyEvaluation {
   readonly decision: 'kept' | 'blocked' | 'changed';
   /** Why, in one sentence for an operator. */
   readonly cause: string;
-  /** What the active path is optimised for and its value over the worst branch; null when nothing is optimised. */
+  /**
+   * What the active path is optimised for and its value over the worst branch, of several lists the mean by weight; null
+   * when nothing is optimised.
+   */
   readonly objective: { readonly metric: MetricType; readonly value: number } | null;
-  /** Something better than this was wanted and is impossible now. */
+  /** Something better than this was wanted and is impossible now; a single list is better than several. */
   readonly unsettled: boolean;
   /** ... for lack of unreserved bandwidth. */
   readonly starved: boolean;
@@ -171,6 +174,6 @@ export function incumbentAfter(evaluation: PolicyEvaluation): Incumbent {
   };
 }
 
-export function transportList({ weight, transport }: PolicyList): TransportList {
+export function transportList({ weight, transport }: Pick<PolicyList, 'weight' | 'transport'>): TransportList {
   return { weight, sids: transport.map(({ sid }) => sid) };
 }

@@ -8,13 +8,14 @@ export const BANDWIDTH = '/constraints/bandwidthBps';
 
 /** What a dynamic path asks for a policy. Its own pointers hold there too. */
 export function requestOf({ headend, endpoint }: PolicyToEvaluate, path: DynamicPath): PathRequest {
-  const { metric, constraints, maxSegments, optional } = path;
+  const { metric, constraints, maxSegments, maxLists, optional } = path;
   return {
     source: headend,
     destination: endpoint,
     metric,
     constraints,
     ...(maxSegments === undefined ? {} : { maxSegments }),
+    ...(maxLists === undefined ? {} : { maxLists }),
     ...(optional === undefined ? {} : { optional }),
   };
 }
@@ -30,11 +31,11 @@ export function outcomesOf(
   kept: ReadonlySet<string>,
   lists: readonly PolicyList[],
 ): OptionalOutcome[] {
-  const finished = lists.flatMap(({ segmentLists }) => segmentLists);
+  const paths = lists.map(({ segmentLists }) => ({ segmentLists, bottleneck: null }));
   return (request.optional ?? []).map((pointer) => ({
     constraint: pointer,
     isAchieved: kept.has(pointer),
-    missedBy: kept.has(pointer) ? null : missedConstraint(request, pointer, finished, null),
+    missedBy: kept.has(pointer) ? null : missedConstraint(request, pointer, paths),
   }));
 }
 

@@ -74,6 +74,11 @@ describe('a path computation', () => {
     await refused({ k: 17, disjoint: 'node' }, '/k');
     await refused({ k: 2, coRouted: 'sum' }, '/k');
     await refused({ disjoint: 'node', coRouted: 'sum' }, '/disjoint');
+    const constraints = { bandwidthBps: 1 };
+    await refused({ maxLists: 2 }, '/maxLists');
+    await refused({ maxLists: 2, constraints, k: 2 }, '/maxLists');
+    await refused({ maxLists: 2, constraints, disjoint: 'node' }, '/maxLists');
+    await refused({ maxLists: 2, constraints, coRouted: 'sum' }, '/maxLists');
   });
 
   it('refuses an optional constraint that the request does not have', async () => {

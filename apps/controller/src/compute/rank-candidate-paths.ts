@@ -17,13 +17,22 @@ export function rankCandidatePaths(
   );
 }
 
-/** What a dynamic path is optimised for and its value over the worst branch; null when unknown or not optimised. */
+/**
+ * What a dynamic path is optimised for and its value over the worst branch, of several lists the mean by weight; null when
+ * unknown or not optimised.
+ */
 export function objectiveOf(
   candidate: CandidatePathIntent | undefined,
-  lists: ValidLists | undefined,
+  valid: ValidLists | undefined,
 ): PolicyEvaluation['objective'] {
-  const metrics = lists?.lists[0]?.metrics;
-  if (candidate?.path.kind !== 'dynamic' || metrics === undefined) return null;
-  const value = metricOf(metrics, candidate.path.metric);
-  return value === null ? null : { metric: candidate.path.metric, value };
+  if (candidate?.path.kind !== 'dynamic' || valid === undefined) return null;
+  const { metric } = candidate.path;
+  let [sum, weights] = [0, 0];
+  for (const { weight, metrics } of valid.lists) {
+    const value = metricOf(metrics, metric);
+    if (value === null) return null;
+    sum += weight * value;
+    weights += weight;
+  }
+  return weights === 0 ? null : { metric, value: sum / weights };
 }

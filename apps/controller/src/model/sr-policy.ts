@@ -23,6 +23,8 @@ export interface DynamicPath {
   readonly metric: MetricType;
   readonly constraints: PathConstraints;
   readonly maxSegments?: number;
+  /** Weighted lists that may carry `bandwidthBps` together where no single one can; by default 1. */
+  readonly maxLists?: number;
   /** Constraints that need not be kept, as JSON pointers into this path, the most important first (PathRequest.optional). */
   readonly optional?: readonly string[];
 }

@@ -60,6 +60,16 @@ describe('an intent that makes no sense', () => {
       ['/candidatePaths/0/path/segmentLists/0/sids/1'],
     ],
     [
+      'several lists without a bandwidth to split',
+      policy({
+        candidatePaths: [
+          { discriminator: 1, preference: 1, path: { kind: 'dynamic', metric: 'delay', constraints: {}, maxLists: 2 } },
+        ],
+      }),
+      'request-invalid',
+      ['/candidatePaths/0/path/maxLists'],
+    ],
+    [
       'a prefix with host bits',
       policy({ steeredPrefixes: ['10.2.0.1/16'] }),
       'request-invalid',

@@ -144,6 +144,9 @@ class IntentCheck {
     const { path } = candidate;
     if (path.constraints !== undefined) this.#constraints(path.constraints, `${field}/constraints`);
     if (path.kind === 'dynamic') {
+      if ((path.maxLists ?? 1) > 1 && path.constraints.bandwidthBps === undefined) {
+        this.invalid(`${field}/maxLists`, 'lists are weighted by what they carry: add constraints.bandwidthBps');
+      }
       this.#optional(path, `${field}/optional`);
       return candidate;
     }
@@ -159,10 +162,9 @@ class IntentCheck {
     return { ...candidate, path: { ...path, segmentLists } };
   }
 
-  #optional({ metric, constraints, maxSegments, optional = [] }: DynamicPath, field: string): void {
-    const request = { source: '', destination: '', metric, constraints };
-    const known = constraintsOf(maxSegments === undefined ? request : { ...request, maxSegments });
-    optional.forEach((pointer, index) => {
+  #optional(path: DynamicPath, field: string): void {
+    const known = constraintsOf({ source: '', destination: '', ...path });
+    path.optional?.forEach((pointer, index) => {
       if (known.includes(pointer)) return;
       const there = known.join(', ') || 'none';
       this.invalid(`${field}/${index}`, `there is no constraint at "${pointer}" of the path; there is ${there}`);

@@ -81,20 +81,25 @@ function* compromises(prepared: PreparedRequest, budget: WorkBudget): Generator<
   }
 }
 
-interface AllLists {
+export interface AllLists {
   readonly list: Finished | null;
+  /** Of the list, as the problem weighs links. */
+  readonly cost: number;
   readonly isExact: boolean;
   readonly lowerBound: number;
 }
 
-/** Where MTUs limit lists more than the headend does, once for every such limit, over the links that allow so much. */
-function searchAllLists(prepared: PreparedRequest, budget: WorkBudget, maxCost: number): AllLists {
+/**
+ * The best of all lists. Where MTUs limit lists more than the headend does, it is sought once for every such limit, over
+ * the links that allow so much.
+ */
+export function searchAllLists(prepared: PreparedRequest, budget: WorkBudget, maxCost: number): AllLists {
   const { snapshot, problem, encapMode } = prepared;
   const { mtuBytes } = snapshot.data;
   const most = mostEntries(prepared);
   const fits = Array.from(mtuBytes, (mtu) => (Number.isNaN(mtu) ? Infinity : entriesThatFit(encapMode, mtu)));
   const limits = [...new Set(fits.map((fit) => Math.min(fit, most)))].sort((a, b) => b - a);
-  let result: AllLists = { list: null, isExact: true, lowerBound: Infinity };
+  let result: AllLists = { list: null, cost: Infinity, isExact: true, lowerBound: Infinity };
   for (const maxEntries of limits) {
     if (maxEntries < 1) break;
     const mask = problem.mask.map((allowed, arc) => ((fits[arc] as number) >= maxEntries ? allowed : 0));
@@ -103,13 +108,20 @@ function searchAllLists(prepared: PreparedRequest, budget: WorkBudget, maxCost: 
     const toDestination = weights.map((weight) => reverseDistances(within, weight, budget));
     const found = searchLists(prepared, budget, { problem: within, maxEntries, maxCost, order: 'cost', toDestination });
     const list = found.list?.kind === 'finished' ? found.list : null;
-    const isBest = list !== null && (result.list === null || isBetter(list, result.list));
+    const isBest =
+      list !== null &&
+      (found.cost < result.cost || (found.cost === result.cost && list.entries < leastEntries(result)));
     result = {
       list: isBest ? list : result.list,
+      cost: isBest ? found.cost : result.cost,
       // A list that was found and yet refuted proves nothing about the others.
       isExact: result.isExact && found.isExact && (found.list === null || list !== null),
       lowerBound: Math.min(result.lowerBound, found.lowerBound),
     };
   }
   return result;
+}
+
+function leastEntries({ list }: AllLists): number {
+  return list?.entries ?? Infinity;
 }

@@ -3,7 +3,7 @@ import type { PathRequest } from '../model/path-request.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { bestList, type Best } from './best-list.js';
 import { findBest } from './best-path.js';
-import { pointerBefore, withoutConstraints, type ConstraintPointer } from './constraint-set.js';
+import { isSplittable, pointerBefore, withoutConstraints, type ConstraintPointer } from './constraint-set.js';
 import { disjointEquals } from './disjoint/disjoint-equals.js';
 import { explainNoPath } from './explain-no-path.js';
 import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
@@ -13,6 +13,7 @@ import { findConflict } from './find-conflict.js';
 import { keepOptional } from './keep-optional.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { headendMsd, prepareRequest, type PreparedRequest } from './prepare-request.js';
+import { splitDemand } from './weighted/split-demand.js';
 import { DEFAULT_WORK_BUDGET, GROUP_WORK_BUDGET, WorkBudget } from './work-budget.js';
 
 /** How many paths are tried for one that can be encoded, beyond the number asked for. */
@@ -61,6 +62,7 @@ function answerWithout(context: Context, request: PathRequest, dropped: Readonly
     request,
     dropped,
     blamed: constraint,
+    nearestFeasible: answer.nearestFeasible,
     ask: (variant) => probe(context, variant.disjoint === undefined ? { ...variant, k: 1 } : variant),
     bandwidths: () => bandwidths(prepared),
     msd: headendMsd(snapshot, prepared.problem.source),
@@ -69,9 +71,10 @@ function answerWithout(context: Context, request: PathRequest, dropped: Readonly
 }
 
 function solve(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {
-  const { disjoint, coRouted, k = 1 } = prepared.request;
+  const { disjoint, coRouted, k = 1, maxLists = 1 } = prepared.request;
   if (disjoint !== undefined) return disjointEquals(prepared, budget);
   if (coRouted !== undefined) return coRoutedPair(prepared, coRouted, budget);
+  if (isSplittable(prepared.request)) return splitDemand(prepared, maxLists, budget);
   return k === 1 ? answerOf(prepared, findBest(prepared, budget)) : computeRanked(prepared, budget);
 }
 

@@ -1,4 +1,4 @@
-import type { IncludeEntry, PathRequest } from '../model/path-request.js';
+import { MOST_LISTS, type IncludeEntry, type PathRequest } from '../model/path-request.js';
 
 /** One thing that a request demands, as a JSON pointer into it. */
 export type ConstraintPointer = string;
@@ -17,15 +17,21 @@ export function constraintsOf(request: PathRequest): ConstraintPointer[] {
     ...EXCLUSIONS.filter((kind) => isNamed(exclude?.[kind])).map((kind) => `/constraints/exclude/${kind}`),
     ...include.map((_, i) => `/constraints/include/${i}`),
     ...(request.maxSegments === undefined ? [] : ['/maxSegments']),
+    ...(request.maxLists === undefined || bandwidthBps === undefined ? [] : ['/maxLists']),
     ...(request.disjoint === undefined ? [] : ['/disjoint']),
     ...(request.coRouted === undefined ? [] : ['/coRouted']),
   ];
 }
 
+/** May its demand be split over several lists? */
+export function isSplittable({ constraints, maxLists = 1 }: PathRequest): boolean {
+  return (constraints.bandwidthBps ?? 0) > 0 && maxLists > 1;
+}
+
 /** The request without some of its constraints: whatever satisfied it still does. */
 export function withoutConstraints(request: PathRequest, dropped: ReadonlySet<ConstraintPointer>): PathRequest {
   if (dropped.size === 0) return request;
-  const { constraints, maxSegments, disjoint, coRouted, ...rest } = request;
+  const { constraints, maxSegments, maxLists, disjoint, coRouted, ...rest } = request;
   const { bounds, bandwidthBps, affinities, exclude, include } = constraints;
   const keep = (pointer: string) => !dropped.has(pointer);
   const members = <T extends object>(of: T | undefined, at: string): T | undefined =>
@@ -41,6 +47,7 @@ export function withoutConstraints(request: PathRequest, dropped: ReadonlySet<Co
     ...rest,
     constraints: defined(kept),
     ...(maxSegments === undefined || !keep('/maxSegments') ? {} : { maxSegments }),
+    ...(maxLists === undefined ? {} : { maxLists: keep('/maxLists') ? maxLists : MOST_LISTS }),
     ...(disjoint === undefined || !keep('/disjoint') ? {} : { disjoint }),
     ...(coRouted === undefined || !keep('/coRouted') ? {} : { coRouted }),
   };

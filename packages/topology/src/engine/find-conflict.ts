@@ -1,6 +1,6 @@
 import type { Conflict, PathAnswer } from '../model/path-answer.js';
-import type { MetricBound, PathRequest } from '../model/path-request.js';
-import { constraintsOf, withoutConstraints, type ConstraintPointer } from './constraint-set.js';
+import { MOST_LISTS, type MetricBound, type PathRequest } from '../model/path-request.js';
+import { constraintsOf, isSplittable, withoutConstraints, type ConstraintPointer } from './constraint-set.js';
 import { firstWhere, minimalConflict } from './minimal-conflict.js';
 
 /** What a variant of the request would be answered; null when the work budget does not suffice to know. */
@@ -12,6 +12,8 @@ export interface ConflictQuery {
   readonly dropped: ReadonlySet<ConstraintPointer>;
   /** The constraint that the explanation blames: looked for in the conflict, if it is in any. */
   readonly blamed: ConstraintPointer | null;
+  /** The value of it with which there would be a path, as the explanation found. */
+  readonly nearestFeasible: number | null;
   readonly ask: AskEngine;
   /** Values of bandwidth, ascending, among which is the most that can fit. */
   readonly bandwidths: () => readonly number[];
@@ -36,6 +38,15 @@ function nearestValue(query: ConflictQuery, pointer: ConstraintPointer): number 
   const { request, dropped, ask, msd } = query;
   const isFeasible = (value: number) =>
     ask(withoutConstraints(withValue(request, pointer, value), dropped))?.status === 'computed';
+  if (pointer === '/maxLists') {
+    const asked = request.maxLists ?? 1;
+    const needed = asked + 1 + firstWhere(MOST_LISTS - asked, (i) => isFeasible(asked + 1 + i));
+    return needed <= MOST_LISTS ? needed : null;
+  }
+  if (isSplittable(request) && pointer !== '/maxSegments') {
+    // Of several lists there is no single value that would be the bound, nor a few of which one is the bandwidth.
+    return pointer === query.blamed ? query.nearestFeasible : null;
+  }
   const bound = boundAt(request, pointer);
   if (bound !== undefined) {
     const best = ask({ ...withoutConstraints(request, new Set([...dropped, pointer])), metric: bound.metric });
@@ -62,6 +73,7 @@ function boundAt(request: PathRequest, pointer: ConstraintPointer): MetricBound 
 /** The request with another value of a bound, the bandwidth, or the most segments. */
 export function withValue(request: PathRequest, pointer: ConstraintPointer, value: number): PathRequest {
   if (pointer === '/maxSegments') return { ...request, maxSegments: value };
+  if (pointer === '/maxLists') return { ...request, maxLists: value };
   const { constraints } = request;
   if (pointer === '/constraints/bandwidthBps')
     return { ...request, constraints: { ...constraints, bandwidthBps: value } };

@@ -43,7 +43,7 @@ export function finishPath(
   prepared: PreparedRequest,
   arcs: readonly number[],
   allowed: Uint8Array,
-  needsOnePath = prepared.request.constraints.bandwidthBps !== undefined,
+  needsOnePath = prepared.isOnePath,
 ): FinishedPath {
   const finished = finishAlong(prepared, arcs, allowed, needsOnePath);
   // A branch can pass the nodes of strict entries too, with others between them; the path itself does not.
@@ -116,6 +116,7 @@ export function finishList(
       proved.map(({ proof }) => proof),
     ),
     path: {
+      weight: 1,
       nodes: nodesAlong(snapshot, problem.source, arcs),
       links: arcs.map((arc) => snapshot.linkIdOf(arc)),
       metrics: metricsOf(snapshot, arcs),

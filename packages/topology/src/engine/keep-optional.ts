@@ -1,12 +1,5 @@
 import { metricOf } from '../model/metric-of.js';
-import type {
-  ComputedPath,
-  NoPath,
-  OptionalOutcome,
-  PathAnswer,
-  PathsFound,
-  SegmentList,
-} from '../model/path-answer.js';
+import type { ComputedPath, NoPath, OptionalOutcome, PathAnswer, PathsFound } from '../model/path-answer.js';
 import type { PathRequest } from '../model/path-request.js';
 import { withoutConstraints, type ConstraintPointer } from './constraint-set.js';
 import type { AskEngine } from './find-conflict.js';
@@ -64,20 +57,27 @@ export function keepOptional(
   return keepInOrder<PathsFound, NoPath>(optional, {
     mandatory,
     ask: (dropped) => ask(withoutConstraints(request, dropped)),
-    missedBy: (pointer, { paths }) =>
-      worstOf(paths.map((path) => missedConstraint(request, pointer, path.segmentLists, path.bottleneck))),
+    missedBy: (pointer, { paths }) => missedConstraint(request, pointer, paths),
   });
 }
 
 /**
- * By how much the finished lists of a path miss a constraint of a request, in its unit: bounds, bandwidth (on the link with
- * the least, `bottleneck`) and maxSegments. null: what has no such measure, or an unknown value.
+ * By how much paths with these finished lists miss a constraint of a request, in its unit: bounds, bandwidth (on the link with
+ * the least, `bottleneck`), maxSegments and maxLists. null: what has no such measure, or an unknown value.
  */
 export function missedConstraint(
+  request: Pick<PathRequest, 'constraints' | 'maxSegments' | 'maxLists'>,
+  pointer: ConstraintPointer,
+  paths: readonly Pick<ComputedPath, 'segmentLists' | 'bottleneck'>[],
+): number | null {
+  if (pointer === '/maxLists') return Math.max(0, paths.length - (request.maxLists ?? 1));
+  return worstOf(paths.map((path) => missing(request, pointer, path)));
+}
+
+function missing(
   { constraints, maxSegments = 0 }: Pick<PathRequest, 'constraints' | 'maxSegments'>,
   pointer: ConstraintPointer,
-  segmentLists: readonly SegmentList[],
-  bottleneck: ComputedPath['bottleneck'],
+  { segmentLists, bottleneck }: Pick<ComputedPath, 'segmentLists' | 'bottleneck'>,
 ): number | null {
   const { bounds = [], bandwidthBps = 0 } = constraints;
   const over = (value: number | null, limit: number) => (value === null ? null : Math.max(0, value - limit));

@@ -26,6 +26,8 @@ export interface PreparedRequest {
   readonly headendArcs: readonly number[];
   readonly deliveryArcs: readonly number[];
   readonly unreservedBps: Float64Array;
+  /** No list may have more than one branch: what it carries is booked as it is. */
+  readonly isOnePath: boolean;
   readonly encapMode: EncapMode;
   /** SRH entries the headend can push. */
   readonly msd: number;
@@ -85,6 +87,7 @@ export function prepareRequest(
     headendArcs,
     deliveryArcs,
     unreservedBps,
+    isOnePath: constraints.bandwidthBps !== undefined,
     encapMode: encapModeOf(snapshot, source),
     msd: Math.min(headendMsd(snapshot, source), request.maxSegments ?? Infinity),
     isProbe,

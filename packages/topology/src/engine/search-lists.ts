@@ -28,11 +28,10 @@ export interface ListFound {
 
 /** The best list for a request among all lists there are, proved like any other. */
 export function searchLists(prepared: PreparedRequest, budget: WorkBudget, search: ListSearch): ListFound {
-  const { state, headendArcs, finalSids, request, encapMode, snapshot } = prepared;
-  const singlePath = request.constraints.bandwidthBps !== undefined;
+  const { state, headendArcs, finalSids, isOnePath, encapMode, snapshot } = prepared;
   const all = entryLimitsOf(snapshot);
   const limits = all.isInUse && search.ignoresLimits !== true ? all : null;
-  const task: SegmentTask = { ...search, headendArcs, finalSids, encapMode, limits, singlePath };
+  const task: SegmentTask = { ...search, headendArcs, finalSids, encapMode, limits, singlePath: isOnePath };
   const { list, isExact, lowerBound } = new SegmentSearch(task, state.reaches, state.sids, state.cSids, budget).run();
   if (list === null) return { list, entries: Infinity, cost: Infinity, isExact, lowerBound };
   const arcs = bestBranchOf(search.problem, headendArcs, list, state.reaches);

@@ -59,6 +59,8 @@ export interface ProofSummary {
 }
 
 export interface ComputedPath {
+  /** Where a demand is split (`maxLists`): its part is this over the sum of the weights of all paths. Otherwise 1. */
+  readonly weight: number;
   /** Source to destination; where ECMP splits traffic, one of the branches. */
   readonly nodes: readonly NodeId[];
   readonly links: readonly LinkId[];
@@ -111,7 +113,7 @@ export interface ConflictingConstraint {
   /** JSON pointer into the request. */
   readonly constraint: string;
   /**
-   * Bounds, bandwidth and maxSegments: the value nearest to what was asked for with which there is a path. null: none would
+   * Bounds, bandwidth, maxSegments and maxLists: the value nearest to what was asked for with which there is a path. null: none would
    * do, or it is no such constraint, or (for several paths, or when the work budget ended) none was sought to the end.
    */
   readonly nearestFeasible: number | null;
@@ -138,7 +140,7 @@ export interface OptionalOutcome {
   readonly constraint: string;
   readonly isAchieved: boolean;
   /**
-   * By how much the worst path misses it, in its unit: bounds, bandwidthBps (on the link with the least) and maxSegments.
+   * By how much the worst path misses it, in its unit: bounds, bandwidthBps (on the link with the least), maxSegments and maxLists.
    * null: achieved, or a constraint that has no such measure, or an unknown value.
    */
   readonly missedBy: number | null;
@@ -153,11 +155,11 @@ export interface PathsFound {
    * splits over several links of the host); no value better than `lowerBound` can exist.
    */
   readonly optimality: 'optimal' | 'feasible';
-  /** Of the first path; of the objective over all of them for disjoint and co-routed paths. */
+  /** Of the first path; of the objective over all of them for disjoint and co-routed paths; of the mean where a demand is split. */
   readonly lowerBound: number;
   /** One for each optional constraint, in the order of the request. */
   readonly optional: readonly OptionalOutcome[];
-  /** Disjoint paths: cheapest first. Co-routed: the way there, then the way back. */
+  /** Cheapest first. Co-routed: the way there, then the way back. */
   readonly paths: readonly ComputedPath[];
   /** Disjoint paths: what some of them share all the same. */
   readonly shared: Shared | null;

@@ -59,6 +59,9 @@ export type Disjointness = 'link' | 'node' | 'srlg' | 'site';
 /** What is minimised over several paths: the sum of their metrics, or that of the worst. */
 export type Objective = 'sum' | 'worst';
 
+/** Lists that a demand can be split over, at most. */
+export const MOST_LISTS = 16;
+
 export interface PathRequest {
   readonly source: NodeId;
   readonly destination: NodeId;
@@ -78,6 +81,12 @@ export interface PathRequest {
    * worse of the two. Not together with `k` or `disjoint`.
    */
   readonly coRouted?: Objective;
+  /**
+   * With `bandwidthBps`, when no single path carries it: up to this many paths (1 to 16, by default 1) that carry it together, by
+   * weight (RFC 9256). Each keeps all other constraints by itself. Minimised: the mean of the metric over the traffic. Not
+   * together with `k`, `disjoint` or `coRouted`.
+   */
+  readonly maxLists?: number;
   /**
    * Traffic families the segment lists must end in a service SID for. Default: those the destination has service SIDs
    * for. Empty: transport only (a router as destination).

@@ -29,6 +29,16 @@ const pathExamples = {
       constraints: { bandwidthBps: 6_000_000_000 },
     },
   },
+  twoLists: {
+    summary: '15 Gbit/s from Amsterdam to Athens, which no path carries alone, over two weighted lists',
+    value: {
+      source: 'dc-amsterdam',
+      destination: 'dc-athens',
+      metric: 'delay',
+      constraints: { bandwidthBps: 15_000_000_000 },
+      maxLists: 2,
+    },
+  },
   threeAlternatives: {
     summary: 'The three best paths by TE metric from London to Milan',
     value: { source: 'dc-london', destination: 'dc-milan', metric: 'te', constraints: {}, k: 3 },

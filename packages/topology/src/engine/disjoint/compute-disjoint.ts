@@ -42,7 +42,7 @@ export function computeDisjointPaths(
     missedBy: (pointer, { paths }) => {
       const at = inMember(pointer);
       const [member, path] = at === null ? [] : [rest.members[at.i], paths[at.i]];
-      return at && member && path ? missedConstraint(member, at.pointer, path.segmentLists, path.bottleneck) : null;
+      return at && member && path ? missedConstraint(member, at.pointer, [path]) : null;
     },
   });
 }

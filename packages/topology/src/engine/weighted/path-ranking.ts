@@ -1,0 +1,30 @@
+import type { WorkBudget } from '../work-budget.js';
+import type { Price, Prices } from './linear-program.js';
+import type { WeightedPath, WeightedPaths } from './weighted-paths.js';
+
+/** A path in the order of reduced costs; null: one that has no list, which proves nothing about lists that go other ways. */
+export interface RankedPath {
+  readonly path: WeightedPath | null;
+  readonly reduced: Price;
+}
+
+/** Paths that can take so much, in ascending order of their reduced cost, looked up as far as they are asked for. */
+export class PathRanking {
+  readonly #source: Iterator<RankedPath, 'complete' | 'unknown'>;
+  readonly #ranked: RankedPath[] = [];
+  #end: 'complete' | 'unknown' | null = null;
+
+  constructor(paths: WeightedPaths, prices: Prices, widthBps: bigint, budget: WorkBudget) {
+    this.#source = paths.ranked(prices, widthBps, budget);
+  }
+
+  /** Behind the last one: `complete` when there are no more, `unknown` when the budget ended the search. */
+  at(i: number): RankedPath | 'complete' | 'unknown' {
+    while (this.#ranked.length <= i && this.#end === null) {
+      const next = this.#source.next();
+      if (next.done === true) this.#end = next.value;
+      else this.#ranked.push(next.value);
+    }
+    return this.#ranked[i] ?? this.#end ?? 'unknown';
+  }
+}
