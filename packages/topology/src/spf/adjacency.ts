@@ -19,7 +19,8 @@ export interface Adjacencies {
   readonly arcTo: Uint32Array;
 }
 
-type Rows = Pick<SnapshotData, 'nodeCount' | 'outStart' | 'inStart' | 'inArcs' | 'arcFrom' | 'arcTo'>;
+type Rows = Pick<SnapshotData, 'nodeCount'> &
+  Readonly<Record<keyof Pick<SnapshotData, 'outStart' | 'inStart' | 'inArcs' | 'arcFrom' | 'arcTo'>, Uint32Array>>;
 
 const known = new WeakMap<Rows, Adjacencies>();
 

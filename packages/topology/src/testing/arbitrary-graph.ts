@@ -44,7 +44,7 @@ export function graphOf(nodeCount: number, unordered: readonly RandomArc[]): Ran
   const rows = { nodeCount, arcFrom, arcTo, inArcs, outStart: startsOf(arcFrom), inStart: startsOf(arcTo) };
   return {
     nodeCount,
-    adjacencies: adjacenciesOf(rows as Parameters<typeof adjacenciesOf>[0]),
+    adjacencies: adjacenciesOf(rows),
     length: Float64Array.from(arcs, ({ length }) => length),
     mask: Uint8Array.from(arcs, ({ isThere }) => (isThere ? 1 : 0)),
   };
