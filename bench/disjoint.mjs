@@ -5,7 +5,8 @@
  *   npx tsc -b packages/topology && node bench/disjoint.mjs [nodes] [pairs]
  */
 import { computePaths, freezeSnapshot } from '@waymark/topology';
-import { randomGeometricTed, randomSource } from './support/random-geometric.mjs';
+import { randomSource } from './support/random-source.mjs';
+import { randomGeometricTed } from './support/ted-of.mjs';
 
 const [size = 1_000, pairs = 20] = process.argv.slice(2).map(Number);
 const print = (text) => process.stdout.write(`${text}\n`);

@@ -10,7 +10,8 @@
 import { MultiDirectedGraph } from 'graphology';
 import dijkstra from 'graphology-shortest-path/dijkstra.js';
 import { computePaths, freezeSnapshot, prove, snapshotFromShared, snapshotToShared, toGraph } from '@waymark/topology';
-import { randomGeometricTed, randomSource } from './support/random-geometric.mjs';
+import { randomSource } from './support/random-source.mjs';
+import { randomGeometricTed } from './support/ted-of.mjs';
 
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1_000, 10_000];
 const print = (text) => process.stdout.write(`${text}\n`);

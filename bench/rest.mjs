@@ -24,7 +24,8 @@ import {
   tedFromDocument,
 } from '@waymark/topology-formats';
 import { startController } from './support/controller-process.mjs';
-import { randomGeometricTed, randomSource } from './support/random-geometric.mjs';
+import { randomSource } from './support/random-source.mjs';
+import { randomGeometricTed } from './support/ted-of.mjs';
 
 const LOAD = fileURLToPath(new URL('support/load.mjs', import.meta.url));
 const GEANT = fileURLToPath(new URL('../examples/geant-datacentres.yaml', import.meta.url));

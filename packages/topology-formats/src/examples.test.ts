@@ -93,6 +93,7 @@ describe('the demo', () => {
       'optional-delay.json': 'computed',
       'six-gigabit.json': 'computed',
       'three-alternatives.json': 'computed',
+      'two-lists.json': 'computed',
     });
     for (const file of files) expect(readExample('README.md')).toContain(`\`${file}\``);
     expect(answerTo('impossible-delay.json')).toMatchObject({ nearestFeasible: expect.any(Number) as number });

@@ -1,3 +1,5 @@
+import { engineState } from './engine-state.js';
+import { NO_LABEL, type LabelStore } from './label-store.js';
 import { layerAfterArc, MISSED, startState, type FoundPath, type SearchProblem } from './search-problem.js';
 import type { Spur } from './shortest-path.js';
 import type { WorkBudget } from './work-budget.js';
@@ -22,21 +24,6 @@ export interface BoundedResult {
   readonly optimalArcs: ReadonlySet<number> | null;
 }
 
-/** A partial path. `sums`: the optimised metric, then each bound. */
-interface Label {
-  readonly state: number;
-  readonly arc: number;
-  readonly parent: Label | null;
-  readonly sums: Float64Array;
-  readonly tie: number;
-  /** Least cost any completion can have. */
-  readonly estimate: number;
-  readonly serial: number;
-  isDominated: boolean;
-  /** Labels of the same cost that this one dominates: other ways to be as good here. */
-  readonly equals: Label[];
-}
-
 /**
  * The cheapest path within bounds on any number of metrics: label setting in the order of estimated cost, with
  * dominance, and with reverse trees cutting what cannot keep a bound any more. Exact (the problem is NP-hard), unless
@@ -47,154 +34,220 @@ export function findBoundedPath(
   budget: WorkBudget,
   options: BoundedSearchOptions,
 ): BoundedResult {
-  const { snapshot, weight, mask, include, bounds, destination } = problem;
+  const { snapshot, mask, include, destination } = problem;
   const { nodeCount } = snapshot;
   const { arcTo, outStart } = snapshot.data;
-  const { spur, used, toDestination, withTies } = options;
-  const start = spur?.state ?? startState(problem);
+  const { spur, withTies } = options;
   const target = include.length * nodeCount + destination;
   const banned = new Set(spur?.bannedStates);
-  const weights = [weight, ...bounds.map((bound) => bound.weight)];
-  const limits = [Infinity, ...bounds.map((bound, i) => bound.max - (used?.[i] ?? 0))];
-  const frontier = new LabelHeap();
-  const labelsAt = new Map<number, Label[]>();
-  const arrived: Label[] = [];
-  let first: Label | null = null;
-  let serial = 0;
+  const { labels } = engineState(snapshot);
+  const frontier = new LabelFrontier(problem, labels, options);
+  const arrived: number[] = [];
 
-  const canFinish = (node: number, sums: Float64Array): boolean =>
-    limits.every((limit, i) => {
-      const rest = (toDestination[i] as Float64Array)[node] as number;
-      return rest < Infinity && (sums[i] as number) + rest <= limit;
-    });
-  const offer = (state: number, node: number, arc: number, parent: Label | null, sums: Float64Array, tie: number) => {
-    if (!canFinish(node, sums)) return;
-    const known = labelsAt.get(state) ?? [];
-    const better = known.find((label) => dominates(label, sums, tie));
-    if (better !== undefined && !(withTies && better.sums[0] === sums[0])) return;
-    const estimate = (sums[0] as number) + ((toDestination[0] as Float64Array)[node] as number);
-    const equals = withTies ? [] : NONE;
-    const label: Label = { state, arc, parent, sums, tie, estimate, serial: serial++, isDominated: false, equals };
-    if (better !== undefined) {
-      better.equals.push(label);
-      return;
-    }
-    const kept = known.filter((other) => {
-      other.isDominated = dominates(label, other.sums, other.tie);
-      if (withTies && other.isDominated && other.sums[0] === sums[0]) label.equals.push(other);
-      return !other.isDominated;
-    });
-    kept.push(label);
-    labelsAt.set(state, kept);
-    frontier.push(label);
-  };
-
-  offer(start, start % nodeCount, -1, null, new Float64Array(weights.length), 0);
-  for (let label = frontier.pop(); label !== undefined; label = frontier.pop()) {
-    if (label.isDominated) continue;
-    if (first !== null && label.estimate > first.estimate) break;
-    if (label.state === target) {
-      first ??= label;
+  frontier.start(spur?.state ?? startState(problem));
+  for (let label = frontier.pop(); label !== NO_LABEL; label = frontier.pop()) {
+    const [first] = arrived;
+    if (first !== undefined && (labels.estimate[label] as number) > (labels.estimate[first] as number)) break;
+    const state = labels.state[label] as number;
+    if (state === target) {
       arrived.push(label);
       if (!withTies) break;
       continue;
     }
     if (budget.isSpent) {
-      if (first !== null) return { path: pathOf(first), lowerBound: first.estimate, isExact: true, optimalArcs: null };
-      return { path: null, lowerBound: label.estimate, isExact: false, optimalArcs: null };
+      const lowerBound = labels.estimate[first ?? label] as number;
+      return {
+        path: first === undefined ? null : pathOf(labels, first),
+        lowerBound,
+        isExact: first !== undefined,
+        optimalArcs: null,
+      };
     }
-    const layer = Math.floor(label.state / nodeCount);
-    const node = label.state - layer * nodeCount;
+    const layer = Math.floor(state / nodeCount);
+    const node = state - layer * nodeCount;
+    const isStart = labels.parent[label] === NO_LABEL;
     const end = outStart[node + 1] as number;
     budget.spend(1 + end - (outStart[node] as number));
     for (let arc = outStart[node] as number; arc < end; arc++) {
-      if (mask[arc] === 0 || (label.parent === null && spur?.bannedArcs.has(arc) === true)) continue;
+      if (mask[arc] === 0 || (isStart && spur?.bannedArcs.has(arc) === true)) continue;
       const to = arcTo[arc] as number;
-      const nextLayer = layerAfterArc(include, layer, arc, to);
+      const nextLayer = include.length === 0 ? 0 : layerAfterArc(include, layer, arc, to);
       const next = nextLayer * nodeCount + to;
       if (nextLayer === MISSED || banned.has(next)) continue;
-      const sums = label.sums.map((sum, i) => sum + ((weights[i] as Float64Array)[arc] as number));
-      offer(next, to, arc, label, sums, label.tie + (problem.tie[arc] as number));
+      frontier.extend(label, arc, next, to);
     }
   }
-  if (first === null) return { path: null, lowerBound: Infinity, isExact: true, optimalArcs: null };
-  const optimalArcs = withTies ? arcsOfAll(arrived) : null;
-  return { path: pathOf(first), lowerBound: first.estimate, isExact: true, optimalArcs };
+  const [first] = arrived;
+  if (first === undefined) return { path: null, lowerBound: Infinity, isExact: true, optimalArcs: null };
+  const optimalArcs = withTies ? arcsOfAll(labels, arrived) : null;
+  return { path: pathOf(labels, first), lowerBound: labels.estimate[first] as number, isExact: true, optimalArcs };
 }
 
-const NONE: Label[] = [];
+/** Labels that may still be completed within the bounds: by state without those that others dominate, and by estimate. */
+class LabelFrontier {
+  readonly #labels: LabelStore;
+  readonly #weights: readonly Float64Array[];
+  readonly #rest: readonly Float64Array[];
+  readonly #limits: readonly number[];
+  readonly #tie: Float64Array;
+  readonly #withTies: boolean;
+  readonly #nodeCount: number;
+  /** Of the label that is being offered. */
+  readonly #sums: Float64Array;
+  readonly #heap: number[] = [];
+
+  constructor(problem: SearchProblem, labels: LabelStore, { used, toDestination, withTies }: BoundedSearchOptions) {
+    const { weight, bounds, tie, include, snapshot } = problem;
+    this.#labels = labels;
+    this.#weights = [weight, ...bounds.map((bound) => bound.weight)];
+    this.#rest = toDestination;
+    this.#limits = [Infinity, ...bounds.map((bound, i) => bound.max - (used?.[i] ?? 0))];
+    this.#tie = tie;
+    this.#withTies = withTies;
+    this.#nodeCount = snapshot.nodeCount;
+    this.#sums = new Float64Array(this.#weights.length);
+    labels.clear((include.length + 1) * snapshot.nodeCount, this.#weights.length);
+  }
+
+  start(state: number): void {
+    this.#sums.fill(0);
+    this.#offer(state, state % this.#nodeCount, -1, NO_LABEL, 0);
+  }
+
+  /** Offers what a label becomes over an arc. */
+  extend(label: number, arc: number, state: number, node: number): void {
+    const { sums, stride, tie } = this.#labels;
+    for (let i = 0; i < stride; i++) {
+      this.#sums[i] = (sums[label * stride + i] as number) + ((this.#weights[i] as Float64Array)[arc] as number);
+    }
+    this.#offer(state, node, arc, label, (tie[label] as number) + (this.#tie[arc] as number));
+  }
+
+  #offer(state: number, node: number, arc: number, parent: number, tie: number): void {
+    if (!this.#canFinish(node)) return;
+    const labels = this.#labels;
+    const sums = this.#sums;
+    const cost = sums[0] as number;
+    let better = NO_LABEL;
+    for (let known = labels.firstAt(state); known !== NO_LABEL; known = labels.next[known] as number) {
+      if (!labels.dominates(known, sums, tie)) continue;
+      better = known;
+      break;
+    }
+    const isTie = better !== NO_LABEL && this.#withTies && labels.sums[better * labels.stride] === cost;
+    if (better !== NO_LABEL && !isTie) return;
+    const label = labels.add(state, arc, parent, cost + ((this.#rest[0] as Float64Array)[node] as number), tie);
+    labels.sums.set(sums, label * labels.stride);
+    if (isTie) {
+      labels.next[label] = labels.equals[better] as number;
+      labels.equals[better] = label;
+      return;
+    }
+    this.#dropDominated(state, label, tie);
+    labels.next[label] = labels.firstAt(state);
+    labels.setFirstAt(state, label);
+    this.#push(label);
+  }
+
+  /** Takes what a new label dominates out of the chain of its state. */
+  #dropDominated(state: number, label: number, tie: number): void {
+    const labels = this.#labels;
+    let before = NO_LABEL;
+    for (let known = labels.firstAt(state); known !== NO_LABEL;) {
+      const following = labels.next[known] as number;
+      if (!labels.isDominatedBy(known, this.#sums, tie)) {
+        before = known;
+      } else {
+        if (before === NO_LABEL) labels.setFirstAt(state, following);
+        else labels.next[before] = following;
+        labels.isDominated[known] = 1;
+        if (this.#withTies && labels.sums[known * labels.stride] === this.#sums[0]) {
+          labels.next[known] = labels.equals[label] as number;
+          labels.equals[label] = known;
+        }
+      }
+      known = following;
+    }
+  }
+
+  #canFinish(node: number): boolean {
+    for (let i = 0; i < this.#limits.length; i++) {
+      const rest = (this.#rest[i] as Float64Array)[node] as number;
+      if (rest === Infinity || (this.#sums[i] as number) + rest > (this.#limits[i] as number)) return false;
+    }
+    return true;
+  }
+
+  /** The label of the least (estimate, tie, number) that nothing dominates; NO_LABEL when there is none. */
+  pop(): number {
+    for (let label = this.#takeFirst(); label !== NO_LABEL; label = this.#takeFirst()) {
+      if (this.#labels.isDominated[label] === 0) return label;
+    }
+    return NO_LABEL;
+  }
+
+  #push(label: number): void {
+    const heap = this.#heap;
+    let i = heap.length;
+    heap.push(label);
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      const above = heap[parent] as number;
+      if (!this.#isBefore(label, above)) break;
+      heap[i] = above;
+      i = parent;
+    }
+    heap[i] = label;
+  }
+
+  #takeFirst(): number {
+    const heap = this.#heap;
+    const first = heap[0];
+    const moved = heap.pop();
+    if (first === undefined || moved === undefined) return NO_LABEL;
+    if (heap.length === 0) return first;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && this.#isBefore(heap[child + 1] as number, heap[child] as number)) child++;
+      const below = heap[child] as number;
+      if (!this.#isBefore(below, moved)) break;
+      heap[i] = below;
+      i = child;
+    }
+    heap[i] = moved;
+    return first;
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const { estimate, tie } = this.#labels;
+    if (estimate[a] !== estimate[b]) return (estimate[a] as number) < (estimate[b] as number);
+    return tie[a] !== tie[b] ? (tie[a] as number) < (tie[b] as number) : a < b;
+  }
+}
 
 /** Every arc on the way to labels, and to what is as good as they and as the labels before them. */
-function arcsOfAll(arrived: readonly Label[]): Set<number> {
+function arcsOfAll(labels: LabelStore, arrived: readonly number[]): Set<number> {
   const arcs = new Set<number>();
-  const labels = new Set(arrived);
-  for (const label of labels) {
-    if (label.parent !== null) {
-      arcs.add(label.arc);
-      labels.add(label.parent);
+  const all = new Set(arrived);
+  for (const label of all) {
+    const parent = labels.parent[label] as number;
+    if (parent !== NO_LABEL) {
+      arcs.add(labels.arc[label] as number);
+      all.add(parent);
     }
-    for (const other of label.equals) labels.add(other);
+    for (let other = labels.equals[label] as number; other !== NO_LABEL; other = labels.next[other] as number) {
+      all.add(other);
+    }
   }
   return arcs;
 }
 
-/** At least as good in every sum; equal sums fall to the tie value. */
-function dominates(label: Label, sums: Float64Array, tie: number): boolean {
-  let isEqual = true;
-  for (let i = 0; i < sums.length; i++) {
-    const own = label.sums[i] as number;
-    const other = sums[i] as number;
-    if (own > other) return false;
-    if (own < other) isEqual = false;
-  }
-  return !isEqual || label.tie <= tie;
-}
-
-function pathOf(label: Label): FoundPath {
+function pathOf(labels: LabelStore, label: number): FoundPath {
   const arcs: number[] = [];
-  for (let at = label; at.parent !== null; at = at.parent) arcs.push(at.arc);
-  return { arcs: arcs.reverse(), cost: label.sums[0] as number };
-}
-
-/** Binary min-heap by (estimate, tie, serial). */
-class LabelHeap {
-  readonly #labels: Label[] = [];
-
-  push(label: Label): void {
-    const labels = this.#labels;
-    let i = labels.length;
-    labels.push(label);
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      const above = labels[parent] as Label;
-      if (!isBefore(label, above)) break;
-      labels[i] = above;
-      i = parent;
-    }
-    labels[i] = label;
+  for (let at = label; labels.parent[at] !== NO_LABEL; at = labels.parent[at] as number) {
+    arcs.push(labels.arc[at] as number);
   }
-
-  pop(): Label | undefined {
-    const labels = this.#labels;
-    const first = labels[0];
-    const moved = labels.pop();
-    if (moved === undefined || labels.length === 0) return first;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= labels.length) break;
-      if (child + 1 < labels.length && isBefore(labels[child + 1] as Label, labels[child] as Label)) child++;
-      const below = labels[child] as Label;
-      if (!isBefore(below, moved)) break;
-      labels[i] = below;
-      i = child;
-    }
-    labels[i] = moved;
-    return first;
-  }
-}
-
-function isBefore(a: Label, b: Label): boolean {
-  if (a.estimate !== b.estimate) return a.estimate < b.estimate;
-  return a.tie !== b.tie ? a.tie < b.tie : a.serial < b.serial;
+  return { arcs: arcs.reverse(), cost: labels.sums[label * labels.stride] as number };
 }

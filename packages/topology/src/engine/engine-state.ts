@@ -2,6 +2,8 @@ import { AlgorithmReaches } from '../segments/algorithm-reaches.js';
 import { cSidsOf, type CSids } from '../segments/c-sids.js';
 import { SidChoice } from '../segments/sid-choice.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
+import { TreeBuilder } from '../spf/distance-tree.js';
+import { LabelStore } from './label-store.js';
 import { ShortestPathSearch } from './shortest-path.js';
 
 /**
@@ -10,6 +12,10 @@ import { ShortestPathSearch } from './shortest-path.js';
  */
 export interface EngineState {
   readonly search: ShortestPathSearch;
+  /** Of bounded searches. */
+  readonly labels: LabelStore;
+  /** Of distances to a destination. */
+  readonly trees: TreeBuilder;
   readonly reaches: AlgorithmReaches;
   readonly cSids: CSids;
   readonly sids: SidChoice;
@@ -28,6 +34,8 @@ export function engineState(snapshot: Snapshot): EngineState {
   const cSids = cSidsOf(snapshot);
   const state: EngineState = {
     search: new ShortestPathSearch(),
+    labels: new LabelStore(),
+    trees: new TreeBuilder(snapshot.nodeCount),
     reaches: new AlgorithmReaches(snapshot),
     cSids,
     sids: new SidChoice(snapshot, cSids),

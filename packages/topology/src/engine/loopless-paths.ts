@@ -64,14 +64,18 @@ export class LooplessPaths {
   /** The next path; null when there is none (or, with `isExact` false, none was found). */
   next(): FoundPath | null {
     const last = this.#accepted.at(-1);
-    if (last === undefined) this.#offer([], 0, null, false);
+    if (last === undefined) this.#offer([], 0, this.#findSpur([], null));
     else this.#vary(last);
     return this.#accept();
   }
 
   /** What `next` returns first; `optimalArcs` then says what its equals are made of. */
   firstAndTies(): FoundPath | null {
-    this.#offer([], 0, null, true);
+    const found = this.#search.findWithTies(this.#problem, this.#budget);
+    if (found === null) return null;
+    const isWithin = isWithinBounds(this.#problem.bounds, found.arcs);
+    if (isWithin) this.#optimalArcs = found.optimalArcs;
+    this.#offer([], 0, isWithin ? found : this.#findWithinBounds([], null, true));
     return this.#accept();
   }
 
@@ -95,44 +99,43 @@ export class LooplessPaths {
       for (const other of this.#accepted) {
         if (prefix.every((arc, at) => other.arcs[at] === arc)) bannedArcs.add(other.arcs[i] as number);
       }
-      this.#offer(prefix, i, { state: states[i] as number, bannedStates: states.slice(0, i), bannedArcs }, false);
+      const spur = { state: states[i] as number, bannedStates: states.slice(0, i), bannedArcs };
+      this.#offer(prefix, i, this.#findSpur(prefix, spur));
     }
   }
 
-  #offer(prefix: readonly number[], deviation: number, spur: Spur | null, withTies: boolean): void {
-    const { weight, tie } = this.#problem;
-    const found = this.#findSpur(prefix, spur, withTies);
+  #offer(prefix: readonly number[], deviation: number, found: FoundPath | null): void {
     if (found === null) return;
+    const { weight, tie } = this.#problem;
     const arcs = [...prefix, ...found.arcs];
     this.#candidates.push({ arcs, cost: sumOver(weight, prefix) + found.cost, tie: sumOver(tie, arcs), deviation });
   }
 
-  #findSpur(prefix: readonly number[], spur: Spur | null, withTies: boolean): FoundPath | null {
-    const problem = this.#problem;
-    const needsTrees = spur !== null || problem.bounds.length > 0;
-    const [costTree, ...boundTrees] = needsTrees ? this.#reverseTrees() : (this.#trees ?? []);
-    const options = {
+  #findSpur(prefix: readonly number[], spur: Spur | null): FoundPath | null {
+    const { bounds } = this.#problem;
+    const needsTrees = spur !== null || bounds.length > 0;
+    const [costTree] = needsTrees ? this.#reverseTrees() : (this.#trees ?? []);
+    const unbounded = this.#search.find(this.#problem, this.#budget, {
       ...(spur === null ? { limit: this.#limit } : { spur }),
       ...(costTree === undefined ? {} : { toDestination: costTree }),
-    };
-    const unbounded = this.#search.find(problem, this.#budget, options);
-    if (unbounded === null) return null;
-    if (costTree === undefined || isWithinBounds(problem.bounds, [...prefix, ...unbounded.arcs])) {
-      if (withTies) this.#optimalArcs = this.#search.optimalArcs(problem, this.#budget, options);
-      return unbounded;
-    }
-    const bounded = findBoundedPath(problem, this.#budget, {
+    });
+    if (unbounded === null || isWithinBounds(bounds, [...prefix, ...unbounded.arcs])) return unbounded;
+    return this.#findWithinBounds(prefix, spur, false);
+  }
+
+  #findWithinBounds(prefix: readonly number[], spur: Spur | null, withTies: boolean): FoundPath | null {
+    const found = findBoundedPath(this.#problem, this.#budget, {
       ...(spur === null ? {} : { spur }),
-      used: problem.bounds.map((bound) => sumOver(bound.weight, prefix)),
-      toDestination: [costTree, ...boundTrees],
+      used: this.#problem.bounds.map((bound) => sumOver(bound.weight, prefix)),
+      toDestination: this.#reverseTrees(),
       withTies,
     });
-    if (withTies) this.#optimalArcs = bounded.optimalArcs;
-    if (!bounded.isExact) {
+    if (withTies) this.#optimalArcs = found.optimalArcs;
+    if (!found.isExact) {
       this.#isExact = false;
-      if (spur === null) this.#lowerBound = bounded.lowerBound;
+      if (spur === null) this.#lowerBound = found.lowerBound;
     }
-    return bounded.path;
+    return found.path;
   }
 
   #reverseTrees(): readonly Float64Array[] {

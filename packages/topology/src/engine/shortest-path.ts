@@ -1,3 +1,5 @@
+import { adjacenciesOf } from '../spf/adjacency.js';
+import { PointToPoint } from '../spf/point-to-point.js';
 import { SearchHeap } from './search-heap.js';
 import { layerAfterArc, MISSED, startState, type FoundPath, type SearchProblem } from './search-problem.js';
 import { RELAXATION, type WorkBudget } from './work-budget.js';
@@ -8,6 +10,10 @@ export interface Spur {
   readonly bannedStates: readonly number[];
   /** Arcs not to be taken out of the first state. */
   readonly bannedArcs: ReadonlySet<number>;
+}
+
+export interface FoundPathWithTies extends FoundPath {
+  readonly optimalArcs: ReadonlySet<number>;
 }
 
 export interface ShortestPathOptions {
@@ -33,6 +39,29 @@ export class ShortestPathSearch {
   #labelled = new Uint32Array(0);
   #closed = new Uint32Array(0);
   #query = 0;
+  #pointToPoint: PointToPoint | undefined;
+
+  /**
+   * The best path, and every arc of every path of the same cost, in no order; null when there is none. Without an include
+   * list the search is from both ends; the weights must be whole numbers.
+   */
+  findWithTies(problem: SearchProblem, budget: WorkBudget): FoundPathWithTies | null {
+    const { snapshot, source, destination, weight, mask, include } = problem;
+    if (include.length > 0) {
+      const found = this.find(problem, budget);
+      return found && { ...found, optimalArcs: this.#optimalArcs(problem, budget) };
+    }
+    const search = (this.#pointToPoint ??= new PointToPoint(snapshot.nodeCount));
+    const before = search.work;
+    const graph = { adjacencies: adjacenciesOf(snapshot.data), length: weight, mask };
+    const shortest = search.find(graph, source, destination);
+    budget.spend((search.work - before) * RELAXATION);
+    if (shortest === null) return null;
+    const optimal = new Uint8Array(snapshot.arcCount);
+    for (const arc of shortest.arcs) optimal[arc] = 1;
+    const first = this.find({ ...problem, mask: optimal }, budget);
+    return first && { ...first, optimalArcs: new Set(shortest.arcs) };
+  }
 
   /** The best path; null when there is none. */
   find(problem: SearchProblem, budget: WorkBudget, options: ShortestPathOptions = {}): FoundPath | null {
@@ -52,17 +81,15 @@ export class ShortestPathSearch {
     return isFound ? { arcs: this.#arcsTo(target), cost: this.#cost[target] as number } : null;
   }
 
-  /**
-   * After `find` without a spur returned a path: every arc of every path of the same cost, in no order. `options` as then.
-   */
-  optimalArcs(problem: SearchProblem, budget: WorkBudget, options: ShortestPathOptions = {}): ReadonlySet<number> {
+  /** After `find` without options returned a path: every arc of every path of the same cost, in no order. */
+  #optimalArcs(problem: SearchProblem, budget: WorkBudget): ReadonlySet<number> {
     const { snapshot, weight, mask, include, destination } = problem;
     const { nodeCount } = snapshot;
     const { arcFrom, arcTo, inStart, inArcs } = snapshot.data;
     const target = include.length * nodeCount + destination;
     const best = this.#cost[target] as number;
-    // What is as far away as the target can be on the way to it over arcs of weight zero, or when lower bounds say so.
-    this.#settle(problem, budget, options, best, -1);
+    // What is as far away as the target can be on the way to it over arcs of weight zero.
+    this.#settle(problem, budget, {}, best, -1);
     const arcs = new Set<number>();
     const states = new Set([target]);
     let looked = 0;
