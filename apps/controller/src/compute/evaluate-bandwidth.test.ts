@@ -6,6 +6,7 @@ import { evaluatePolicies } from './evaluate-policies.js';
 import {
   incumbentAfter,
   type EvaluationTask,
+  type Incumbent,
   type PolicyEvaluation,
   type PolicyToEvaluate,
 } from './evaluate-policies-model.js';
@@ -198,6 +199,11 @@ describe('preemption', () => {
     return policies.map((policy) => adopted(policy, evaluateOne(diamond(), policy)));
   }
 
+  function pinnedHere(policy: PolicyToEvaluate): PolicyToEvaluate {
+    const { activeCandidate, lists } = policy.incumbent as Incumbent;
+    return { ...policy, pinned: { activeCandidate, lists } };
+  }
+
   function evaluateAll(policies: readonly PolicyToEvaluate[]): Map<string, PolicyEvaluation> {
     const evaluations = evaluate(diamond(), policies, { booked: policies.flatMap(({ bookings }) => bookings) });
     return new Map(evaluations.map((evaluation) => [evaluation.policyId, evaluation]));
@@ -231,6 +237,19 @@ describe('preemption', () => {
     ]);
     const small = evaluateOne(diamond(), wanting(4, 2, { setupPriority: 2 }), { booked: settled.bookings });
     expect(small.preempts).toEqual([]);
+  });
+
+  it('drives out as many pinned ones as must go, and no more', () => {
+    const pinned = onUpper(wanting(4, 1), wanting(4, 2)).map(pinnedHere);
+    const evaluations = evaluateAll([...pinned, wanting(4, 3, { setupPriority: 3 })]);
+    expect(colorsOnUpper(evaluations)).toEqual(['1', '3']);
+  });
+
+  it('leaves pinned ones of equal priority where they are when their link shrinks', () => {
+    const pinned = onUpper(wanting(4, 1), wanting(4, 2)).map(pinnedHere);
+    const booked = pinned.flatMap(({ bookings }) => bookings);
+    const shrunk = withLinks(diamond(), { 'a:b': { bandwidthBps: 6 * G } });
+    expect(evaluate(shrunk, pinned, { booked }).map(({ decision }) => decision)).toEqual(['kept', 'kept']);
   });
 
   it('leaves who is driven out in want of bandwidth until it is back where it would like to be', () => {
