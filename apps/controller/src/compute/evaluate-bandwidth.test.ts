@@ -232,8 +232,8 @@ describe('preemption', () => {
     const alone = evaluateOne(diamond(), taker, { booked: settled.bookings });
     expect(linksOf(alone)).toEqual(UPPER);
     expect(alone.preempts).toEqual([
-      { linkId: 'a:b', setupPriority: 2 },
-      { linkId: 'b:d', setupPriority: 2 },
+      { linkId: 'a:b', setupPriority: 2, reservableBps: 10 * G },
+      { linkId: 'b:d', setupPriority: 2, reservableBps: 10 * G },
     ]);
     const small = evaluateOne(diamond(), wanting(4, 2, { setupPriority: 2 }), { booked: settled.bookings });
     expect(small.preempts).toEqual([]);
