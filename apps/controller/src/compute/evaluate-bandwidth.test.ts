@@ -245,6 +245,21 @@ describe('preemption', () => {
     expect(colorsOnUpper(evaluations)).toEqual(['1', '3']);
   });
 
+  it('lets one that waits for the lists it is pinned to hold what it uses meanwhile like everybody else', () => {
+    const onLower = (policy: PolicyToEvaluate) => {
+      const confined = { ...policy, candidatePaths: [lowestDelay({ bandwidthBps: 2 * G, exclude: { nodes: ['b'] } })] };
+      return adopted(policy, evaluateOne(diamond(), confined));
+    };
+    const important = wanting(2, 1, { setupPriority: 3, holdPriority: 1 });
+    const [pinned] = onUpper(important).map(pinnedHere);
+    const waiting = { ...onLower(important), pinned: pinned?.pinned ?? null };
+    const others = onUpper(wanting(10, 2, { setupPriority: 0 }));
+    const lessImportant = onLower(wanting(2, 3, { setupPriority: 3 }));
+    const evaluations = evaluateAll([waiting, ...others, lessImportant, wanting(8, 4, { setupPriority: 0 })]);
+    expect(evaluations.get('h1:1:h2')?.decision).toBe('kept');
+    expect(evaluations.get('h1:3:h2')?.status).toBe('fallback');
+  });
+
   it('leaves pinned ones of equal priority where they are when their link shrinks', () => {
     const pinned = onUpper(wanting(4, 1), wanting(4, 2)).map(pinnedHere);
     const booked = pinned.flatMap(({ bookings }) => bookings);

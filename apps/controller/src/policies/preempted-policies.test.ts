@@ -5,7 +5,7 @@ import { evaluatePolicies } from '../compute/evaluate-policies.js';
 import type { PolicyEvaluation } from '../compute/evaluate-policies-model.js';
 import type { SrPolicyIntent } from '../model/sr-policy.js';
 import { PolicyHarness } from '../testing/policy-harness.js';
-import { diamond, lowestDelay, newPolicy } from '../testing/sketched-network.js';
+import { diamond, lowestDelay, newPolicy, withLinks } from '../testing/sketched-network.js';
 import { bookedPerLink } from './bookings.js';
 import { loadPolicies } from './evaluation-input.js';
 import { mostUrgent } from './most-urgent.js';
@@ -58,6 +58,30 @@ describe('policies that are evaluated with one that takes their bandwidth', () =
       UPPER,
       LOWER,
       LOWER,
+    ]);
+  });
+
+  it('are proved again together with it when the topology moves on', async () => {
+    await create(wanting(6, 1));
+    await harness.ack('h1');
+    const before = await harness.generation('h1');
+    const evaluatedBefore = harness.evaluated.length;
+    let moves = 0;
+    harness.beforeEvaluation = async () => {
+      if (moves > 0) return;
+      moves++;
+      await harness.setTed(withLinks(diamond(), { 'c:d': { delayUs: 2001 } }));
+    };
+    await create(wanting(6, 2, { setupPriority: 3 }));
+    expect([await linksOf(2), await linksOf(1)]).toEqual([UPPER, LOWER]);
+    expect(await harness.generation('h1')).toBe(before + 1);
+    // Alone, both, and both again while the head was locked.
+    expect(harness.evaluated.slice(evaluatedBefore, evaluatedBefore + 5)).toEqual([
+      'h1:2:h2',
+      'h1:2:h2',
+      'h1:1:h2',
+      'h1:2:h2',
+      'h1:1:h2',
     ]);
   });
 
