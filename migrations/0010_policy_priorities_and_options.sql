@@ -19,8 +19,3 @@ update policy_state set candidates = coalesce(
   ),
   '[]'
 );
-
--- Each booking says it, from now on.
-alter table booking
-  alter column setup_priority drop default,
-  alter column hold_priority drop default;

@@ -87,7 +87,10 @@ export const DryRunResult = object('DryRunResult', 'What the changes would do to
       ]),
       before: routes('Lists now.'),
       after: routes('Lists then.'),
-      metricsBefore: nullable(PathMetrics, 'Metrics of the first list now.'),
+      metricsBefore: nullable(
+        PathMetrics,
+        'Metrics of the first list now; of several weighted ones the one of least metric.',
+      ),
       metricsAfter: nullable(PathMetrics, 'Metrics of the first list then.'),
       message: text('One sentence for an operator.', 4000),
     }),

@@ -154,8 +154,9 @@ export const NoPath = object(
     status: Type.Literal('no-path', { description: 'Tells the two kinds of answer apart.' }),
     revision: revision('Topology revision the answer holds for.'),
     reason: choice(
-      'Why there is none. `ted-stale`: a source that speaks of what blocks is held, so the topology may be out of date; the ' +
-        'rest of the answer is about the topology as it was last believed.',
+      'Why there is none. `ted-stale`: a source is held that speaks of what blocks or of the endpoints (of anything, where ' +
+        'nothing blocks), so the topology may be out of date; the rest of the answer, and the sentence at the end of the ' +
+        'message, are about the topology as it was last believed.',
       noPathReasons,
     ),
     message: text('One sentence for an operator, naming the ids that matter.', 4000),

@@ -63,7 +63,7 @@ export async function affectedPolicies(db: Executor, query: AffectedQuery): Prom
   // What flexible algorithms do with a change, for the worse or not, may be what somebody waited for.
   const isRerouted = snapshot.data.flexAlgorithm.length > 0;
   const improvements = [
-    ...(isRerouted ? few('link', changes.rerouting.links) : []),
+    ...(isRerouted ? few('link', changes.links) : []),
     ...few('link', improved),
     ...few(
       'link',

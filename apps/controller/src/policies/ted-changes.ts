@@ -19,7 +19,10 @@ export interface TedChanges {
   readonly worsened: readonly LinkId[];
   /** Links over which the IGP may send traffic that it sent elsewhere: usable again, or of a lower IGP metric. */
   readonly attracting: readonly LinkId[];
-  /** What flexible algorithms and anycast prefixes go by has changed: their paths may be others now. */
+  /**
+   * What flexible algorithms and anycast prefixes go by has changed so that paths of theirs may be others now that cross none of
+   * this. What only got worse moves no path that does not cross it.
+   */
   readonly rerouting: { readonly links: readonly LinkId[]; readonly nodes: readonly NodeId[] };
   /**
    * Routers that changed otherwise (SIDs, locators, admin state), or left, and nodes whose SIDs are read otherwise because of
@@ -170,7 +173,7 @@ interface LinkChange {
 
 function compareLink(pair: Pair<TedLink>, standingBefore: LinkStanding, standingAfter: LinkStanding): LinkChange {
   const { id, before, after } = pair;
-  const changed = !isDeepStrictEqual(standingBefore, standingAfter) || differ(pair);
+  const changed = !isSameStanding(standingBefore, standingAfter) || differ(pair);
   if (!standingBefore.usable || !standingAfter.usable || before === undefined || after === undefined) {
     const returned = !standingBefore.usable && standingAfter.usable;
     const worsened = standingBefore.usable && !standingAfter.usable;
@@ -181,11 +184,11 @@ function compareLink(pair: Pair<TedLink>, standingBefore: LinkStanding, standing
       returned: returned && before !== undefined,
       worsened,
       attracting: returned,
-      rerouting: returned || worsened,
+      rerouting: returned,
     };
   }
   // Requests exclude sites: which of them a node is at may be good for some and bad for others.
-  const moved = !isDeepStrictEqual(standingBefore.sites, standingAfter.sites);
+  const moved = !isSameSites(standingBefore, standingAfter);
   const { better, worse } = changed ? compareAttributes(before, after) : { better: false, worse: false };
   return {
     id,
@@ -194,8 +197,20 @@ function compareLink(pair: Pair<TedLink>, standingBefore: LinkStanding, standing
     returned: false,
     worsened: worse || moved || standingAfter.adminRank > standingBefore.adminRank,
     attracting: after.igpMetric < before.igpMetric,
-    rerouting: after.igpMetric !== before.igpMetric || !isDeepStrictEqual(advertisedOf(before), advertisedOf(after)),
+    rerouting: changed && (after.igpMetric < before.igpMetric || isAdvertisedOtherwise(before, after)),
   };
+}
+
+function isSameStanding(a: LinkStanding, b: LinkStanding): boolean {
+  return a.usable === b.usable && a.adminRank === b.adminRank && isSameSites(a, b);
+}
+
+function isSameSites(a: LinkStanding, b: LinkStanding): boolean {
+  return a.sites.length === b.sites.length && a.sites.every((site, i) => site === b.sites[i]);
+}
+
+function isAdvertisedOtherwise(before: TedLink, after: TedLink): boolean {
+  return !isDeepStrictEqual(advertisedOf(before), advertisedOf(after));
 }
 
 /** Unknown values, affinities and SRLGs cannot be ordered: a change of one may be good for some and bad for others. */

@@ -104,9 +104,9 @@ class IntentCheck {
     });
   }
 
-  template({ candidatePaths, fallback, ...priorities }: PolicyTemplate, field: string): PolicyTemplate {
-    this.priorities(priorities, field);
-    return { candidatePaths: this.candidatePaths(candidatePaths, `${field}/candidatePaths`), fallback, ...priorities };
+  template(template: PolicyTemplate, field: string): PolicyTemplate {
+    this.priorities(template, field);
+    return { ...template, candidatePaths: this.candidatePaths(template.candidatePaths, `${field}/candidatePaths`) };
   }
 
   /** Otherwise two policies could take the same bandwidth from each other in turn (RFC 3209 section 4.7.3). */

@@ -1,7 +1,7 @@
 import type { FlexAlgorithm } from '@waymark/topology';
 import type { ColumnType, Generated, JSONColumnType } from 'kysely';
 
-/* The tables of migrations/0001_ted.sql, 0008_flex_algorithms.sql and 0011_held_revision.sql. */
+/* The tables of migrations/0001_ted.sql, 0008_flex_algorithms.sql, 0009_endpoint_msds.sql and 0011_held_revision.sql. */
 
 type Origin = 'discovered' | 'agent' | 'operator' | 'planned';
 type AdminState = 'up' | 'drained' | 'down';
