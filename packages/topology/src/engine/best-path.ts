@@ -10,6 +10,7 @@ import type { WorkBudget } from './work-budget.js';
 /**
  * The best path and its shortest segment list. The best path is found first; where others are as good, the list is
  * sought over all of them together. Only when no list makes packets take a best path is the best list of all sought.
+ * `isExact` is about the metric: that no list as good has fewer entries is proved only as far as the budget goes.
  */
 export function findBest(prepared: PreparedRequest, budget: WorkBudget): Best {
   const { problem, state, headendArcs } = prepared;

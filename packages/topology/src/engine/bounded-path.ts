@@ -1,3 +1,4 @@
+import { BinaryHeap } from '../spf/binary-heap.js';
 import { engineState } from './engine-state.js';
 import { NO_LABEL, type LabelStore } from './label-store.js';
 import { layerAfterArc, MISSED, startState, type FoundPath, type SearchProblem } from './search-problem.js';
@@ -94,7 +95,7 @@ class LabelFrontier {
   readonly #nodeCount: number;
   /** Of the label that is being offered. */
   readonly #sums: Float64Array;
-  readonly #heap: number[] = [];
+  readonly #heap: BinaryHeap<number>;
 
   constructor(problem: SearchProblem, labels: LabelStore, { used, toDestination, withTies }: BoundedSearchOptions) {
     const { weight, bounds, tie, include, snapshot } = problem;
@@ -106,6 +107,11 @@ class LabelFrontier {
     this.#withTies = withTies;
     this.#nodeCount = snapshot.nodeCount;
     this.#sums = new Float64Array(this.#weights.length);
+    this.#heap = new BinaryHeap((a, b) => {
+      const { estimate, tie: ties } = labels;
+      if (estimate[a] !== estimate[b]) return (estimate[a] as number) < (estimate[b] as number);
+      return ties[a] !== ties[b] ? (ties[a] as number) < (ties[b] as number) : a < b;
+    });
     labels.clear((include.length + 1) * snapshot.nodeCount, this.#weights.length);
   }
 
@@ -146,7 +152,7 @@ class LabelFrontier {
     this.#dropDominated(state, label, tie);
     labels.next[label] = labels.firstAt(state);
     labels.setFirstAt(state, label);
-    this.#push(label);
+    this.#heap.push(label);
   }
 
   /** Takes what a new label dominates out of the chain of its state. */
@@ -180,50 +186,10 @@ class LabelFrontier {
 
   /** The label of the least (estimate, tie, number) that nothing dominates; NO_LABEL when there is none. */
   pop(): number {
-    for (let label = this.#takeFirst(); label !== NO_LABEL; label = this.#takeFirst()) {
+    for (let label = this.#heap.pop(); label !== undefined; label = this.#heap.pop()) {
       if (this.#labels.isDominated[label] === 0) return label;
     }
     return NO_LABEL;
-  }
-
-  #push(label: number): void {
-    const heap = this.#heap;
-    let i = heap.length;
-    heap.push(label);
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      const above = heap[parent] as number;
-      if (!this.#isBefore(label, above)) break;
-      heap[i] = above;
-      i = parent;
-    }
-    heap[i] = label;
-  }
-
-  #takeFirst(): number {
-    const heap = this.#heap;
-    const first = heap[0];
-    const moved = heap.pop();
-    if (first === undefined || moved === undefined) return NO_LABEL;
-    if (heap.length === 0) return first;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.#isBefore(heap[child + 1] as number, heap[child] as number)) child++;
-      const below = heap[child] as number;
-      if (!this.#isBefore(below, moved)) break;
-      heap[i] = below;
-      i = child;
-    }
-    heap[i] = moved;
-    return first;
-  }
-
-  #isBefore(a: number, b: number): boolean {
-    const { estimate, tie } = this.#labels;
-    if (estimate[a] !== estimate[b]) return (estimate[a] as number) < (estimate[b] as number);
-    return tie[a] !== tie[b] ? (tie[a] as number) < (tie[b] as number) : a < b;
   }
 }
 

@@ -21,7 +21,7 @@ const ENCODING_ATTEMPTS = 64;
 
 /**
  * Paths for a request, each with proved segment lists, or why there is none. Pure and deterministic: the same snapshot,
- * request and options give the same answer. Ties fall to fewer SIDs, then ids.
+ * request and options give the same answer. Ties fall to fewer entries, then fewer SIDs, then ids.
  */
 export function computePaths(snapshot: Snapshot, request: PathRequest, options: ComputeOptions = {}): PathAnswer {
   const context: Context = {

@@ -27,10 +27,6 @@ export class LabelStore {
   /** `stride` numbers per label: the optimised metric, then each bound. */
   sums = new Float64Array(0);
 
-  get size(): number {
-    return this.#size;
-  }
-
   get stride(): number {
     return this.#stride;
   }

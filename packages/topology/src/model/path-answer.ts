@@ -152,7 +152,8 @@ export interface PathsFound {
   readonly metric: MetricType;
   /**
    * `feasible`: a better value was not ruled out (the work budget ended the search, or one of k paths cannot be encoded or
-   * splits over several links of the host); no value better than `lowerBound` can exist.
+   * splits over several links of the host); no value better than `lowerBound` can exist. It is about the value alone: that
+   * nothing as good takes fewer entries is sought within what is left of the work budget, and not told.
    */
   readonly optimality: 'optimal' | 'feasible';
   /** Of the first path; of the objective over all of them for disjoint and co-routed paths; of the mean where a demand is split. */

@@ -1,3 +1,4 @@
+import { BinaryHeap } from '../spf/binary-heap.js';
 import { leavesNoLess, type BegunList } from './list-growth.js';
 import type { SegmentStop } from './segment-search.js';
 
@@ -20,12 +21,13 @@ export interface SegmentLabel extends BegunList {
 /** Open labels in the order of the search; of those at the same place only the ones that none other dominates. */
 export class SegmentFrontier {
   readonly #isBefore: (a: SegmentLabel, b: SegmentLabel) => boolean;
-  readonly #heap: SegmentLabel[] = [];
+  readonly #heap: BinaryHeap<SegmentLabel>;
   readonly #known = new Map<number, SegmentLabel[]>();
   #serial = 0;
 
   constructor(order: 'cost' | 'entries') {
     this.#isBefore = order === 'cost' ? isCheaper : isShorter;
+    this.#heap = new BinaryHeap(this.#isBefore);
   }
 
   /** Labels with the same key are at the same place. */
@@ -39,48 +41,18 @@ export class SegmentFrontier {
     });
     kept.push(added);
     this.#known.set(key, kept);
-    this.#push(added);
+    this.#heap.push(added);
   }
 
   /** The next label, perhaps one that is dominated by now. */
   pop(): SegmentLabel | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const moved = heap.pop();
-    if (moved === undefined || heap.length === 0) return first;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && this.#isBefore(heap[child + 1] as SegmentLabel, heap[child] as SegmentLabel))
-        child++;
-      const below = heap[child] as SegmentLabel;
-      if (!this.#isBefore(below, moved)) break;
-      heap[i] = below;
-      i = child;
-    }
-    heap[i] = moved;
-    return first;
+    return this.#heap.pop();
   }
 
   /** The best list that was found already, though it has not had its turn. */
   bestFinished(): SegmentLabel | undefined {
-    const finished = this.#heap.filter((label) => label.isFinished && !label.isDominated);
+    const finished = this.#heap.items.filter((label) => label.isFinished && !label.isDominated);
     return finished.sort((a, b) => (this.#isBefore(a, b) ? -1 : 1))[0];
-  }
-
-  #push(label: SegmentLabel): void {
-    const heap = this.#heap;
-    let i = heap.length;
-    heap.push(label);
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      const above = heap[parent] as SegmentLabel;
-      if (!this.#isBefore(label, above)) break;
-      heap[i] = above;
-      i = parent;
-    }
-    heap[i] = label;
   }
 }
 

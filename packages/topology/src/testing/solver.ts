@@ -6,7 +6,6 @@ const loadHighs = (highsModule as unknown as { readonly default: typeof highsMod
 /** One that has solved many programmes runs out of its memory; loading one takes a while. */
 const SOLVES_PER_INSTANCE = 25;
 
-// Tolerances tighter than its own made it call optimal what was not.
 let loaded: Awaited<ReturnType<typeof loadHighs>> | undefined;
 let solves = 0;
 
@@ -14,6 +13,7 @@ let solves = 0;
 export async function solve(programme: string): Promise<{ readonly status: string; readonly value: number }> {
   if (solves++ % SOLVES_PER_INSTANCE === 0) loaded = undefined;
   loaded ??= await loadHighs();
+  // Tolerances tighter than its own made it call optimal what was not.
   const options = { mip_rel_gap: 0, presolve: 'off' as const };
   const { Status, ObjectiveValue } = loaded.solve(programme, options);
   return { status: Status, value: ObjectiveValue };

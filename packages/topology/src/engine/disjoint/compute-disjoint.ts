@@ -1,14 +1,11 @@
 import type {
   DisjointAnswer,
-  DisjointMember,
   DisjointPathsFound,
   DisjointRequest,
   NoDisjointPaths,
 } from '../../model/disjoint-paths.js';
-import type { NoPath } from '../../model/path-answer.js';
 import type { Snapshot } from '../../snapshot/snapshot.js';
 import type { ComputeOptions } from '../compute-options.js';
-import { computePaths } from '../compute-paths.js';
 import type { ConstraintPointer } from '../constraint-set.js';
 import { keepInOrder, missedConstraint } from '../keep-optional.js';
 import { headendMsd, prepareRequest, type PreparedRequest } from '../prepare-request.js';
@@ -60,13 +57,10 @@ function answerWithout(
   request: DisjointRequest,
   dropped: ReadonlySet<ConstraintPointer>,
 ): DisjointAnswer {
-  const { snapshot, budget, options } = context;
-  const asked = withoutGroupConstraints(request, dropped);
-  const found = solve(context, asked, false, budget);
-  if (found.status === 'computed') return found;
-  const { member } = found;
-  const refused = member === null ? found : { ...found, ...refusalOf(context, asked, member) };
-  const { constraint: own } = refused;
+  const { snapshot, options } = context;
+  const refused = solve(context, withoutGroupConstraints(request, dropped), false, context.budget);
+  if (refused.status === 'computed') return refused;
+  const { member, constraint: own } = refused;
   const constraint = member === null || own === null ? own : groupPointerBefore(request, dropped, member, own);
   if (options.skipConflict === true) return { ...refused, constraint };
   const conflict = findGroupConflict({
@@ -91,14 +85,6 @@ function solve(context: Context, request: DisjointRequest, isProbe: boolean, bud
   if (solved.kind === 'found') return solved.answer;
   const { refusal, member, blocking } = solved;
   return { ...refusal, member, blockingSrlgs: blocking.srlgs, blockingSites: blocking.sites };
-}
-
-/** What a member is told when it asks alone, pointing into itself. */
-function refusalOf({ snapshot, options }: Context, request: DisjointRequest, i: number): NoPath {
-  const member = memberRequest(request, request.members[i] as DisjointMember);
-  const refused = computePaths(snapshot, member, { ...options, skipConflict: true });
-  if (refused.status === 'computed') throw new Error('a member has a path alone that it has not: the search is wrong');
-  return refused;
 }
 
 /** The answer to a variant of the group, out of what is left of its budget; null when that does not suffice. */

@@ -8,8 +8,6 @@ export interface Level {
   readonly site: boolean;
 }
 
-export const NO_LEVEL: Level = { link: false, node: false, srlg: false, site: false };
-
 export function levelOf(kinds: readonly Disjointness[]): Level {
   const site = kinds.includes('site');
   return {

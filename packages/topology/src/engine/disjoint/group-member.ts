@@ -71,8 +71,8 @@ export class GroupMember {
   }
 
   /**
-   * The cheapest path over a mask; null also when it costs more than `limit`. With other weights, none of which may be
-   * smaller, `cost` is still the request's metric.
+   * The cheapest path over a mask; null also when it costs more than `limit`, unless bounds make it another one than without
+   * them, which may cost more. With other weights, none of which may be smaller, `cost` is still the request's metric.
    */
   findPath(
     mask: Uint8Array,

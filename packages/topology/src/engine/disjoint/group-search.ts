@@ -24,7 +24,8 @@ export interface GroupResult {
   readonly best: readonly Finished[] | null;
   /** Nothing better exists; nothing at all, when there is no best. */
   readonly isExact: boolean;
-  readonly lowerBound: GroupValue;
+  /** Of the objective: no group that shares as little as the best is worth less. */
+  readonly lowerBound: number;
 }
 
 /** Parts of the search after which it looks for a solution down to the end. */
@@ -118,12 +119,21 @@ export class GroupSearch {
   #result(reached: GroupValue): GroupResult {
     const lowerBound = greater(lesser(this.#open, reached), this.#task.lowerBound);
     const best = this.#best;
-    if (best === null) return { best: null, isExact: lowerBound.shared === Infinity, lowerBound };
-    return {
-      best: best.finished,
-      isExact: !isLess(lowerBound, best.value),
-      lowerBound: lesser(lowerBound, best.value),
-    };
+    if (best === null) return { best: null, isExact: lowerBound.shared === Infinity, lowerBound: lowerBound.value };
+    const isExact = !isLess(lowerBound, best.value);
+    // A bound on groups that share less says nothing of the value of those that share as much.
+    const least = lowerBound.shared < best.value.shared ? this.#leastOfAll() : lowerBound.value;
+    return { best: best.finished, isExact, lowerBound: isExact ? best.value.value : Math.min(least, best.value.value) };
+  }
+
+  /** What the members are worth when each takes its best path and minds none of the others. */
+  #leastOfAll(): number {
+    const { members, objective } = this.#task;
+    const costs = members.map((member) => {
+      const route = member.findPath(member.prepared.problem.mask, this.#budget);
+      return typeof route === 'number' ? route : (route?.lowerBound ?? 0);
+    });
+    return objectiveOf(objective, costs);
   }
 
   /** What one member is forced to use is closed to those who are not. */

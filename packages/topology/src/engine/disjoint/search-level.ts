@@ -7,7 +7,6 @@ import { meetings } from './conflicts.js';
 import { levelOf, type Level } from './disjointness-level.js';
 import { canChooseExit, GroupMember, type Route } from './group-member.js';
 import { GroupSearch } from './group-search.js';
-import type { GroupValue } from './group-value.js';
 import { Risks } from './risks.js';
 import { rootBound } from './root-bound.js';
 
@@ -34,8 +33,9 @@ export type LevelResult =
       readonly kind: 'found';
       readonly finished: readonly Finished[];
       readonly isExact: boolean;
-      readonly lowerBound: GroupValue;
-      /** Risks that may be shared by two members at least. */
+      /** Of the objective. */
+      readonly lowerBound: number;
+      /** As they were at this level. */
       readonly members: readonly GroupMember[];
     }
   | { readonly kind: 'none'; readonly isProved: boolean; readonly cut: Cut | null };

@@ -1,3 +1,4 @@
+import { BinaryHeap } from '../../spf/binary-heap.js';
 import type { Prices } from './prices.js';
 import type { RiskConflict } from './conflicts.js';
 import type { Route } from './group-member.js';
@@ -26,43 +27,17 @@ export interface SearchNode extends Restrictions {
   readonly isLookedAt: boolean;
 }
 
-/** Binary min-heap: by bound, then by sum, then the deeper first, then the older. */
+/** Open parts: by bound, then by sum, then the deeper first, then the older. */
 export class NodeQueue {
-  readonly #nodes: { readonly node: SearchNode; readonly serial: number }[] = [];
+  readonly #heap = new BinaryHeap(isBefore);
   #serial = 0;
 
   push(node: SearchNode): void {
-    const nodes = this.#nodes;
-    const added = { node, serial: this.#serial++ };
-    let i = nodes.length;
-    nodes.push(added);
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      const above = nodes[parent] as typeof added;
-      if (!isBefore(added, above)) break;
-      nodes[i] = above;
-      i = parent;
-    }
-    nodes[i] = added;
+    this.#heap.push({ node, serial: this.#serial++ });
   }
 
   pop(): SearchNode | undefined {
-    const nodes = this.#nodes;
-    const first = nodes[0];
-    const moved = nodes.pop();
-    if (first === undefined || moved === undefined || nodes.length === 0) return first?.node;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= nodes.length) break;
-      if (child + 1 < nodes.length && isBefore(nodes[child + 1] as typeof moved, nodes[child] as typeof moved)) child++;
-      const below = nodes[child] as typeof moved;
-      if (!isBefore(below, moved)) break;
-      nodes[i] = below;
-      i = child;
-    }
-    nodes[i] = moved;
-    return first.node;
+    return this.#heap.pop()?.node;
   }
 }
 

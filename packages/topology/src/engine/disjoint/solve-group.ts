@@ -48,7 +48,7 @@ export function solveGroup(
     if (result.kind === 'found') {
       return { kind: 'found', answer: answer(snapshot, request, level, result, unachieved) };
     }
-    // What one member lacks by itself, no weaker level gives.
+    // What one member lacks by itself, no weaker level gives. Where the budget ended its search too, it lacks nothing yet.
     const alone = unachieved.length === 0 && !isProbe ? memberWithout(prepared, budget) : null;
     if (alone !== null) return alone;
     unachieved.push({ disjoint: kindsOf(level), ...explainLevel(snapshot, request, level, result) });
@@ -91,18 +91,21 @@ function answer(
     achieved: kindsOf(level),
     unachieved,
     optimality: isExact ? 'optimal' : 'feasible',
-    lowerBound: reportedValue(request.metric, lowerBound.value),
+    lowerBound: reportedValue(request.metric, lowerBound),
     optional: [],
     paths: finished.map((one) => one.path),
     shared,
   };
 }
 
-/** The refusal of the first member that has no path by itself; null when all have one. */
+/** The refusal of the first member that is proved to have no path by itself, as it would be told alone; null when there is none. */
 function memberWithout(prepared: readonly PreparedRequest[], budget: WorkBudget): SolvedGroup | null {
   for (const [i, member] of prepared.entries()) {
-    const best = findBest(member, budget);
-    if (best.found === null) return refuse(best.explain(), best.isExact, i);
+    const own = new WorkBudget(budget.left);
+    const best = findBest(member, own);
+    const refused = best.found === null && best.isExact ? refuse(best.explain(), true, i) : null;
+    budget.spend(budget.left - own.left);
+    if (refused !== null) return refused;
   }
   return null;
 }

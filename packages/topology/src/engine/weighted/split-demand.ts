@@ -60,7 +60,7 @@ export function splitDemand(prepared: PreparedRequest, maxLists: number, budget:
     if (!(isProved && isBound)) budget.giveUp();
     return none();
   }
-  const isOptimal = isBound && isProved;
+  const isOptimal = isBound && isProved && single.isExact;
   const lowerBound = isBound ? toNumber(isOptimal ? best.mean : meanCost(relaxed, demand)) : leastOfOne(spread, budget);
   return answerWith(prepared, pathsOf(best), isOptimal, lowerBound);
 }
