@@ -66,14 +66,16 @@ export class BandwidthLedger {
     return arc < 0 ? Number.NaN : (this.#reservable[arc] as number);
   }
 
-  /** The first link of which higher priorities than that at which the policy holds use too much for it to stay. */
+  /**
+   * The first link on which there is no room for a policy that stays come what may, because higher priorities than that at
+   * which it holds have some of it. Where they have nothing, the link shrank, or the IGP moved traffic there.
+   */
   firstTaken(needs: readonly LinkBandwidth[], { holdPriority }: Claimant): string | undefined {
     if (holdPriority === 0) return undefined;
     return needs.find(({ linkId, bandwidthBps }) => {
       const arc = this.#snapshot.arcOf(linkId);
-      if (arc < 0) return false;
-      const left = this.#settledAt(holdPriority - 1, arc);
-      return left < bandwidthBps && left < (this.#reservable[arc] as number);
+      if (arc < 0 || this.#settledAt(holdPriority, arc) >= bandwidthBps) return false;
+      return this.#settledAt(holdPriority - 1, arc) < (this.#reservable[arc] as number);
     })?.linkId;
   }
 

@@ -1,8 +1,8 @@
 import type { Snapshot } from '@waymark/topology';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { isStillOf } from './choose-standby.js';
-import type { CandidateEvaluator, ValidLists } from './evaluate-candidate-path.js';
-import { transportList, type PolicyToEvaluate } from './evaluate-policies-model.js';
+import type { CandidateEvaluator, CandidateOutcome, ValidLists } from './evaluate-candidate-path.js';
+import { transportList, type PinnedLists, type PolicyToEvaluate } from './evaluate-policies-model.js';
 import { chosen, complianceOf, type Choice, type Job } from './evaluation-job.js';
 import { shortestPathFallback } from './fallback-lists.js';
 import { compareAchieved, isBetter } from './optional-constraints.js';
@@ -19,15 +19,16 @@ export class ListChooser {
     this.#evaluator = evaluator;
   }
 
-  /** The lists a policy has, when they hold apart from bandwidth; undefined (and why in `leaving`) when they do not. */
+  /** The lists a policy has, pinned or in place of those, when they hold apart from bandwidth; undefined (and why in `leaving`) when they do not. */
   incumbent(job: Job): Choice | undefined {
     const { policy } = job;
     const { incumbent, pinned } = policy;
     if (incumbent === null) return undefined;
     if (pinned !== null) {
-      const outcome = this.#evaluator.deliver(policy, pinned.lists, this.#pinnedCandidate(job)?.path);
-      if (outcome.valid && !sameLists(pinned.lists, incumbent.lists)) return undefined;
-      if (outcome.valid) return this.#pinnedChoice(job, outcome, 'keeps the lists it is pinned to');
+      const outcome = this.#deliverPinned(job, pinned);
+      if (outcome.valid && sameLists(pinned.lists, incumbent.lists)) {
+        return this.#pinnedChoice(job, outcome, 'keeps the lists it is pinned to');
+      }
     }
     const candidate = job.ranked.find(({ discriminator }) => discriminator === incumbent.activeCandidate);
     if (incumbent.status !== 'up' || candidate === undefined) return undefined;
@@ -49,8 +50,9 @@ export class ListChooser {
   /** Second pass: the policy has nothing that holds. */
   settle(job: Job): Choice {
     const cause = (found: string) => causeOf(job, found);
-    const pinned = this.#settlePinned(job);
-    if (pinned !== undefined) return pinned;
+    const { pinned } = job.policy;
+    const returned = pinned && this.#returnToPinned(job, this.#deliverPinned(job, pinned));
+    if (returned != null) return returned;
     const stable = this.#firstValid(job, true);
     if (stable !== undefined) return chosen(...stable, cause(describe(stable[0])));
     const blocked = this.#stayOnDrained(job);
@@ -63,7 +65,13 @@ export class ListChooser {
   /** Third pass: a better candidate path, or a better path for the same one. Over nothing that is on hold. */
   improve(job: Job, kept: Choice): Choice {
     const { policy, ranked } = job;
-    if (kept.pinned === true || !(policy.reoptimise || hasWorsened(policy, kept))) return kept;
+    if (kept.pinned === true) return kept;
+    if (policy.pinned !== null) {
+      const outcome = this.#deliverPinned(job, policy.pinned);
+      // What it uses in their place until there is room is not left without need either.
+      if (outcome.valid) return this.#returnToPinned(job, outcome) ?? kept;
+    }
+    if (!(policy.reoptimise || hasWorsened(policy, kept))) return kept;
     for (const candidate of ranked) {
       const isActive = candidate.discriminator === kept.candidate?.discriminator;
       if (isActive && candidate.path.kind === 'explicit') return kept;
@@ -80,18 +88,13 @@ export class ListChooser {
     return kept;
   }
 
-  #settlePinned(job: Job): Choice | undefined {
-    const { policy } = job;
-    if (policy.pinned === null) return undefined;
-    const outcome = this.#evaluator.deliver(policy, policy.pinned.lists, this.#pinnedCandidate(job)?.path);
-    const admitted = this.#evaluator.admit(policy, outcome);
-    if (admitted.valid) return this.#pinnedChoice(job, admitted, 'returns to the lists it is pinned to');
-    // What it uses in their place is not left without need either.
-    const { incumbent } = policy;
-    const candidate = job.ranked.find(({ discriminator }) => discriminator === incumbent?.activeCandidate);
-    if (incumbent?.status !== 'up' || candidate?.path.kind !== 'dynamic') return undefined;
-    const instead = this.#evaluator.admit(policy, this.#evaluator.hold(policy, candidate, incumbent.lists, true));
-    return instead.valid ? chosen(candidate, instead, 'unchanged') : undefined;
+  #deliverPinned(job: Job, { lists }: PinnedLists): CandidateOutcome {
+    return this.#evaluator.deliver(job.policy, lists, this.#pinnedCandidate(job)?.path);
+  }
+
+  #returnToPinned(job: Job, delivered: CandidateOutcome): Choice | undefined {
+    const admitted = this.#evaluator.admit(job.policy, delivered);
+    return admitted.valid ? this.#pinnedChoice(job, admitted, 'returns to the lists it is pinned to') : undefined;
   }
 
   #firstValid(job: Job, avoidHeld: boolean): [CandidatePathIntent, ValidLists] | undefined {

@@ -3,14 +3,8 @@ import type { CandidatePathIntent, CandidatePathState, PolicyList } from '../mod
 import { BandwidthLedger } from './bandwidth-ledger.js';
 import { chooseStandby, type ChosenStandby } from './choose-standby.js';
 import { CandidateEvaluator } from './evaluate-candidate-path.js';
-import {
-  transportList,
-  type Crossed,
-  type PolicyEvaluation,
-  type Preemption,
-  type Standby,
-} from './evaluate-policies-model.js';
-import type { Choice, Job } from './evaluation-job.js';
+import { transportList, type Crossed, type PolicyEvaluation, type Standby } from './evaluate-policies-model.js';
+import { wantsBandwidth, type Choice, type Job } from './evaluation-job.js';
 import { isBetter, missesOptional } from './optional-constraints.js';
 import { objectiveOf } from './rank-candidate-paths.js';
 import { sameLists } from './transport-lists.js';
@@ -27,7 +21,7 @@ export class Conclusion {
     this.#evaluator = evaluator;
   }
 
-  evaluationOf(job: Job, choice: Choice, preempts: readonly Preemption[]): PolicyEvaluation {
+  evaluationOf(job: Job, choice: Choice, room: Pick<PolicyEvaluation, 'preempts' | 'takenOn'>): PolicyEvaluation {
     const { policy } = job;
     const lists = choice.lists?.lists ?? [];
     const active = choice.candidate?.discriminator ?? null;
@@ -43,6 +37,7 @@ export class Conclusion {
     const better = activeRank < 0 ? states : states.slice(0, activeRank);
     const pinMissed = policy.pinned !== null && choice.pinned !== true;
     const misses = choice.pinned !== true && missesOptional(choice.lists?.optional);
+    const lacksBandwidth = misses && choice.candidate !== undefined && wantsBandwidth(choice.candidate);
     const isSplit = choice.pinned !== true && choice.candidate?.path.kind === 'dynamic' && lists.length > 1;
     const wanting = choice.status === 'up' ? wantedBefore(standby, states) : [];
     return {
@@ -68,9 +63,8 @@ export class Conclusion {
       starved:
         pinMissed ||
         [...better, ...wanting].some((state) => state.reason === 'insufficient-bandwidth') ||
-        ((job.displaced || before?.starved === true || isSplit || (misses && wantsBandwidth(choice.candidate))) &&
-          this.#couldDoBetter(job, choice)),
-      preempts,
+        ((job.displaced || before?.starved === true || isSplit || lacksBandwidth) && this.#couldDoBetter(job, choice)),
+      ...room,
       expanded: choice.lists?.expanded ?? [],
       crossed: this.#crossed(lists),
     };
@@ -148,8 +142,4 @@ export class Conclusion {
 function wantedBefore(standby: ChosenStandby | null, states: readonly CandidatePathState[]): CandidatePathState[] {
   const end = states.findIndex(({ discriminator }) => discriminator === standby?.candidate.discriminator);
   return (end < 0 ? states : states.slice(0, end)).filter(({ valid }) => !valid);
-}
-
-function wantsBandwidth(candidate: CandidatePathIntent | undefined): boolean {
-  return candidate?.path.constraints?.bandwidthBps !== undefined;
 }

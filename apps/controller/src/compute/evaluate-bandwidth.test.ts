@@ -6,6 +6,7 @@ import { evaluatePolicies } from './evaluate-policies.js';
 import {
   incumbentAfter,
   type EvaluationTask,
+  type Incumbent,
   type PolicyEvaluation,
   type PolicyToEvaluate,
 } from './evaluate-policies-model.js';
@@ -198,6 +199,11 @@ describe('preemption', () => {
     return policies.map((policy) => adopted(policy, evaluateOne(diamond(), policy)));
   }
 
+  function pinnedHere(policy: PolicyToEvaluate): PolicyToEvaluate {
+    const { activeCandidate, lists } = policy.incumbent as Incumbent;
+    return { ...policy, pinned: { activeCandidate, lists } };
+  }
+
   function evaluateAll(policies: readonly PolicyToEvaluate[]): Map<string, PolicyEvaluation> {
     const evaluations = evaluate(diamond(), policies, { booked: policies.flatMap(({ bookings }) => bookings) });
     return new Map(evaluations.map((evaluation) => [evaluation.policyId, evaluation]));
@@ -226,11 +232,39 @@ describe('preemption', () => {
     const alone = evaluateOne(diamond(), taker, { booked: settled.bookings });
     expect(linksOf(alone)).toEqual(UPPER);
     expect(alone.preempts).toEqual([
-      { linkId: 'a:b', setupPriority: 2 },
-      { linkId: 'b:d', setupPriority: 2 },
+      { linkId: 'a:b', setupPriority: 2, reservableBps: 10 * G },
+      { linkId: 'b:d', setupPriority: 2, reservableBps: 10 * G },
     ]);
     const small = evaluateOne(diamond(), wanting(4, 2, { setupPriority: 2 }), { booked: settled.bookings });
     expect(small.preempts).toEqual([]);
+  });
+
+  it('drives out as many pinned ones as must go, and no more', () => {
+    const pinned = onUpper(wanting(4, 1), wanting(4, 2)).map(pinnedHere);
+    const evaluations = evaluateAll([...pinned, wanting(4, 3, { setupPriority: 3 })]);
+    expect(colorsOnUpper(evaluations)).toEqual(['1', '3']);
+  });
+
+  it('lets one that waits for the lists it is pinned to hold what it uses meanwhile like everybody else', () => {
+    const onLower = (policy: PolicyToEvaluate) => {
+      const confined = { ...policy, candidatePaths: [lowestDelay({ bandwidthBps: 2 * G, exclude: { nodes: ['b'] } })] };
+      return adopted(policy, evaluateOne(diamond(), confined));
+    };
+    const important = wanting(2, 1, { setupPriority: 3, holdPriority: 1 });
+    const [pinned] = onUpper(important).map(pinnedHere);
+    const waiting = { ...onLower(important), pinned: pinned?.pinned ?? null };
+    const others = onUpper(wanting(10, 2, { setupPriority: 0 }));
+    const lessImportant = onLower(wanting(2, 3, { setupPriority: 3 }));
+    const evaluations = evaluateAll([waiting, ...others, lessImportant, wanting(8, 4, { setupPriority: 0 })]);
+    expect(evaluations.get('h1:1:h2')?.decision).toBe('kept');
+    expect(evaluations.get('h1:3:h2')?.status).toBe('fallback');
+  });
+
+  it('leaves pinned ones of equal priority where they are when their link shrinks', () => {
+    const pinned = onUpper(wanting(4, 1), wanting(4, 2)).map(pinnedHere);
+    const booked = pinned.flatMap(({ bookings }) => bookings);
+    const shrunk = withLinks(diamond(), { 'a:b': { bandwidthBps: 6 * G } });
+    expect(evaluate(shrunk, pinned, { booked }).map(({ decision }) => decision)).toEqual(['kept', 'kept']);
   });
 
   it('leaves who is driven out in want of bandwidth until it is back where it would like to be', () => {

@@ -34,7 +34,7 @@ export interface ValidLists {
 
 export interface InvalidLists {
   readonly valid: false;
-  /** A no-path reason or the kind of a violation. */
+  /** A no-path reason, the kind of a violation, or what is wrong with the lists as a whole. */
   readonly reason: string;
   readonly message: string;
   /** The link whose bandwidth does not suffice for lists that are valid otherwise. */
@@ -167,7 +167,7 @@ export class CandidateEvaluator {
     const { constraints, maxSegments, maxLists = 1 } = keeping(request, kept);
     if (lists.length > maxLists) {
       const message = `it has ${lists.length} lists and may have ${maxLists}`;
-      return { valid: false, reason: 'insufficient-bandwidth', message };
+      return { valid: false, reason: 'too-many-lists', message };
     }
     const outcome = this.#proveAll(policy, lists, { constraints, honourAdminState, maxSegments });
     return outcome.valid ? { ...outcome, optional: outcomesOf(request, kept, outcome.lists) } : outcome;

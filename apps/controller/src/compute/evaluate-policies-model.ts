@@ -117,6 +117,8 @@ export interface Standby {
 export interface Preemption {
   readonly linkId: LinkId;
   readonly setupPriority: number;
+  /** Of the link, by all together. */
+  readonly reservableBps: number;
 }
 
 export interface PolicyEvaluation {
@@ -151,6 +153,8 @@ export interface PolicyEvaluation {
   readonly starved: boolean;
   /** Where it books what may be in use at lower hold priorities: who has those must be evaluated together with it. */
   readonly preempts: readonly Preemption[];
+  /** The link whose bandwidth it loses to others of this evaluation, who preempt; null: none. */
+  readonly takenOn: LinkId | null;
   readonly expanded: readonly ExpandedSegment[];
   /** By the lists; the standby has its own. */
   readonly crossed: Crossed;

@@ -2,7 +2,7 @@ import { freezeSnapshot, type LinkId, type Ted } from '@waymark/topology';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { CandidatePathIntent, DynamicPath } from '../model/sr-policy.js';
-import { buildTed, newPolicy, withLinks } from '../testing/sketched-network.js';
+import { buildTed, diamond, lowestDelay, newPolicy, withLinks } from '../testing/sketched-network.js';
 import { whileMoving } from './bandwidth-ledger.js';
 import { evaluatePolicies } from './evaluate-policies.js';
 import {
@@ -119,6 +119,13 @@ function acked(batch: readonly PolicyToEvaluate[]): PolicyToEvaluate[] {
   });
 }
 
+/** To what it uses now, for good. */
+function pinned(policy: PolicyToEvaluate): PolicyToEvaluate {
+  const { incumbent } = policy;
+  if (incumbent === null || incumbent.lists.length === 0) return policy;
+  return { ...policy, pinned: { activeCandidate: incumbent.activeCandidate, lists: incumbent.lists } };
+}
+
 function total(
   bookings: readonly Booking[],
   amount: 'bandwidthBps' | 'currentBps' = 'bandwidthBps',
@@ -189,6 +196,32 @@ describe('evaluations of random policies on random networks', () => {
           }
         },
       ),
+    );
+  });
+
+  it('never book a link beyond what it can reserve where those of before are pinned', () => {
+    const wanted = fc.record({
+      gigabits: fc.integer({ min: 1, max: 6 }),
+      priority: priorities,
+      isPinned: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(wanted, { minLength: 2, maxLength: 8 }), (all) => {
+        const ted = diamond();
+        let current: PolicyToEvaluate[] = [];
+        for (const [color, { gigabits, priority, isPinned }] of all.entries()) {
+          const paths = [lowestDelay({ bandwidthBps: gigabits * G })];
+          const everybody = [...current, newPolicy('h1', 'h2', paths, { color, ...priority })];
+          current = acked(adopt(everybody, evaluate(ted, everybody)));
+          for (const [linkId, booked] of total(current.flatMap(({ bookings }) => bookings))) {
+            expect(booked).toBeLessThanOrEqual(capacityOf(ted, linkId));
+          }
+          current = [
+            ...current.slice(0, -1),
+            ...current.slice(-1).map((policy) => (isPinned ? pinned(policy) : policy)),
+          ];
+        }
+      }),
     );
   });
 

@@ -62,6 +62,7 @@ class BatchEvaluation {
         kept: undefined,
         growing: undefined,
         leaving: undefined,
+        takenOn: null,
         displaced: false,
         holding: policy.bookings,
       }))
@@ -77,7 +78,8 @@ class BatchEvaluation {
     return [...this.#choices].map(([job, choice]) => {
       this.#ledger.release(job.holding);
       const preempts = this.#taken.preemptionsOf(job.policy, choice.lists?.bookings ?? []);
-      const evaluation = this.#conclusion.evaluationOf(job, choice, preempts);
+      const takenOn = job.takenOn !== null && this.#taken.exceeds(job.takenOn) ? job.takenOn : null;
+      const evaluation = this.#conclusion.evaluationOf(job, choice, { preempts, takenOn });
       this.#ledger.hold(job.holding);
       return evaluation;
     });
@@ -125,7 +127,10 @@ class BatchEvaluation {
     const admitted = insists && taken === undefined ? lists : this.#evaluator.admit(policy, lists);
     const { lackingOn } = admitted;
     const by = lackingOn === undefined ? undefined : this.#taken.firstTakerFrom(policy.holdPriority, lackingOn);
-    if (lackingOn !== undefined && by !== undefined) job.leaving = tookFrom(by, lackingOn);
+    if (lackingOn !== undefined && by !== undefined) {
+      job.leaving = tookFrom(by, lackingOn);
+      job.takenOn = lackingOn;
+    }
     if (admitted.valid) {
       job.kept = { ...choice, lists: admitted };
       return true;

@@ -1,3 +1,4 @@
+import type { LinkId } from '@waymark/topology';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { whileMoving } from './bandwidth-ledger.js';
 import type { CandidateOutcome, ValidLists } from './evaluate-candidate-path.js';
@@ -15,6 +16,8 @@ export interface Job {
   growing: Choice | undefined;
   /** Why it cannot keep them. */
   leaving: string | undefined;
+  /** Where it cannot keep them, or their bandwidth, because of others in this evaluation. */
+  takenOn: LinkId | null;
   /** It cannot keep them for lack of bandwidth. */
   displaced: boolean;
   /** What is booked for it so far in this evaluation. */
@@ -38,6 +41,10 @@ export function chosen(candidate: CandidatePathIntent, lists: ValidLists, cause:
 
 export function complianceOf({ path }: CandidatePathIntent): 'constraints-met' | 'unconstrained' {
   return path.kind === 'explicit' && path.constraints === undefined ? 'unconstrained' : 'constraints-met';
+}
+
+export function wantsBandwidth({ path }: CandidatePathIntent): boolean {
+  return path.constraints?.bandwidthBps !== undefined;
 }
 
 /** Does keeping its lists mean booking more than the policy has? */

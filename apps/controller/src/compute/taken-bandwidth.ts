@@ -40,11 +40,18 @@ export class TakenBandwidth {
   /** Where what a policy has been given was not free, unless someone in this evaluation left it. */
   preemptionsOf(policy: PolicyToEvaluate, needs: readonly LinkBandwidth[]): Preemption[] {
     return more(policy, needs)
-      .filter(({ linkId }) => {
-        const inUse = (this.#before.get(linkId) ?? 0) + (this.#takenBps.get(linkId) ?? 0);
-        return inUse > this.#ledger.reservableOn(linkId);
-      })
-      .map(({ linkId }) => ({ linkId, setupPriority: policy.setupPriority }));
+      .map(({ linkId }) => ({
+        linkId,
+        setupPriority: policy.setupPriority,
+        reservableBps: this.#ledger.reservableOn(linkId),
+      }))
+      .filter(({ linkId }) => this.exceeds(linkId));
+  }
+
+  /** Does what was taken of a link go beyond what was free? */
+  exceeds(linkId: LinkId): boolean {
+    const inUse = (this.#before.get(linkId) ?? 0) + (this.#takenBps.get(linkId) ?? 0);
+    return inUse > this.#ledger.reservableOn(linkId);
   }
 }
 

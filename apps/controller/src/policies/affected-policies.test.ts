@@ -211,7 +211,7 @@ describe('the policies that follow flexible algorithms and anycast prefixes', ()
               {
                 discriminator: 1,
                 preference: 1,
-                path: { kind: 'dynamic' as const, metric: 'te' as const, constraints: {}, maxSegments: 1 },
+                path: { kind: 'dynamic' as const, metric: 'te' as const, constraints: {} },
               },
             ];
             const anycast = [

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { reservableBps, type LinkId, type NodeId, type Snapshot } from '@waymark/topology';
-import type { Booking, LinkBandwidth, Preemption } from '../compute/evaluate-policies-model.js';
+import type { Booking, LinkBandwidth } from '../compute/evaluate-policies-model.js';
 import { LOWEST_PRIORITY } from '../model/sr-policy.js';
 import type { Executor } from './policy-intents.js';
 
@@ -61,27 +61,6 @@ export async function ownBookings(db: Executor, ids: readonly string[]): Promise
     own.push(booking);
   }
   return bookings;
-}
-
-/** Policies that still are to use bandwidth which these took from them, but for some that are known already. */
-export async function preemptedPolicies(
-  db: Executor,
-  preemptions: readonly Preemption[],
-  known: ReadonlySet<string>,
-): Promise<{ readonly policyId: string; readonly linkId: LinkId }[]> {
-  if (preemptions.length === 0) return [];
-  const rows = await sql<{ policyId: string; linkId: LinkId }>`
-    select distinct on (policy_id) policy_id as "policyId", link_id as "linkId"
-    from unnest(${preemptions.map(({ linkId }) => linkId)}::text[],
-      ${preemptions.map(({ setupPriority }) => setupPriority)}::int[]) as n (link_id, setup_priority)
-    join booking b using (link_id)
-    where b.releasing_generation is null and b.hold_priority > n.setup_priority
-      and b.policy_id <> all(${[...known]}::text[])
-      -- what was deleted is withdrawn with the next publication
-      and exists (select from sr_policy p where p.id = b.policy_id)
-    order by policy_id, link_id
-  `.execute(db);
-  return rows.rows;
 }
 
 /** What a policy books from now on. */

@@ -1,6 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import type { NodeId, Ted } from '@waymark/topology';
-import type { PolicyEvaluation } from '../compute/evaluate-policies-model.js';
+import type { PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
 import type { WaymarkEvent } from '../model/events.js';
 import { prioritiesOf } from '../model/sr-policy.js';
 import type { Tables } from '../storage/database.js';
@@ -9,7 +9,6 @@ import { allocateBindingSids, releaseBindingSids } from './binding-sid-store.js'
 import {
   currentBookings,
   headendsWithAgent,
-  preemptedPolicies,
   storeBookings,
   type BookingChange,
   type CurrentBookings,
@@ -20,6 +19,7 @@ import { storeLinkHolds } from './link-hold-store.js';
 import type { LinkHold } from './link-holds.js';
 import { loadIntents, type PolicyIntent } from './policy-intents.js';
 import { causeOf, type PolicyEvent } from './policy-event.js';
+import { preemptedPolicies, takenLinks } from './preempted-policies.js';
 import { loadStates, storeStates, storeSteeringChanges, type StateChange, type StoredState } from './policy-states.js';
 import type { DesiredChange, WrittenDelta } from './reaction-dependencies.js';
 import { stateChange, STEERING_CHANGED } from './state-changes.js';
@@ -43,6 +43,8 @@ export interface Publication extends Proved {
   readonly proveNow: (tx: Transaction<Tables>, head: RevisionNumbers) => Promise<Proved>;
   readonly intents: ReadonlyMap<string, PolicyIntent>;
   readonly states: ReadonlyMap<string, StoredState>;
+  /** As they were evaluated. */
+  readonly policies: readonly PolicyToEvaluate[];
   /** What each policy is evaluated for. */
   readonly eventOf: (policyId: string) => PolicyEvent;
   /** Headends whose default steering is assigned anew, and why. */
@@ -81,7 +83,11 @@ export async function publish<Delta extends WrittenDelta>(
   );
   const isCurrent = ({ policyId }: PolicyEvaluation) =>
     current.get(policyId)?.version === publication.intents.get(policyId)?.version;
-  const { evaluations, early } = await withRoomMade(tx, publication.evaluations.filter(isCurrent));
+  const { evaluations, early } = await withRoomMade(
+    tx,
+    publication.policies,
+    publication.evaluations.filter(isCurrent),
+  );
   const done = publication.evaluations.map(({ policyId }) => policyId).filter((id) => !early.has(id));
   const evaluated = new Set(done);
   const computedThrough = publication.computedThrough(evaluated);
@@ -237,20 +243,27 @@ function steeringChanges(
 }
 
 /**
- * Leaves out, for a later evaluation, whoever takes bandwidth from policies that would go on using it: their evaluations
- * are not among these, because their intent changed meanwhile or what they were to use does not hold on the newest TED.
+ * Leaves out, for a later evaluation, whoever takes bandwidth from policies that would go on using it, and whoever has to
+ * make room for one that does not come: some evaluations are not among these, because an intent changed meanwhile or what
+ * was to be used does not hold on the newest TED.
  */
 async function withRoomMade(
   tx: Transaction<Tables>,
+  policies: readonly PolicyToEvaluate[],
   evaluations: readonly PolicyEvaluation[],
 ): Promise<{ readonly evaluations: readonly PolicyEvaluation[]; readonly early: ReadonlySet<string> }> {
   const early = new Set<string>();
+  const holdPriorities = new Map(policies.map(({ policyId, holdPriority }) => [policyId, holdPriority]));
   let left = evaluations;
   for (;;) {
-    const present = new Set(left.map(({ policyId }) => policyId));
-    const preemptions = left.flatMap(({ preempts }) => preempts);
-    const links = new Set((await preemptedPolicies(tx, preemptions, present)).map(({ linkId }) => linkId));
-    const tooEarly = left.filter(({ preempts }) => preempts.some(({ linkId }) => links.has(linkId)));
+    const taken = takenLinks(left);
+    const crowded = await preemptedPolicies(tx, { policies, evaluations: left }, new Set());
+    const links = new Set(crowded.map(({ linkId }) => linkId));
+    const tooEarly = left.filter(({ policyId, preempts, takenOn }) => {
+      const holdPriority = holdPriorities.get(policyId) ?? 0;
+      if (takenOn !== null && (taken.get(takenOn)?.setupPriority ?? holdPriority) >= holdPriority) return true;
+      return preempts.some(({ linkId }) => links.has(linkId));
+    });
     if (tooEarly.length === 0) return { evaluations: left, early };
     for (const { policyId } of tooEarly) early.add(policyId);
     left = left.filter(({ policyId }) => !early.has(policyId));

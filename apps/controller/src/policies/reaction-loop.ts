@@ -3,15 +3,17 @@ import type { Snapshot } from '@waymark/topology';
 import { incumbentAfter, type PolicyEvaluation, type PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
 import type { RevisionNumbers } from '../storage/revision.js';
 import { DelayMachine, defaultDelays } from './delay-machine.js';
-import { evaluateBatch, type EvaluatedBatch, type Preempted } from './evaluate-batch.js';
+import { evaluateBatch, evaluateOnly, type EvaluatedBatch, type EvaluationSettings } from './evaluate-batch.js';
 import { loadPolicies, type LoadedPolicies } from './evaluation-input.js';
 import { toldToOthers } from './intent-events.js';
 import { loadLinkHolds } from './link-hold-store.js';
 import { LinkHolds, type LinkHold } from './link-holds.js';
+import { mostUrgent } from './most-urgent.js';
 import { Observer, type Sight } from './observation.js';
 import { PendingWork, type PendingPolicy } from './pending-work.js';
 import type { PolicyEvent } from './policy-event.js';
 import type { Executor } from './policy-intents.js';
+import type { Preempted } from './preempted-policies.js';
 import { publish, type Publication, type Published } from './publication.js';
 import type { ReactionDependencies, ReactionSettings, WrittenDelta } from './reaction-dependencies.js';
 import { snapshotOf } from './snapshot-of.js';
@@ -213,9 +215,9 @@ class Term<Delta extends WrittenDelta> {
       proveNow: async (tx, head) => {
         this.#again = true;
         const ted = await this.#deps.tedAtHead(tx, head);
-        const most = new Set([...[...chunk.keys()].slice(0, FIRST_CHUNK), ...preempted.keys()]);
-        const policies = loaded.policies.filter(({ policyId }) => most.has(policyId));
-        const evaluations = await this.#proveAgain(tx, snapshotOf(ted), { ...loaded, policies }, first);
+        const urgent = mostUrgent([...chunk.keys()], batch, FIRST_CHUNK);
+        const policies = loaded.policies.filter(({ policyId }) => urgent.has(policyId));
+        const evaluations = await this.#proveAgain(tx, snapshotOf(ted), policies, first);
         return { ted, tedRevision: head.tedRevision, evaluations };
       },
       eventOf: (id) => (chunk.get(id) ?? this.#pending.get(id))?.event ?? preemptionEvent(id, preempted, chunk),
@@ -230,42 +232,49 @@ class Term<Delta extends WrittenDelta> {
 
   async #evaluate(db: Executor, snapshot: Snapshot, policies: LoadedPolicies): Promise<EvaluatedBatch> {
     return evaluateBatch(db, policies, {
+      ...this.#evaluationSettings(snapshot),
+      reoptimise: (id) => this.#pending.get(id)?.reoptimise ?? false,
+    });
+  }
+
+  #evaluationSettings(snapshot: Snapshot): EvaluationSettings {
+    return {
       heldLinks: this.#holds.held(this.#deps.now()),
       parallelism: this.#settings.parallelism,
       evaluate: (task) => this.#deps.evaluate(snapshot, task),
-      reoptimise: (id) => this.#pending.get(id)?.reoptimise ?? false,
-    });
+    };
   }
 
   /** What still holds on a newer TED, evaluated as if it were in use already. The rest is evaluated anew later. */
   async #proveAgain(
     db: Executor,
     snapshot: Snapshot,
-    loaded: LoadedPolicies,
+    before: readonly PolicyToEvaluate[],
     evaluations: readonly PolicyEvaluation[],
   ): Promise<PolicyEvaluation[]> {
     const decided = new Map(evaluations.map((evaluation) => [evaluation.policyId, evaluation]));
-    const policies = loaded.policies.flatMap((policy): PolicyToEvaluate[] => {
+    const policies = before.flatMap((policy): PolicyToEvaluate[] => {
       const evaluation = decided.get(policy.policyId);
       if (evaluation === undefined) return [];
       return [{ ...policy, reoptimise: false, incumbent: incumbentAfter(evaluation) }];
     });
-    const again = await this.#evaluate(db, snapshot, { ...loaded, policies });
-    return again.evaluations.flatMap((evaluation) => {
+    const again = await evaluateOnly(db, policies, this.#evaluationSettings(snapshot));
+    return again.flatMap((evaluation) => {
       const first = decided.get(evaluation.policyId);
       if (first === undefined || evaluation.decision === 'changed') return [];
-      return [{ ...evaluation, decision: first.decision, cause: first.cause }];
+      const { decision, cause, takenOn } = first;
+      return [{ ...evaluation, decision, cause, takenOn }];
     });
   }
 
   async #publish(
-    { intents, states }: LoadedPolicies,
-    offered: Omit<Publication, 'intents' | 'states' | 'bsidPool'>,
+    loaded: LoadedPolicies,
+    offered: Omit<Publication, keyof LoadedPolicies | 'bsidPool'>,
   ): Promise<Published<Delta>> {
     const { fenced, writeDesired, announceEvents } = this.#deps;
     const { bsidPool } = this.#settings;
     const published = await fenced(this.#epoch, async (tx) => {
-      const written = await publish<Delta>(tx, { ...offered, intents, states, bsidPool }, (changes) =>
+      const written = await publish<Delta>(tx, { ...offered, ...loaded, bsidPool }, (changes) =>
         writeDesired(tx, this.#epoch, changes),
       );
       await announceEvents(tx, written.events);

@@ -8,11 +8,11 @@ const sockets = Array.from({ length: Number(flows) }, () => createSocket(type));
 let next = 0;
 const timer = setInterval(() => {
   for (let burst = 0; burst < 10; burst += 1) {
-    sockets[next % sockets.length].send('waymark', Number(port), address);
+    const said = next === 0 ? () => process.stdout.write('sending\n') : undefined;
+    sockets[next % sockets.length].send('waymark', Number(port), address, said);
     next += 1;
   }
 }, 5);
-process.stdout.write('sending\n');
 process.stdin.resume().on('end', () => {
   clearInterval(timer);
   for (const socket of sockets) socket.close();
