@@ -80,6 +80,57 @@ describe('a list within what endpoints can process', () => {
     expect(way(ask(ted))).toBe(FAST);
   });
 
+  describe('over a parallel link, to a router that cannot decapsulate', () => {
+    const definition = {
+      metricType: 'igp' as const,
+      priority: 1,
+      excludeAny: [],
+      includeAny: [],
+      includeAll: [],
+      excludeSrlgs: [],
+    };
+    const base = buildTed(
+      ['a', 'r', { id: 'z', msdEndD: 0 }],
+      [
+        { between: 'a-r', igpMetric: 1, delayUs: 10 },
+        { between: 'a-r#2', delayUs: 1 },
+        { between: 'r-z', igpMetric: 1, delayUs: 1 },
+      ],
+    );
+    /** `r` has one more End SID, with PSP, under a locator of its own. */
+    const network = (more: { readonly algorithm: number; readonly scope: 'igp' | 'attachment' }): Ted => {
+      const nodes = base.nodes.map((node): TedNode => {
+        const flexAlgorithms = [{ algorithm: 128, definition }];
+        const sids = node.sids.map((sid) => (sid.behavior === 'End' ? { ...sid, flavors: ['USD'] as const } : sid));
+        if (node.id !== 'r') return { ...node, flexAlgorithms, sids };
+        const [locator] = node.locators;
+        const end = sids.find(({ behavior }) => behavior === 'End');
+        if (locator === undefined || end === undefined) throw new Error('a router has an End SID');
+        return {
+          ...node,
+          flexAlgorithms,
+          locators: [locator, { ...locator, ...more, prefix: 'fd00:0:102::/48' }],
+          sids: [...sids, { ...end, algorithm: more.algorithm, flavors: ['PSP'], sid: 'fd00:0:102:1::' }],
+        };
+      });
+      return { ...base, nodes };
+    };
+
+    it.each([
+      { algorithm: 0, scope: 'igp' as const },
+      { algorithm: 128, scope: 'igp' as const },
+      { algorithm: 0, scope: 'attachment' as const },
+    ])('uses an End SID with PSP of the router before: algorithm $algorithm, scope $scope', (more) => {
+      const request: Partial<PathRequest> = { source: 'a', destination: 'z', families: [] };
+      const answer = ask(network(more), request);
+      expect(way(answer)).toBe('a r z: fd00:0:1:e001:: fd00:0:102:1:: fd00:0:3:1::');
+      expect(answer.status === 'computed' && answer.optimality).toBe('optimal');
+      const both = ask(network(more), { ...request, k: 2 });
+      expect(way(both)).toBe(way(answer));
+      expect(both.status === 'computed' && both.paths).toHaveLength(2);
+    });
+  });
+
   it('is refused with the node and its limit when there is none', () => {
     const answer = ask(network({ e: { msdSegmentsLeft: 0 } }), { constraints: { include: [{ link: 'e:c' }] } });
     expect(answer).toMatchObject({

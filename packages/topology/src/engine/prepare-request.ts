@@ -166,7 +166,7 @@ function deliveryArcsOf(snapshot: Snapshot, state: EngineState, host: number, fi
     if (state.sids.adjacencySidsAtOwner(arc).length > 0) return true;
     return finalSids.every((sid) => {
       const route = state.sids.routeOf(sid);
-      if (route.kind === 'attachment') return hostLinks(snapshot, router, host).includes(arc);
+      if (route.kind === 'attachment') return hostLinks(snapshot, router, host, route.others).includes(arc);
       if (route.kind === 'unrouted') return false;
       const reach = state.reaches.of(route.algorithm);
       reach.startAt(router, host);

@@ -128,4 +128,28 @@ describe('an anycast SID', () => {
       listOf(beyond, { source: 'a', destination: 'e', families: [], constraints: { include: [{ node: 'c' }] } }),
     ).toBe('sid-unresolved');
   });
+
+  it('of hosts that only their attachment routers know leads to the nearer one', () => {
+    const ted = buildTed(
+      ['a', 'b', 'h1', 'h2'],
+      [
+        { between: 'a-b', igpMetric: 1 },
+        { between: 'b-h1', igpMetric: 3 },
+        { between: 'b-h2', igpMetric: 2 },
+      ],
+    );
+    const [first] = ted.nodes.filter(({ id }) => id === 'h1');
+    const locators = (first?.locators ?? []).map((locator) => ({ ...locator, anycast: true }));
+    const shared: Ted = {
+      ...ted,
+      nodes: ted.nodes.map((node) =>
+        node.kind === 'host'
+          ? { ...node, locators, sids: first?.sids ?? [] }
+          : { ...node, sids: node.sids.filter(({ behavior }) => behavior === 'End') },
+      ),
+    };
+    const to = (destination: string) => listOf(shared, { source: 'a', destination });
+    expect(to('h2')).toBe('fd00:0:2:1:: of b');
+    expect(to('h1')).toBe('path-not-found');
+  });
 });

@@ -35,14 +35,27 @@ export class FewestEntries {
   find(): number[] | null {
     const { position: start, origins, totals } = this.#segments.start();
     const root = { ...this.#growth.start(), totals: this.#boundsOf(totals), parent: null };
-    this.#expand(start, origins, [root]);
+    if (origins.length === 1) this.#labels[start] = [root];
+    else this.#expand(start, origins, [root]);
     for (let position = start; position < this.#labels.length; position++) {
+      this.#stay(position);
       this.#expand(position, [this.#segments.nodeAt(position)], this.#labels[position] as PathLabel[]);
     }
     if (this.#best === null) return null;
     const transport: number[] = [];
     for (let label = this.#best.label; label.parent !== null; label = label.parent) transport.push(label.sid);
     return transport.reverse();
+  }
+
+  /** Adds SIDs of the router that a list begun has got to, as long as that helps. */
+  #stay(position: number): void {
+    const steps = this.#segments.stepsInPlace(position);
+    const known = this.#labels[position] as PathLabel[];
+    for (let added = known; added.length > 0;) {
+      const before = new Set(this.#labels[position]);
+      for (const step of steps) for (const label of added) if (label.caps !== null) this.#offer(label, step);
+      added = (this.#labels[position] as PathLabel[]).filter((label) => !before.has(label));
+    }
   }
 
   #expand(position: number, origins: readonly number[], labels: readonly PathLabel[]): void {

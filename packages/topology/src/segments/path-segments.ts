@@ -96,14 +96,18 @@ export class PathSegments {
     if (route.kind === 'unrouted' || position !== last - 1) return null;
     const isOnPath = (links: readonly number[]) =>
       origins.length > 1 || links.includes(this.#task.arcs[position] as number);
-    const branches = origins.map((origin) => this.#overHostLinks(origin, destination, isOnPath));
+    const branches = origins.map((origin) => this.#overHostLinks(origin, route.others, isOnPath));
     return this.#accept(branches, position, last, origins);
   }
 
   /** What an attachment router does with a packet for its host: even split over its host links of least metric. */
-  #overHostLinks(router: number, host: number, isOnPath: (links: readonly number[]) => boolean): Branches | null {
-    const { snapshot, allowed } = this.#task;
-    const links = hostLinks(snapshot, router, host);
+  #overHostLinks(
+    router: number,
+    others: readonly number[],
+    isOnPath: (links: readonly number[]) => boolean,
+  ): Branches | null {
+    const { snapshot, allowed, destination } = this.#task;
+    const links = hostLinks(snapshot, router, destination, others);
     if (links.length === 0 || !isOnPath(links) || links.some((arc) => allowed[arc] === 0)) return null;
     const worst = this.#weights.map((weight) => Math.max(...links.map((arc) => weight[arc] as number)));
     return { isSinglePath: links.length === 1, worst };
@@ -117,6 +121,15 @@ export class PathSegments {
     return this.#task.sids.algorithms.flatMap((algorithm) =>
       this.#stepsBy(algorithm, position, origins, crossHostLink),
     );
+  }
+
+  /** End SIDs of the router where packets are: of use only to remove the SRH, or to keep it. */
+  stepsInPlace(position: number): Step[] {
+    const { snapshot, sids } = this.#task;
+    const node = this.nodeAt(position);
+    if (snapshot.isHost(node)) return [];
+    const worst = this.#weights.map(() => 0);
+    return sids.endSidsAtOwner(node).map((sid) => ({ sid, algorithm: 0, position, worst }));
   }
 
   #stepsBy(algorithm: number, position: number, origins: readonly number[], crossHostLink: boolean): Step[] {

@@ -223,12 +223,13 @@ export class SegmentSearch {
     const { node } = target;
     if (snapshot.isHost(node)) return;
     const isHere = node === label.node;
-    // Where the packet is already, every algorithm's segments are the same.
+    // Where the packet is already it takes no route: once for all algorithms.
     if (isHere && algorithm !== 0) return;
     const from = label.node;
     const sums = label.sums.map((sum, i) => sum + (target.worst[i] as number));
     // A SID of the router where packets are is of use only to remove the SRH, or to keep it.
-    for (const sid of isHere && label.caps === null ? NONE : this.#sids.endSids(node, algorithm)) {
+    const spare = label.caps === null ? NONE : this.#sids.endSidsAtOwner(node);
+    for (const sid of isHere ? spare : this.#sids.endSids(node, algorithm)) {
       if (!isHere && !this.#arrives(label, sid, node)) continue;
       const stop = { from, via: node, algorithm, arc: -1, isAttached: false };
       for (const list of this.#growth.with(label, sid)) {
@@ -290,13 +291,13 @@ export class SegmentSearch {
   #delivered(label: SegmentLabel, reached: Reached, sid: number): ReachedNode | undefined {
     const { destination } = this.#task.problem;
     const route = this.#sids.routeOf(sid);
-    if (route.kind === 'attachment') return this.#attached(label);
+    if (route.kind === 'attachment') return this.#attached(label, route.others);
     if (route.kind === 'unrouted' || !this.#arrives(label, sid, destination)) return undefined;
     return reached.get(route.algorithm)?.find((target) => target.node === destination);
   }
 
   /** What attachment routers do with a packet for their host: even split over the host links of least metric. */
-  #attached(label: SegmentLabel): ReachedNode | undefined {
+  #attached(label: SegmentLabel, others: readonly number[]): ReachedNode | undefined {
     const { problem, headendArcs, singlePath } = this.#task;
     const { snapshot, include, destination, mask, source } = problem;
     const { arcTo } = snapshot.data;
@@ -310,7 +311,7 @@ export class SegmentSearch {
       : [{ router: label.node, layer: label.layer, sums: this.#weights.map(() => 0) }];
     let merged: ReachedNode | undefined;
     for (const { router, layer, sums } of starts) {
-      const links = hostLinks(snapshot, router, destination);
+      const links = hostLinks(snapshot, router, destination, others);
       if (links.length === 0 || links.some((arc) => mask[arc] === 0)) return undefined;
       if (singlePath && links.length > 1) return undefined;
       const here = {

@@ -25,7 +25,7 @@ export class SidChoice {
   readonly hasAnycast: boolean;
   readonly #snapshot: Snapshot;
   readonly #cSids: CSids;
-  readonly #endSids: (ByAlgorithm | undefined)[];
+  readonly #endSids: ({ readonly atOwner: readonly number[]; readonly routed: ByAlgorithm } | undefined)[];
   readonly #adjacencySids: ({ readonly atOwner: readonly number[]; readonly routed: ByAlgorithm } | undefined)[];
   readonly #routes: (SidRoute | undefined)[];
 
@@ -49,10 +49,15 @@ export class SidChoice {
     return route.kind === 'igp' && route.anycast !== null;
   }
 
+  /** End SIDs of a router when used where packets are there already: of all algorithms, and those without a route. */
+  endSidsAtOwner(node: number): readonly number[] {
+    return this.#endSidsOf(node).atOwner;
+  }
+
   /** Those that an algorithm routes from anywhere; anycast ones come last. */
   endSids(node: number, algorithm: number): readonly number[] {
-    const all = (this.#endSids[node] ??= this.#byAlgorithm(endSidsOf(this.#snapshot, node)));
-    return algorithm === 0 ? all.igp : (all.flexible.get(algorithm) ?? NONE);
+    const { routed } = this.#endSidsOf(node);
+    return algorithm === 0 ? routed.igp : (routed.flexible.get(algorithm) ?? NONE);
   }
 
   /** The SIDs that cross an arc when used at the owner. */
@@ -62,21 +67,24 @@ export class SidChoice {
 
   /** The SIDs that cross an arc and that an algorithm routes from anywhere; anycast ones come last. */
   adjacencySids(arc: number, algorithm: number): readonly number[] {
-    const { routed } = this.#adjacencySids[arc] ?? this.#adjacencySidsOf(arc);
+    const { routed } = this.#adjacencySidsOf(arc);
     return algorithm === 0 ? routed.igp : (routed.flexible.get(algorithm) ?? NONE);
   }
 
+  #endSidsOf(node: number) {
+    return (this.#endSids[node] ??= this.#choiceOf(endSidsOf(this.#snapshot, node)));
+  }
+
   #adjacencySidsOf(arc: number) {
-    const known = this.#adjacencySids[arc];
-    if (known !== undefined) return known;
-    const own = adjacencySidsOf(this.#snapshot, arc);
+    return (this.#adjacencySids[arc] ??= this.#choiceOf(adjacencySidsOf(this.#snapshot, arc)));
+  }
+
+  #choiceOf(own: readonly RoutedSid[]) {
     const all = knownBeforePlanned(
       this.#snapshot,
       own.map(({ sid }) => sid),
     );
-    const found = { atOwner: this.#distinct(all), routed: this.#byAlgorithm(own) };
-    this.#adjacencySids[arc] = found;
-    return found;
+    return { atOwner: this.#distinct(all), routed: this.#byAlgorithm(own) };
   }
 
   #byAlgorithm(sids: readonly RoutedSid[]): ByAlgorithm {

@@ -6,7 +6,8 @@ import type { IgpReach } from './igp-reach.js';
 /** How packets for a SID find its owner: by an algorithm of the IGP, only from the routers next to it, or not at all. */
 export type SidRoute =
   | { readonly kind: 'igp'; readonly algorithm: number; readonly anycast: Anycast | null }
-  | { readonly kind: 'attachment' }
+  /** `others`: hosts that are routed likewise and have the same anycast SID. */
+  | { readonly kind: 'attachment'; readonly others: readonly number[] }
   | { readonly kind: 'unrouted' };
 
 /** The others that share an owner's anycast prefix. */
@@ -20,7 +21,7 @@ export interface Anycast {
 export function routeOf(snapshot: Snapshot, sid: number): SidRoute {
   const { sidNode, locatorNode, locatorFlags, locatorAlgorithm, locatorMetric } = snapshot.data;
   const owner = sidNode[sid] as number;
-  const local: SidRoute = snapshot.isHost(owner) ? { kind: 'attachment' } : { kind: 'unrouted' };
+  const local: SidRoute = snapshot.isHost(owner) ? { kind: 'attachment', others: [] } : { kind: 'unrouted' };
   const covering = snapshot.locators.covering(snapshot.sidTextOf(sid));
   const [longest] = covering;
   if (longest === undefined) return local;
@@ -31,6 +32,13 @@ export function routeOf(snapshot: Snapshot, sid: number): SidRoute {
   }
   const has = (locator: number, flag: number) => ((locatorFlags[locator] as number) & flag) !== 0;
   const others = longest.filter((locator) => locator !== own);
+  if (!has(own, LocatorFlag.IgpScope) && snapshot.isHost(owner)) {
+    const hosts = others
+      .filter((locator) => !has(locator, LocatorFlag.IgpScope))
+      .map((locator) => locatorNode[locator] as number);
+    const owners = new Set(snapshot.sidsWith(snapshot.sidTextOf(sid)).map((other) => sidNode[other] as number));
+    return { kind: 'attachment', others: hosts.filter((host) => snapshot.isHost(host) && owners.has(host)) };
+  }
   if (others.length === 0 && !has(own, LocatorFlag.IgpScope)) return local;
   const algorithm = locatorAlgorithm[own] as number;
   const agrees = (locator: number) =>

@@ -9,13 +9,14 @@ import { packStrings } from './string-table.js';
 /**
  * Freezes a TED into the form every algorithm runs on. Links with an end that is not in the TED are left out (routers
  * cannot use them either); a link without its reverse is kept and never usable (two-way check). `toGraph` lists such
- * findings. Throws RangeError for duplicate ids.
+ * findings. Throws RangeError for duplicate ids, and for metrics and delays that are not whole: shortest paths compare sums exactly.
  */
 export function freezeSnapshot(ted: Ted): Snapshot {
   const nodes = sortedById(ted.nodes);
   const nodeIndex = new Map(nodes.map((node, index) => [node.id, index]));
   const links = arcOrder(sortedById(ted.links), nodeIndex);
   const arcIndex = new Map(links.map((link, index) => [link.id, index]));
+  requireWholeNumbers(links);
   const affinityNames = affinityNamesOf(nodes, links);
   return new Snapshot({
     revision: ted.revision,
@@ -114,6 +115,23 @@ function freezeAttributes(links: readonly TedLink[], affinityNames: readonly str
     srlgStart: integers(startsOf(links.map((link) => link.srlgs))),
     srlgs: integers(links.flatMap((link) => [...link.srlgs])),
   };
+}
+
+const WHOLE = ['igpMetric', 'teMetric', 'delayUs', 'delayMinUs', 'delayVariationUs'] as const;
+const WHOLE_ADVERTISED = ['teMetric', 'delayMinUs'] as const;
+
+function requireWholeNumbers(links: readonly TedLink[]): void {
+  const check = (id: string, attribute: string, value: number | null) => {
+    if (value !== null && !Number.isInteger(value)) {
+      throw new RangeError(`${attribute} of link ${id} is ${value}; it has to be a whole number`);
+    }
+  };
+  for (const link of links) {
+    for (const attribute of WHOLE) check(link.id, attribute, link[attribute]);
+    const { advertised } = link;
+    if (advertised === null) continue;
+    for (const attribute of WHOLE_ADVERTISED) check(link.id, `advertised.${attribute}`, advertised[attribute]);
+  }
 }
 
 function freezeLocators(nodes: readonly TedNode[]) {

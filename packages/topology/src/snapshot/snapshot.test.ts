@@ -83,4 +83,16 @@ describe('a snapshot', () => {
       { numRuns: 60 },
     );
   });
+
+  it.each([
+    [{ igpMetric: 0.1 }, 'igpMetric of link a:b is 0.1; it has to be a whole number'],
+    [{ delayUs: Number.NaN }, 'delayUs of link a:b is NaN; it has to be a whole number'],
+    [
+      { advertised: { teMetric: 1.5, delayMinUs: null, affinities: [], srlgs: [] } },
+      'advertised.teMetric of link a:b is 1.5; it has to be a whole number',
+    ],
+  ])('is refused with metrics that do not add up exactly: %j', (attributes, message) => {
+    const network = buildTed(['a', 'b'], [{ between: 'a-b', ...attributes }]);
+    expect(() => freezeSnapshot(network)).toThrow(new RangeError(message));
+  });
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { formatIpv6, parseIpv6 } from '../model/address.js';
-import type { EncapMode, Sid, SidFlavor, Ted, TedNode } from '../model/ted.js';
+import type { EncapMode, Locator, Sid, SidFlavor, Ted, TedNode } from '../model/ted.js';
 import { arbitraryRouting, withRouting } from './arbitrary-routing.js';
 import { buildTed, type LinkSpec, type NodeSpec } from './build-ted.js';
 
@@ -20,8 +20,8 @@ export interface TedShape {
   /** Some links leave room for the headers of one or two SIDs only. */
   readonly narrowLinks?: boolean;
   /**
-   * Some nodes process short SRHs only, some headends push full ones, SIDs have random flavors, and some routers a second SID
-   * for whatever they have one for, with other flavors.
+   * Some nodes process short SRHs only, some headends push full ones, SIDs have random flavors, some routers a second SID
+   * for whatever they have one for, with other flavors, and some one more End SID that nobody else has a route to.
    */
   readonly endpointLimits?: boolean;
 }
@@ -132,7 +132,7 @@ export function arbitraryTed(shape: TedShape): fc.Arbitrary<Ted> {
       });
       const ted = buildTed(nodes, specs);
       const routedTed = plan === null ? ted : withRouting(ted, plan);
-      return readable({ ...routedTed, nodes: routedTed.nodes.map((node, i) => limited(node, limits[i])) });
+      return readable({ ...routedTed, nodes: routedTed.nodes.map((node, i) => limited(node, limits[i], i)) });
     });
 }
 
@@ -141,6 +141,7 @@ interface NodeLimits extends Pick<TedNode, 'msdSegmentsLeft' | 'msdEndPop' | 'ms
   /** By SID, over and over. */
   readonly flavors: readonly (readonly SidFlavor[])[];
   readonly hasTwins: boolean;
+  readonly hasUnroutedEnd: boolean;
 }
 
 const limit = fc.constantFrom(null, null, 0, 1, 2, 3);
@@ -151,18 +152,31 @@ const nodeLimits: fc.Arbitrary<NodeLimits> = fc.record({
   encapMode: fc.constantFrom('full', 'reduced'),
   flavors: fc.array(fc.subarray<SidFlavor>(['PSP', 'USP', 'USD']), { minLength: 1, maxLength: 5 }),
   hasTwins: fc.boolean(),
+  hasUnroutedEnd: fc.integer({ min: 0, max: 3 }).map((n) => n === 0),
 });
 
-function limited(node: TedNode, limits: NodeLimits | undefined): TedNode {
+function limited(node: TedNode, limits: NodeLimits | undefined, number: number): TedNode {
   if (limits === undefined) return node;
-  const { flavors, hasTwins, ...values } = limits;
-  const all = node.sids.flatMap((sid) => (hasTwins ? [sid, ...twinOf(sid)] : [sid]));
+  const { flavors, hasTwins, hasUnroutedEnd, ...values } = limits;
+  const unrouted = hasUnroutedEnd && node.kind === 'router' ? unroutedEnd(number) : { locators: [], sids: [] };
+  const all = node.sids.flatMap((sid) => (hasTwins ? [sid, ...twinOf(sid)] : [sid])).concat(unrouted.sids);
   const sids = all.map((sid, i) =>
     sid.behavior.startsWith('End.DT')
       ? sid
       : { ...sid, flavors: [...sid.flavors, ...(flavors[i % flavors.length] ?? [])] },
   );
-  return { ...node, ...values, sids };
+  return { ...node, ...values, locators: [...node.locators, ...unrouted.locators], sids };
+}
+
+/** Under a locator of the router that is in no IGP. */
+function unroutedEnd(number: number): { readonly locators: Locator[]; readonly sids: Sid[] } {
+  const base = `fd00:0:${(0x300 + number).toString(16)}`;
+  const structure = { blockBits: 32, nodeBits: 16, functionBits: 16, argumentBits: 0 };
+  const shared = { algorithm: 0, structure, origin: 'discovered' as const };
+  return {
+    locators: [{ ...shared, prefix: `${base}::/48`, metric: 0, anycast: false, scope: 'attachment' }],
+    sids: [{ ...shared, sid: `${base}:1::`, behavior: 'End', flavors: [], protected: false, linkId: null }],
+  };
 }
 
 /** The same behavior under another function, 256 further on. */
@@ -174,7 +188,7 @@ function twinOf(sid: Sid): Sid[] {
 }
 
 /** Lets a failing property print the network in a few lines. */
-function readable(ted: Ted): Ted {
+export function readable(ted: Ted): Ted {
   const text = () =>
     [
       '',

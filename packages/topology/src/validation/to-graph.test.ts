@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Ted, TedLink } from '../model/ted.js';
+import type { Locator, Ted, TedLink } from '../model/ted.js';
 import { buildTed } from '../testing/build-ted.js';
 import { toGraph } from './to-graph.js';
 
@@ -19,6 +19,19 @@ function withAlgorithm(algorithm: number): Ted {
     ...node,
     flexAlgorithms: [{ algorithm: 128, definition: null }],
     locators: node.locators.map((locator) => ({ ...locator, algorithm })),
+  }));
+  return { ...sound, nodes };
+}
+
+/** Each node has a longer locator inside its own. */
+function withNestedLocators(attributes: Partial<Locator>): Ted {
+  const nodes = sound.nodes.map((node) => ({
+    ...node,
+    flexAlgorithms: [{ algorithm: 128, definition: null }],
+    locators: node.locators.flatMap((locator) => [
+      locator,
+      { ...locator, ...attributes, prefix: locator.prefix.replace('::/48', ':f000::/64') },
+    ]),
   }));
   return { ...sound, nodes };
 }
@@ -45,6 +58,10 @@ describe('a TED as a graph', () => {
     expect(toGraph({ ...sound, nodes }).findings).toEqual([]);
   });
 
+  it('lets locators of a node nest that are routed alike', () => {
+    expect(toGraph(withNestedLocators({})).findings).toEqual([]);
+  });
+
   it.each<[string, Ted, string]>([
     ['a node given twice', { ...sound, nodes: [...sound.nodes, ...sound.nodes.slice(0, 1)] }, 'duplicate-node'],
     ['a link given twice', withLinks((links) => [...links, ...links.slice(0, 1)]), 'duplicate-link'],
@@ -60,6 +77,16 @@ describe('a TED as a graph', () => {
     ],
     ['a SID that says another algorithm than its locator', withAlgorithm(128), 'sid-algorithm-mismatch'],
     ['a locator of an algorithm in which its node takes no part', withAlgorithm(129), 'algorithm-without-node'],
+    [
+      'a locator of another algorithm inside one of the same node',
+      withNestedLocators({ algorithm: 128 }),
+      'nested-locators',
+    ],
+    [
+      'a locator of another scope inside one of the same node',
+      withNestedLocators({ scope: 'attachment' }),
+      'nested-locators',
+    ],
     ['End.X over a link that is gone', withLinks((links) => links.slice(2)), 'adjacency-sid-mismatch'],
   ])('lists %s', (_, ted, kind) => {
     expect(toGraph(ted).findings.map((finding) => finding.kind)).toContain(kind);

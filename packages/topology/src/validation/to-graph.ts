@@ -13,7 +13,8 @@ export type FindingKind =
   | 'duplicate-sid'
   | 'adjacency-sid-mismatch'
   | 'sid-algorithm-mismatch'
-  | 'algorithm-without-node';
+  | 'algorithm-without-node'
+  | 'nested-locators';
 
 /** Something in a TED that no network can mean. */
 export interface Finding {
@@ -70,6 +71,11 @@ export function toGraph(ted: Ted): { readonly graph: TedGraph; readonly findings
       const what = `locator ${prefix} of ${id} is of algorithm ${algorithm}`;
       aboutNode('algorithm-without-node', id, `${what}, in which ${id} takes no part: nobody routes it`);
     }
+    for (const { inner, outer } of nestedLocators(node)) {
+      const what = `locator ${inner.prefix} of ${id} (algorithm ${inner.algorithm})`;
+      const within = `${outer.prefix} (algorithm ${outer.algorithm})`;
+      aboutNode('nested-locators', id, `${what} lies in its ${within}: routers outside go by that instead`);
+    }
     for (const { sid, linkId, behavior, algorithm } of node.sids) {
       const other = ownerOf.get(sid);
       const locator = locatorOf(node, sid);
@@ -95,4 +101,17 @@ function locatorOf({ locators }: TedNode, sid: string): Locator | undefined {
   return locators
     .filter(({ prefix }) => prefixContains(parsePrefix(prefix), address))
     .sort((a, b) => parsePrefix(b.prefix).length - parsePrefix(a.prefix).length)[0];
+}
+
+/** Locators of one node inside each other that differ in which routers have a route. */
+function nestedLocators({ locators }: TedNode): { readonly inner: Locator; readonly outer: Locator }[] {
+  return locators.flatMap((inner) => {
+    const prefix = parsePrefix(inner.prefix);
+    const around = locators.filter((outer) => {
+      const wider = parsePrefix(outer.prefix);
+      const isAlike = outer.algorithm === inner.algorithm && outer.scope === inner.scope;
+      return !isAlike && wider.length < prefix.length && prefixContains(wider, prefix);
+    });
+    return around.map((outer) => ({ inner, outer }));
+  });
 }

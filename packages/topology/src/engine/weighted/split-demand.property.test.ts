@@ -171,6 +171,43 @@ describe.each<[string, RequestShape]>([
   });
 });
 
+/** Refused although bandwidth is not to blame: no part of the demand keeps the bound, which is as tight as can be. */
+const tooTight = cases({ bounds: true }).chain(({ ted, request }) =>
+  fc.record({
+    ted: fc.constant(ted),
+    metric: fc.constantFrom('igp' as const, 'delay' as const, 'hop' as const, 'loss' as const),
+    max: fc.integer({ min: 0, max: 4 }),
+    request: fc.constant(request),
+  }),
+);
+
+describe('a demand of which no part keeps a bound', () => {
+  it('is refused with the least value of it that a split of the whole keeps', () => {
+    const seen = { more: 0, none: 0 };
+    fc.assert(
+      fc.property(tooTight, ({ ted, metric, max, request: asked }) => {
+        const { bandwidthBps } = asked.constraints;
+        const request: PathRequest = { ...asked, constraints: { bandwidthBps, bounds: [{ metric, max }] } };
+        const snapshot = freezeSnapshot(ted);
+        const answer = computePaths(snapshot, request);
+        fc.pre(answer.status === 'no-path' && answer.reason === 'metric-bound-exceeded');
+        const { constraint, nearestFeasible, isProved, conflict } = answer;
+        expect([constraint, isProved]).toEqual(['/constraints/bounds/0', true]);
+        expect(conflict.constraints.map((entry) => entry.constraint)).toContain(constraint);
+        const within = (value: number) => {
+          const bounds = [{ metric, max: value }];
+          return computePaths(snapshot, { ...request, constraints: { bandwidthBps, bounds } }).status;
+        };
+        if (nearestFeasible === null) expect(within(1_000_000)).toBe('no-path');
+        else expect([within(nearestFeasible), within(nearestFeasible - 1)]).toEqual(['computed', 'no-path']);
+        seen[nearestFeasible === null ? 'none' : 'more']++;
+      }),
+      { numRuns: 100 },
+    );
+    expect(Math.min(seen.more, seen.none)).toBeGreaterThan(0);
+  });
+});
+
 describe('a demand that fits on no single path', () => {
   it('has the bound of a flow over links', async () => {
     let split = 0;

@@ -70,6 +70,63 @@ describe('a demand over several lists', () => {
     });
   });
 
+  describe('where a bound leaves no way for any part', () => {
+    const parallel = (ways: readonly (readonly [name: string, bps: number, delayUs: number])[]) =>
+      freezeSnapshot(
+        buildTed(
+          ['a', ...ways.map(([name]) => name), 'z'],
+          ways.flatMap(([name, bandwidthBps, delayUs]): LinkSpec[] => [
+            { between: `a-${name}`, bandwidthBps, delayUs },
+            { between: `${name}-z`, bandwidthBps, delayUs },
+          ]),
+        ),
+      );
+    const asked = (max: number): PathRequest => ({
+      source: 'a',
+      destination: 'z',
+      metric: 'igp',
+      families: [],
+      maxLists: 2,
+      constraints: { bandwidthBps: 15, bounds: [{ metric: 'delay', max }] },
+    });
+    const narrow = [
+      ['p', 10, 5],
+      ['q', 10, 6],
+    ] as const;
+
+    it('names the least value that a split keeps, not that of a single path', () => {
+      for (const ways of [narrow, [...narrow, ['r', 20, 15] as const]]) {
+        const ted = parallel(ways);
+        expect(computePaths(ted, asked(5))).toMatchObject({
+          reason: 'metric-bound-exceeded',
+          constraint: '/constraints/bounds/0',
+          nearestFeasible: 12,
+          message: 'the least delay is 10, above the bound of 5; for the whole demand it takes 12',
+          isProved: true,
+          conflict: { constraints: [{ constraint: '/constraints/bounds/0', nearestFeasible: 12 }], isMinimal: true },
+        });
+        expect(computePaths(ted, asked(12)).status).toBe('computed');
+        expect(computePaths(ted, asked(11)).status).toBe('no-path');
+      }
+    });
+
+    it('names none where the bandwidth is too much without the bound, too', () => {
+      expect(
+        computePaths(
+          parallel([
+            ['p', 5, 5],
+            ['q', 5, 6],
+          ]),
+          asked(5),
+        ),
+      ).toMatchObject({
+        reason: 'metric-bound-exceeded',
+        nearestFeasible: null,
+        message: 'the least delay is 10, above the bound of 5; the whole demand fits at no value of it',
+      });
+    });
+  });
+
   it('says that more lists would do', () => {
     const narrow = [1, 2, 3].map((n): LinkSpec => ({ between: `a-b#${n}`, bandwidthBps: 2e9 }));
     const parallel = freezeSnapshot(

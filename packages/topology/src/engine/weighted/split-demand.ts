@@ -1,4 +1,5 @@
 import type { ComputedPath, NoPath, PathAnswer } from '../../model/path-answer.js';
+import type { PathRequest } from '../../model/path-request.js';
 import { findBest } from '../best-path.js';
 import { withoutConstraints } from '../constraint-set.js';
 import { answerWith } from '../finish-path.js';
@@ -51,7 +52,7 @@ export function splitDemand(prepared: PreparedRequest, maxLists: number, budget:
       isBound,
       single,
       budget,
-      ask: (bandwidthBps) => isPossible(prepared, maxLists, bandwidthBps, budget),
+      ask: (variant) => probe(prepared, variant, budget),
     });
   if (!fits) return none();
 
@@ -89,18 +90,16 @@ function withoutBandwidth(prepared: PreparedRequest): PreparedRequest | null {
   return { ...spread, isOnePath: true, problem: { ...spread.problem, mask } };
 }
 
-/** Is there an answer for this bandwidth, all else as asked? null: the budget does not suffice to know. */
-function isPossible(
-  { snapshot, request, unreservedBps }: PreparedRequest,
-  maxLists: number,
-  bandwidthBps: number,
+/** The answer to a variant of the request; null: the budget does not suffice to know. */
+function probe(
+  { snapshot, unreservedBps }: PreparedRequest,
+  variant: PathRequest,
   budget: WorkBudget,
-): boolean | null {
-  const constraints = { ...request.constraints, bandwidthBps };
-  const probe = prepareRequest(snapshot, { ...request, constraints }, unreservedBps, true);
-  if ('status' in probe) return false;
+): PathAnswer | null {
+  const prepared = prepareRequest(snapshot, variant, unreservedBps, true);
+  if ('status' in prepared) return prepared;
   const own = new WorkBudget(budget.left);
-  const answer = splitDemand(probe, maxLists, own);
+  const answer = splitDemand(prepared, variant.maxLists ?? 1, own);
   budget.spend(budget.left - own.left);
-  return answer.status === 'computed' ? true : own.isDecided ? false : null;
+  return answer.status === 'computed' || own.isDecided ? answer : null;
 }
