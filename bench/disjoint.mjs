@@ -2,9 +2,10 @@
  * Pairs of paths that share no SRLG, on a random geometric network with SRLGs scattered over its links: how many are proved
  * optimal, or proved not to exist, within the work budget, how far the others may be off, and CPU time.
  *
- *   npx tsc -b packages/topology && node bench/disjoint.mjs [nodes] [pairs]
+ *   npm run build && node bench/disjoint.mjs [nodes] [pairs]
  */
 import { computePaths, freezeSnapshot } from '@waymark/topology';
+import { cpuMs } from './support/cpu-time.mjs';
 import { randomSource } from './support/random-source.mjs';
 import { randomGeometricTed } from './support/ted-of.mjs';
 
@@ -34,11 +35,6 @@ function scattered(groups, perLink) {
     return { ...link, srlgs: [...new Set(drawn)].sort((a, b) => a - b) };
   });
   return { ...plain, links };
-}
-
-function cpuMs() {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
 }
 
 print(`random geometric, ${size} nodes, ${plain.links.length} arcs; ${pairs} pairs each`);

@@ -2,7 +2,7 @@
  * Path computations per second of CPU time in the engine, on random geometric networks of 1,000 and 10,000 routers with four links
  * per node on average, side by side with graphology-shortest-path on the same networks and pairs in the same run.
  *
- *   npx tsc -b packages/topology && node bench/engine.mjs [nodes ...]
+ *   npm run build && node bench/engine.mjs [nodes ...]
  *
  * `shortest path` is what both do: one path by one metric between two routers. The engine's answer also holds
  * the segment lists and their proof; the other lines show what constraints cost.
@@ -10,26 +10,16 @@
 import { MultiDirectedGraph } from 'graphology';
 import dijkstra from 'graphology-shortest-path/dijkstra.js';
 import { computePaths, freezeSnapshot, prove, snapshotFromShared, snapshotToShared, toGraph } from '@waymark/topology';
+import { cpuMs, meanMs } from './support/cpu-time.mjs';
 import { randomSource } from './support/random-source.mjs';
 import { randomGeometricTed } from './support/ted-of.mjs';
 
 const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1_000, 10_000];
 const print = (text) => process.stdout.write(`${text}\n`);
 
-/** CPU time of this process in milliseconds: other work on the machine does not count. */
-function cpuMs() {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
-/** Calls per second of CPU time over at least a second, after a warm-up. */
+/** Calls per second of CPU time. */
 function rate(work, queries) {
-  const warm = cpuMs();
-  for (let i = 0; i < queries.length && cpuMs() - warm < 500; i++) work(queries[i]);
-  const start = cpuMs();
-  let calls = 0;
-  while (cpuMs() - start < 1_000) work(queries[calls++ % queries.length]);
-  return (1000 * calls) / (cpuMs() - start);
+  return 1_000 / meanMs((i) => work(queries[i % queries.length]));
 }
 
 function row(name, value, note) {

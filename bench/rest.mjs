@@ -24,6 +24,7 @@ import {
   tedFromDocument,
 } from '@waymark/topology-formats';
 import { startController } from './support/controller-process.mjs';
+import { meanMs } from './support/cpu-time.mjs';
 import { randomSource } from './support/random-source.mjs';
 import { randomGeometricTed } from './support/ted-of.mjs';
 
@@ -79,17 +80,9 @@ function requestsOf(ted, snapshot) {
   };
 }
 
-/** Calls per second of CPU time of this process, over a second after half a second of warming up. */
+/** Calls per second of CPU time of this process. */
 function engineRate(snapshot, requests) {
-  const cpuMs = () => process.cpuUsage().user / 1000 + process.cpuUsage().system / 1000;
-  const during = (milliseconds) => {
-    const start = cpuMs();
-    let calls = 0;
-    while (cpuMs() - start < milliseconds) computePaths(snapshot, requests[calls++ % requests.length]);
-    return (1000 * calls) / (cpuMs() - start);
-  };
-  during(500);
-  return during(1_000);
+  return 1_000 / meanMs((i) => computePaths(snapshot, requests[i % requests.length]));
 }
 
 async function load(job) {

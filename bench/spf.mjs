@@ -3,14 +3,17 @@
  * a plain Dijkstra on typed arrays, on random geometric (rgg) and Waxman (wax) networks with four arcs per node. Milliseconds of CPU
  * time per query; every answer is compared with the plain one's first.
  *
- *   npx tsc -b packages/topology && node bench/spf.mjs [nodes ...]
+ *   npm run build && node bench/spf.mjs [nodes ...]
  */
 import assert from 'node:assert/strict';
 import { MultiDirectedGraph } from 'graphology';
 import dijkstra from 'graphology-shortest-path/dijkstra.js';
 import createGraph from 'ngraph.graph';
 import { nba } from 'ngraph.path';
-import { adjacenciesOf, freezeSnapshot, PointToPoint, TreeBuilder } from '@waymark/topology';
+import { freezeSnapshot } from '@waymark/topology';
+import { adjacenciesOf } from '../packages/topology/dist/spf/adjacency.js';
+import { TreeBuilder } from '../packages/topology/dist/spf/distance-tree.js';
+import { PointToPoint } from '../packages/topology/dist/spf/point-to-point.js';
 import { meanMs } from './support/cpu-time.mjs';
 import { randomGeometric, waxman } from './support/networks.mjs';
 import { plainDijkstra } from './support/plain-dijkstra.mjs';

@@ -5,14 +5,14 @@ export function cpuMs() {
 }
 
 /**
- * CPU time of `work(i)` in milliseconds, mean over as many calls as fit into `forMs` (one at least) after a warm-up of a fifth of
+ * CPU time of `work(i)` in milliseconds, mean over as many calls as fit into `forMs` (one at least) after a warm-up of half
  * that. Calls are counted, so that work(i) can take query i.
  */
 export function meanMs(work, forMs = 1_000) {
   let calls = 0;
   const warm = cpuMs();
   do work(calls++);
-  while (cpuMs() - warm < forMs / 5);
+  while (cpuMs() - warm < forMs / 2);
   const start = cpuMs();
   const first = calls;
   let now = start;

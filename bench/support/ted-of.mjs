@@ -1,3 +1,4 @@
+import { linkDefaults, nodeDefaults } from '@waymark/topology-formats';
 import { distance, randomGeometric } from './networks.mjs';
 
 /** A random geometric network of so many routers as a TED. */
@@ -13,23 +14,13 @@ export function tedOf({ place, pairs, random }, hasSids = true) {
   const id = (i) => `r${String(i).padStart(6, '0')}`;
   const links = pairs.flatMap(([a, b]) => {
     const common = {
-      igpArea: null,
-      interfaceAddresses: [],
+      ...linkDefaults,
       igpMetric: 1 + Math.floor(random() * 100),
       teMetric: 1 + Math.floor(random() * 100),
       delayUs: Math.max(1, Math.round(5_000 * distance(place, a, b))),
-      delayMinUs: null,
-      delayMaxUs: null,
-      delayVariationUs: null,
-      lossPpm: null,
       bandwidthBps: 1e10 * (1 + Math.floor(random() * 10)),
-      reservableBandwidthBps: null,
       affinities: random() < 0.1 ? ['leased'] : [],
-      srlgs: [],
-      advertised: null,
       mtuBytes: 9000,
-      adminState: 'up',
-      operationalState: 'up',
     };
     const arc = (from, to) => ({
       id: `${id(from)}:${id(to)}`,
@@ -43,26 +34,12 @@ export function tedOf({ place, pairs, random }, hasSids = true) {
   const byNode = byFirstNode(links);
   links.sort((a, b) => (a.id < b.id ? -1 : 1));
   const nodes = place.map((_, i) => ({
+    ...nodeDefaults,
     id: id(i),
     kind: 'router',
     name: id(i),
-    site: null,
-    latitude: null,
-    longitude: null,
-    routerId: null,
-    igpDomain: 'core',
-    address: null,
     encapMode: 'reduced',
     msdHEncaps: 250,
-    msdSegmentsLeft: null,
-    msdEndPop: null,
-    msdEndD: null,
-    podPrefixes: [],
-    adminState: 'up',
-    operationalState: 'up',
-    flexAlgorithms: [],
-    locators: [],
-    sids: [],
     ...(hasSids ? sidsOf(i, byNode.get(id(i)) ?? []) : {}),
   }));
   return { revision: 1, nodes, links };
