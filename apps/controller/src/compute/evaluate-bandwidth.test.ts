@@ -1,59 +1,10 @@
-import { freezeSnapshot, type Ted } from '@waymark/topology';
 import { describe, expect, it } from 'vitest';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
-import { diamond, lowestDelay, newPolicy, withLinks, inUse } from '../testing/sketched-network.js';
-import { evaluatePolicies } from './evaluate-policies.js';
-import {
-  incumbentAfter,
-  type EvaluationTask,
-  type Incumbent,
-  type PolicyEvaluation,
-  type PolicyToEvaluate,
-} from './evaluate-policies-model.js';
+import { adopted, evaluate, evaluateOne, explicit, linksOf } from '../testing/evaluate-sketched.js';
+import { diamond, endOf, inUse, LOWER, lowestDelay, newPolicy, UPPER, withLinks } from '../testing/sketched-network.js';
+import type { Incumbent, PolicyEvaluation, PolicyToEvaluate } from './evaluate-policies-model.js';
 
 const G = 1_000_000_000;
-const UPPER = ['h1:a', 'a:b', 'b:d', 'd:h2'];
-const LOWER = ['h1:a', 'a:c', 'c:d', 'd:h2'];
-
-function evaluate(ted: Ted, policies: readonly PolicyToEvaluate[], task: Partial<EvaluationTask> = {}) {
-  return evaluatePolicies({ snapshot: freezeSnapshot(ted), policies, booked: [], heldLinks: [], ...task });
-}
-
-function evaluateOne(ted: Ted, policy: PolicyToEvaluate, task: Partial<EvaluationTask> = {}): PolicyEvaluation {
-  const [evaluation] = evaluate(ted, [policy], task);
-  if (evaluation === undefined) throw new Error('no evaluation');
-  return evaluation;
-}
-
-/** The policy as it is once an evaluation has been adopted and acked. */
-function adopted(policy: PolicyToEvaluate, evaluation: PolicyEvaluation): PolicyToEvaluate {
-  return {
-    ...policy,
-    bookings: inUse(evaluation.bookings, policy.holdPriority),
-    incumbent: incumbentAfter(evaluation),
-  };
-}
-
-function linksOf(evaluation: PolicyEvaluation): readonly string[] | undefined {
-  return evaluation.lists[0]?.links;
-}
-
-function explicit(
-  sids: readonly string[],
-  more: Partial<CandidatePathIntent> & { constraints?: CandidatePathIntent['path']['constraints'] } = {},
-): CandidatePathIntent {
-  const { constraints, ...rest } = more;
-  const path = { kind: 'explicit' as const, segmentLists: [{ weight: 1, sids }] };
-  return {
-    discriminator: 200,
-    preference: 200,
-    path: constraints === undefined ? path : { ...path, constraints },
-    ...rest,
-  };
-}
-
-/** End SID of the router with this number in the sketch. */
-const endOf = { a: 'fd00:0:1:1::', b: 'fd00:0:2:1::', c: 'fd00:0:3:1::', d: 'fd00:0:4:1::' };
 
 describe('bandwidth', () => {
   const six = lowestDelay({ bandwidthBps: 6 * G });

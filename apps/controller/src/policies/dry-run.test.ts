@@ -2,12 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ProposedChange } from '../model/ports.js';
 import type { SrPolicyIntent } from '../model/sr-policy.js';
 import { PolicyHarness } from '../testing/policy-harness.js';
-import { diamond, lowestDelay, withLinks } from '../testing/sketched-network.js';
+import { diamond, LOWER, lowestDelay, UPPER, withLinks } from '../testing/sketched-network.js';
 
 const actor = { name: 'operator' };
 const G = 1_000_000_000;
-const UPPER = ['h1:a', 'a:b', 'b:d', 'd:h2'];
-const LOWER = ['h1:a', 'a:c', 'c:d', 'd:h2'];
 let harness: PolicyHarness;
 
 beforeEach(async () => {

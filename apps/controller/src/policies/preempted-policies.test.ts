@@ -5,7 +5,7 @@ import { evaluatePolicies } from '../compute/evaluate-policies.js';
 import type { PolicyEvaluation } from '../compute/evaluate-policies-model.js';
 import type { SrPolicyIntent } from '../model/sr-policy.js';
 import { PolicyHarness } from '../testing/policy-harness.js';
-import { diamond, lowestDelay, newPolicy, withLinks } from '../testing/sketched-network.js';
+import { diamond, LOWER, lowestDelay, newPolicy, UPPER, withLinks } from '../testing/sketched-network.js';
 import { bookedPerLink } from './bookings.js';
 import { loadPolicies } from './evaluation-input.js';
 import { mostUrgent } from './most-urgent.js';
@@ -13,8 +13,6 @@ import { takenLinks } from './preempted-policies.js';
 
 const actor = { name: 'alice' };
 const G = 1_000_000_000;
-const UPPER = ['h1:a', 'a:b', 'b:d', 'd:h2'];
-const LOWER = ['h1:a', 'a:c', 'c:d', 'd:h2'];
 let harness: PolicyHarness;
 
 beforeEach(async () => {

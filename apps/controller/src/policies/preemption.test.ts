@@ -3,12 +3,10 @@ import type { LinkId } from '@waymark/topology';
 import type { SrPolicyIntent } from '../model/sr-policy.js';
 import { eventually } from '../testing/eventually.js';
 import { PolicyHarness } from '../testing/policy-harness.js';
-import { diamond, lowestDelay, withLinks } from '../testing/sketched-network.js';
+import { diamond, LOWER, lowestDelay, UPPER, withLinks } from '../testing/sketched-network.js';
 
 const actor = { name: 'alice' };
 const G = 1_000_000_000;
-const UPPER = ['h1:a', 'a:b', 'b:d', 'd:h2'];
-const LOWER = ['h1:a', 'a:c', 'c:d', 'd:h2'];
 let harness: PolicyHarness;
 
 beforeEach(async () => {

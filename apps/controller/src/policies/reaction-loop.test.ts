@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { SrPolicyIntent } from '../model/sr-policy.js';
 import { eventually } from '../testing/eventually.js';
 import { PolicyHarness } from '../testing/policy-harness.js';
-import { diamond, lowestDelay, withLinkDown, withLinks, withNodes } from '../testing/sketched-network.js';
+import { diamond, LOWER, lowestDelay, UPPER, withLinkDown, withLinks, withNodes } from '../testing/sketched-network.js';
 
 const actor = { name: 'operator' };
 const G = 1_000_000_000;
@@ -35,9 +35,6 @@ async function create(intent: SrPolicyIntent): Promise<void> {
 async function linksOf(id: string): Promise<readonly string[] | undefined> {
   return (await harness.service.policy(id)).state?.lists[0]?.links;
 }
-
-const UPPER = ['h1:a', 'a:b', 'b:d', 'd:h2'];
-const LOWER = ['h1:a', 'a:c', 'c:d', 'd:h2'];
 
 describe('from intent to what the headend is to hold', () => {
   it('publishes a new policy: lists, steering and two binding SIDs per family', async () => {

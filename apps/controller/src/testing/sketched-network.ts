@@ -1,4 +1,4 @@
-import type { NodeId, Ted, TedLink, TedNode } from '@waymark/topology';
+import type { LinkId, NodeId, Ted, TedLink, TedNode } from '@waymark/topology';
 import { buildTed } from '../../../../packages/topology/src/testing/build-ted.js';
 import type { Booking, LinkBandwidth, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
 import { LOWEST_PRIORITY, prioritiesOf, type CandidatePathIntent } from '../model/sr-policy.js';
@@ -86,3 +86,10 @@ export function newPolicy(
 export function inUse(bookings: readonly LinkBandwidth[], holdPriority = LOWEST_PRIORITY): Booking[] {
   return bookings.map(({ linkId, bandwidthBps }) => ({ linkId, bandwidthBps, currentBps: bandwidthBps, holdPriority }));
 }
+
+/** The two ways from h1 to h2 through the diamond. */
+export const UPPER: readonly LinkId[] = ['h1:a', 'a:b', 'b:d', 'd:h2'];
+export const LOWER: readonly LinkId[] = ['h1:a', 'a:c', 'c:d', 'd:h2'];
+
+/** End SIDs of the diamond's routers. */
+export const endOf = { a: 'fd00:0:1:1::', b: 'fd00:0:2:1::', c: 'fd00:0:3:1::', d: 'fd00:0:4:1::' };
