@@ -16,8 +16,8 @@ export function leastDepth(prepared: PreparedRequest, failures: readonly Finishe
     maxCost: Infinity,
     order: 'entries',
   });
-  // Lists that are too deep may be more than endpoints can process, too.
-  if (shortest.isExact && shortest.list === null && entryLimitsOf(prepared.snapshot).isInUse) return Infinity;
+  // What was too deep would not have done at any depth: not every branch obeys, or endpoints cannot process it.
+  if (shortest.isExact && shortest.list === null) return Infinity;
   const depths = failures.flatMap((failure) => (failure.kind === 'too-deep' ? [failure.srhEntries] : []));
   return shortest.list === null ? Math.min(...depths) : srhEntries(encapMode, shortest.entries);
 }

@@ -41,6 +41,11 @@ export class IgpReach {
     this.#settled = new Uint32Array(snapshot.nodeCount);
   }
 
+  /** The router that questions are asked from. */
+  get start(): number {
+    return this.#router;
+  }
+
   /** Asking from where the last question was asked continues with what is already known. */
   startAt(router: number, leaf: number): void {
     if (router === this.#router && leaf === this.#leaf) return;

@@ -7,8 +7,8 @@ import { AlgorithmReaches } from './algorithm-reaches.js';
 import { leadsOnlyTo, routeOf } from './sid-route.js';
 
 describe('a route to one owner of an anycast SID', () => {
-  it('is taken for one only where every packet gets to that owner', () => {
-    const seen = { alone: 0, otherwise: 0, missed: 0 };
+  it('is taken for one where every packet gets to that owner, and only there', () => {
+    const seen = { alone: 0, otherwise: 0 };
     fc.assert(
       fc.property(arbitraryTed({ maxRouters: 5, maxLinks: 8, routing: 'always' }), (ted) => {
         const snapshot = freezeSnapshot(ted);
@@ -23,18 +23,15 @@ describe('a route to one owner of an anycast SID', () => {
               reach.startAt(snapshot.nodeIndexOf(id), -1);
               const isAlone = leadsOnlyTo(snapshot, reach, snapshot.nodeIndexOf(owner.id), route.anycast);
               const ways = trajectories(ted, id, owner.id, [snapshot.sidTextOf(sid)]);
-              const arrives = ways.every(({ outcome }) => outcome === 'delivered');
-              if (isAlone) expect(arrives).toBe(true);
-              seen[isAlone ? 'alone' : arrives ? 'missed' : 'otherwise']++;
+              expect(isAlone).toBe(ways.every(({ outcome }) => outcome === 'delivered'));
+              seen[isAlone ? 'alone' : 'otherwise']++;
             }
           }
         }
       }),
       { numRuns: 1000 },
     );
-    // What is missed is a member that others are nearer than, or as near as, by way of it.
     expect(seen.alone).toBeGreaterThan(50);
     expect(seen.otherwise).toBeGreaterThan(50);
-    expect(seen.missed).toBeLessThan(seen.alone / 2);
   });
 });

@@ -59,14 +59,33 @@ export function routeOf(snapshot: Snapshot, sid: number): SidRoute {
 }
 
 /**
- * Do packets from where `reach` starts get to this owner of an anycast prefix, and never to another? It must be the nearest
- * alone, and no other may be on the way: that one would keep them.
+ * Do packets from where `reach` starts get to this owner of an anycast prefix, and never to another? They go to the nearest,
+ * and the first on their way keeps them: so the owner is the nearest alone, or on every way to those that are.
  */
 export function leadsOnlyTo(snapshot: Snapshot, reach: IgpReach, owner: number, { metric, others }: Anycast): boolean {
-  const distance = reach.distanceTo(owner) + metric;
   const distanceOf = (node: number) => (snapshot.isHost(node) ? reach.distanceToHost(node) : reach.distanceTo(node));
-  if (others.some((other) => distanceOf(other.node) + other.metric <= distance)) return false;
+  const distance = distanceOf(owner) + metric;
+  const all = others.map((other) => ({ node: other.node, distance: distanceOf(other.node) + other.metric }));
+  const least = Math.min(distance, ...all.map((other) => other.distance));
+  const nearest = all.filter((other) => other.distance === least);
   const branches = reach.branchesTo(owner, []);
   const { arcFrom } = snapshot.data;
-  return branches !== null && !branches.arcs.some((arc) => others.some(({ node }) => node === arcFrom[arc]));
+  if (branches === null || branches.arcs.some((arc) => others.some(({ node }) => node === arcFrom[arc]))) return false;
+  return nearest.every(({ node }) => !snapshot.isHost(node) && isOnEveryWay(snapshot, reach, owner, node));
+}
+
+/** Do all branches to a router pass another node? */
+function isOnEveryWay(snapshot: Snapshot, reach: IgpReach, passed: number, router: number): boolean {
+  const branches = reach.branchesTo(router, []);
+  if (branches === null) return false;
+  const { arcFrom, arcTo } = snapshot.data;
+  // Backwards, around that node.
+  const reached = new Set([router]);
+  for (const node of reached) {
+    for (const arc of branches.arcs) {
+      const from = arcFrom[arc] as number;
+      if (arcTo[arc] === node && from !== passed) reached.add(from);
+    }
+  }
+  return !reached.has(reach.start);
 }
