@@ -40,20 +40,24 @@ export class BandwidthLedger {
     const room = (this.#free[claimant.setupPriority] as Float64Array).slice();
     for (const booking of claimant.bookings) {
       const arc = this.#snapshot.arcOf(booking.linkId);
-      if (arc >= 0) room[arc] = this.#roomOn(arc, claimant, booking);
+      if (arc >= 0) room[arc] = this.#roomOn(arc, claimant, booking, claimant.setupPriority);
     }
     return room;
   }
 
-  /** The first link that cannot take its share; undefined when all fit. An unknown bandwidth admits nothing. */
+  /**
+   * The first link that cannot take its share; undefined when all fit. An unknown bandwidth admits nothing. `decided`: all
+   * of this priority and of higher ones have got what they get, or keep what they have.
+   */
   firstLacking(
     needs: readonly LinkBandwidth[],
     claimant: Claimant,
+    decided: number,
   ): { readonly linkId: string; readonly freeBps: number | null } | undefined {
     const own = new Map(claimant.bookings.map((booking) => [booking.linkId, booking]));
     for (const { linkId, bandwidthBps } of needs) {
       const arc = this.#snapshot.arcOf(linkId);
-      const free = arc < 0 ? Number.NaN : this.#roomOn(arc, claimant, own.get(linkId));
+      const free = arc < 0 ? Number.NaN : this.#roomOn(arc, claimant, own.get(linkId), decided);
       if (free >= bandwidthBps) continue;
       return { linkId, freeBps: Number.isNaN(free) ? null : free };
     }
@@ -80,13 +84,12 @@ export class BandwidthLedger {
   }
 
   /**
-   * What is new is admitted at the setup priority, beside all that is held. What a policy has already it keeps at its hold
-   * priority, beside what others use: on a link that shrank or was taken by a higher priority, those who have left it must
-   * not drive out those who stay.
+   * What is new is admitted at the setup priority, beside all that is held; what a policy has already beside what others
+   * use: on a link that shrank or was taken by a higher priority, those who have left it must not drive out those who stay.
    */
-  #roomOn(arc: number, { setupPriority, holdPriority }: Claimant, own: Booking | undefined): number {
+  #roomOn(arc: number, { setupPriority }: Claimant, own: Booking | undefined, decided: number): number {
     const free = (this.#free[setupPriority] as Float64Array)[arc] as number;
-    return own === undefined ? free : Math.max(free, Math.min(own.currentBps, this.#settledAt(holdPriority, arc)));
+    return own === undefined ? free : Math.max(free, Math.min(own.currentBps, this.#settledAt(decided, arc)));
   }
 
   #settledAt(priority: number, arc: number): number {

@@ -231,6 +231,17 @@ describe('preemption', () => {
     expect(back.starved).toBe(false);
   });
 
+  it('gives one that leaves its lists no more of its links than others of its setup priority leave, whatever it held', () => {
+    const [holder, other] = onUpper(
+      wanting(4, 1, { setupPriority: 5, holdPriority: 2 }),
+      wanting(4, 2, { setupPriority: 3 }),
+    ) as [PolicyToEvaluate, PolicyToEvaluate];
+    // Its candidate path was written anew, so it has none of it; what it would like is what it had.
+    const leaving = { ...holder, candidatePaths: [{ ...lowestDelay({ bandwidthBps: 4 * G }), discriminator: 101 }] };
+    const evaluations = evaluateAll([leaving, other, wanting(4, 3, { setupPriority: 1 })]);
+    expect(colorsOnUpper(evaluations)).toEqual(['2', '3']);
+  });
+
   it('does not let one that leaves drive out another that stays', () => {
     const settled = onUpper(wanting(6, 1), wanting(4, 2));
     const evaluations = evaluateAll([...settled, wanting(6, 3, { setupPriority: 2 })]);

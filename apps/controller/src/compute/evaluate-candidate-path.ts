@@ -119,11 +119,12 @@ export class CandidateEvaluator {
 
   /**
    * What the ledger says to lists that were proved; the bookings of the policy itself are released. Where bandwidth is
-   * optional and there is none, they are admitted without.
+   * optional and there is none, they are admitted without. `decided`: whose turn it is, by default that of those who set up
+   * as this one does.
    */
-  admit(policy: PolicyToEvaluate, outcome: CandidateOutcome): CandidateOutcome {
+  admit(policy: PolicyToEvaluate, outcome: CandidateOutcome, decided = policy.setupPriority): CandidateOutcome {
     if (!outcome.valid) return outcome;
-    const lacking = this.#ledger.firstLacking(outcome.bookings, policy);
+    const lacking = this.#ledger.firstLacking(outcome.bookings, policy, decided);
     if (lacking === undefined) return outcome;
     const without = withoutOptionalBandwidth(outcome);
     if (without !== undefined) return { ...without, lackingOn: lacking.linkId };

@@ -119,6 +119,12 @@ function acked(batch: readonly PolicyToEvaluate[]): PolicyToEvaluate[] {
   });
 }
 
+/** The operator gave the same candidate paths again: what it uses is of none of them. */
+function writtenAnew(policy: PolicyToEvaluate): PolicyToEvaluate {
+  const candidatePaths = policy.candidatePaths.map((path) => ({ ...path, discriminator: path.discriminator + 10 }));
+  return { ...policy, candidatePaths };
+}
+
 /** To what it uses now, for good. */
 function pinned(policy: PolicyToEvaluate): PolicyToEvaluate {
   const { incumbent } = policy;
@@ -177,8 +183,9 @@ describe('evaluations of random policies on random networks', () => {
       fc.property(
         fc.array(network, { minLength: 2, maxLength: 4 }),
         fc.array(fc.boolean(), { minLength: 4, maxLength: 4 }),
+        fc.array(fc.array(fc.boolean(), { minLength: 7, maxLength: 7 }), { minLength: 4, maxLength: 4 }),
         policies,
-        ([first, ...later], acks, batch) => {
+        ([first, ...later], acks, rewritten, batch) => {
           let current = batch;
           // All have the capacities of the first: a shrinking link is another matter.
           const capacities = Object.fromEntries(
@@ -186,7 +193,9 @@ describe('evaluations of random policies on random networks', () => {
           );
           const boldest = Math.min(...batch.map(({ setupPriority }) => setupPriority));
           for (const [turn, ted] of [first as Ted, ...later.map((one) => withLinks(one, capacities))].entries()) {
-            current = adopt(acks[turn] === true ? acked(current) : current, evaluate(ted, current));
+            const before = acks[turn] === true ? acked(current) : current;
+            const asked = before.map((policy, i) => (rewritten[turn]?.[i] === true ? writtenAnew(policy) : policy));
+            current = adopt(asked, evaluate(ted, asked));
             const bookings = current.flatMap((policy) => policy.bookings);
             for (const [linkId, used] of total(bookings, 'currentBps')) {
               expect(used).toBeLessThanOrEqual(capacityOf(ted, linkId));

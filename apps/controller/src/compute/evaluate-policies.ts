@@ -94,7 +94,7 @@ class BatchEvaluation {
     for (const job of holders) {
       const choice = this.#chooser.incumbent(job);
       if (choice !== undefined && grows(job, choice)) job.growing = choice;
-      else if (choice !== undefined && this.#admit(job, choice)) this.#hold(job, job.kept);
+      else if (choice !== undefined && this.#admit(job, choice, job.policy.holdPriority)) this.#hold(job, job.kept);
       else leaving.push(job);
     }
     for (const job of leaving) this.#hold(job, undefined);
@@ -108,7 +108,7 @@ class BatchEvaluation {
     const growing = jobs.filter((job) => job.growing !== undefined);
     for (const job of growing) {
       this.#ledger.release(job.holding);
-      this.#admit(job, job.growing as Choice);
+      this.#admit(job, job.growing as Choice, job.policy.setupPriority);
       this.#hold(job, job.kept);
     }
     // What these only now ask for is not booked yet: who finds something better leaves it to the rest.
@@ -118,13 +118,13 @@ class BatchEvaluation {
   }
 
   /** Keeps the lists that a policy has when there is room for them; pinned ones unless a higher priority took it. */
-  #admit(job: Job, choice: Choice): boolean {
+  #admit(job: Job, choice: Choice, decided: number): boolean {
     const { policy } = job;
     const { lists } = choice;
     if (lists === undefined) return false;
     const insists = choice.pinned === true && withoutOptionalBandwidth(lists) === undefined;
     const taken = insists ? this.#ledger.firstTaken(lists.bookings, policy) : undefined;
-    const admitted = insists && taken === undefined ? lists : this.#evaluator.admit(policy, lists);
+    const admitted = insists && taken === undefined ? lists : this.#evaluator.admit(policy, lists, decided);
     const { lackingOn } = admitted;
     const by = lackingOn === undefined ? undefined : this.#taken.firstTakerFrom(policy.holdPriority, lackingOn);
     if (lackingOn !== undefined && by !== undefined) {
