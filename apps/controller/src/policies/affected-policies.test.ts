@@ -97,6 +97,16 @@ function dynamic(metric: MetricType, constraints = {}, preference = 1): Candidat
 }
 
 /** A change as it is proposed to a dry-run; none for what only routers can change. */
+/** One mesh of all hosts for each of these, in its own color; returns when everything is computed. */
+async function mesh(harness: PolicyHarness, intents: readonly (readonly CandidatePathIntent[])[]): Promise<void> {
+  for (const [color, candidatePaths] of intents.entries()) {
+    const template = { candidatePaths, fallback: 'shortest-path' as const };
+    const intent = { id: `mesh-${color}`, color: color + 1, selector: { all: true as const }, template, overrides: [] };
+    await harness.service.createMesh(intent, { name: 'test' });
+  }
+  await harness.settled();
+}
+
 function proposed(pair: string, what: Partial<TedLink>): ProposedChange[] {
   const [from = '', to = ''] = pair.split('-');
   if ('igpMetric' in what) return [];
@@ -142,19 +152,7 @@ describe('the policies found to be affected by a change', () => {
               dynamic('loss'),
               [...dynamic('delay', {}, 3), ...dynamic('igp', {}, 2), ...dynamic('hop', { exclude: { nodes: ['g'] } })],
             ];
-            for (const [color, candidatePaths] of intents.entries()) {
-              await harness.service.createMesh(
-                {
-                  id: `mesh-${color}`,
-                  color: color + 1,
-                  selector: { all: true },
-                  template: { candidatePaths, fallback: 'shortest-path' },
-                  overrides: [],
-                },
-                { name: 'test' },
-              );
-            }
-            await harness.settled();
+            await mesh(harness, intents);
             for (const { pair, what } of changes) {
               const before = await places(harness);
               const proposal = proposed(pair, what);
@@ -207,13 +205,6 @@ describe('the policies that follow flexible algorithms and anycast prefixes', ()
           const harness = await PolicyHarness.create(withAlgorithm(bare, type));
           try {
             await harness.lead();
-            const shortest = [
-              {
-                discriminator: 1,
-                preference: 1,
-                path: { kind: 'dynamic' as const, metric: 'te' as const, constraints: {} },
-              },
-            ];
             const anycast = [
               {
                 discriminator: 1,
@@ -221,19 +212,7 @@ describe('the policies that follow flexible algorithms and anycast prefixes', ()
                 path: { kind: 'explicit' as const, segmentLists: [{ weight: 1, sids: ['fd00:0:f00:1::'] }] },
               },
             ];
-            for (const [color, candidatePaths] of [shortest, dynamic('delay'), anycast].entries()) {
-              await harness.service.createMesh(
-                {
-                  id: `mesh-${color}`,
-                  color: color + 1,
-                  selector: { all: true },
-                  template: { candidatePaths, fallback: 'shortest-path' },
-                  overrides: [],
-                },
-                { name: 'test' },
-              );
-            }
-            await harness.settled();
+            await mesh(harness, [dynamic('te'), dynamic('delay'), anycast]);
             for (const next of steps) {
               if (typeof next === 'string') type = next;
               else bare = changed(bare, next.pair, next.what);
