@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PathRequest } from '../model/path-request.js';
 import type { Sid, Ted, TedNode } from '../model/ted.js';
-import { entryLimitsOf } from '../segments/entry-limits.js';
 import { finalEndSid, serviceFamilies } from '../segments/owned-sids.js';
 import { proveSegmentList } from '../segments/segment-list.js';
 import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
@@ -144,10 +143,6 @@ describe('an answer', () => {
     fc.assert(
       fc.property(cases(false), ({ ted, request }) => {
         const answer = computePaths(freezeSnapshot(ted), request, { skipConflict: true });
-        // A list that crosses a link twice, for its include list or by way of a router that removes the SRH, may need twice
-        // its bandwidth, which the search does not know.
-        const { include, bandwidthBps } = request.constraints;
-        fc.pre(bandwidthBps === undefined || (include === undefined && !entryLimitsOf(freezeSnapshot(ted)).isInUse));
         fc.pre(answer.status === 'no-path' && answer.reason === 'msd-exceeded');
         const isHeadend = answer.nearestFeasible !== null;
         const after = isHeadend
