@@ -96,6 +96,11 @@ function dynamic(metric: MetricType, constraints = {}, preference = 1): Candidat
   return [{ discriminator: preference, preference, path: { kind: 'dynamic', metric, constraints } }];
 }
 
+/** For lists of one SID in front of the service SID, if that. */
+function confined(metric: MetricType): CandidatePathIntent[] {
+  return [{ discriminator: 1, preference: 1, path: { kind: 'dynamic', metric, constraints: {}, maxSegments: 1 } }];
+}
+
 /** A change as it is proposed to a dry-run; none for what only routers can change. */
 /** One mesh of all hosts for each of these, in its own color; returns when everything is computed. */
 async function mesh(harness: PolicyHarness, intents: readonly (readonly CandidatePathIntent[])[]): Promise<void> {
@@ -150,6 +155,7 @@ describe('the policies found to be affected by a change', () => {
               dynamic('hop', { exclude: { nodes: ['b'] } }),
               dynamic('delay-variation', { bounds: [{ metric: 'delay', max: 15_000 }] }),
               dynamic('loss'),
+              confined('delay'),
               [...dynamic('delay', {}, 3), ...dynamic('igp', {}, 2), ...dynamic('hop', { exclude: { nodes: ['g'] } })],
             ];
             await mesh(harness, intents);
@@ -212,7 +218,7 @@ describe('the policies that follow flexible algorithms and anycast prefixes', ()
                 path: { kind: 'explicit' as const, segmentLists: [{ weight: 1, sids: ['fd00:0:f00:1::'] }] },
               },
             ];
-            await mesh(harness, [dynamic('te'), dynamic('delay'), anycast]);
+            await mesh(harness, [dynamic('te'), dynamic('delay'), confined('te'), anycast]);
             for (const next of steps) {
               if (typeof next === 'string') type = next;
               else bare = changed(bare, next.pair, next.what);
