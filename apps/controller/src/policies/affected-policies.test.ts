@@ -127,14 +127,21 @@ function routeOf(lists: readonly { readonly links: readonly string[] }[]): strin
   return lists.map(({ links }) => links.join()).join(' | ');
 }
 
+interface Place {
+  readonly route: string;
+  readonly sids: string;
+  /** A fallback can lead the same way. */
+  readonly status: string | undefined;
+}
+
 /** Where each policy goes, and by which lists, by id. */
-async function places(harness: PolicyHarness): Promise<Map<string, { readonly route: string; readonly sids: string }>> {
+async function places(harness: PolicyHarness): Promise<Map<string, Place>> {
   const { items } = await harness.service.policies({}, { limit: 1000 });
   return new Map(
     items.map(({ id, state }) => {
       const lists = state?.lists ?? [];
       const sids = lists.map(({ transport }) => transport.map(({ sid }) => sid).join()).join(' | ');
-      return [id, { route: routeOf(lists), sids }];
+      return [id, { route: routeOf(lists), sids, status: state?.status }];
     }),
   );
 }
@@ -171,7 +178,7 @@ describe('the policies found to be affected by a change', () => {
               // The dry-run has foretold exactly what moved or got other lists, and where to.
               const after = await places(harness);
               const moved = [...after]
-                .filter(([id, { route, sids }]) => route !== before.get(id)?.route || sids !== before.get(id)?.sids)
+                .filter(([id, place]) => !isDeepStrictEqual(place, before.get(id)))
                 .map(([id, { route }]) => [id, route]);
               // One that must stay keeps its lists; the IGP may move its traffic all the same.
               const foretold = moves.filter(
