@@ -13,6 +13,7 @@ export { reservableBps } from './snapshot/reservable-bps.js';
 export { prove, type ProofOptions } from './proof/prove.js';
 export { ArcFlag, LocatorFlag } from './snapshot/snapshot-data.js';
 export { computePaths } from './engine/compute-paths.js';
+export { leastOfPaths } from './engine/least-of-paths.js';
 export type { ComputeOptions } from './engine/compute-options.js';
 export { computeDisjointPaths } from './engine/disjoint/compute-disjoint.js';
 export { readEntries, resolveSegments, type EntriesRead } from './segments/resolve-segments.js';

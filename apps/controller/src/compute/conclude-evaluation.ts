@@ -59,7 +59,8 @@ export class Conclusion {
         standby?.blocked === true ||
         wanting.length > 0 ||
         isSplit ||
-        misses,
+        misses ||
+        isConfined(job, choice),
       starved:
         pinMissed ||
         [...better, ...wanting].some((state) => state.reason === 'insufficient-bandwidth') ||
@@ -136,6 +137,18 @@ export class Conclusion {
       ? { discriminator, preference, valid: true, active: false, reason: null, message, optional: outcome.optional }
       : { discriminator, preference, valid: false, active: false, reason: outcome.reason, message, optional: [] };
   }
+}
+
+/**
+ * Is there a better path that no list leads over which the headend can push? The IGP, or an algorithm, may take packets there by
+ * itself one day, whatever changes. Where it was not searched now, it is as it was.
+ */
+function isConfined({ policy, outcomes }: Job, { candidate, lists, pinned }: Choice): boolean {
+  if (pinned === true || candidate?.path.kind !== 'dynamic') return false;
+  const outcome = outcomes.get(candidate.discriminator);
+  if (outcome?.valid !== true) return policy.incumbent?.unsettled === true;
+  const value = objectiveOf(candidate, lists)?.value;
+  return value !== undefined && outcome.least !== undefined && value > outcome.least;
 }
 
 /** Candidate paths that would have been the standby before this one, and are not valid. */

@@ -1,5 +1,6 @@
 import {
   computePaths,
+  leastOfPaths,
   type LinkId,
   type OptionalOutcome,
   type PathConstraints,
@@ -28,6 +29,8 @@ export interface ValidLists {
   readonly message: string | null;
   /** Of a dynamic candidate path. */
   readonly optional: readonly OptionalOutcome[];
+  /** What was searched for: no path is worth less, whatever the headend can push. Unknown of several lists. */
+  readonly least?: number;
   /** The link whose bandwidth does not suffice, where that was optional. */
   readonly lackingOn?: LinkId;
 }
@@ -140,14 +143,15 @@ export class CandidateEvaluator {
   #search(policy: PolicyToEvaluate, path: DynamicPath, avoidHeld: boolean): CandidateOutcome {
     const constraints = avoidHeld ? excludingLinks(path.constraints, this.#held) : path.constraints;
     const request = requestOf(policy, { ...path, constraints });
-    const answer = computePaths(this.#snapshot, request, {
-      skipConflict: true,
-      ...(path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.roomFor(policy) }),
-    });
+    const room = path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.roomFor(policy) };
+    const answer = computePaths(this.#snapshot, request, { skipConflict: true, ...room });
     if (answer.status === 'no-path') return { valid: false, reason: answer.reason, message: answer.message };
     const kept = new Set(answer.optional.filter(({ isAchieved }) => isAchieved).map(({ constraint }) => constraint));
     const found = this.admit(policy, this.#proveKeeping(policy, answer.paths.map(transportList), request, kept, true));
-    return avoidHeld && found.valid ? this.#offHeld(found) : found;
+    if (!found.valid) return found;
+    const least = answer.paths.length === 1 ? leastOfPaths(this.#snapshot, keeping(request, kept), room) : null;
+    const outcome = least === null ? found : { ...found, least };
+    return avoidHeld ? this.#offHeld(outcome) : outcome;
   }
 
   /** Where excluded links are optional, so are for the search those that are held; not for us. */

@@ -34,6 +34,8 @@ export interface Incumbent {
   readonly value: number | null;
   /** It was in want of bandwidth. */
   readonly starved: boolean;
+  /** Something better was wanted and impossible. */
+  readonly unsettled: boolean;
   readonly standby: IncumbentStandby | null;
 }
 
@@ -147,7 +149,10 @@ export interface PolicyEvaluation {
    * when nothing is optimised.
    */
   readonly objective: { readonly metric: MetricType; readonly value: number } | null;
-  /** Something better than this was wanted and is impossible now; a single list is better than several. */
+  /**
+   * Something better than this was wanted and is impossible now: another candidate path, a better path than any list leads
+   * over that its headend can push, or a single list instead of several.
+   */
   readonly unsettled: boolean;
   /** ... for lack of unreserved bandwidth. */
   readonly starved: boolean;
@@ -162,7 +167,7 @@ export interface PolicyEvaluation {
 
 /** What an evaluation leaves for the next one to start from. */
 export function incumbentAfter(evaluation: PolicyEvaluation): Incumbent {
-  const { status, activeCandidate, candidatePaths, objective, starved, standby } = evaluation;
+  const { status, activeCandidate, candidatePaths, objective, starved, unsettled, standby } = evaluation;
   return {
     status,
     activeCandidate,
@@ -170,6 +175,7 @@ export function incumbentAfter(evaluation: PolicyEvaluation): Incumbent {
     lists: evaluation.lists.map(transportList),
     value: objective?.value ?? null,
     starved,
+    unsettled,
     standby: standby && {
       candidate: standby.candidate,
       metric: standby.metric,

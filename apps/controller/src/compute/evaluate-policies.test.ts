@@ -11,6 +11,7 @@ import {
   withLinks,
   withNodes,
 } from '../testing/sketched-network.js';
+import type { CandidatePathIntent } from '../model/sr-policy.js';
 import type { PolicyToEvaluate } from './evaluate-policies-model.js';
 
 describe('a policy that is computed for the first time', () => {
@@ -46,6 +47,19 @@ describe('a policy that is computed for the first time', () => {
       { discriminator: 100, valid: true, active: true, reason: null },
     ]);
     expect(evaluation.unsettled).toBe(true);
+  });
+
+  it('is not settled while a better path takes more than its headend may push, until the IGP goes there by itself', () => {
+    const { path, ...candidate } = lowestDelay();
+    const short = { ...candidate, path: { ...path, maxSegments: 0 } } as CandidatePathIntent;
+    const policy = newPolicy('h1', 'h2', [short]);
+    const away = withLinks(diamond(), { 'a:b': { igpMetric: 100 } });
+    const first = evaluateOne(away, policy);
+    expect([linksOf(first), first.unsettled]).toEqual([LOWER, true]);
+    const looked = evaluateOne(away, { ...adopted(policy, first), reoptimise: false });
+    expect(looked).toMatchObject({ decision: 'kept', unsettled: true });
+    const later = evaluateOne(diamond(), { ...adopted(policy, looked), reoptimise: true });
+    expect([linksOf(later), later.unsettled]).toEqual([UPPER, false]);
   });
 
   it('proves an explicit list and says that nothing constrains it', () => {

@@ -36,7 +36,8 @@ const OBJECTIVES = ['igp', 'te', 'delay', 'delay-variation', 'loss', 'hop'] as c
  * - what flexible algorithms and anycast prefixes go by concerns all with a segment that follows these;
  * - what got better concerns those whose best conceivable path over it beats what they have; the distances ignore all
  *   constraints, so they can only name too many;
- * - and whoever wanted something better in vain is tried again whenever anything got better.
+ * - and whoever wanted something better in vain is tried again whenever anything got better, or is routed otherwise: what no
+ *   list leads over may then be where the IGP goes by itself.
  */
 export async function affectedPolicies(db: Executor, query: AffectedQuery): Promise<Affected> {
   const { changes, improved, snapshot } = query;
@@ -70,6 +71,7 @@ export async function affectedPolicies(db: Executor, query: AffectedQuery): Prom
       changes.improved.map(({ linkId }) => linkId),
     ),
     ...few('node', changes.transit),
+    ...few('link', changes.routing),
   ];
   if (improvements.length > 0) add(await unsettled(db, improvements), better);
   for (const objective of OBJECTIVES) add(await improvable(db, snapshot, objective, improved), better);

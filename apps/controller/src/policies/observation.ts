@@ -223,6 +223,7 @@ const NO_CHANGES: TedChanges = {
   improved: [],
   worsened: [],
   attracting: [],
+  routing: [],
   rerouting: { links: [], nodes: [] },
   transit: [],
   headends: [],

@@ -25,6 +25,8 @@ export interface StoredState {
   readonly value: number | null;
   /** It is in want of bandwidth. */
   readonly starved: boolean;
+  /** Something better was wanted and impossible. */
+  readonly unsettled: boolean;
   /** It stays on something that is drained. */
   readonly blocked: boolean;
   /** What led to its last change. */
@@ -41,7 +43,7 @@ type StateRow = Omit<StoredState, 'event'> & {
 export async function loadStates(db: Executor, ids: readonly string[]): Promise<Map<string, StoredState>> {
   const found = await sql<StateRow>`
     select policy_id as "policyId", status, active_candidate as "activeCandidate", compliance, lists, standby,
-      previous_lists as "previousLists", candidates as "candidatePaths", metric_value as value, starved, blocked,
+      previous_lists as "previousLists", candidates as "candidatePaths", metric_value as value, starved, unsettled, blocked,
       cause as reason, changed_at as "changedAt", event_kind, changed_revision as event_revision, event_by, event_at, event_summary
     from policy_state
     where policy_id = any(${ids}::text[])
@@ -57,7 +59,7 @@ function stateFrom(row: StateRow): StoredState {
 
 export function incumbentOf(state: StoredState | undefined): Incumbent | null {
   if (state === undefined) return null;
-  const { status, activeCandidate, lists, candidatePaths, value, starved, standby } = state;
+  const { status, activeCandidate, lists, candidatePaths, value, starved, unsettled, standby } = state;
   return {
     status,
     activeCandidate,
@@ -65,6 +67,7 @@ export function incumbentOf(state: StoredState | undefined): Incumbent | null {
     candidatePaths,
     value,
     starved,
+    unsettled,
     standby: standby && { ...standby, lists: standby.lists.map(transportOf) },
   };
 }

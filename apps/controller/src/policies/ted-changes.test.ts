@@ -8,6 +8,7 @@ const nothing = {
   improved: [],
   worsened: [],
   attracting: [],
+  routing: [],
   rerouting: { links: [], nodes: [] },
   transit: [],
   headends: [],
@@ -23,7 +24,8 @@ describe('what differs between two states of the topology', () => {
 
   it('is both directions of a link that went down, and of one that returned', () => {
     const cut = withLinkDown(diamond(), 'a:b');
-    expect(tedChanges(diamond(), cut)).toEqual({ ...nothing, links: ['a:b', 'b:a'], worsened: ['a:b', 'b:a'] });
+    const links = ['a:b', 'b:a'];
+    expect(tedChanges(diamond(), cut)).toEqual({ ...nothing, links, worsened: links, routing: links });
     expect(tedChanges(cut, diamond())).toEqual({
       ...nothing,
       links: ['a:b', 'b:a'],
@@ -32,6 +34,7 @@ describe('what differs between two states of the topology', () => {
         { linkId: 'b:a', returned: true },
       ],
       attracting: ['a:b', 'b:a'],
+      routing: ['a:b', 'b:a'],
       rerouting: { links: ['a:b', 'b:a'], nodes: [] },
     });
   });
@@ -80,7 +83,8 @@ describe('what differs between two states of the topology', () => {
 
   it('names a link that attracts traffic of the IGP', () => {
     const cheaper = withLinks(diamond(), { 'a:c': { igpMetric: 1 } });
-    expect(tedChanges(diamond(), cheaper).attracting).toEqual(['a:c']);
+    expect(tedChanges(diamond(), cheaper)).toMatchObject({ attracting: ['a:c'], routing: ['a:c'] });
+    expect(tedChanges(cheaper, diamond())).toMatchObject({ attracting: [], routing: ['a:c'] });
   });
 
   it('names what flexible algorithms go by: values that routers advertise, and who takes part', () => {

@@ -19,6 +19,8 @@ export interface TedChanges {
   readonly worsened: readonly LinkId[];
   /** Links over which the IGP may send traffic that it sent elsewhere: usable again, or of a lower IGP metric. */
   readonly attracting: readonly LinkId[];
+  /** Links over which the IGP may send other traffic than before: usable or not any more, or of another IGP metric. */
+  readonly routing: readonly LinkId[];
   /**
    * What flexible algorithms and anycast prefixes go by has changed so that paths of theirs may be others now that cross none of
    * this. What only got worse moves no path that does not cross it.
@@ -54,6 +56,7 @@ export function tedChanges(before: Ted, after: Ted): TedChanges {
     improved: links.filter(({ improved }) => improved).map(({ id, returned }) => ({ linkId: id, returned })),
     worsened: links.filter(({ worsened }) => worsened).map(({ id }) => id),
     attracting: links.filter(({ attracting }) => attracting).map(({ id }) => id),
+    routing: links.filter(({ routing }) => routing).map(({ id }) => id),
     rerouting: {
       links: links.filter(({ rerouting }) => rerouting).map(({ id }) => id),
       nodes: idsOf(nodes, ({ kind, operationalState, routerId, igpDomain, flexAlgorithms, locators, sids }) => {
@@ -168,6 +171,7 @@ interface LinkChange {
   readonly returned: boolean;
   readonly worsened: boolean;
   readonly attracting: boolean;
+  readonly routing: boolean;
   readonly rerouting: boolean;
 }
 
@@ -184,6 +188,7 @@ function compareLink(pair: Pair<TedLink>, standingBefore: LinkStanding, standing
       returned: returned && before !== undefined,
       worsened,
       attracting: returned,
+      routing: returned || worsened,
       rerouting: returned,
     };
   }
@@ -197,6 +202,7 @@ function compareLink(pair: Pair<TedLink>, standingBefore: LinkStanding, standing
     returned: false,
     worsened: worse || moved || standingAfter.adminRank > standingBefore.adminRank,
     attracting: after.igpMetric < before.igpMetric,
+    routing: after.igpMetric !== before.igpMetric,
     rerouting: changed && (after.igpMetric < before.igpMetric || isAdvertisedOtherwise(before, after)),
   };
 }

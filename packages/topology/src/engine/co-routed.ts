@@ -79,6 +79,7 @@ function bothWays(there: PreparedRequest, back: PreparedRequest): SearchProblem 
   const reverse = snapshot.data.arcReverse;
   const turned = (weight: Float64Array) => weight.map((_, arc) => weight[reverse[arc] as number] ?? Number.NaN);
   const behind = turned(back.problem.weight);
+  const leftBehind = problem.demand && turned(problem.demand.unreservedBps);
   return {
     ...problem,
     weight: problem.weight.map((value, arc) => value + (behind[arc] as number)),
@@ -86,6 +87,12 @@ function bothWays(there: PreparedRequest, back: PreparedRequest): SearchProblem 
       allowed === 1 && back.problem.mask[reverse[arc] as number] === 1 ? 1 : 0,
     ),
     bounds: [...problem.bounds, ...back.problem.bounds.map((bound) => ({ ...bound, weight: turned(bound.weight) }))],
+    ...(problem.demand && {
+      demand: {
+        ...problem.demand,
+        unreservedBps: problem.demand.unreservedBps.map((left, arc) => Math.min(left, leftBehind?.[arc] ?? 0)),
+      },
+    }),
   };
 }
 

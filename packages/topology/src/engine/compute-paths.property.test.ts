@@ -67,16 +67,6 @@ describe.each<[string, RequestShape, number]>([
         found++;
         expectProved(ted, request, answer);
         const value = walkMetric(linksOf(ted, answer.paths[0]?.links ?? []), request.metric);
-        // An include list can make the path of the least sum cross a link twice, and then the link may be too narrow.
-        if (
-          answer.optimality === 'feasible' &&
-          shape.include === true &&
-          request.constraints.bandwidthBps !== undefined
-        ) {
-          expect(answer.lowerBound).toBeLessThanOrEqual(best);
-          expect(value).toBeGreaterThanOrEqual(best);
-          return;
-        }
         expect(answer.optimality).toBe('optimal');
         expect([answer.lowerBound, value]).toEqual([best, best]);
       }),

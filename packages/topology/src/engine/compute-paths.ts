@@ -10,6 +10,7 @@ import { answerWith, finishPath, type FinishedPath } from './finish-path.js';
 import { coRoutedPair } from './co-routed.js';
 import type { ComputeOptions } from './compute-options.js';
 import { findConflict } from './find-conflict.js';
+import { fittingBandwidths } from './fitting-bandwidths.js';
 import { keepOptional } from './keep-optional.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { headendMsd, prepareRequest, type PreparedRequest } from './prepare-request.js';
@@ -64,7 +65,7 @@ function answerWithout(context: Context, request: PathRequest, dropped: Readonly
     blamed: constraint,
     nearestFeasible: answer.nearestFeasible,
     ask: (variant) => probe(context, variant.disjoint === undefined ? { ...variant, k: 1 } : variant),
-    bandwidths: () => bandwidths(prepared),
+    bandwidths: () => fittingBandwidths(prepared),
     msd: headendMsd(snapshot, prepared.problem.source),
   });
   return { ...answer, conflict };
@@ -87,15 +88,6 @@ function probe({ snapshot, unreservedBps, budget }: Context, variant: PathReques
   const answer = solve(prepared, own);
   budget.spend(budget.left - own.left);
   return answer.status === 'computed' || own.isDecided ? answer : null;
-}
-
-/** Values among which is the most that fits: what is left on links, and its parts where a path may come by several times. */
-function bandwidths({ unreservedBps, problem }: PreparedRequest): number[] {
-  const values = new Set<number>();
-  for (const free of unreservedBps) {
-    for (let times = 1; times <= problem.include.length + 1; times++) values.add(Math.floor(free / times));
-  }
-  return [...values].filter((value) => value > 0).sort((a, b) => a - b);
 }
 
 function computeRanked(prepared: PreparedRequest, budget: WorkBudget): PathAnswer {

@@ -53,13 +53,31 @@ export function explainFailures(
     const message = `no SID makes ${node} use link ${link} as the path needs it`;
     return refusal(snapshot, 'sid-unresolved', message, { blockingLinks: [link], blockingNodes: [node] });
   }
-  if (refuted?.violation === 'insufficient-bandwidth') {
-    // Only a path that crosses a link twice, for its include list, needs more than the link was searched to have.
+  const tooWide = least === Infinity ? tooOftenCrossed(prepared, budget) : null;
+  if (tooWide !== null) {
     const details = { constraint: '/constraints/bandwidthBps' };
-    return refusal(snapshot, 'insufficient-bandwidth', `no path passed its proof: ${refuted.message}`, details);
+    return refusal(
+      snapshot,
+      'insufficient-bandwidth',
+      `no list has the bandwidth it takes; of the best one, ${tooWide}`,
+      details,
+    );
   }
   const why = refuted?.message ?? 'no SIDs keep every branch of the IGP within the request';
   return refusal(snapshot, 'path-not-found', `no segment list passed its proof: ${why}`);
+}
+
+/** What the best list lacks that there would be if links had room for packets as often as they come by; null: there is none. */
+function tooOftenCrossed(prepared: PreparedRequest, budget: WorkBudget): string | null {
+  const { demand, ...problem } = prepared.problem;
+  if (demand === undefined) return null;
+  const { list } = searchLists(prepared, budget, {
+    problem,
+    maxEntries: mostEntries(prepared),
+    maxCost: Infinity,
+    order: 'cost',
+  });
+  return list?.kind === 'refuted' && list.violation === 'insufficient-bandwidth' ? list.message : null;
 }
 
 /** The node that cannot process the best list there would be otherwise; null when that is not what is in the way. */

@@ -1,6 +1,8 @@
 import type { NoPath, NoPathReason } from '../model/path-answer.js';
 import type { Restriction } from './eligibility.js';
 import { explainBounds } from './explain-bounds.js';
+import { crossingLimitsOfPath } from './crossing-limits.js';
+import { fittingBandwidths } from './fitting-bandwidths.js';
 import { LooplessPaths } from './loopless-paths.js';
 import { refusal, type PreparedRequest } from './prepare-request.js';
 import { reachableFrom, reachesTo } from './reachable.js';
@@ -33,7 +35,7 @@ export function explainNoPath(prepared: PreparedRequest, budget: WorkBudget): No
   const open = eligibility.mask(new Set(eligibility.restrictionsInUse()));
   if (!connects(prepared, open)) return explainDisconnected(prepared, open);
   if (!connects(prepared, problem.mask)) return explainRestricted(prepared, budget);
-  return explainInclude(prepared, budget) ?? explainBounds(prepared, budget);
+  return explainInclude(prepared, budget) ?? explainCrossings(prepared, budget) ?? explainBounds(prepared, budget);
 }
 
 function connects(prepared: PreparedRequest, mask: Uint8Array): boolean {
@@ -140,15 +142,13 @@ function excludePointer(prepared: PreparedRequest, cut: readonly number[]): stri
 function widestBottleneck(prepared: PreparedRequest, budget: WorkBudget): number | null {
   const { problem, eligibility, unreservedBps, state } = prepared;
   const open = eligibility.mask(new Set<Restriction>(['bandwidth']));
-  const values = [...new Set(unreservedBps)].filter((value) => value > 0).sort((a, b) => a - b);
+  const values = fittingBandwidths(prepared);
   const fits = (value: number): boolean => {
     const mask = open.map((allowed, arc) => (allowed === 1 && (unreservedBps[arc] as number) >= value ? 1 : 0));
     // One of a host's links that is too narrow closes them all, as for the request itself.
     if (prepared.headendArcs.some((arc) => mask[arc] === 0)) return false;
-    const arcs = new LooplessPaths({ ...problem, mask }, state.search, budget).next()?.arcs;
-    // For its include list a path may cross a link twice.
-    const crossings = (arc: number) => arcs?.filter((other) => other === arc).length ?? 0;
-    return arcs?.every((arc) => crossings(arc) * value <= (unreservedBps[arc] as number)) ?? false;
+    const demand = { bandwidthBps: value, unreservedBps, isSplit: prepared.headendArcs.length > 1 };
+    return new LooplessPaths({ ...problem, mask, demand }, state.search, budget).next() !== null;
   };
   let low = 0;
   let high = values.length;
@@ -177,6 +177,27 @@ function explainInclude(prepared: PreparedRequest, budget: WorkBudget): NoPath |
     });
   }
   return null;
+}
+
+/** For the include list links have to be crossed more often than the demand fits there; null: not what is in the way. */
+function explainCrossings(prepared: PreparedRequest, budget: WorkBudget): NoPath | null {
+  const { snapshot, request, problem, state } = prepared;
+  const { demand, ...once } = problem;
+  if (demand === undefined) return null;
+  const path = new LooplessPaths(once, state.search, budget).next();
+  if (path === null) return null;
+  const limits = crossingLimitsOfPath(problem, path.arcs);
+  const narrow = limits.map(({ weight }) => weight.indexOf(1));
+  const links = linkIds(prepared, narrow);
+  const widest = widestBottleneck(prepared, budget);
+  const room = widest === null ? '' : `; at most ${widest} bit/s would fit`;
+  const pair = `${request.source} to ${request.destination}`;
+  const message = `to pass what it includes, every path from ${pair} crosses links more often than they have the bandwidth for, as the best one does ${some(links)}${room}`;
+  return refusal(snapshot, 'insufficient-bandwidth', message, {
+    constraint: '/constraints/bandwidthBps',
+    nearestFeasible: widest,
+    blockingLinks: links,
+  });
 }
 
 function arcsWhere(mask: Uint8Array, matches: (arc: number) => boolean): number[] {

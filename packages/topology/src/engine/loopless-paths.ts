@@ -1,6 +1,14 @@
 import { findBoundedPath } from './bounded-path.js';
+import { crossingLimitsOfPath } from './crossing-limits.js';
 import { reverseDistances } from './reverse-distances.js';
-import { isWithinBounds, statesAlong, sumOver, type FoundPath, type SearchProblem } from './search-problem.js';
+import {
+  isWithinBounds,
+  statesAlong,
+  sumOver,
+  type CompiledBound,
+  type FoundPath,
+  type SearchProblem,
+} from './search-problem.js';
 import type { ShortestPathSearch, Spur } from './shortest-path.js';
 import type { WorkBudget } from './work-budget.js';
 
@@ -19,11 +27,11 @@ export interface KnownBefore {
 
 /**
  * Loopless paths in ascending order of the optimised metric, one at a time (Yen, with Lawler's rule that a path is only
- * varied from where it left its parent). Bounds are kept by each spur search, so that the order stays exact. Equal
- * paths come by tie value, then by ids.
+ * varied from where it left its parent). Bounds are kept by each spur search, so that the order stays exact; so is how
+ * often a demand fits on a link. Equal paths come by tie value, then by ids.
  */
 export class LooplessPaths {
-  readonly #problem: SearchProblem;
+  #problem: SearchProblem;
   readonly #search: ShortestPathSearch;
   readonly #budget: WorkBudget;
   readonly #accepted: Candidate[] = [];
@@ -73,7 +81,7 @@ export class LooplessPaths {
   firstAndTies(): FoundPath | null {
     const found = this.#search.findWithTies(this.#problem, this.#budget);
     if (found === null) return null;
-    const isWithin = isWithinBounds(this.#problem.bounds, found.arcs);
+    const isWithin = this.#obeys(found.arcs);
     if (isWithin) this.#optimalArcs = found.optimalArcs;
     this.#offer([], 0, isWithin ? found : this.#findWithinBounds([], null, true));
     return this.#accept();
@@ -112,18 +120,34 @@ export class LooplessPaths {
   }
 
   #findSpur(prefix: readonly number[], spur: Spur | null): FoundPath | null {
-    const { bounds } = this.#problem;
-    const needsTrees = spur !== null || bounds.length > 0;
+    const needsTrees = spur !== null || this.#problem.bounds.length > 0;
     const [costTree] = needsTrees ? this.#reverseTrees() : (this.#trees ?? []);
     const unbounded = this.#search.find(this.#problem, this.#budget, {
       ...(spur === null ? { limit: this.#limit } : { spur }),
       ...(costTree === undefined ? {} : { toDestination: costTree }),
     });
-    if (unbounded === null || isWithinBounds(bounds, [...prefix, ...unbounded.arcs])) return unbounded;
+    if (unbounded === null || this.#obeys([...prefix, ...unbounded.arcs])) return unbounded;
     return this.#findWithinBounds(prefix, spur, false);
   }
 
+  /** Is the path within all bounds? One that crosses a link too often is not, and from now on there are bounds for that. */
+  #obeys(arcs: readonly number[]): boolean {
+    const limits = crossingLimitsOfPath(this.#problem, arcs);
+    if (limits.length === 0) return isWithinBounds(this.#problem.bounds, arcs);
+    const { bounds } = this.#problem;
+    this.#problem = { ...this.#problem, bounds: [...bounds, ...limits] };
+    this.#trees &&= [...this.#trees, ...this.#treesOf(limits)];
+    return false;
+  }
+
   #findWithinBounds(prefix: readonly number[], spur: Spur | null, withTies: boolean): FoundPath | null {
+    for (;;) {
+      const found = this.#searchWithinBounds(prefix, spur, withTies);
+      if (found === null || this.#obeys([...prefix, ...found.arcs])) return found;
+    }
+  }
+
+  #searchWithinBounds(prefix: readonly number[], spur: Spur | null, withTies: boolean): FoundPath | null {
     const found = findBoundedPath(this.#problem, this.#budget, {
       ...(spur === null ? {} : { spur }),
       used: this.#problem.bounds.map((bound) => sumOver(bound.weight, prefix)),
@@ -139,9 +163,12 @@ export class LooplessPaths {
   }
 
   #reverseTrees(): readonly Float64Array[] {
-    const weights = [this.#problem.weight, ...this.#problem.bounds.map((bound) => bound.weight)];
-    this.#trees ??= weights.map((weight) => reverseDistances(this.#problem, weight, this.#budget));
+    this.#trees ??= this.#treesOf([this.#problem, ...this.#problem.bounds]);
     return this.#trees;
+  }
+
+  #treesOf(sums: readonly Pick<CompiledBound, 'weight'>[]): Float64Array[] {
+    return sums.map(({ weight }) => reverseDistances(this.#problem, weight, this.#budget));
   }
 
   #takeBest(): Candidate | undefined {

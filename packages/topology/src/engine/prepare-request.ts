@@ -58,6 +58,7 @@ export function prepareRequest(
     ? deliveryArcsOf(snapshot, state, destination, ending.finalSids)
     : [];
   const { constraints, metric } = request;
+  const { bandwidthBps = 0 } = constraints;
   const eligibility = new Eligibility({
     snapshot,
     source,
@@ -82,6 +83,7 @@ export function prepareRequest(
       destination,
       include: (constraints.include ?? []).map((entry) => compileEntry(snapshot, entry)),
       bounds: (constraints.bounds ?? []).map((bound) => compileBound(snapshot, bound)),
+      ...(bandwidthBps > 0 && { demand: { bandwidthBps, unreservedBps, isSplit: headendArcs.length > 1 } }),
     },
     ...ending,
     headendArcs,

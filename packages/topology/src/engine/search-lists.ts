@@ -1,8 +1,11 @@
 import { entryLimitsOf } from '../segments/entry-limits.js';
 import { SegmentSearch, type SegmentTask } from '../segments/segment-search.js';
+import { crossingsOf } from '../segments/list-crossings.js';
 import { bestBranchOf } from '../segments/shown-path.js';
+import { crossingLimits } from './crossing-limits.js';
 import { finishList, type FinishedPath } from './finish-path.js';
 import type { PreparedRequest } from './prepare-request.js';
+import { reverseDistances } from './reverse-distances.js';
 import type { SearchProblem } from './search-problem.js';
 import type { WorkBudget } from './work-budget.js';
 
@@ -31,12 +34,25 @@ export function searchLists(prepared: PreparedRequest, budget: WorkBudget, searc
   const { state, headendArcs, finalSids, isOnePath, encapMode, snapshot } = prepared;
   const all = entryLimitsOf(snapshot);
   const limits = all.isInUse && search.ignoresLimits !== true ? all : null;
+  const { reaches, sids, cSids } = state;
   const task: SegmentTask = { ...search, headendArcs, finalSids, encapMode, limits, singlePath: isOnePath };
-  const { list, isExact, lowerBound } = new SegmentSearch(task, state.reaches, state.sids, state.cSids, budget).run();
+  const { list, isExact, lowerBound } = new SegmentSearch(task, reaches, sids, cSids, budget).run();
   if (list === null) return { list, entries: Infinity, cost: Infinity, isExact, lowerBound };
-  const arcs = bestBranchOf(search.problem, headendArcs, list, state.reaches);
-  const finished = finishList(prepared, list.transport, arcs);
-  return { list: finished, entries: list.entries, cost: list.cost, isExact, lowerBound };
+  const { problem, toDestination } = search;
+  const crossings = crossingsOf(snapshot, problem.destination, headendArcs, list, reaches);
+  const tooOften = crossingLimits(problem, crossings);
+  if (tooOften.length === 0) {
+    const arcs = bestBranchOf(problem, headendArcs, list, reaches);
+    const finished = finishList(prepared, list.transport, arcs);
+    return { list: finished, entries: list.entries, cost: list.cost, isExact, lowerBound };
+  }
+  if (!isExact) return { list: null, entries: Infinity, cost: Infinity, isExact, lowerBound };
+  const trees = tooOften.map(({ weight }) => reverseDistances(problem, weight, budget));
+  return searchLists(prepared, budget, {
+    ...search,
+    problem: { ...problem, bounds: [...problem.bounds, ...tooOften] },
+    ...(toDestination && { toDestination: [...toDestination, ...trees] }),
+  });
 }
 
 /** How many entries the headend can push, one of which may need no SRH. */

@@ -4,6 +4,16 @@ import type { Snapshot } from '../snapshot/snapshot.js';
 export interface CompiledBound {
   readonly weight: Float64Array;
   readonly max: number;
+  /** Of traffic that is split what counts is the mean over its branches, not the worst. */
+  readonly isMean?: true;
+}
+
+/** What traffic takes of a link each time it crosses it. */
+export interface Demand {
+  readonly bandwidthBps: number;
+  readonly unreservedBps: Float64Array;
+  /** The headend splits it over several links. */
+  readonly isSplit: boolean;
 }
 
 /** An include entry by number; -1 for the kind it is not. `isStrict`: directly after the entry before. */
@@ -30,6 +40,8 @@ export interface SearchProblem {
   readonly destination: number;
   readonly include: readonly IncludeStep[];
   readonly bounds: readonly CompiledBound[];
+  /** Has to fit as often as a link is crossed; the mask says where it fits once. */
+  readonly demand?: Demand;
 }
 
 export interface FoundPath {

@@ -1,11 +1,4 @@
-import {
-  commonLayer,
-  layerAfterArc,
-  layerAtNode,
-  MISSED,
-  type IncludeStep,
-  type SearchProblem,
-} from '../engine/search-problem.js';
+import { layerAfterArc, layerAtNode, MISSED, type SearchProblem } from '../engine/search-problem.js';
 import type { EncapMode } from '../model/ted.js';
 import type { WorkBudget } from '../engine/work-budget.js';
 import type { AlgorithmReaches } from './algorithm-reaches.js';
@@ -15,6 +8,7 @@ import type { EntryLimits } from './entry-limits.js';
 import { hostLinks } from './host-links.js';
 import { ListGrowth } from './list-growth.js';
 import type { SidChoice } from './sid-choice.js';
+import { commonLayerOf, joinSplit, sumOfSplit, worseOf } from './merge-reached.js';
 import { leadsOnlyTo } from './sid-route.js';
 import { SegmentFrontier, type SegmentLabel } from './segment-frontier.js';
 
@@ -96,6 +90,8 @@ export class SegmentSearch {
   readonly #growth: ListGrowth;
   readonly #weights: readonly Float64Array[];
   readonly #limits: readonly number[];
+  /** Per weight: is it the mean over branches that counts? */
+  readonly #isMean: readonly boolean[];
   readonly #reachedFrom = new Map<number, Reached>();
 
   constructor(task: SegmentTask, reaches: AlgorithmReaches, sids: SidChoice, cSids: CSids, budget: WorkBudget) {
@@ -107,6 +103,7 @@ export class SegmentSearch {
     this.#budget = budget;
     this.#weights = [problem.weight, ...problem.bounds.map((bound) => bound.weight)];
     this.#limits = [maxCost, ...problem.bounds.map((bound) => bound.max)];
+    this.#isMean = [false, ...problem.bounds.map((bound) => bound.isMean === true)];
     this.#frontier = new SegmentFrontier(task.order);
     this.#growth = new ListGrowth(cSids, task.limits, task.encapMode, task.finalSids);
     const leaf = snapshot.isHost(destination) ? destination : -1;
@@ -148,7 +145,12 @@ export class SegmentSearch {
     if (headendArcs.length === 0 || headendArcs.some((arc) => mask[arc] === 0)) return;
     const entries = headendArcs.map((arc) => snapshot.data.arcTo[arc] as number);
     const layers = headendArcs.map((arc, i) => layerAfterArc(include, atSource, arc, entries[i] as number));
-    const sums = this.#weights.map((weight) => Math.max(...headendArcs.map((arc) => weight[arc] as number)));
+    const sums = this.#weights.map((weight, i) =>
+      sumOfSplit(
+        this.#isMean[i] === true,
+        headendArcs.map((arc) => weight[arc] as number),
+      ),
+    );
     const isOneRouter = entries.every((entry) => entry === entries[0]);
     const node = isOneRouter ? (entries[0] as number) : EVERYWHERE;
     // From several routers each link is followed by itself; the sum of the worst of both parts would be too pessimistic.
@@ -211,7 +213,7 @@ export class SegmentSearch {
     const common: ReachedNode[] = [];
     for (const node of perLink[0]?.keys() ?? []) {
       const targets = perLink.map((reached) => reached.get(node)).filter((target) => target !== undefined);
-      if (targets.length === perLink.length) common.push(targets.reduce((a, b) => worseOf(include, a, b)));
+      if (targets.length === perLink.length) common.push(joinSplit(include, this.#isMean, targets));
     }
     return common;
   }
@@ -309,12 +311,12 @@ export class SegmentSearch {
           sums: this.#weights.map((weight) => weight[arc] as number),
         }))
       : [{ router: label.node, layer: label.layer, sums: this.#weights.map(() => 0) }];
-    let merged: ReachedNode | undefined;
+    const targets: ReachedNode[] = [];
     for (const { router, layer, sums } of starts) {
       const links = hostLinks(snapshot, router, destination, others);
       if (links.length === 0 || links.some((arc) => mask[arc] === 0)) return undefined;
       if (singlePath && links.length > 1) return undefined;
-      const here = {
+      targets.push({
         node: destination,
         layer: commonLayerOf(
           include,
@@ -324,10 +326,9 @@ export class SegmentSearch {
           (sum, i) => sum + Math.max(...links.map((arc) => (this.#weights[i] as Float64Array)[arc] as number)),
         ),
         isSinglePath: links.length === 1,
-      };
-      merged = merged === undefined ? here : worseOf(include, merged, here);
+      });
     }
-    return merged;
+    return targets.length === 0 ? undefined : joinSplit(include, this.#isMean, targets);
   }
 
   #finish(label: SegmentLabel, worst: readonly number[], stop: SegmentStop): void {
@@ -366,19 +367,6 @@ export class SegmentSearch {
     const key = label.isFinished ? FINISHED : label.node === EVERYWHERE ? EVERYWHERE : place;
     this.#frontier.offer(key, label, (label.sums[0] as number) + rest(0));
   }
-}
-
-function commonLayerOf(include: readonly IncludeStep[], layers: readonly number[]): number {
-  return layers.reduce((a, b) => commonLayer(include, a, b));
-}
-
-function worseOf(include: readonly IncludeStep[], a: ReachedNode, b: ReachedNode): ReachedNode {
-  return {
-    node: a.node,
-    layer: commonLayer(include, a.layer, b.layer),
-    worst: a.worst.map((sum, i) => Math.max(sum, b.worst[i] as number)),
-    isSinglePath: a.isSinglePath && b.isSinglePath,
-  };
 }
 
 function listOf(finished: SegmentLabel): FoundList {
