@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { advertisedOf } from '../model/advertised.js';
 import type { Ted, TedLink, TedNode } from '../model/ted.js';
 import type { ArcChange, NodeChange, SnapshotChanges } from './derive-snapshot.js';
@@ -47,15 +46,13 @@ function changedPairs<T extends { readonly id: string }>(
 /** Of a node all that a change of states does not say. */
 function isSameShape(before: TedNode, after: TedNode): boolean {
   const { operationalState, adminState } = before;
-  return isDeepStrictEqual(before, { ...after, operationalState, adminState });
+  return isSame(before, { ...after, operationalState, adminState });
 }
 
 function differenceOf(before: TedLink, after: TedLink): ArcChange {
   const [old, next] = [valuesOf(before), valuesOf(after)];
-  const changed = Object.entries(next).filter(
-    ([name, value]) => !isDeepStrictEqual(value, old[name as keyof ArcChange]),
-  );
-  return Object.fromEntries(changed) as ArcChange;
+  const changed = Object.entries(next).filter(([name, value]) => !isSame(value, old[name as keyof ArcChange]));
+  return Object.fromEntries(changed);
 }
 
 function valuesOf(link: TedLink): ArcChange {
@@ -74,4 +71,14 @@ function valuesOf(link: TedLink): ArcChange {
     srlgs: link.srlgs,
     advertised: advertisedOf(link),
   };
+}
+
+/** Of plain data. */
+function isSame(a: unknown, b: unknown): boolean {
+  if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a, b);
+  const [entries, others] = [Object.entries(a), Object.entries(b)];
+  return (
+    entries.length === others.length &&
+    entries.every(([name, value]) => name in b && isSame(value, b[name as keyof typeof b]))
+  );
 }
