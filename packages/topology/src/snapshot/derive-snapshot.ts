@@ -50,7 +50,7 @@ export function deriveSnapshot(base: Snapshot, { revision, nodes = NONE, arcs = 
   const nodeFlags = changed(base.data.nodeFlags, nodes, (flags, change) => flagsOf(flags, change, NodeFlag));
   const withNodes: SnapshotData = { ...base.data, nodeFlags };
   const isFlexible = base.data.flexAlgorithm.length > 0;
-  return new Snapshot({
+  const data: SnapshotData = {
     ...withNodes,
     revision: revision ?? base.revision,
     arcFlags: arcFlagsOf(base.data, withNodes, arcs),
@@ -75,7 +75,8 @@ export function deriveSnapshot(base: Snapshot, { revision, nodes = NONE, arcs = 
         real(advertised?.delayMinUs, value),
       ),
     }),
-  });
+  };
+  return new Snapshot(data, base);
 }
 
 const NONE: ReadonlyMap<number, never> = new Map<number, never>();

@@ -5,7 +5,7 @@ import type { Snapshot } from './snapshot.js';
 
 /**
  * What turns the snapshot `base` of one TED into that of another, both sorted by id; null where it is not values alone that
- * differ, but which nodes, links, SIDs, locators or algorithms there are.
+ * differ, but which nodes, links, SIDs, locators or algorithms there are, or where so many differ that freezing costs no more.
  */
 export function snapshotChanges(base: Snapshot, before: Ted, after: Ted): SnapshotChanges | null {
   const nodes = changedPairs(before.nodes, after.nodes);
@@ -27,7 +27,9 @@ export function snapshotChanges(base: Snapshot, before: Ted, after: Ted): Snapsh
   return { revision: after.revision, nodes: ofNodes, arcs: ofArcs };
 }
 
-/** null where the ids differ. */
+const MOST_CHANGED = 1_000;
+
+/** Objects that are not the same; null where the ids differ, or there are too many. */
 function changedPairs<T extends { readonly id: string }>(
   before: readonly T[],
   after: readonly T[],
@@ -37,7 +39,7 @@ function changedPairs<T extends { readonly id: string }>(
   for (const [i, old] of before.entries()) {
     const next = after[i] as T;
     if (old === next) continue;
-    if (old.id !== next.id) return null;
+    if (old.id !== next.id || changed.length === MOST_CHANGED) return null;
     changed.push([old, next]);
   }
   return changed;

@@ -15,12 +15,26 @@ export class Snapshot {
   readonly #sids: PackedNames;
   readonly #affinities: PackedNames;
 
-  constructor(data: SnapshotData) {
+  readonly #predecessor: WeakRef<Snapshot> | undefined;
+
+  /** `predecessor`: a snapshot of the same nodes, links, locators and SIDs, in the same packed lists. */
+  constructor(data: SnapshotData, predecessor?: Snapshot) {
     this.data = data;
+    this.#predecessor = predecessor && new WeakRef(predecessor);
     this.#nodes = packedNames(data.nodeIds, data.nodeCount);
     this.#links = packedNames(data.linkIds, data.arcCount);
     this.#sids = packedNames(data.sidTexts, data.sidCount);
     this.#affinities = packedNames(data.affinityNames, data.affinityCount);
+  }
+
+  /**
+   * The nearest snapshot before this one that has something to be carried over, which need only be repaired: they differ in
+   * values only. undefined where there is none, or nobody else uses it any more: revisions do not keep each other in memory.
+   */
+  predecessorIn(known: { has(snapshot: Snapshot): boolean }): Snapshot | undefined {
+    let before = this.#predecessor?.deref();
+    while (before !== undefined && !known.has(before)) before = before.#predecessor?.deref();
+    return before;
   }
 
   get revision(): number {
