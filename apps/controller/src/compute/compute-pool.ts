@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { Piscina } from 'piscina';
-import { snapshotToShared, type Snapshot } from '@waymark/topology';
+import { shapeOf, snapshotToShared, type Snapshot } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import type { ComputeMessage, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
 
@@ -17,7 +17,7 @@ const workerFile = createRequire(import.meta.url).resolve('#compute-worker');
 /** Runs tasks on snapshots in worker threads. */
 export class ComputePool {
   readonly #piscina: Piscina<ComputeMessage>;
-  readonly #snapshotKeys = new WeakMap<Snapshot, number>();
+  readonly #keys = new WeakMap<object, number>();
   readonly #limit: number;
   #nextKey = 1;
   #underWay = 0;
@@ -55,6 +55,7 @@ export class ComputePool {
         name,
         input,
         snapshotKey: this.#keyOf(snapshot),
+        shapeKey: this.#keyOf(shapeOf(snapshot)),
         snapshot: snapshotToShared(snapshot),
       };
       return (await this.#piscina.run(message)) as ComputeTasks[Name]['output'];
@@ -70,11 +71,11 @@ export class ComputePool {
   }
 
   /** A key per snapshot object, not per revision: a dry-run asks about a TED that never was. */
-  #keyOf(snapshot: Snapshot): number {
-    const known = this.#snapshotKeys.get(snapshot);
+  #keyOf(object: object): number {
+    const known = this.#keys.get(object);
     if (known !== undefined) return known;
     const key = this.#nextKey++;
-    this.#snapshotKeys.set(snapshot, key);
+    this.#keys.set(object, key);
     return key;
   }
 }

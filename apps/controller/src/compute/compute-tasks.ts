@@ -43,5 +43,7 @@ export interface ComputeMessage<Name extends ComputeTaskName = ComputeTaskName> 
   readonly input: ComputeTasks[Name]['input'];
   /** Equal keys mean the same snapshot: the worker keeps what it has built of it. */
   readonly snapshotKey: number;
+  /** Equal keys mean snapshots derived from one another: the worker carries over what it has found on the last one. */
+  readonly shapeKey: number;
   readonly snapshot: SharedSnapshot;
 }

@@ -8,6 +8,8 @@ import { LeastRecentlyUsed } from './least-recently-used.js';
  * on it are still under way, and a few of dry-runs and of the past.
  */
 const snapshots = new LeastRecentlyUsed<number, Snapshot>(8);
+/** The last of each shape, to derive the next one from. */
+const lastOfShape = new LeastRecentlyUsed<number, { snapshot: Snapshot | undefined }>(8);
 
 type Handlers = {
   readonly [Name in ComputeTaskName]: (
@@ -30,10 +32,9 @@ const handlers: Handlers = {
 export function runComputeTask<Name extends ComputeTaskName>(
   message: ComputeMessage<Name>,
 ): ComputeTasks[Name]['output'] {
-  const { name, input, snapshotKey, snapshot } = message;
+  const { name, input, snapshotKey, shapeKey, snapshot } = message;
   const handler: Handlers[Name] = handlers[name];
-  return handler(
-    snapshots.get(snapshotKey, () => snapshotFromShared(snapshot)),
-    input,
-  );
+  const last = lastOfShape.get(shapeKey, () => ({ snapshot: undefined }));
+  last.snapshot = snapshots.get(snapshotKey, () => snapshotFromShared(snapshot, last.snapshot));
+  return handler(last.snapshot, input);
 }

@@ -1,13 +1,13 @@
-import { freezeSnapshot, type Snapshot, type Ted } from '@waymark/topology';
+import type { Snapshot, Ted } from '@waymark/topology';
 import type { TopologyService } from '../model/ports.js';
 import { LeastRecentlyUsed } from './least-recently-used.js';
+import { snapshotOf } from './snapshot-of.js';
 
 const keptPastRevisions = 4;
 
-/** Frozen snapshots of the TED: one of the newest revision, and the last few of the past that somebody asked for. */
+/** Snapshots of the TED: one of the newest revision, and the last few of the past that somebody asked for. */
 export class SnapshotCache {
   readonly #topology: Pick<TopologyService, 'ted'>;
-  readonly #frozen = new WeakMap<Ted, Snapshot>();
   readonly #past = new LeastRecentlyUsed<number, Promise<Snapshot>>(keptPastRevisions);
 
   constructor(topology: Pick<TopologyService, 'ted'>) {
@@ -19,13 +19,9 @@ export class SnapshotCache {
     return this.of(await this.#topology.ted());
   }
 
-  /** Of a TED that the topology service returned, frozen once per TED object. */
+  /** Of a TED that the topology service returned, made once per TED object. */
   of(ted: Ted): Snapshot {
-    const known = this.#frozen.get(ted);
-    if (known !== undefined) return known;
-    const snapshot = freezeSnapshot(ted);
-    this.#frozen.set(ted, snapshot);
-    return snapshot;
+    return snapshotOf(ted);
   }
 
   /** Of a revision of the past. Throws the topology service's Problem when it is not kept any more. */

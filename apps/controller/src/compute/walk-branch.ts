@@ -1,5 +1,4 @@
-import { LocatorFlag, type NodeId, type Segment, type Snapshot } from '@waymark/topology';
-import { distances } from './distances.js';
+import { igpDistancesTo, LocatorFlag, type NodeId, type Segment, type Snapshot } from '@waymark/topology';
 import type { ExpandedSegment } from './evaluate-policies-model.js';
 
 /** One of the branches that a proved list can take, and what of it the IGP expanded. */
@@ -15,16 +14,12 @@ export function followsIgp(snapshot: Snapshot, sid: string): boolean {
   return longest.length <= 1 && longest.every((locator) => snapshot.data.locatorAlgorithm[locator] === 0);
 }
 
-/** Distances to this many destinations are kept: 32 MB for a network of 8,000 nodes. */
-const CACHED_DESTINATIONS = 512;
-
 /**
  * Walks segment lists hop by hop, taking the smallest arc wherever the IGP has several. This is for showing a path and
  * for knowing which changes can shift it; whether a list may be used is the proof's word alone.
  */
 export class BranchWalker {
   readonly #snapshot: Snapshot;
-  readonly #toDestination = new Map<number, Float64Array>();
 
   constructor(snapshot: Snapshot) {
     this.#snapshot = snapshot;
@@ -125,18 +120,7 @@ export class BranchWalker {
   }
 
   #distance(from: number, destination: number): number {
-    let known = this.#toDestination.get(destination);
-    if (known === undefined) {
-      known = distances(this.#snapshot, {
-        metric: 'igp',
-        direction: 'to',
-        origins: [{ node: destination, distance: 0 }],
-        arcs: 'igp',
-      });
-      if (this.#toDestination.size >= CACHED_DESTINATIONS) this.#toDestination.clear();
-      this.#toDestination.set(destination, known);
-    }
-    return known[from] as number;
+    return igpDistancesTo(this.#snapshot, destination)[from] as number;
   }
 }
 

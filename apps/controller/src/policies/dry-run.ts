@@ -11,7 +11,7 @@ import { loadStates } from './policy-states.js';
 import { proposedIntents } from './proposed-intents.js';
 import { changesTopology, proposedTed } from './proposed-topology.js';
 import type { Evaluate } from './reaction-dependencies.js';
-import { snapshotOf } from './snapshot-of.js';
+import { snapshotOf } from '../compute/snapshot-of.js';
 import { policyList } from './stored-lists.js';
 import { tedChanges } from './ted-changes.js';
 

@@ -9,7 +9,7 @@ import { LinkHolds } from './link-holds.js';
 import { expandMeshes } from './mesh-members.js';
 import type { PendingWork } from './pending-work.js';
 import type { PolicyEvent } from './policy-event.js';
-import { snapshotOf } from './snapshot-of.js';
+import { snapshotOf } from '../compute/snapshot-of.js';
 import { tedChanges, type TedChanges } from './ted-changes.js';
 import type { ChangedElement } from './tell-changes.js';
 

@@ -38,7 +38,7 @@ import { loadStates } from './policy-states.js';
 import { isSameMesh, isSamePolicy } from './same-intent.js';
 import { policyIds, policyViews } from './policy-views.js';
 import type { Evaluate } from './reaction-dependencies.js';
-import { snapshotOf } from './snapshot-of.js';
+import { snapshotOf } from '../compute/snapshot-of.js';
 import { claimPrefixes } from './steering-claims.js';
 import { transportOf } from './stored-lists.js';
 import { checkedMesh, checkedPolicy } from './validate-intent.js';

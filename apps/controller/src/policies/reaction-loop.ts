@@ -16,7 +16,7 @@ import type { Executor } from './policy-intents.js';
 import type { Preempted } from './preempted-policies.js';
 import { publish, type Publication, type Published } from './publication.js';
 import type { ReactionDependencies, ReactionSettings, WrittenDelta } from './reaction-dependencies.js';
-import { snapshotOf } from './snapshot-of.js';
+import { snapshotOf } from '../compute/snapshot-of.js';
 
 /**
  * Policies per publication: few at first, so that the first headends hear of a failure soon, then twice as many each

@@ -8,7 +8,7 @@ import {
   type TedLink,
   type TedNode,
 } from '@waymark/topology';
-import { snapshotOf } from './snapshot-of.js';
+import { snapshotOf } from '../compute/snapshot-of.js';
 
 /** What differs between two states of the TED, sorted into what it can mean for policies. All lists are sorted. */
 export interface TedChanges {

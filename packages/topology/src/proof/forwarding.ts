@@ -16,9 +16,10 @@ export class Forwarding {
   readonly #snapshot: Snapshot;
   readonly #distances: RouteDistances;
 
-  constructor(snapshot: Snapshot) {
+  /** `before`: that of the snapshot's predecessor. */
+  constructor(snapshot: Snapshot, before?: Forwarding) {
     this.#snapshot = snapshot;
-    this.#distances = new RouteDistances(snapshot);
+    this.#distances = new RouteDistances(snapshot, before && before.#distances);
   }
 
   /** The usable host links of the lowest IGP metric: where a host sends its own packets, whatever the first SID is. */

@@ -97,9 +97,12 @@ function firstBranch([first]: readonly WalkState[]): number[] {
 }
 
 function forwarding(snapshot: Snapshot): Forwarding {
-  const known = forwardingOf.get(snapshot) ?? new Forwarding(snapshot);
-  forwardingOf.set(snapshot, known);
-  return known;
+  const known = forwardingOf.get(snapshot);
+  if (known !== undefined) return known;
+  const predecessor = snapshot.predecessorIn(forwardingOf);
+  const made = new Forwarding(snapshot, predecessor && forwardingOf.get(predecessor));
+  forwardingOf.set(snapshot, made);
+  return made;
 }
 
 function unknownNode(requirement: ProofRequirement): Violation {

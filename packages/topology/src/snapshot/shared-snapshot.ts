@@ -11,6 +11,17 @@ export function snapshotToShared(snapshot: Snapshot): SharedSnapshot {
   return snapshot.data;
 }
 
-export function snapshotFromShared(shared: SharedSnapshot): Snapshot {
-  return new Snapshot(shared);
+/**
+ * `predecessor`: the snapshot it was derived from, or one that was derived with it, directly or not (`shapeOf`), as this
+ * thread received it. The look-ups that it has built are used on.
+ */
+export function snapshotFromShared(shared: SharedSnapshot, predecessor?: Snapshot): Snapshot {
+  if (predecessor === undefined) return new Snapshot(shared);
+  const { nodeIds, linkIds, sidTexts, siteNames, locatorPrefixes, arcTo } = predecessor.data;
+  return new Snapshot({ ...shared, nodeIds, linkIds, sidTexts, siteNames, locatorPrefixes, arcTo }, predecessor);
+}
+
+/** The same object for all snapshots that were derived from one another in this thread. */
+export function shapeOf({ data }: Snapshot): object {
+  return data.linkIds;
 }

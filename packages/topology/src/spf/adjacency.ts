@@ -22,11 +22,11 @@ export interface Adjacencies {
 type Rows = Pick<SnapshotData, 'nodeCount'> &
   Readonly<Record<keyof Pick<SnapshotData, 'outStart' | 'inStart' | 'inArcs' | 'arcFrom' | 'arcTo'>, Uint32Array>>;
 
-const known = new WeakMap<Rows, Adjacencies>();
+const known = new WeakMap<Uint32Array, Adjacencies>();
 
-/** Made once per snapshot. */
+/** Made once per list of arcs, which snapshots derived from one another share. */
 export function adjacenciesOf(data: Rows): Adjacencies {
-  const found = known.get(data);
+  const found = known.get(data.arcTo);
   if (found !== undefined) return found;
   const { nodeCount, outStart, inStart, inArcs, arcFrom, arcTo } = data;
   const adjacencies: Adjacencies = {
@@ -35,6 +35,6 @@ export function adjacenciesOf(data: Rows): Adjacencies {
     arcFrom,
     arcTo,
   };
-  known.set(data, adjacencies);
+  known.set(data.arcTo, adjacencies);
   return adjacencies;
 }
