@@ -4,6 +4,7 @@ export { advertisedOf, withAdvertised } from './model/advertised.js';
 export * from './model/path-request.js';
 export * from './model/path-answer.js';
 export * from './model/disjoint-paths.js';
+export * from './model/mesh.js';
 export * from './model/proof.js';
 export * from './model/encapsulation.js';
 export { Snapshot } from './snapshot/snapshot.js';
