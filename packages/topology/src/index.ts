@@ -15,6 +15,8 @@ export { prove, type ProofOptions } from './proof/prove.js';
 export { ArcFlag, LocatorFlag } from './snapshot/snapshot-data.js';
 export { computePaths } from './engine/compute-paths.js';
 export type { ComputeOptions } from './engine/compute-options.js';
+export { computeFromSource } from './engine/mesh/compute-from-source.js';
+export { sourceAnswer } from './engine/mesh/source-answer.js';
 export { computeDisjointPaths } from './engine/disjoint/compute-disjoint.js';
 export { readEntries, resolveSegments, type EntriesRead } from './segments/resolve-segments.js';
 export { nodesReadOtherwise } from './segments/read-otherwise.js';
