@@ -15,14 +15,19 @@ export class SourceSegments {
   readonly #incoming: Adjacency;
   readonly #allowed: Uint8Array;
   readonly #singlePath: boolean;
+  readonly #weight: Float64Array;
   readonly #reached: Uint32Array;
   /** Shortest arcs into a node that packets have not come over yet, valid where `#touched` says so. */
   readonly #missing: Int32Array;
   readonly #touched: Uint32Array;
+  readonly #worst: Float64Array;
   #query = 0;
   #count = 0;
 
-  constructor(snapshot: Snapshot, rows: IgpRows, allowed: Uint8Array, singlePath: boolean) {
+  /** `weight`: values per arc to be summed. */
+  constructor(snapshot: Snapshot, rows: IgpRows, allowed: Uint8Array, singlePath: boolean, weight: Float64Array) {
+    this.#weight = weight;
+    this.#worst = new Float64Array(snapshot.nodeCount);
     this.#snapshot = snapshot;
     this.#rows = rows;
     this.#incoming = adjacenciesOf(snapshot.data).incoming;
@@ -38,6 +43,11 @@ export class SourceSegments {
     return this.#reached;
   }
 
+  /** By node that was reached: the sum over the branch where it is largest. */
+  get worst(): Float64Array {
+    return this.#worst;
+  }
+
   /** How many nodes a router reaches by an algorithm, itself first, each after those on the way to it. */
   from(router: number, algorithm: number): number {
     const { arcTo, outStart } = this.#snapshot.data;
@@ -48,11 +58,15 @@ export class SourceSegments {
     const reached = this.#reached;
     const missing = this.#missing;
     const touched = this.#touched;
+    const weight = this.#weight;
+    const worst = this.#worst;
     reached[0] = router;
+    worst[router] = 0;
     this.#count = 1;
     for (let i = 0; i < this.#count; i++) {
       const node = reached[i] as number;
       const here = row[node] as number;
+      const worstHere = worst[node] as number;
       const end = outStart[node + 1] as number;
       for (let arc = outStart[node] as number; arc < end; arc++) {
         if (allowed[arc] === 0 || carries[arc] === 0) continue;
@@ -61,7 +75,10 @@ export class SourceSegments {
         if (touched[to] !== query) {
           touched[to] = query;
           missing[to] = this.#shortestInto(to, row, metric, carries);
+          worst[to] = -Infinity;
         }
+        const sum = worstHere + (weight[arc] as number);
+        if (sum > (worst[to] as number)) worst[to] = sum;
         const left = (missing[to] as number) - 1;
         missing[to] = left;
         if (left === 0) reached[this.#count++] = to;

@@ -16,6 +16,8 @@ export interface SharedListTask {
   readonly start: number;
   /** By arc, 1: it is on a best path from the source. Whatever is done over these arcs alone is as good as can be. */
   readonly best: Uint8Array;
+  /** Of the optimised metric, by arc. */
+  readonly weight: Float64Array;
   /** No segment may have more than one branch. */
   readonly singlePath: boolean;
   readonly maxEntries: number;
@@ -57,9 +59,9 @@ export class SharedLists {
   #found = 0;
 
   constructor(task: SharedListTask) {
-    const { snapshot, rows, best, singlePath } = task;
+    const { snapshot, rows, best, singlePath, weight } = task;
     this.#task = task;
-    this.#segments = new SourceSegments(snapshot, rows, best, singlePath);
+    this.#segments = new SourceSegments(snapshot, rows, best, singlePath, weight);
     this.#firstAt = new Int32Array(snapshot.nodeCount).fill(-1);
     this.#finished = new Array<undefined>(snapshot.nodeCount).fill(undefined);
     this.#finishedBy = new Int32Array(snapshot.nodeCount).fill(-1);
