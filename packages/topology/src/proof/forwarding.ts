@@ -57,11 +57,13 @@ export class Forwarding {
     const isIgpWide = (locator: number) => ((locatorFlags[locator] as number) & LocatorFlag.IgpScope) !== 0;
     // A host's own route: at the routers next to it, when it is not advertised to all.
     const isStub = (owner: number) => {
+      if (!snapshot.isHost(owner)) return false;
       const own = covering.flat().find((locator) => locatorNode[locator] === owner);
-      return snapshot.isHost(owner) && (own === undefined || !isIgpWide(own));
+      return own === undefined || !isIgpWide(own);
     };
     const stubs = owners.filter(isStub);
-    const attached = snapshot.linksOf(node).filter((arc) => stubs.some((host) => this.#isUsableTo(arc, host)));
+    const isAttached = (arc: number) => stubs.some((host) => this.#isUsableTo(arc, host));
+    const attached = stubs.length === 0 ? [] : snapshot.linksOf(node).filter(isAttached);
     if (attached.length > 0) return { kind: 'forward', arcs: this.#lowestMetric(attached) };
     let missing = '';
     for (const samePrefix of covering) {
@@ -121,15 +123,16 @@ export class Forwarding {
   }
 
   #shortestArcs(node: number, distance: DistancesTo): number[] {
-    const { arcTo } = this.#snapshot.data;
+    const { arcTo, outStart } = this.#snapshot.data;
     const { metric } = distance.topology;
-    return this.#snapshot
-      .linksOf(node)
-      .filter(
-        (arc) =>
-          distance.carries(arc) &&
-          distance.from(node) === (metric[arc] as number) + distance.knownFrom(arcTo[arc] as number),
-      );
+    const here = distance.from(node);
+    const arcs: number[] = [];
+    const end = outStart[node + 1] as number;
+    for (let arc = outStart[node] as number; arc < end; arc++) {
+      const isShortest = here === (metric[arc] as number) + distance.knownFrom(arcTo[arc] as number);
+      if (isShortest && distance.carries(arc)) arcs.push(arc);
+    }
+    return arcs;
   }
 
   /** Over a link of metric zero a shortest path may lead back; such an arc is no next hop of the node it returns to. */

@@ -45,9 +45,9 @@ export class DistancesTo {
   }
 
   #settleNearest(): boolean {
-    const entry = this.#queue.pop();
-    if (entry === undefined) return false;
-    const [reached, node] = entry;
+    const reached = this.#queue.least;
+    const node = this.#queue.pop();
+    if (node < 0) return false;
     if (reached > (this.#distance[node] as number)) return true;
     const { arcFrom, inStart, inArcs } = this.#snapshot.data;
     for (let i = inStart[node] as number; i < (inStart[node + 1] as number); i++) {
@@ -119,48 +119,52 @@ export class RouteDistances {
 
 /** Binary heap of (distance, node). */
 class DistanceQueue {
-  readonly #entries: (readonly [distance: number, node: number])[] = [];
+  readonly #distances: number[] = [];
+  readonly #nodes: number[] = [];
 
   /** Infinity when empty. */
   get least(): number {
-    return this.#distanceAt(0);
+    return this.#distances[0] ?? Infinity;
   }
 
   push(distance: number, node: number): void {
-    const entries = this.#entries;
-    let i = entries.length;
-    entries.push([distance, node]);
+    const distances = this.#distances;
+    const nodes = this.#nodes;
+    let i = distances.length;
+    distances.push(distance);
+    nodes.push(node);
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (this.#distanceAt(parent) <= this.#distanceAt(i)) break;
-      this.#swap(i, parent);
+      if ((distances[parent] as number) <= distance) break;
+      this.#move(parent, i);
       i = parent;
     }
+    distances[i] = distance;
+    nodes[i] = node;
   }
 
-  pop(): readonly [distance: number, node: number] | undefined {
-    const entries = this.#entries;
-    const first = entries[0];
-    const last = entries.pop();
-    if (first === undefined || last === undefined || entries.length === 0) return first;
-    entries[0] = last;
-    for (let i = 0; ;) {
-      let least = i;
-      for (const child of [2 * i + 1, 2 * i + 2]) {
-        if (child < entries.length && this.#distanceAt(child) < this.#distanceAt(least)) least = child;
-      }
-      if (least === i) return first;
-      this.#swap(i, least);
-      i = least;
+  /** The node with the least distance, which `least` is before; -1 when there is none. */
+  pop(): number {
+    const distances = this.#distances;
+    const first = this.#nodes[0] ?? -1;
+    const distance = distances.pop();
+    const node = this.#nodes.pop();
+    const size = distances.length;
+    if (distance === undefined || node === undefined || size === 0) return first;
+    let i = 0;
+    for (let child = 1; child < size; child = 2 * i + 1) {
+      if (child + 1 < size && (distances[child + 1] as number) < (distances[child] as number)) child++;
+      if ((distances[child] as number) >= distance) break;
+      this.#move(child, i);
+      i = child;
     }
+    distances[i] = distance;
+    this.#nodes[i] = node;
+    return first;
   }
 
-  #distanceAt(i: number): number {
-    return this.#entries[i]?.[0] ?? Infinity;
-  }
-
-  #swap(i: number, j: number): void {
-    const entries = this.#entries;
-    [entries[i], entries[j]] = [entries[j] as readonly [number, number], entries[i] as readonly [number, number]];
+  #move(from: number, to: number): void {
+    this.#distances[to] = this.#distances[from] as number;
+    this.#nodes[to] = this.#nodes[from] as number;
   }
 }
