@@ -84,10 +84,7 @@ describe.each<[string, TedShape, RequestShape, number]>([
           }
         });
       }),
-      {
-        numRuns: Number(process.env['MESH_RUNS'] ?? 1) * numRuns,
-        endOnFailure: process.env['MESH_RUNS'] !== undefined,
-      },
+      { numRuns: numRuns },
     );
     if (requestShape.include !== true) expect(together).toBeGreaterThan(0);
   });
