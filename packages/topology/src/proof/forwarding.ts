@@ -11,6 +11,18 @@ export type ForwardingDecision =
   | { readonly kind: 'forward'; readonly arcs: readonly number[] }
   | { readonly kind: 'drop'; readonly reason: 'not-routed' | 'host-transit'; readonly message: string };
 
+/** Routing tables of the snapshots in use; they hold nothing that the snapshot does not determine. */
+const known = new WeakMap<Snapshot, Forwarding>();
+
+export function forwardingOf(snapshot: Snapshot): Forwarding {
+  const found = known.get(snapshot);
+  if (found !== undefined) return found;
+  const predecessor = snapshot.predecessorIn(known);
+  const made = new Forwarding(snapshot, predecessor && known.get(predecessor));
+  known.set(snapshot, made);
+  return made;
+}
+
 /** How the nodes of one snapshot forward packets to SIDs, one node at a time. */
 export class Forwarding {
   readonly #snapshot: Snapshot;
@@ -49,11 +61,13 @@ export class Forwarding {
     const isIgpWide = (locator: number) => ((locatorFlags[locator] as number) & LocatorFlag.IgpScope) !== 0;
     // A host's own route: at the routers next to it, when it is not advertised to all.
     const isStub = (owner: number) => {
+      if (!snapshot.isHost(owner)) return false;
       const own = covering.flat().find((locator) => locatorNode[locator] === owner);
-      return snapshot.isHost(owner) && (own === undefined || !isIgpWide(own));
+      return own === undefined || !isIgpWide(own);
     };
     const stubs = owners.filter(isStub);
-    const attached = snapshot.linksOf(node).filter((arc) => stubs.some((host) => this.#isUsableTo(arc, host)));
+    const isAttached = (arc: number) => stubs.some((host) => this.#isUsableTo(arc, host));
+    const attached = stubs.length === 0 ? [] : snapshot.linksOf(node).filter(isAttached);
     if (attached.length > 0) return { kind: 'forward', arcs: this.#lowestMetric(attached) };
     let missing = '';
     for (const samePrefix of covering) {
@@ -113,15 +127,16 @@ export class Forwarding {
   }
 
   #shortestArcs(node: number, distance: DistancesTo): number[] {
-    const { arcTo } = this.#snapshot.data;
+    const { arcTo, outStart } = this.#snapshot.data;
     const { metric } = distance.topology;
-    return this.#snapshot
-      .linksOf(node)
-      .filter(
-        (arc) =>
-          distance.carries(arc) &&
-          distance.from(node) === (metric[arc] as number) + distance.knownFrom(arcTo[arc] as number),
-      );
+    const here = distance.from(node);
+    const arcs: number[] = [];
+    const end = outStart[node + 1] as number;
+    for (let arc = outStart[node] as number; arc < end; arc++) {
+      const isShortest = here === (metric[arc] as number) + distance.knownFrom(arcTo[arc] as number);
+      if (isShortest && distance.carries(arc)) arcs.push(arc);
+    }
+    return arcs;
   }
 
   /** Over a link of metric zero a shortest path may lead back; such an arc is no next hop of the node it returns to. */
