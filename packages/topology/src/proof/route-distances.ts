@@ -45,9 +45,9 @@ export class DistancesTo {
   }
 
   #settleNearest(): boolean {
-    const entry = this.#queue.pop();
-    if (entry === undefined) return false;
-    const [reached, node] = entry;
+    const { least: reached, nearest: node } = this.#queue;
+    if (node < 0) return false;
+    this.#queue.pop();
     if (reached > (this.#distance[node] as number)) return true;
     const { arcFrom, inStart, inArcs } = this.#snapshot.data;
     for (let i = inStart[node] as number; i < (inStart[node + 1] as number); i++) {
@@ -117,50 +117,60 @@ export class RouteDistances {
   }
 }
 
-/** Binary heap of (distance, node). */
+/** Binary heap of (distance, node), in two columns: it holds thousands of entries, and as pairs they would be garbage. */
 class DistanceQueue {
-  readonly #entries: (readonly [distance: number, node: number])[] = [];
+  readonly #distances: number[] = [];
+  readonly #nodes: number[] = [];
 
   /** Infinity when empty. */
   get least(): number {
-    return this.#distanceAt(0);
+    return this.#distances[0] ?? Infinity;
+  }
+
+  /** Of the entry of the least distance; -1 when empty. */
+  get nearest(): number {
+    return this.#nodes[0] ?? -1;
   }
 
   push(distance: number, node: number): void {
-    const entries = this.#entries;
-    let i = entries.length;
-    entries.push([distance, node]);
+    let i = this.#distances.length;
+    this.#distances.push(distance);
+    this.#nodes.push(node);
     while (i > 0) {
       const parent = (i - 1) >> 1;
-      if (this.#distanceAt(parent) <= this.#distanceAt(i)) break;
-      this.#swap(i, parent);
+      if (this.#distanceAt(parent) <= distance) break;
+      this.#move(parent, i);
       i = parent;
     }
+    this.#put(i, distance, node);
   }
 
-  pop(): readonly [distance: number, node: number] | undefined {
-    const entries = this.#entries;
-    const first = entries[0];
-    const last = entries.pop();
-    if (first === undefined || last === undefined || entries.length === 0) return first;
-    entries[0] = last;
-    for (let i = 0; ;) {
-      let least = i;
-      for (const child of [2 * i + 1, 2 * i + 2]) {
-        if (child < entries.length && this.#distanceAt(child) < this.#distanceAt(least)) least = child;
-      }
-      if (least === i) return first;
-      this.#swap(i, least);
-      i = least;
+  /** Removes the nearest entry. */
+  pop(): void {
+    const distance = this.#distances.pop();
+    const node = this.#nodes.pop();
+    if (distance === undefined || node === undefined || this.#distances.length === 0) return;
+    let i = 0;
+    for (;;) {
+      const left = 2 * i + 1;
+      const child = this.#distanceAt(left + 1) < this.#distanceAt(left) ? left + 1 : left;
+      if (this.#distanceAt(child) >= distance) break;
+      this.#move(child, i);
+      i = child;
     }
+    this.#put(i, distance, node);
   }
 
   #distanceAt(i: number): number {
-    return this.#entries[i]?.[0] ?? Infinity;
+    return this.#distances[i] ?? Infinity;
   }
 
-  #swap(i: number, j: number): void {
-    const entries = this.#entries;
-    [entries[i], entries[j]] = [entries[j] as readonly [number, number], entries[i] as readonly [number, number]];
+  #move(from: number, to: number): void {
+    this.#put(to, this.#distances[from] as number, this.#nodes[from] as number);
+  }
+
+  #put(i: number, distance: number, node: number): void {
+    this.#distances[i] = distance;
+    this.#nodes[i] = node;
   }
 }
