@@ -1,5 +1,5 @@
 import { findBoundedPath } from './bounded-path.js';
-import { reverseDistances } from './reverse-distances.js';
+import { corridorDistances } from './corridor.js';
 import { isWithinBounds, statesAlong, sumOver, type FoundPath, type SearchProblem } from './search-problem.js';
 import type { ShortestPathSearch, Spur } from './shortest-path.js';
 import type { WorkBudget } from './work-budget.js';
@@ -139,9 +139,7 @@ export class LooplessPaths {
   }
 
   #reverseTrees(): readonly Float64Array[] {
-    const weights = [this.#problem.weight, ...this.#problem.bounds.map((bound) => bound.weight)];
-    this.#trees ??= weights.map((weight) => reverseDistances(this.#problem, weight, this.#budget));
-    return this.#trees;
+    return (this.#trees ??= corridorDistances(this.#problem, this.#budget));
   }
 
   #takeBest(): Candidate | undefined {
