@@ -2,7 +2,7 @@
  * Path computations per second through REST, side by side with the engine alone on the same topology and requests and with
  * the cheapest route of the same server (GET /healthz), in the same run.
  *
- *   npx tsc -b && node bench/rest.mjs [geant | nodes ...]
+ *   npx tsc -b && node bench/rest.mjs [geant | nodes | nodes:links-per-node ...]
  *
  * The controller is the shipped one with its embedded PostgreSQL and runs in a process of its own, as does the load
  * generator (autocannon); all on loopback, each measurement limited in time and requests. `per core` is answers per second
@@ -33,19 +33,20 @@ const GEANT = fileURLToPath(new URL('../examples/geant-datacentres.yaml', import
 const CONNECTIONS = [1, 4, 16];
 const SECONDS = 3;
 const MAX_REQUESTS = 20_000;
-const PAIRS = 50;
+const PAIRS = 200;
 
-const names = process.argv.length > 2 ? process.argv.slice(2) : ['geant', '1000', '10000'];
+const names = process.argv.length > 2 ? process.argv.slice(2) : ['geant', '1000', '10000:4'];
 const print = (line) => process.stdout.write(`${line}\n`);
 
 /** Headends that push what the format allows: what a lower limit costs is `bench/engine.mjs`'s to say. */
-function generated(size) {
-  const ted = randomGeometricTed(size);
+function generated(name) {
+  const [size, linksPerNode] = name.split(':').map(Number);
+  const ted = randomGeometricTed(size, linksPerNode);
   return serializeTopology({ ...ted, nodes: ted.nodes.map((node) => ({ ...node, msdHEncaps: 64 })) }, 'json');
 }
 
 async function topologyOf(name) {
-  const content = name === 'geant' ? await readFile(GEANT, 'utf8') : generated(Number(name));
+  const content = name === 'geant' ? await readFile(GEANT, 'utf8') : generated(name);
   const { document } = applySidPlan(parseTopology(content, 'native'), null, defaultSidPlan);
   return { content, ted: tedFromDocument(document) };
 }

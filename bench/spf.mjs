@@ -1,9 +1,9 @@
 /**
  * Shortest paths: Waymark's own (packages/topology/src/spf), side by side in one run with graphology-shortest-path, ngraph.path and
- * a plain Dijkstra on typed arrays, on random geometric (rgg) and Waxman (wax) networks with four arcs per node. Milliseconds of CPU
- * time per query; every answer is compared with the plain one's first.
+ * a plain Dijkstra on typed arrays, on real networks and on random geometric (rgg) and Waxman (wax) ones with four arcs per node.
+ * Milliseconds of CPU time per query; every answer is compared with the plain one's first.
  *
- *   npm run build && node bench/spf.mjs [nodes ...]
+ *   npm run build && node bench/spf.mjs [real | nodes ...]
  */
 import assert from 'node:assert/strict';
 import { MultiDirectedGraph } from 'graphology';
@@ -15,28 +15,18 @@ import { adjacenciesOf } from '../packages/topology/dist/spf/adjacency.js';
 import { TreeBuilder } from '../packages/topology/dist/spf/distance-tree.js';
 import { PointToPoint } from '../packages/topology/dist/spf/point-to-point.js';
 import { meanMs } from './support/cpu-time.mjs';
-import { randomGeometric, waxman } from './support/networks.mjs';
+import { networksAskedFor } from './support/networks-asked-for.mjs';
 import { plainDijkstra } from './support/plain-dijkstra.mjs';
 import { randomSource } from './support/random-source.mjs';
-import { tedOf } from './support/ted-of.mjs';
 
-const sizes = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1_000, 10_000, 100_000];
 const print = (text) => process.stdout.write(`${text}\n`);
 
 /** Trees of all nodes are kept up to this many nodes: they take 12 bytes per pair. */
 const MOST_NODES_FOR_ALL_TREES = 1_000;
 
-for (const size of sizes) {
-  for (const [name, network] of [
-    ['rgg', randomGeometric],
-    ['wax', waxman],
-  ]) {
-    measure(`${name} ${size.toLocaleString('en')}`, network(size));
-  }
-}
+for (const { name, ted } of networksAskedFor(process.argv.slice(2))) measure(name, ted);
 
-function measure(title, network) {
-  const ted = tedOf(network, false);
+function measure(title, ted) {
   const snapshot = freezeSnapshot(ted);
   const { nodeCount, arcCount, data } = snapshot;
   const length = data.igpMetric;

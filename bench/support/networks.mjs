@@ -1,10 +1,10 @@
-/** Random networks by size, two links per node (four arcs) on average, joined. Seeded: the same everywhere. */
+/** Random networks by size and links per node (by default two: four arcs), joined. Seeded: the same everywhere. */
 import { randomSource } from './random-source.mjs';
 
 /** @typedef {{ size: number, place: [number, number][], pairs: [number, number][], random: () => number }} Network */
 
 /** Routers at random places, each joined to its nearest neighbours. */
-export function randomGeometric(size) {
+export function randomGeometric(size, linksPerNode = 2) {
   const random = randomSource(size);
   const place = places(size, random);
   const cells = Math.max(1, Math.floor(Math.sqrt(size / 4)));
@@ -37,8 +37,8 @@ export function randomGeometric(size) {
   };
   const links = linkSet(size);
   for (let i = 1; i < size; i++) links.join(i, near(i).find((j) => j < i) ?? i - 1);
-  for (let rank = 0; links.count < 2 * size && rank < 8; rank++) {
-    for (let i = 0; i < size && links.count < 2 * size; i++) {
+  for (let rank = 0; links.count < linksPerNode * size && rank < 4 * linksPerNode; rank++) {
+    for (let i = 0; i < size && links.count < linksPerNode * size; i++) {
       if (near(i)[rank] !== undefined) links.join(i, near(i)[rank]);
     }
   }
@@ -46,7 +46,7 @@ export function randomGeometric(size) {
 }
 
 /** Waxman (1988): two routers at a distance d, of at most L, are joined with a probability proportional to exp(-d / (0.15 L)). */
-export function waxman(size) {
+export function waxman(size, linksPerNode = 2) {
   const random = randomSource(size + 1);
   const place = places(size, random);
   const isTaken = (a, b) => random() < Math.exp(-distance(place, a, b) / (0.15 * Math.SQRT2));
@@ -56,7 +56,7 @@ export function waxman(size) {
     while (!isTaken(i, other)) other = Math.floor(random() * i);
     links.join(i, other);
   }
-  while (links.count < 2 * size) {
+  while (links.count < linksPerNode * size) {
     const [a, b] = [Math.floor(random() * size), Math.floor(random() * size)];
     if (isTaken(a, b)) links.join(a, b);
   }

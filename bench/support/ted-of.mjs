@@ -1,9 +1,9 @@
 import { linkDefaults, nodeDefaults } from '@waymark/topology-formats';
 import { distance, randomGeometric } from './networks.mjs';
 
-/** A random geometric network of so many routers as a TED. */
-export function randomGeometricTed(size) {
-  return tedOf(randomGeometric(size));
+/** A random geometric network of so many routers as a TED; by default with two links per node. */
+export function randomGeometricTed(size, linksPerNode) {
+  return tedOf(randomGeometric(size, linksPerNode));
 }
 
 /**

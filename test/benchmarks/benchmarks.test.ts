@@ -8,6 +8,7 @@ import { root } from '../started-system.js';
 describe('a benchmark still runs:', () => {
   it.each([
     ['engine.mjs', '60'],
+    ['bounded.mjs', '60'],
     ['disjoint.mjs', '60', '3'],
     ['import.mjs', '40', '3', '1'],
     ['policies.mjs', '24', 'bandwidth'],

@@ -17,8 +17,9 @@ import { Distribution } from './distribution/distribution.js';
 import { EventHub } from './event-hub.js';
 import type { Health, Services } from './model/ports.js';
 import { StartFault } from './model/start-fault.js';
-import { unreservedBps } from './policies/bookings.js';
+import { bookedPerLink } from './policies/bookings.js';
 import { SrPolicyService } from './policies/policy-service.js';
+import { UnreservedBandwidth } from './policies/unreserved-bandwidth.js';
 import { onAcked } from './policies/headend-acks.js';
 import type { Evaluate } from './policies/reaction-dependencies.js';
 import { ReactionLoop } from './policies/reaction-loop.js';
@@ -89,10 +90,11 @@ async function start(
   const pool = new ComputePool({ threads: config.workers });
   running.push(() => pool.close());
   const snapshots = new SnapshotCache(topology);
+  const unreserved = new UnreservedBandwidth(() => bookedPerLink(db));
   const paths = new PathComputation({
     snapshots,
     pool,
-    unreservedBps: (snapshot, priority) => unreservedBps(db, snapshot, priority),
+    unreservedBps: (snapshot, priority) => unreserved.of(snapshot, priority),
     findHeldSource: (elements) => heldSourceOf(db, elements),
   });
 

@@ -38,8 +38,17 @@ export async function unreservedBps(
   snapshot: Snapshot,
   setupPriority = LOWEST_PRIORITY,
 ): Promise<Float64Array> {
+  return subtractBookings(snapshot, await bookedPerLink(db), setupPriority);
+}
+
+/** What these bookings leave, likewise. */
+export function subtractBookings(
+  snapshot: Snapshot,
+  bookings: readonly Booking[],
+  setupPriority: number,
+): Float64Array {
   const free = reservableBps(snapshot);
-  for (const { linkId, bandwidthBps, holdPriority } of await bookedPerLink(db)) {
+  for (const { linkId, bandwidthBps, holdPriority } of bookings) {
     const arc = snapshot.arcOf(linkId);
     if (arc >= 0 && holdPriority <= setupPriority) free[arc] = (free[arc] as number) - bandwidthBps;
   }

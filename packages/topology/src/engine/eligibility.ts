@@ -26,6 +26,8 @@ export class Eligibility {
   readonly #excludedSrlgs: ReadonlySet<number>;
   readonly #affinities: { readonly any: Uint32Array; readonly all: Uint32Array; readonly none: Uint32Array } | null;
   readonly #impossibleAffinity: boolean;
+  /** Optimised or bounded. */
+  readonly #metrics: readonly MetricType[];
   /** Per metric that is optimised or bounded, and that some link has no usable value of: the values. */
   readonly #needed: readonly Float64Array[];
   readonly #hasAdminState: boolean;
@@ -48,15 +50,51 @@ export class Eligibility {
       : null;
     const isUnknown = (name: string) => snapshot.affinityOf(name) < 0;
     this.#impossibleAffinity = includeAll.some(isUnknown) || (includeAny.length > 0 && includeAny.every(isUnknown));
-    const metrics = new Set([metric, ...(constraints.bounds ?? []).map((bound) => bound.metric)]);
-    this.#needed = [...metrics].map((needed) => weightOf(snapshot, needed)).filter(hasUnusable);
+    this.#metrics = [...new Set([metric, ...(constraints.bounds ?? []).map((bound) => bound.metric)])];
+    this.#needed = this.#metrics.map((needed) => weightOf(snapshot, needed)).filter(hasUnusable);
     this.#hasAdminState = facts(snapshot).hasAdminState;
     this.#bandwidthBps = constraints.bandwidthBps ?? 0;
   }
 
-  /** 1 for every arc a path may take. Restrictions in `without` are not applied. */
+  /** 1 for every arc a path may take. Restrictions in `without` are not applied. A new array each time. */
   mask(without: ReadonlySet<Restriction> = NONE): Uint8Array {
-    const { snapshot, headendArcs, deliveryArcs } = this.#input;
+    const { headendArcs, deliveryArcs, unreservedBps } = this.#input;
+    const mask = without.size === 0 ? this.#maskOfAnyBandwidth() : this.#transit(without);
+    if (without.size === 0 && this.#bandwidthBps > 0) {
+      const wanted = this.#bandwidthBps;
+      // Negated, because unknown bandwidth (NaN) is not enough.
+      for (let arc = 0; arc < mask.length; arc++) if (!((unreservedBps[arc] as number) >= wanted)) mask[arc] = 0;
+    }
+    // A host's split over its links is not ours to choose: one of them that is forbidden forbids them all.
+    if (headendArcs.every((arc) => this.restrictionOf(arc, without) === null)) {
+      for (const arc of headendArcs) mask[arc] = 1;
+    }
+    for (const arc of deliveryArcs) if (this.restrictionOf(arc, without) === null) mask[arc] = 1;
+    return mask;
+  }
+
+  /**
+   * Links between routers with every restriction but bandwidth: the same for all requests of the same constraints, where
+   * endpoints make no difference. What is left on links changes while the snapshot stays, so bandwidth is never remembered.
+   */
+  #maskOfAnyBandwidth(): Uint8Array {
+    const { snapshot, source, destination, constraints } = this.#input;
+    const { affinities, exclude } = constraints;
+    const endpoints = this.#hasAdminState || (exclude?.sites ?? []).length > 0 ? [source, destination] : [];
+    const needed = this.#needed.length > 0 ? this.#metrics : [];
+    const { masks } = facts(snapshot);
+    const key = JSON.stringify([affinities, exclude, needed, endpoints]);
+    const known = masks.get(key) ?? this.#transit(BANDWIDTH);
+    masks.delete(key);
+    masks.set(key, known);
+    const oldest = masks.keys().next();
+    if (masks.size > MASKS_KEPT && oldest.done !== true) masks.delete(oldest.value);
+    return known.slice();
+  }
+
+  /** Links between routers, without the restrictions given. */
+  #transit(without: ReadonlySet<Restriction>): Uint8Array {
+    const { snapshot } = this.#input;
     const { arcFlags, arcFrom, arcTo, nodeFlags } = snapshot.data;
     const mask = new Uint8Array(snapshot.arcCount);
     const isPlain = this.restrictionsInUse().every((restriction) => without.has(restriction));
@@ -66,11 +104,6 @@ export class Eligibility {
       if ((ends & NodeFlag.Host) !== 0) continue;
       if (isPlain || this.restrictionOf(arc, without) === null) mask[arc] = 1;
     }
-    // A host's split over its links is not ours to choose: one of them that is forbidden forbids them all.
-    if (headendArcs.every((arc) => this.restrictionOf(arc, without) === null)) {
-      for (const arc of headendArcs) mask[arc] = 1;
-    }
-    for (const arc of deliveryArcs) if (this.restrictionOf(arc, without) === null) mask[arc] = 1;
     return mask;
   }
 
@@ -152,6 +185,10 @@ export class Eligibility {
 }
 
 const NONE: ReadonlySet<Restriction> = new Set();
+const BANDWIDTH: ReadonlySet<Restriction> = new Set(['bandwidth']);
+
+/** Per snapshot, a byte per link each. */
+const MASKS_KEPT = 32;
 
 /** Bit words of affinity names; empty when there are no names. Names that no link carries have no bit. */
 function bits(snapshot: Snapshot, names: readonly string[]): Uint32Array {
@@ -187,6 +224,8 @@ function nodesAt(snapshot: Snapshot, sites: readonly string[]): number[] {
 
 interface Facts {
   readonly hasAdminState: boolean;
+  /** Of the constraints met last, by what determines them. */
+  readonly masks: Map<string, Uint8Array>;
 }
 
 /** What spares a request on a plain network from looking at every arc for what none of them has. */
@@ -200,6 +239,7 @@ function facts(snapshot: Snapshot): Facts {
     hasAdminState:
       arcFlags.some((flags) => (flags & (ArcFlag.Drained | ArcFlag.Down)) !== 0) ||
       nodeFlags.some((flags) => (flags & (NodeFlag.Drained | NodeFlag.Down)) !== 0),
+    masks: new Map(),
   };
   factsOf.set(snapshot, found);
   return found;

@@ -1,14 +1,8 @@
 import { findBoundedPath } from './bounded-path.js';
+import { corridorDistances } from './corridor.js';
 import { crossingLimitsOfPath } from './crossing-limits.js';
 import { reverseDistances } from './reverse-distances.js';
-import {
-  isWithinBounds,
-  statesAlong,
-  sumOver,
-  type CompiledBound,
-  type FoundPath,
-  type SearchProblem,
-} from './search-problem.js';
+import { isWithinBounds, statesAlong, sumOver, type FoundPath, type SearchProblem } from './search-problem.js';
 import type { ShortestPathSearch, Spur } from './shortest-path.js';
 import type { WorkBudget } from './work-budget.js';
 
@@ -136,7 +130,8 @@ export class LooplessPaths {
     if (limits.length === 0) return isWithinBounds(this.#problem.bounds, arcs);
     const { bounds } = this.#problem;
     this.#problem = { ...this.#problem, bounds: [...bounds, ...limits] };
-    this.#trees &&= [...this.#trees, ...this.#treesOf(limits)];
+    const trees = limits.map(({ weight }) => reverseDistances(this.#problem, weight, this.#budget));
+    this.#trees &&= [...this.#trees, ...trees];
     return false;
   }
 
@@ -163,12 +158,7 @@ export class LooplessPaths {
   }
 
   #reverseTrees(): readonly Float64Array[] {
-    this.#trees ??= this.#treesOf([this.#problem, ...this.#problem.bounds]);
-    return this.#trees;
-  }
-
-  #treesOf(sums: readonly Pick<CompiledBound, 'weight'>[]): Float64Array[] {
-    return sums.map(({ weight }) => reverseDistances(this.#problem, weight, this.#budget));
+    return (this.#trees ??= corridorDistances(this.#problem, this.#budget));
   }
 
   #takeBest(): Candidate | undefined {

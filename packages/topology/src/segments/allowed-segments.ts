@@ -47,15 +47,14 @@ export class AllowedSegments {
     reach.startAt(router, leaf);
     const start = { node: router, layer, worst: this.#rules.weights.map(() => 0), isSinglePath: true };
     const reached = new Map<number, ReachedNode>();
-    const visited = new Set<number>();
     /** Not visited yet, and behind an allowed arc of a node that was reached: without any the rest is out of reach. */
     const open = new Set([router]);
     const unclear = new Set<number>();
     for (let i = 0; open.size > 0; i++) {
       const node = reach.nth(i);
       if (node < 0) break;
-      open.delete(node);
-      visited.add(node);
+      // No branch to it is allowed all the way; over metric zero it can come before what leads to it.
+      if (!open.delete(node) && !reach.hasZeroArcInto(node)) continue;
       const found = node === router ? start : this.#arriveAt(node, reached, unclear, router, layer);
       if (found === null && !unclear.has(node)) continue;
       if (found !== null) reached.set(node, found);
@@ -63,7 +62,7 @@ export class AllowedSegments {
       this.#work += end - (outStart[node] as number);
       for (let arc = outStart[node] as number; arc < end; arc++) {
         const to = arcTo[arc] as number;
-        if (allowed[arc] === 1 && reach.carries(arc) && !visited.has(to)) open.add(to);
+        if (allowed[arc] === 1 && reach.carries(arc) && !reach.isAmongFirst(i + 1, to)) open.add(to);
       }
     }
     return [...reached.values()];

@@ -12,87 +12,149 @@ export interface EcmpBranches {
   readonly worst: readonly number[];
 }
 
+/** Memory for what is known from routers asked about lately, per snapshot and algorithm, in bytes. */
+const KEPT_BYTES = 32 * 1024 * 1024;
+/** Of the heap, the distance, the mark and the rank. */
+const BYTES_PER_NODE = 40;
+/** What is known of less than this part of all nodes is cheaper to find out again than to keep. */
+const LEAST_PART_KEPT = 1 / 16;
+
+/** How far the shortest paths from one router are known. Used again for another without a reset of its arrays. */
+class Growth {
+  router = -1;
+  leaf = -1;
+  readonly heap: SearchHeap;
+  readonly distance: Float64Array;
+  /** Settled nodes, nearest first. */
+  readonly order: number[] = [];
+  /** By node, its place in `order`: true only where that place holds the node. */
+  readonly rank: Uint32Array;
+  /** By node, the use in which it got its distance. */
+  readonly labelledIn: Uint32Array;
+  use = 0;
+
+  constructor(nodeCount: number) {
+    this.heap = new SearchHeap(nodeCount);
+    this.distance = new Float64Array(nodeCount);
+    this.rank = new Uint32Array(nodeCount);
+    this.labelledIn = new Uint32Array(nodeCount);
+  }
+
+  start(router: number, leaf: number): void {
+    this.router = router;
+    this.leaf = leaf;
+    this.use++;
+    this.order.length = 0;
+    this.heap.clear();
+    this.distance[router] = 0;
+    this.labelledIn[router] = this.use;
+    this.heap.put(router, 0, 0);
+  }
+
+  isSettled(node: number): boolean {
+    return this.order[this.rank[node] as number] === node;
+  }
+}
+
 /**
- * The shortest paths of one algorithm of the IGP from one router, grown as far as is asked. A host given as `leaf` is
- * reached over its usable links like a stub network; no other host is. Reused between queries without a reset.
+ * The shortest paths of one algorithm of the IGP from one router at a time, grown as far as is asked. A host given as `leaf` is
+ * reached over its usable links like a stub network; no other host is. What is known from the routers asked about last is kept.
  */
 export class IgpReach {
   readonly #snapshot: Snapshot;
   /** By arc. Of a flexible algorithm NaN where the arc is none of its links. */
   readonly metric: Float64Array;
   readonly #isFlexible: boolean;
-  readonly #heap: SearchHeap;
-  readonly #distance: Float64Array;
-  readonly #labelled: Uint32Array;
-  readonly #settled: Uint32Array;
-  /** Settled nodes, nearest first. */
-  readonly #order: number[] = [];
-  #query = 0;
-  #router = -1;
-  #leaf = -1;
+  /** 1 at nodes into which some arc of metric zero leads; null where no arc has it. */
+  readonly #zeroInto: Uint8Array | null;
+  readonly #capacity: number;
+  readonly #kept = new Map<number, Growth>();
+  #growth: Growth | null = null;
 
   constructor(snapshot: Snapshot, algorithm = 0) {
     this.#snapshot = snapshot;
     this.#isFlexible = algorithm !== 0;
     this.metric = this.#isFlexible ? flexMetric(snapshot, algorithm) : snapshot.data.igpMetric;
-    this.#heap = new SearchHeap(snapshot.nodeCount);
-    this.#distance = new Float64Array(snapshot.nodeCount);
-    this.#labelled = new Uint32Array(snapshot.nodeCount);
-    this.#settled = new Uint32Array(snapshot.nodeCount);
+    this.#zeroInto = nodesBehindZero(snapshot, this.metric);
+    this.#capacity = Math.max(2, Math.floor(KEPT_BYTES / (BYTES_PER_NODE * snapshot.nodeCount)));
   }
 
-  /** The router that questions are asked from. */
+  /** The router that questions are asked from; -1 before the first. */
   get start(): number {
-    return this.#router;
+    return this.#growth?.router ?? -1;
   }
 
-  /** Asking from where the last question was asked continues with what is already known. */
+  /** Asking from where questions were asked lately continues with what is already known. */
   startAt(router: number, leaf: number): void {
-    if (router === this.#router && leaf === this.#leaf) return;
-    this.#router = router;
-    this.#heap.clear();
-    this.#order.length = 0;
-    this.#query++;
-    this.#leaf = leaf;
-    this.#distance[router] = 0;
-    this.#labelled[router] = this.#query;
-    this.#heap.put(router, 0, 0);
+    if (this.#growth?.router === router && this.#growth.leaf === leaf) return;
+    const key = (leaf + 1) * this.#snapshot.nodeCount + router;
+    const known = this.#kept.get(key);
+    const growth = known ?? this.#takeOut();
+    if (known === undefined) growth.start(router, leaf);
+    else this.#kept.delete(key);
+    this.#kept.set(key, growth);
+    this.#growth = growth;
+  }
+
+  /** One to start anew: the last, when little is known from it, or else what was asked about longest ago. */
+  #takeOut(): Growth {
+    const { nodeCount } = this.#snapshot;
+    const keyOf = ({ router, leaf }: Growth) => (leaf + 1) * nodeCount + router;
+    const last = this.#growth;
+    const [oldest] = this.#kept.values();
+    const isSmall = last !== null && last.order.length < LEAST_PART_KEPT * nodeCount;
+    const free = isSmall ? last : this.#kept.size >= this.#capacity ? oldest : undefined;
+    if (free === undefined) return new Growth(nodeCount);
+    this.#kept.delete(keyOf(free));
+    return free;
+  }
+
+  get #current(): Growth {
+    if (this.#growth === null) throw new Error('startAt comes first');
+    return this.#growth;
   }
 
   /** IGP distance; Infinity when there is no route. */
   distanceTo(node: number): number {
+    const growth = this.#current;
+    const { distance, heap } = growth;
     // Everything as near as the node must be settled too, so that all its equal predecessors are known.
-    while (this.#settled[node] !== this.#query || this.#heap.leastKey <= (this.#distance[node] as number)) {
-      if (!this.#settleNearest()) break;
+    while (!growth.isSettled(node) || heap.leastKey <= (distance[node] as number)) {
+      if (!this.#settleNearest(growth)) break;
     }
-    return this.#settled[node] === this.#query ? (this.#distance[node] as number) : Infinity;
+    return growth.isSettled(node) ? (distance[node] as number) : Infinity;
   }
 
   /** The node that is settled as number `i`: 0 is the router itself. -1 when there are not so many. */
   nth(i: number): number {
-    while (this.#order.length <= i && this.#settleNearest());
-    return this.#order[i] ?? -1;
+    const growth = this.#current;
+    while (growth.order.length <= i && this.#settleNearest(growth));
+    return growth.order[i] ?? -1;
   }
 
-  #settleNearest(): boolean {
-    const heap = this.#heap;
+  /** Is the node one of the first `count` that are settled? Of no more than were asked for with `nth`. */
+  isAmongFirst(count: number, node: number): boolean {
+    const growth = this.#current;
+    return growth.isSettled(node) && (growth.rank[node] as number) < count;
+  }
+
+  #settleNearest({ heap, distance, rank, order, leaf, labelledIn, use }: Growth): boolean {
     if (heap.size === 0) return false;
-    const { arcTo, outStart } = this.#snapshot.data;
+    const { arcTo, outStart, arcFlags } = this.#snapshot.data;
     const { metric } = this;
-    const query = this.#query;
-    const isLabelled = this.#labelled;
-    const distance = this.#distance;
     const nearest = heap.pop();
-    this.#settled[nearest] = query;
-    this.#order.push(nearest);
+    rank[nearest] = order.length;
+    order.push(nearest);
     const here = distance[nearest] as number;
     const end = outStart[nearest + 1] as number;
     for (let arc = outStart[nearest] as number; arc < end; arc++) {
-      if (!this.carries(arc)) continue;
       const to = arcTo[arc] as number;
       const candidate = here + (metric[arc] as number);
-      if (isLabelled[to] === query && candidate >= (distance[to] as number)) continue;
-      isLabelled[to] = query;
+      if (labelledIn[to] === use && candidate >= (distance[to] as number)) continue;
+      // What is no link of a flexible algorithm.
+      if (Number.isNaN(candidate)) continue;
+      if (((arcFlags[arc] as number) & ArcFlag.Igp) === 0 && !(to === leaf && this.#carriesIntoHost(arc))) continue;
+      labelledIn[to] = use;
       distance[to] = candidate;
       heap.put(to, candidate, 0);
     }
@@ -101,6 +163,7 @@ export class IgpReach {
 
   /** Can packets of the IGP enter a node over an arc of metric zero? */
   hasZeroArcInto(node: number): boolean {
+    if (this.#zeroInto === null || this.#zeroInto[node] === 0) return false;
     const { inStart, inArcs } = this.#snapshot.data;
     const end = inStart[node + 1] as number;
     for (let i = inStart[node] as number; i < end; i++) {
@@ -121,7 +184,7 @@ export class IgpReach {
   /** All branches to a node; null when it is unreachable, or when they can loop. */
   branchesTo(node: number, weights: readonly Float64Array[]): EcmpBranches | null {
     if (this.distanceTo(node) === Infinity) return null;
-    const router = this.#router;
+    const { router } = this.#current;
     const { arcFrom, arcTo } = this.#snapshot.data;
     const leaving = new Map<number, number[]>();
     const seen = new Set([node]);
@@ -153,15 +216,17 @@ export class IgpReach {
   shortestArcsInto(node: number): number[] {
     const { arcFrom, inStart, inArcs } = this.#snapshot.data;
     const { metric } = this;
+    const growth = this.#current;
+    const { distance } = growth;
     const arcs: number[] = [];
     const end = inStart[node + 1] as number;
     for (let i = inStart[node] as number; i < end; i++) {
       const arc = inArcs[i] as number;
       const from = arcFrom[arc] as number;
       const isShortest =
-        this.#settled[from] === this.#query &&
-        this.carries(arc) &&
-        (this.#distance[from] as number) + (metric[arc] as number) === this.#distance[node];
+        growth.isSettled(from) &&
+        (distance[from] as number) + (metric[arc] as number) === distance[node] &&
+        this.carries(arc);
       if (isShortest) arcs.push(arc);
     }
     return arcs;
@@ -172,7 +237,7 @@ export class IgpReach {
     const { arcFlags, arcTo } = this.#snapshot.data;
     const flags = arcFlags[arc] as number;
     if (this.#isFlexible && Number.isNaN(this.metric[arc])) return false;
-    return (flags & ArcFlag.Igp) !== 0 || (arcTo[arc] === this.#leaf && this.#carriesIntoHost(arc));
+    return (flags & ArcFlag.Igp) !== 0 || (arcTo[arc] === this.#growth?.leaf && this.#carriesIntoHost(arc));
   }
 
   /** Distance to a host, `leaf` or not. */
@@ -189,6 +254,15 @@ export class IgpReach {
   #carriesIntoHost(arc: number): boolean {
     return this.#snapshot.isUsable(arc) && !this.#snapshot.isHost(this.#snapshot.data.arcFrom[arc] as number);
   }
+}
+
+function nodesBehindZero({ nodeCount, data }: Snapshot, metric: Float64Array): Uint8Array | null {
+  if (!metric.includes(0)) return null;
+  const behind = new Uint8Array(nodeCount);
+  metric.forEach((value, arc) => {
+    if (value === 0) behind[data.arcTo[arc] as number] = 1;
+  });
+  return behind;
 }
 
 function isReachable(
