@@ -16,13 +16,15 @@ function registry(limits: Partial<JobLimits> = {}) {
 }
 
 /** A job whose work the test does itself. */
-function held(total = 3) {
+function held(total = 3, id = 'a') {
   let resolve!: () => void;
   let reject!: (error: Error) => void;
   const end = new Promise<void>((res, rej) => ([resolve, reject] = [res, rej]));
   const runs: JobRun<string>[] = [];
   const description: JobDescription<string> = {
     kind: 'test-job',
+    id,
+    request: { total },
     revision: 7,
     total,
     outcomeOf: (item) => item,
@@ -92,6 +94,21 @@ describe('a job', () => {
     expect(jobs.counts()).toMatchObject({ held: [], bytes: 0, finished: [{ outcome: 'cancelled', jobs: 1 }] });
   });
 
+  it('is the same when it is asked for again, and another one needs another id', () => {
+    const { jobs } = registry();
+    const job = held(3);
+    const first = jobs.start(job.description);
+    job.run().keep(0, ['yes']);
+    expect(jobs.start(held(3).description)).toEqual({
+      ...first,
+      progress: { done: 1, total: 3 },
+      available: 1,
+      counts: { yes: 1 },
+    });
+    expect(() => jobs.start(held(4).description)).toThrow(/There is a test-job "a" that asks for something else/);
+    expect(jobs.counts().held).toHaveLength(1);
+  });
+
   it('is not found under another kind', () => {
     const { jobs } = registry();
     const { id } = jobs.start(held().description);
@@ -135,7 +152,7 @@ describe('a job', () => {
 describe('the jobs of a controller', () => {
   it('wait for each other beyond a number', async () => {
     const { jobs } = registry({ running: 1 });
-    const [first, second] = [held(0), held(0)];
+    const [first, second] = [held(0, 'a'), held(0, 'b')];
     jobs.start(first.description);
     const { id } = jobs.start(second.description);
     expect(jobs.job('test-job', id)).toMatchObject({ status: 'queued', startedAt: null });
@@ -147,9 +164,9 @@ describe('the jobs of a controller', () => {
   it('are refused when too many are held, until one is deleted', () => {
     const { jobs } = registry({ jobs: 1 });
     const { id } = jobs.start(held().description);
-    expect(() => jobs.start(held().description)).toThrow(/delete those that nobody reads/);
+    expect(() => jobs.start(held(3, 'b').description)).toThrow(/delete those that nobody reads/);
     jobs.delete('test-job', id);
-    jobs.start(held().description);
+    jobs.start(held(3, 'b').description);
   });
 
   it('fail when what they computed takes too much', async () => {
@@ -164,12 +181,12 @@ describe('the jobs of a controller', () => {
       status: 'failed',
       failure: expect.stringContaining('ask for less') as string,
     });
-    expect(() => jobs.start(held().description)).toThrow(Problem);
+    expect(() => jobs.start(held(3, 'b').description)).toThrow(Problem);
   });
 
   it('are forgotten a while after their end', async () => {
     const { jobs, pass } = registry({ keptMs: 1000 });
-    const [over, running] = [held(0), held(0)];
+    const [over, running] = [held(0, 'a'), held(0, 'b')];
     const { id } = jobs.start(over.description);
     const stays = jobs.start(running.description);
     over.resolve();
@@ -183,7 +200,7 @@ describe('the jobs of a controller', () => {
 
   it('are cancelled when the controller ends', async () => {
     const { jobs } = registry({ running: 1 });
-    const [running, waiting] = [held(), held()];
+    const [running, waiting] = [held(3, 'a'), held(3, 'b')];
     jobs.start(running.description);
     jobs.start(waiting.description);
     const closed = jobs.close();

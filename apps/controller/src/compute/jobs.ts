@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import { Problem } from '../model/errors.js';
 import type { JobCounts, JobView } from '../model/jobs.js';
@@ -22,6 +22,10 @@ export const jobLimits: JobLimits = { jobs: 64, running: 4, bytes: 512 * 1024 * 
 /** A long computation. All its items hold for one revision of the TED. */
 export interface JobDescription<Item> {
   readonly kind: string;
+  /** The client chose it, so that it may ask twice when an answer was lost. */
+  readonly id: string;
+  /** What was asked for: plain data. */
+  readonly request: unknown;
   readonly revision: number;
   /** Items it will keep. */
   readonly total: number;
@@ -52,7 +56,6 @@ export interface JobsParts {
 }
 
 interface Job {
-  readonly id: string;
   readonly description: JobDescription<unknown>;
   readonly items: KeptItems<unknown>;
   readonly abort: AbortController;
@@ -69,7 +72,7 @@ interface Job {
 export class Jobs {
   readonly #parts: JobsParts;
   readonly #limits: JobLimits;
-  /** In the order in which they were made. */
+  /** By kind and id, in the order in which they were made. */
   readonly #jobs = new Map<string, Job>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #finished = new Map<string, JobCounts['finished'][number]>();
@@ -81,16 +84,25 @@ export class Jobs {
     this.#limits = parts.limits ?? jobLimits;
   }
 
-  /** Throws Problem overloaded when too many are held. */
+  /**
+   * Asking for the same under the same id again gives the job that there is. Throws Problem already-exists when that asks for
+   * something else, overloaded when too many are held.
+   */
   start<Item>(description: JobDescription<Item>): JobView {
     if (this.#closed) throw overloaded('this controller is shutting down', 1);
     this.#forgetOld();
+    const { kind, id } = description;
+    const known = this.#jobs.get(keyOf(kind, id));
+    if (known !== undefined) {
+      if (isDeepStrictEqual(known.description.request, description.request)) return this.#view(known);
+      const detail = `There is a ${kind} "${id}" that asks for something else: delete it, or choose another id.`;
+      throw new Problem('already-exists', { detail, field: '/id' });
+    }
     if (this.#jobs.size >= this.#limits.jobs) {
       throw overloaded(`this controller holds ${this.#jobs.size} jobs: delete those that nobody reads any more`);
     }
     if (this.#bytes() >= this.#limits.bytes) throw overloaded(this.#noRoom());
     const job: Job = {
-      id: randomUUID(),
       description: description as JobDescription<unknown>,
       items: new KeptItems(),
       abort: new AbortController(),
@@ -102,7 +114,7 @@ export class Jobs {
       finishedAt: null,
       failure: null,
     };
-    this.#jobs.set(job.id, job);
+    this.#jobs.set(keyOf(kind, id), job);
     this.#startWaiting();
     return this.#view(job);
   }
@@ -150,8 +162,8 @@ export class Jobs {
 
   #find(kind: string, id: string): Job {
     this.#forgetOld();
-    const job = this.#jobs.get(id);
-    if (job?.description.kind === kind) return job;
+    const job = this.#jobs.get(keyOf(kind, id));
+    if (job !== undefined) return job;
     const where = `Jobs live in the controller that made them, until ${this.#limits.keptMs / 60_000} minutes after their end.`;
     throw new Problem('not-found', {
       detail: `Controller ${this.#parts.controller} has no ${kind} "${id}". ${where}`,
@@ -160,7 +172,7 @@ export class Jobs {
   }
 
   #drop(job: Job): void {
-    this.#jobs.delete(job.id);
+    this.#jobs.delete(keyOf(job.description.kind, job.description.id));
     if (isOver(job)) return;
     job.abort.abort();
     if (job.status === 'queued') this.#count(job, 'cancelled');
@@ -220,7 +232,7 @@ export class Jobs {
   #whyFailed(job: Job, error: unknown): string | null {
     if (error instanceof Problem) return error.message;
     if (job.abort.signal.aborted) return null;
-    this.#parts.log.error({ err: error, job: job.id, kind: job.description.kind }, 'a job failed');
+    this.#parts.log.error({ err: error, kind: job.description.kind, job: job.description.id }, 'a job failed');
     return `a fault in Waymark: the log of controller ${this.#parts.controller} has the details`;
   }
 
@@ -245,9 +257,9 @@ export class Jobs {
     return `what jobs of this controller have computed takes ${limit}, which is all they may: ask for less, or delete those that nobody reads any more`;
   }
 
-  #view({ id, description, status, done, items, counts, createdAt, startedAt, finishedAt, failure }: Job): JobView {
+  #view({ description, status, done, items, counts, createdAt, startedAt, finishedAt, failure }: Job): JobView {
     return {
-      id,
+      id: description.id,
       controller: this.#parts.controller,
       status,
       revision: description.revision,
@@ -260,6 +272,10 @@ export class Jobs {
       failure,
     };
   }
+}
+
+function keyOf(kind: string, id: string): string {
+  return `${kind} ${id}`;
 }
 
 function isOver({ status }: Job): boolean {
