@@ -128,9 +128,10 @@ export function refusal(
   };
 }
 
-function endingOf(
+/** What lists to a destination end in. */
+export function endingOf(
   snapshot: Snapshot,
-  request: PathRequest,
+  request: Pick<PathRequest, 'destination' | 'families'>,
   destination: number,
 ): { readonly families: readonly (AddressFamily | null)[]; readonly finalSids: readonly number[] } | NoPath {
   const families = request.families ?? serviceFamilies(snapshot, destination);
@@ -148,7 +149,7 @@ function endingOf(
 }
 
 /** A host sends over its usable links of least IGP metric, whatever the first SID is. */
-function headendArcsOf(snapshot: Snapshot, host: number, destination: number): number[] {
+export function headendArcsOf(snapshot: Snapshot, host: number, destination: number): number[] {
   const { arcTo, igpMetric } = snapshot.data;
   const usable = snapshot
     .linksOf(host)
@@ -158,7 +159,12 @@ function headendArcsOf(snapshot: Snapshot, host: number, destination: number): n
 }
 
 /** The links into a host that some SID makes its attachment routers use, for every family. */
-function deliveryArcsOf(snapshot: Snapshot, state: EngineState, host: number, finalSids: readonly number[]): number[] {
+export function deliveryArcsOf(
+  snapshot: Snapshot,
+  state: EngineState,
+  host: number,
+  finalSids: readonly number[],
+): number[] {
   const { arcFrom } = snapshot.data;
   return snapshot.linksInto(host).filter((arc) => {
     const router = arcFrom[arc] as number;

@@ -3,7 +3,7 @@ import type { Snapshot } from '../snapshot/snapshot.js';
 import type { WalkState } from './walk.js';
 
 /** Running sums along one branch; NaN once a link's value was unknown. */
-interface Sums {
+export interface Sums {
   readonly igp: number;
   readonly te: number;
   readonly delayUs: number;
@@ -66,9 +66,22 @@ function add(snapshot: Snapshot, sums: Sums, arc: number): Sums {
     te: sums.te + (teMetric[arc] as number),
     delayUs: sums.delayUs + (delayUs[arc] as number),
     delayVariationUs: sums.delayVariationUs + (delayVariationUs[arc] as number),
-    lossUnits: sums.lossUnits + Math.round(-Math.log1p(-(lossPpm[arc] as number) / 1e6) * LOSS_UNITS),
+    lossUnits: sums.lossUnits + lossOf(lossPpm[arc] as number),
     hops: sums.hops + 1,
   };
+}
+
+function lossOf(ppm: number): number {
+  return Math.round(-Math.log1p(-ppm / 1e6) * LOSS_UNITS);
+}
+
+const known = new WeakMap<Snapshot, Float64Array>();
+
+/** `lossUnits` of every arc, for who measures many walks. */
+export function lossUnitsOf(snapshot: Snapshot): Float64Array {
+  const found = known.get(snapshot) ?? snapshot.data.lossPpm.map(lossOf);
+  known.set(snapshot, found);
+  return found;
 }
 
 /** Takes each sum from the branch where it is worst (or best); Math.max and Math.min keep NaN. */
@@ -84,7 +97,7 @@ function merge(known: Sums | undefined, other: Sums, pick: (a: number, b: number
   };
 }
 
-function toMetrics(sums: Sums): PathMetrics {
+export function toMetrics(sums: Sums): PathMetrics {
   const known = (value: number) => (Number.isNaN(value) ? null : value);
   return {
     igp: sums.igp,

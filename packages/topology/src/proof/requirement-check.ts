@@ -8,51 +8,65 @@ import { missedEntry } from './include-check.js';
 import type { Measurement } from './measure.js';
 import type { WalkFailure, WalkState } from './walk.js';
 
+type Rules = Pick<ProofRequirement, 'constraints' | 'honourAdminState'>;
+type Objection = Pick<WalkFailure, 'kind' | 'message'>;
+
 /** The first state or link of a walk that breaks a requirement, walking from the headend. */
 export function checkWalk(
   snapshot: Snapshot,
   states: readonly WalkState[],
   requirement: ProofRequirement,
 ): WalkFailure | null {
-  const constraints = requirement.constraints ?? {};
-  const honour = requirement.honourAdminState ?? requirement.constraints !== undefined;
-  const excludedNodes = new Set(constraints.exclude?.nodes);
-  for (const state of states) {
-    const node = snapshot.nodeIdOf(state.node);
-    const fail = (kind: WalkFailure['kind'], message: string, arc: number | null = null): WalkFailure => ({
-      kind,
-      message,
-      segment: state.segment,
-      node: state.node,
-      arc,
-    });
-    if (excludedNodes.has(node)) return fail('resource-excluded', `node ${node} is excluded`);
-    const isEndpoint = node === requirement.headend || node === requirement.destination;
-    const site = snapshot.siteNames[snapshot.data.nodeSite[state.node] as number];
-    if (!isEndpoint && site !== undefined && constraints.exclude?.sites?.includes(site) === true) {
-      return fail('resource-excluded', `node ${node} is at site ${site}, which is excluded`);
-    }
-    const nodeState = adminState(snapshot.data.nodeFlags[state.node] as number, NodeFlag);
-    if (isForbidden(isEndpoint && nodeState === 'drained' ? 'up' : nodeState, honour)) {
-      return fail('admin-state', `node ${node} is ${nodeState} by the operator`);
-    }
-    for (const { arc } of state.moves) {
+  const { headend, destination } = requirement;
+  for (const { node, segment, moves } of states) {
+    const id = snapshot.nodeIdOf(node);
+    const objection = objectionToNode(snapshot, node, id === headend || id === destination, requirement);
+    if (objection !== null) return { ...objection, segment, node, arc: null };
+    for (const { arc } of moves) {
       if (arc === null) continue;
-      const link = snapshot.linkIdOf(arc);
-      const linkState = adminState(snapshot.data.arcFlags[arc] as number, ArcFlag);
-      if (isForbidden(linkState, honour)) {
-        return fail('admin-state', `link ${link} is ${linkState} by the operator`, arc);
-      }
-      if (constraints.exclude?.links?.includes(link) === true) {
-        return fail('resource-excluded', `link ${link} is excluded`, arc);
-      }
-      const srlg = srlgsOf(snapshot, arc).find((group) => constraints.exclude?.srlgs?.includes(group));
-      if (srlg !== undefined) return fail('srlg-excluded', `link ${link} is in SRLG ${srlg}`, arc);
-      const wrong = affinityMismatch(affinitiesOf(snapshot, arc), constraints);
-      if (wrong !== null) return fail('affinity-excluded', `link ${link} ${wrong}`, arc);
+      const wrong = objectionToArc(snapshot, arc, requirement);
+      if (wrong !== null) return { ...wrong, segment, node, arc };
     }
   }
   return null;
+}
+
+/** Why packets may not be at a node; null when they may. */
+export function objectionToNode(
+  snapshot: Snapshot,
+  node: number,
+  isEndpoint: boolean,
+  { constraints, honourAdminState }: Rules,
+): Objection | null {
+  const exclude = constraints?.exclude;
+  const id = snapshot.nodeIdOf(node);
+  if (exclude?.nodes?.includes(id) === true) return { kind: 'resource-excluded', message: `node ${id} is excluded` };
+  const site = snapshot.siteNames[snapshot.data.nodeSite[node] as number];
+  if (!isEndpoint && site !== undefined && exclude?.sites?.includes(site) === true) {
+    return { kind: 'resource-excluded', message: `node ${id} is at site ${site}, which is excluded` };
+  }
+  const state = adminState(snapshot.data.nodeFlags[node] as number, NodeFlag);
+  const honour = honourAdminState ?? constraints !== undefined;
+  return isForbidden(isEndpoint && state === 'drained' ? 'up' : state, honour)
+    ? { kind: 'admin-state', message: `node ${id} is ${state} by the operator` }
+    : null;
+}
+
+/** Why packets may not cross a link; null when they may. */
+export function objectionToArc(snapshot: Snapshot, arc: number, requirement: Rules): Objection | null {
+  const { constraints = {}, honourAdminState = requirement.constraints !== undefined } = requirement;
+  const link = snapshot.linkIdOf(arc);
+  const state = adminState(snapshot.data.arcFlags[arc] as number, ArcFlag);
+  if (isForbidden(state, honourAdminState)) {
+    return { kind: 'admin-state', message: `link ${link} is ${state} by the operator` };
+  }
+  if (constraints.exclude?.links?.includes(link) === true) {
+    return { kind: 'resource-excluded', message: `link ${link} is excluded` };
+  }
+  const srlg = srlgsOf(snapshot, arc).find((group) => constraints.exclude?.srlgs?.includes(group));
+  if (srlg !== undefined) return { kind: 'srlg-excluded', message: `link ${link} is in SRLG ${srlg}` };
+  const wrong = affinityMismatch(affinitiesOf(snapshot, arc), constraints);
+  return wrong === null ? null : { kind: 'affinity-excluded', message: `link ${link} ${wrong}` };
 }
 
 /** What only the whole walk can tell: include order, bandwidth by load share, bounds on the worst branch, MTU. */
