@@ -8,6 +8,7 @@ import { buildApp } from './api/app.js';
 import { isOutage } from './api/outage.js';
 import { ComputePool } from './compute/compute-pool.js';
 import { Jobs } from './compute/jobs.js';
+import { PathBatches } from './compute/path-batches.js';
 import { PathComputation } from './compute/path-computation.js';
 import { SnapshotCache } from './compute/snapshot-cache.js';
 import { repositoryRoot, type ControllerConfig } from './config.js';
@@ -18,7 +19,7 @@ import { Distribution } from './distribution/distribution.js';
 import { EventHub } from './event-hub.js';
 import type { Health, Services } from './model/ports.js';
 import { StartFault } from './model/start-fault.js';
-import { unreservedBps } from './policies/bookings.js';
+import { unreservedBps, unreservedNow } from './policies/bookings.js';
 import { SrPolicyService } from './policies/policy-service.js';
 import { onAcked } from './policies/headend-acks.js';
 import type { Evaluate } from './policies/reaction-dependencies.js';
@@ -99,6 +100,14 @@ async function start(
     findHeldSource: (elements) => heldSourceOf(db, elements),
   });
 
+  const pathBatches = new PathBatches({
+    jobs,
+    snapshots,
+    pool,
+    unreservedNow: (snapshot) => unreservedNow(db, snapshot),
+    findHeldSource: (elements) => heldSourceOf(db, elements),
+  });
+
   const evaluate: Evaluate = (snapshot, task) => pool.run('evaluate-policies', snapshot, task);
 
   const bus = openBus(config, log);
@@ -145,6 +154,7 @@ async function start(
   const services: Services = {
     topology,
     paths,
+    pathBatches,
     policies,
     agents: distribution.agents,
     jobs,

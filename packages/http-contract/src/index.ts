@@ -11,6 +11,7 @@ export * from './link.js';
 export * from './node.js';
 export * from './pagination.js';
 export * from './path-answer.js';
+export * from './path-batch.js';
 export * from './path-request.js';
 export * from './problem.js';
 export * from './scalars.js';

@@ -20,6 +20,8 @@ export class ComputePool {
   readonly #piscina: Piscina<ComputeMessage>;
   readonly #snapshotKeys = new WeakMap<Snapshot, number>();
   readonly #limit: number;
+  /** Pieces of jobs that run at once; where there are several workers, one is never busy with a job. */
+  readonly piecesAtOnce: number;
   readonly #pieces: Turns;
   #nextKey = 1;
   #underWay = 0;
@@ -27,8 +29,8 @@ export class ComputePool {
 
   constructor(options: ComputePoolOptions) {
     this.#limit = options.threads + (options.maxWaiting ?? 32 * options.threads);
-    // Where there are several workers, one is never busy with a job.
-    this.#pieces = new Turns(Math.max(1, options.threads - 1));
+    this.piecesAtOnce = Math.max(1, options.threads - 1);
+    this.#pieces = new Turns(this.piecesAtOnce);
     this.#piscina = new Piscina({
       filename: workerFile,
       name: 'runComputeTask',

@@ -38,12 +38,24 @@ export async function unreservedBps(
   snapshot: Snapshot,
   setupPriority = LOWEST_PRIORITY,
 ): Promise<Float64Array> {
-  const free = reservableBps(snapshot);
-  for (const { linkId, bandwidthBps, holdPriority } of await bookedPerLink(db)) {
-    const arc = snapshot.arcOf(linkId);
-    if (arc >= 0 && holdPriority <= setupPriority) free[arc] = (free[arc] as number) - bandwidthBps;
-  }
-  return free.map((left) => Math.max(0, left));
+  const unreservedAt = await unreservedNow(db, snapshot);
+  return unreservedAt(setupPriority);
+}
+
+/** As `unreservedBps`, for any priority, of one moment. */
+export async function unreservedNow(
+  db: Executor,
+  snapshot: Snapshot,
+): Promise<(setupPriority: number) => Float64Array> {
+  const booked = await bookedPerLink(db);
+  return (setupPriority) => {
+    const free = reservableBps(snapshot);
+    for (const { linkId, bandwidthBps, holdPriority } of booked) {
+      const arc = snapshot.arcOf(linkId);
+      if (arc >= 0 && holdPriority <= setupPriority) free[arc] = (free[arc] as number) - bandwidthBps;
+    }
+    return free.map((left) => Math.max(0, left));
+  };
 }
 
 /** Bookings of these policies per link. */
