@@ -21,9 +21,12 @@ function batchId() {
   return jobId('Id of the batch: the client chooses it, so that it may ask again when an answer was lost.', 'evening');
 }
 
-const { revision: _, ...requestProperties } = PathRequest.properties;
-
-const BatchedRequest = object('BatchedRequest', 'A path computation of a batch.', requestProperties);
+/** Without a revision of its own. */
+const BatchedRequest = Type.Omit(PathRequest, ['revision'], {
+  title: 'BatchedRequest',
+  description: 'A path computation of a batch.',
+  additionalProperties: false,
+});
 
 function pastRevision() {
   return revision('Compute all on this past revision of the topology instead of the newest; nothing is booked there.');

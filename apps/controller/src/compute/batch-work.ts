@@ -156,7 +156,7 @@ async function tellStale({ findHeldSource }: BatchWork): Promise<Tell> {
   }
   return (requests, answers, first) =>
     Promise.all(
-      answers.map((answer, i) => {
+      answers.map(async (answer, i) => {
         const { source, destination } = requests[first + i] as PathRequest;
         return answer.status === 'no-path' ? staleOr(answer, [source, destination], findHeldSource) : answer;
       }),

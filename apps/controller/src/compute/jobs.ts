@@ -42,9 +42,9 @@ export interface JobRun<Item> {
   /** Aborted when the job is deleted, or the controller ends. */
   readonly signal: AbortSignal;
   /** Items from this index on: each index once, in any order. Throws Problem overloaded when there is no room left. */
-  keep(first: number, items: readonly Item[]): void;
+  readonly keep: (first: number, items: readonly Item[]) => void;
   /** How far the work is, where items are kept only later. */
-  progress(done: number): void;
+  readonly progress: (done: number) => void;
 }
 
 export interface JobsParts {

@@ -128,7 +128,7 @@ export function pathBatchRoutes(app: ApiApp, { pathBatches }: Services): void {
       schema: {
         ...words('Paths', 'deletePathBatch', 'Cancel or forget a batch', 'Its answers go with it.'),
         params,
-        response: { 204: empty('Gone.'), ...problems(...readProblems, 'not-found') },
+        response: { 204: empty('Gone.'), ...problems(...bodyProblems, 'not-found') },
       },
     },
     (request, reply) => {
