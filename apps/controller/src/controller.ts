@@ -7,6 +7,8 @@ import type { Logger } from 'pino';
 import { buildApp } from './api/app.js';
 import { isOutage } from './api/outage.js';
 import { ComputePool } from './compute/compute-pool.js';
+import { Jobs } from './compute/jobs.js';
+import { PathBatches } from './compute/path-batches.js';
 import { PathComputation } from './compute/path-computation.js';
 import { SnapshotCache } from './compute/snapshot-cache.js';
 import { repositoryRoot, type ControllerConfig } from './config.js';
@@ -17,7 +19,7 @@ import { Distribution } from './distribution/distribution.js';
 import { EventHub } from './event-hub.js';
 import type { Health, Services } from './model/ports.js';
 import { StartFault } from './model/start-fault.js';
-import { bookedPerLink } from './policies/bookings.js';
+import { bookedPerLink, unreservedNow } from './policies/bookings.js';
 import { SrPolicyService } from './policies/policy-service.js';
 import { UnreservedBandwidth } from './policies/unreserved-bandwidth.js';
 import { onAcked } from './policies/headend-acks.js';
@@ -89,12 +91,22 @@ async function start(
 
   const pool = new ComputePool({ threads: config.workers });
   running.push(() => pool.close());
+  const jobs = new Jobs({ controller: config.name, now: () => new Date(), log });
+  running.push(() => jobs.close());
   const snapshots = new SnapshotCache(topology);
   const unreserved = new UnreservedBandwidth(() => bookedPerLink(db));
   const paths = new PathComputation({
     snapshots,
     pool,
     unreservedBps: (snapshot, priority) => unreserved.of(snapshot, priority),
+    findHeldSource: (elements) => heldSourceOf(db, elements),
+  });
+
+  const pathBatches = new PathBatches({
+    jobs,
+    snapshots,
+    pool,
+    unreservedNow: (snapshot) => unreservedNow(db, snapshot),
     findHeldSource: (elements) => heldSourceOf(db, elements),
   });
 
@@ -144,8 +156,10 @@ async function start(
   const services: Services = {
     topology,
     paths,
+    pathBatches,
     policies,
     agents: distribution.agents,
+    jobs,
     events,
     health: () => readHealth(db),
   };

@@ -21,6 +21,7 @@ import { linkRoutes } from './routes/links.js';
 import { meshRoutes } from './routes/meshes.js';
 import { nodeConstraintRoutes } from './routes/node-constraints.js';
 import { nodeRoutes } from './routes/nodes.js';
+import { pathBatchRoutes } from './routes/path-batches.js';
 import { pathRoutes } from './routes/paths.js';
 import { policyRoutes } from './routes/policies.js';
 import { sidConfirmationRoutes } from './routes/sid-confirmations.js';
@@ -74,6 +75,7 @@ const routes = [
   nodeConstraintRoutes,
   sidConfirmationRoutes,
   pathRoutes,
+  pathBatchRoutes,
   policyRoutes,
   meshRoutes,
   dryRunRoutes,

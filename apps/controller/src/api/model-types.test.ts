@@ -2,6 +2,8 @@ import type { Static } from 'typebox';
 import type * as contract from '@waymark/http-contract';
 import { describe, expectTypeOf, it } from 'vitest';
 import type { WaymarkEvents } from '../model/events.js';
+import type { BatchItem, PathBatch } from '../model/path-batch.js';
+import type { JobView } from '../model/jobs.js';
 import type { AgentView, DataPlaneView, Health, ProposedChange } from '../model/ports.js';
 import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from '../model/sr-policy.js';
 import type {
@@ -67,6 +69,14 @@ describe('the schemas and the model of the controller', () => {
     expectTypeOf<MeshIntent>().toExtend<Of<'MeshIntent'>>();
     expectTypeOf<Of<'MeshView'>>().toExtend<MeshView>();
     expectTypeOf<MeshView>().toExtend<Of<'MeshView'>>();
+  });
+
+  it('agree on batches of path computations', () => {
+    expectTypeOf<Of<'PathBatch'>>().toExtend<PathBatch>();
+    expectTypeOf<PathBatch>().toExtend<Of<'PathBatch'>>();
+    expectTypeOf<Of<'BatchItem'>>().toExtend<BatchItem>();
+    expectTypeOf<BatchItem>().toExtend<Of<'BatchItem'>>();
+    expectTypeOf<Omit<Of<'PathBatchView'>, 'counts'>>().toEqualTypeOf<Omit<JobView, 'counts'>>();
   });
 
   it('agree on dry-runs', () => {

@@ -1,6 +1,9 @@
+import type { MeshPath } from '../model/path-batch.js';
 import type {
   DisjointAnswer,
   DisjointRequest,
+  MeshRequest,
+  NodeId,
   PathAnswer,
   PathRequest,
   Proof,
@@ -13,6 +16,9 @@ import type { EvaluationTask, PolicyEvaluation } from './evaluate-policies-model
 export interface ComputeTasks {
   readonly 'compute-path': { readonly input: ComputePathInput; readonly output: PathAnswer };
   readonly 'compute-disjoint-paths': { readonly input: ComputeDisjointPathsInput; readonly output: DisjointAnswer };
+  readonly 'compute-each': { readonly input: ComputeEachInput; readonly output: readonly PathAnswer[] };
+  readonly 'place-in-order': { readonly input: PlaceInOrderInput; readonly output: readonly PathAnswer[] };
+  readonly 'compute-from-source': { readonly input: ComputeFromSourceInput; readonly output: readonly MeshPath[] };
   readonly prove: { readonly input: ProveInput; readonly output: Proof };
   readonly 'evaluate-policies': { readonly input: EvaluationTask; readonly output: readonly PolicyEvaluation[] };
 }
@@ -28,6 +34,26 @@ export interface ComputePathInput {
 export interface ComputeDisjointPathsInput {
   readonly request: DisjointRequest;
   /** Per arc of the snapshot, in bit/s; undefined: nothing is booked. */
+  readonly unreservedBps: Float64Array | undefined;
+}
+
+/** Each request as if it were alone. The output answers the first so many of them, at least one. */
+export interface ComputeEachInput {
+  readonly requests: readonly PathRequest[];
+  /** By setup priority, per arc of the snapshot, in bit/s; undefined: nothing is booked. */
+  readonly unreservedAt: ReadonlyMap<number, Float64Array> | undefined;
+}
+
+/** Each request on what the ones before it leave. The output answers the first so many of them, at least one. */
+export interface PlaceInOrderInput {
+  readonly requests: readonly PathRequest[];
+  readonly unreservedBps: Float64Array;
+}
+
+/** The output has the destinations in their order, without the source itself. */
+export interface ComputeFromSourceInput {
+  readonly source: NodeId;
+  readonly request: MeshRequest;
   readonly unreservedBps: Float64Array | undefined;
 }
 

@@ -1,4 +1,3 @@
-import { maxDisjointPaths } from '@waymark/http-contract';
 import {
   constraintsOf,
   constraintsOfGroup,
@@ -12,8 +11,8 @@ import {
   type ProofRequirement,
   type Snapshot,
 } from '@waymark/topology';
-import { Problem } from '../model/errors.js';
 import type { PathComputationService } from '../model/ports.js';
+import { requireCompatible } from './compatible-request.js';
 import type { ComputePool } from './compute-pool.js';
 import { canonicalSids, idsInConstraints, requireConstraints, requireKnownIds } from './request-ids.js';
 import type { SnapshotCache } from './snapshot-cache.js';
@@ -106,34 +105,5 @@ export class PathComputation implements PathComputationService {
     if (revision !== undefined) return { snapshot: await this.#snapshots.at(revision), unreservedBps: undefined };
     const snapshot = await this.#snapshots.newest();
     return { snapshot, unreservedBps: await this.#unreservedBps(snapshot, setupPriority) };
-  }
-}
-
-function requireCompatible({ k, disjoint, coRouted, maxLists, constraints }: PathRequest): void {
-  const refuse = (field: string, detail: string) => new Problem('request-invalid', { detail, field });
-  if (maxLists !== undefined && maxLists > 1) {
-    const several = disjoint !== undefined ? 'disjoint' : coRouted !== undefined ? 'coRouted' : 'k';
-    if (disjoint !== undefined || coRouted !== undefined || (k !== undefined && k > 1)) {
-      throw refuse(
-        '/maxLists',
-        `A demand is split over the lists of one answer, not over several alternatives or protected pairs: leave out ${several}, or leave out maxLists.`,
-      );
-    }
-    if (constraints.bandwidthBps === undefined) {
-      throw refuse(
-        '/maxLists',
-        'Lists are weighted by what they carry: add constraints.bandwidthBps, or leave out maxLists.',
-      );
-    }
-  }
-  if (coRouted !== undefined && (k !== undefined || disjoint !== undefined)) {
-    const other = disjoint === undefined ? 'k' : 'disjoint';
-    throw refuse(
-      `/${other}`,
-      `A co-routed pair is always two paths over the same links: leave out ${other}, or leave out coRouted.`,
-    );
-  }
-  if (disjoint !== undefined && k !== undefined && k > maxDisjointPaths) {
-    throw refuse('/k', `At most ${maxDisjointPaths} disjoint paths can be asked for.`);
   }
 }

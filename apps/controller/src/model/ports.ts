@@ -32,6 +32,8 @@ import type {
 } from './topology.js';
 import type { DryRunResult, Liveness, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from './sr-policy.js';
 import type { EventType, WaymarkEvent } from './events.js';
+import type { JobCounts, JobView } from './jobs.js';
+import type { BatchItem, PathBatch } from './path-batch.js';
 
 /** Keyset pagination: `after` is the last key of the page before. */
 export interface PageRequest {
@@ -168,6 +170,16 @@ export interface PathComputationService {
     readonly setupPriority?: number;
     readonly revision?: number;
   }): Promise<Proof>;
+}
+
+/** Many paths at once, as jobs of this process. */
+export interface PathBatchService {
+  /** The same batch again under the same id is the one that there is; another one throws already-exists. */
+  create(batch: PathBatch): Promise<JobView>;
+  batch(id: string): JobView;
+  answers(id: string, page: PageRequest): Page<BatchItem>;
+  /** Cancels it if it is not over, and forgets it. */
+  delete(id: string): void;
 }
 
 export interface PolicyFilter {
@@ -336,8 +348,11 @@ export interface Health {
 export interface Services {
   readonly topology: TopologyService;
   readonly paths: PathComputationService;
+  readonly pathBatches: PathBatchService;
   readonly policies: PolicyService;
   readonly agents: AgentService;
+  /** Long computations of all kinds. */
+  readonly jobs: { counts(): JobCounts };
   readonly events: EventBus;
   readonly health: () => Promise<Health>;
 }

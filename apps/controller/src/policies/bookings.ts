@@ -55,6 +55,15 @@ export function subtractBookings(
   return free.map((left) => Math.max(0, left));
 }
 
+/** As `unreservedBps`, for any priority, of one moment. */
+export async function unreservedNow(
+  db: Executor,
+  snapshot: Snapshot,
+): Promise<(setupPriority: number) => Float64Array> {
+  const booked = await bookedPerLink(db);
+  return (setupPriority) => subtractBookings(snapshot, booked, setupPriority);
+}
+
 /** Bookings of these policies per link. */
 export async function ownBookings(db: Executor, ids: readonly string[]): Promise<Map<string, Booking[]>> {
   const rows = await sql<Booking & { readonly policyId: string }>`

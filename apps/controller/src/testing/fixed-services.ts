@@ -2,6 +2,7 @@ import { EventHub } from '../event-hub.js';
 import type {
   AgentService,
   EventBus,
+  PathBatchService,
   PathComputationService,
   PolicyService,
   Services,
@@ -13,6 +14,7 @@ import { Problem } from '../model/errors.js';
 export interface StatedServices {
   readonly topology?: Partial<TopologyService>;
   readonly paths?: Partial<PathComputationService>;
+  readonly pathBatches?: Partial<PathBatchService>;
   readonly policies?: Partial<PolicyService>;
   readonly agents?: Partial<AgentService>;
   readonly health?: Services['health'];
@@ -27,8 +29,10 @@ export function fixedServices(stated: StatedServices = {}): Services {
   return {
     topology: orThrow<TopologyService>('topology', stated.topology),
     paths: orThrow<PathComputationService>('paths', stated.paths),
+    pathBatches: orThrow<PathBatchService>('pathBatches', stated.pathBatches),
     policies: orThrow<PolicyService>('policies', stated.policies),
     agents: orThrow<AgentService>('agents', stated.agents),
+    jobs: { counts: () => ({ held: [], bytes: 0, finished: [], computed: [] }) },
     events: stated.events ?? new EventHub(),
     health: stated.health ?? (() => Promise.resolve({ live: true, ready: true, checks: {} })),
   };

@@ -1,0 +1,33 @@
+import { maxDisjointPaths } from '@waymark/http-contract';
+import type { PathRequest } from '@waymark/topology';
+import { Problem } from '../model/errors.js';
+
+/** Throws Problem request-invalid for what cannot be asked for together. */
+export function requireCompatible({ k, disjoint, coRouted, maxLists, constraints }: PathRequest): void {
+  const refuse = (field: string, detail: string) => new Problem('request-invalid', { detail, field });
+  if (maxLists !== undefined && maxLists > 1) {
+    const several = disjoint !== undefined ? 'disjoint' : coRouted !== undefined ? 'coRouted' : 'k';
+    if (disjoint !== undefined || coRouted !== undefined || (k !== undefined && k > 1)) {
+      throw refuse(
+        '/maxLists',
+        `A demand is split over the lists of one answer, not over several alternatives or protected pairs: leave out ${several}, or leave out maxLists.`,
+      );
+    }
+    if (constraints.bandwidthBps === undefined) {
+      throw refuse(
+        '/maxLists',
+        'Lists are weighted by what they carry: add constraints.bandwidthBps, or leave out maxLists.',
+      );
+    }
+  }
+  if (coRouted !== undefined && (k !== undefined || disjoint !== undefined)) {
+    const other = disjoint === undefined ? 'k' : 'disjoint';
+    throw refuse(
+      `/${other}`,
+      `A co-routed pair is always two paths over the same links: leave out ${other}, or leave out coRouted.`,
+    );
+  }
+  if (disjoint !== undefined && k !== undefined && k > maxDisjointPaths) {
+    throw refuse('/k', `At most ${maxDisjointPaths} disjoint paths can be asked for.`);
+  }
+}
