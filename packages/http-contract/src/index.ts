@@ -8,6 +8,7 @@ export * from './identifiers.js';
 export * from './layers.js';
 export * from './link.js';
 export * from './node.js';
+export * from './overlay.js';
 export * from './pagination.js';
 export * from './path-answer.js';
 export * from './path-request.js';

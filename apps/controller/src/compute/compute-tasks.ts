@@ -1,40 +1,49 @@
 import type {
   DisjointAnswer,
   DisjointRequest,
+  Overlay,
   PathAnswer,
   PathRequest,
   Proof,
   ProofRequirement,
   SharedSnapshot,
 } from '@waymark/topology';
+import type { UnderOverlay } from '../model/ports.js';
 import type { EvaluationTask, PolicyEvaluation } from './evaluate-policies-model.js';
 
 /** What the workers can do on a snapshot, by name. Everything here crosses threads: plain data only. */
 export interface ComputeTasks {
-  readonly 'compute-path': { readonly input: ComputePathInput; readonly output: PathAnswer };
-  readonly 'compute-disjoint-paths': { readonly input: ComputeDisjointPathsInput; readonly output: DisjointAnswer };
-  readonly prove: { readonly input: ProveInput; readonly output: Proof };
+  readonly 'compute-path': { readonly input: ComputePathInput; readonly output: UnderOverlay<PathAnswer> };
+  readonly 'compute-disjoint-paths': {
+    readonly input: ComputeDisjointPathsInput;
+    readonly output: UnderOverlay<DisjointAnswer>;
+  };
+  readonly prove: { readonly input: ProveInput; readonly output: UnderOverlay<Proof> };
   readonly 'evaluate-policies': { readonly input: EvaluationTask; readonly output: readonly PolicyEvaluation[] };
 }
 
 export type ComputeTaskName = keyof ComputeTasks;
 
-export interface ComputePathInput {
+/** What every computation takes. */
+export interface Basis {
+  /** Per arc of the snapshot, in bit/s, overlaid attributes included and overlaid demands not; undefined: nothing is booked. */
+  readonly unreservedBps: Float64Array | undefined;
+  /** Laid over the snapshot by the worker, so that snapshots stay what all computations share. */
+  readonly overlay: Overlay | undefined;
+}
+
+export interface ComputePathInput extends Basis {
   readonly request: PathRequest;
-  /** Per arc of the snapshot, in bit/s; undefined: nothing is booked. */
-  readonly unreservedBps: Float64Array | undefined;
 }
 
-export interface ComputeDisjointPathsInput {
+export interface ComputeDisjointPathsInput extends Basis {
   readonly request: DisjointRequest;
-  /** Per arc of the snapshot, in bit/s; undefined: nothing is booked. */
-  readonly unreservedBps: Float64Array | undefined;
 }
 
-export interface ProveInput {
+export interface ProveInput extends Basis {
   readonly sids: readonly string[];
   readonly requirement: ProofRequirement;
-  readonly unreservedBps: Float64Array | undefined;
+  readonly setupPriority: number | undefined;
 }
 
 /** One task as a worker receives it. The snapshot's arrays are shared memory, so every task can carry them. */

@@ -1,13 +1,27 @@
-import { computeDisjointPaths, computePaths, prove, snapshotFromShared, type Snapshot } from '@waymark/topology';
-import type { ComputeMessage, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
+import {
+  computeDisjointPaths,
+  computePaths,
+  prove,
+  reservableBps,
+  snapshotFromShared,
+  type ComputeOptions,
+  type Overlay,
+  type Snapshot,
+} from '@waymark/topology';
+import type { UnderOverlay } from '../model/ports.js';
+import type { Basis, ComputeMessage, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
 import { evaluatePolicies } from './evaluate-policies.js';
 import { LeastRecentlyUsed } from './least-recently-used.js';
+import { lessBooked, overlaid, type Overlaid } from './overlaid.js';
 
 /*
  * Runs in a worker thread. It keeps the look-ups of the snapshots it met last: the newest, the one before while answers
  * on it are still under way, and a few of dry-runs and of the past.
  */
 const snapshots = new LeastRecentlyUsed<number, Snapshot>(8);
+
+/** What was laid over them: a what-if is often asked in several requests. */
+const overlays = new WeakMap<Snapshot, LeastRecentlyUsed<string, Overlaid>>();
 
 type Handlers = {
   readonly [Name in ComputeTaskName]: (
@@ -17,14 +31,36 @@ type Handlers = {
 };
 
 const handlers: Handlers = {
-  'compute-path': (snapshot, { request, unreservedBps }) =>
-    computePaths(snapshot, request, unreservedBps && { unreservedBps }),
-  'compute-disjoint-paths': (snapshot, { request, unreservedBps }) =>
-    computeDisjointPaths(snapshot, request, unreservedBps && { unreservedBps }),
-  prove: (snapshot, { sids, requirement, unreservedBps }) =>
-    prove(snapshot, sids, requirement, unreservedBps && { unreservedBps }),
+  'compute-path': (snapshot, { request, ...basis }) =>
+    onBasis(snapshot, basis, request.setupPriority, (seen, options) => computePaths(seen, request, options)),
+  'compute-disjoint-paths': (snapshot, { request, ...basis }) =>
+    onBasis(snapshot, basis, request.setupPriority, (seen, options) => computeDisjointPaths(seen, request, options)),
+  prove: (snapshot, { sids, requirement, setupPriority, ...basis }) =>
+    onBasis(snapshot, basis, setupPriority, (seen, options) => prove(seen, sids, requirement, options)),
   'evaluate-policies': (snapshot, task) => evaluatePolicies({ snapshot, ...task }),
 };
+
+function onBasis<Answer extends object>(
+  snapshot: Snapshot,
+  { unreservedBps, overlay }: Basis,
+  setupPriority: number | undefined,
+  answer: (snapshot: Snapshot, options: Pick<ComputeOptions, 'unreservedBps'> | undefined) => Answer,
+): UnderOverlay<Answer> {
+  if (overlay === undefined) return answer(snapshot, unreservedBps && { unreservedBps });
+  const changed = overlaidOnce(snapshot, overlay);
+  const free = unreservedBps ?? reservableBps(changed.snapshot);
+  const { hypothetical } = changed;
+  return {
+    ...answer(changed.snapshot, { unreservedBps: lessBooked(free, changed, setupPriority) }),
+    hypothetical,
+  };
+}
+
+function overlaidOnce(snapshot: Snapshot, overlay: Overlay): Overlaid {
+  const known = overlays.get(snapshot) ?? new LeastRecentlyUsed<string, Overlaid>(4);
+  overlays.set(snapshot, known);
+  return known.get(JSON.stringify(overlay), () => overlaid(snapshot, overlay));
+}
 
 /** Entry point of the pool. */
 export function runComputeTask<Name extends ComputeTaskName>(

@@ -6,8 +6,10 @@
 import type {
   DisjointAnswer,
   DisjointRequest,
+  Hypothetical,
   LinkId,
   NodeId,
+  Overlay,
   PathAnswer,
   PathConstraints,
   PathRequest,
@@ -157,9 +159,16 @@ export interface TopologyService {
   releaseSource(id: string, decision: 'apply' | 'discard', actor: Actor): Promise<SourceView>;
 }
 
+/** An answer, and on what overlay it holds where there is one. */
+export type UnderOverlay<Answer> = Answer & { readonly hypothetical?: Hypothetical };
+
 export interface PathComputationService {
-  compute(request: PathRequest, revision?: number): Promise<PathAnswer>;
-  computeDisjoint(request: DisjointRequest, revision?: number): Promise<DisjointAnswer>;
+  compute(request: PathRequest, revision?: number, overlay?: Overlay): Promise<UnderOverlay<PathAnswer>>;
+  computeDisjoint(
+    request: DisjointRequest,
+    revision?: number,
+    overlay?: Overlay,
+  ): Promise<UnderOverlay<DisjointAnswer>>;
   prove(input: {
     readonly headend: NodeId;
     readonly destination: NodeId;
@@ -167,7 +176,8 @@ export interface PathComputationService {
     readonly constraints?: PathConstraints;
     readonly setupPriority?: number;
     readonly revision?: number;
-  }): Promise<Proof>;
+    readonly overlay?: Overlay;
+  }): Promise<UnderOverlay<Proof>>;
 }
 
 export interface PolicyFilter {

@@ -39,6 +39,13 @@ export interface Overlay {
   readonly demands?: readonly Demand[];
 }
 
+/** Part of every answer that holds under an overlay, of the revision that the overlay is laid on. */
+export interface Hypothetical {
+  readonly overlay: Overlay;
+  /** Demands, by their position, that the IGP does not deliver there: they take no bandwidth. */
+  readonly unroutedDemands: readonly number[];
+}
+
 /** The TED as it would be, apart from demands: these are bookings. Ids that it lacks are passed over. */
 export function overlaidTed(ted: Ted, overlay: Overlay): Ted {
   const { links = [], nodes = [], srlgs = [], sites = [] } = overlay.down ?? {};

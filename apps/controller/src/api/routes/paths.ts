@@ -191,8 +191,8 @@ export function pathRoutes(app: ApiApp, { paths }: Services): void {
       },
     },
     (request) => {
-      const { revision, ...path } = request.body;
-      return paths.compute(path, revision);
+      const { revision, overlay, ...path } = request.body;
+      return paths.compute(path, revision, overlay);
     },
   );
 
@@ -217,8 +217,8 @@ export function pathRoutes(app: ApiApp, { paths }: Services): void {
       },
     },
     (request) => {
-      const { revision, ...group } = request.body;
-      return paths.computeDisjoint(group, revision);
+      const { revision, overlay, ...group } = request.body;
+      return paths.computeDisjoint(group, revision, overlay);
     },
   );
 
