@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import { buildApp } from './api/app.js';
 import { isOutage } from './api/outage.js';
 import { ComputePool } from './compute/compute-pool.js';
+import { Jobs } from './compute/jobs.js';
 import { PathComputation } from './compute/path-computation.js';
 import { SnapshotCache } from './compute/snapshot-cache.js';
 import { repositoryRoot, type ControllerConfig } from './config.js';
@@ -88,6 +89,8 @@ async function start(
 
   const pool = new ComputePool({ threads: config.workers });
   running.push(() => pool.close());
+  const jobs = new Jobs({ controller: config.name, now: () => new Date(), log });
+  running.push(() => jobs.close());
   const snapshots = new SnapshotCache(topology);
   const paths = new PathComputation({
     snapshots,
@@ -144,6 +147,7 @@ async function start(
     paths,
     policies,
     agents: distribution.agents,
+    jobs,
     events,
     health: () => readHealth(db),
   };

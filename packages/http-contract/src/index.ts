@@ -5,6 +5,7 @@ export * from './dry-run.js';
 export * from './event.js';
 export * from './health.js';
 export * from './identifiers.js';
+export * from './job.js';
 export * from './layers.js';
 export * from './link.js';
 export * from './node.js';

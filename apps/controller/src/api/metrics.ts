@@ -9,6 +9,7 @@ export function registerMetrics(app: ApiApp, services: Services): void {
   collectDefaultMetrics({ register: registry });
   watchRequests(app, registry);
   watchEvents(app, services, registry);
+  watchJobs(services, registry);
   const readServices = watchServices(services, registry);
   app.get(
     '/metrics',
@@ -54,6 +55,49 @@ function watchEvents(app: ApiApp, services: Services, registry: Registry): void 
     'onClose',
     services.events.subscribe((event) => events.inc({ type: event.type })),
   );
+}
+
+/** Read when they are asked for: they are all in the memory of this process. */
+function watchJobs({ jobs }: Services, registry: Registry): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'waymark_computation_jobs',
+    help: 'Jobs that this controller holds, by kind and status.',
+    labelNames: ['kind', 'status'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { kind, status } of jobs.counts().held) this.inc({ kind, status });
+    },
+  });
+  new Gauge({
+    name: 'waymark_computation_job_bytes',
+    help: 'What the items of all jobs of this controller take, in bytes.',
+    registers,
+    collect() {
+      this.set(jobs.counts().bytes);
+    },
+  });
+  new Counter({
+    name: 'waymark_computation_jobs_total',
+    help: 'Jobs that ended since the process started, by kind and outcome.',
+    labelNames: ['kind', 'outcome'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { jobs: count, ...labels } of jobs.counts().finished) this.inc(labels, count);
+    },
+  });
+  new Counter({
+    name: 'waymark_computation_job_items_total',
+    help: 'Answers that jobs computed since the process started, by kind.',
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { kind, items } of jobs.counts().computed) this.inc({ kind }, items);
+    },
+  });
 }
 
 /** The function it returns reads the services; what they cannot say while not ready keeps its last value. */

@@ -88,6 +88,31 @@ describe('a compute pool', () => {
     expect(await path).toMatchObject({ status: 'computed' });
   });
 
+  it('lets a path overtake the pieces of jobs that wait', async () => {
+    const running = start();
+    const snapshot = freezeSnapshot(testbed);
+    const { signal } = new AbortController();
+    const order: string[] = [];
+    const piece = (name: string) =>
+      running.runPiece('compute-path', snapshot, withoutBookings, signal).then(() => order.push(name));
+    const pieces = ['first', 'second', 'third'].map(piece);
+    const path = running.run('compute-path', snapshot, withoutBookings).then(() => order.push('path'));
+    await Promise.all([...pieces, path]);
+    expect(order).toEqual(['first', 'path', 'second', 'third']);
+  });
+
+  it('does not begin pieces of a job that was cancelled', async () => {
+    const running = start();
+    const snapshot = freezeSnapshot(testbed);
+    const abort = new AbortController();
+    const pieces = [1, 2].map(() => running.runPiece('compute-path', snapshot, withoutBookings, abort.signal));
+    abort.abort(new Error('cancelled'));
+    const [first, second] = await Promise.allSettled(pieces);
+    expect(first).toMatchObject({ status: 'fulfilled' });
+    expect(second).toMatchObject({ status: 'rejected', reason: new Error('cancelled') });
+    await expect(running.run('compute-path', snapshot, withoutBookings)).resolves.toMatchObject({ status: 'computed' });
+  });
+
   it('finishes what is under way when it closes, and refuses the rest', async () => {
     const closing = start();
     const snapshot = freezeSnapshot(testbed);

@@ -3,6 +3,7 @@ import { Piscina } from 'piscina';
 import { snapshotToShared, type Snapshot } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import type { ComputeMessage, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
+import { Turns } from './turns.js';
 
 export interface ComputePoolOptions {
   /** Worker threads. */
@@ -19,12 +20,15 @@ export class ComputePool {
   readonly #piscina: Piscina<ComputeMessage>;
   readonly #snapshotKeys = new WeakMap<Snapshot, number>();
   readonly #limit: number;
+  readonly #pieces: Turns;
   #nextKey = 1;
   #underWay = 0;
   #closed = false;
 
   constructor(options: ComputePoolOptions) {
     this.#limit = options.threads + (options.maxWaiting ?? 32 * options.threads);
+    // Where there are several workers, one is never busy with a job.
+    this.#pieces = new Turns(Math.max(1, options.threads - 1));
     this.#piscina = new Piscina({
       filename: workerFile,
       name: 'runComputeTask',
@@ -49,6 +53,30 @@ export class ComputePool {
     if (name !== 'evaluate-policies' && this.#underWay >= this.#limit) {
       throw overloaded(`${this.#underWay} computations are under way`);
     }
+    return this.#post(name, snapshot, input);
+  }
+
+  /**
+   * One piece of a job: some 50 ms of work. Pieces of all jobs take turns, so whoever asks for one answer meanwhile waits for
+   * a piece at most. Throws what aborted the signal when that happened before the work began.
+   */
+  async runPiece<Name extends ComputeTaskName>(
+    name: Name,
+    snapshot: Snapshot,
+    input: ComputeTasks[Name]['input'],
+    signal: AbortSignal,
+  ): Promise<ComputeTasks[Name]['output']> {
+    return this.#pieces.take(async () => {
+      signal.throwIfAborted();
+      return this.#post(name, snapshot, input);
+    });
+  }
+
+  async #post<Name extends ComputeTaskName>(
+    name: Name,
+    snapshot: Snapshot,
+    input: ComputeTasks[Name]['input'],
+  ): Promise<ComputeTasks[Name]['output']> {
     this.#underWay += 1;
     try {
       const message: ComputeMessage<Name> = {

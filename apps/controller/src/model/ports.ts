@@ -34,6 +34,7 @@ import type {
 } from './topology.js';
 import type { DryRunResult, Liveness, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from './sr-policy.js';
 import type { EventType, WaymarkEvent } from './events.js';
+import type { JobCounts } from './jobs.js';
 
 /** Keyset pagination: `after` is the last key of the page before. */
 export interface PageRequest {
@@ -348,6 +349,8 @@ export interface Services {
   readonly paths: PathComputationService;
   readonly policies: PolicyService;
   readonly agents: AgentService;
+  /** Long computations of all kinds. */
+  readonly jobs: { counts(): JobCounts };
   readonly events: EventBus;
   readonly health: () => Promise<Health>;
 }

@@ -29,6 +29,7 @@ export function fixedServices(stated: StatedServices = {}): Services {
     paths: orThrow<PathComputationService>('paths', stated.paths),
     policies: orThrow<PolicyService>('policies', stated.policies),
     agents: orThrow<AgentService>('agents', stated.agents),
+    jobs: { counts: () => ({ held: [], bytes: 0, finished: [], computed: [] }) },
     events: stated.events ?? new EventHub(),
     health: stated.health ?? (() => Promise.resolve({ live: true, ready: true, checks: {} })),
   };

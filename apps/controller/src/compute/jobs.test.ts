@@ -1,0 +1,214 @@
+import { describe, expect, it } from 'vitest';
+import { Problem } from '../model/errors.js';
+import { Jobs, jobLimits, type JobDescription, type JobLimits, type JobRun } from './jobs.js';
+
+const logged: unknown[] = [];
+
+function registry(limits: Partial<JobLimits> = {}) {
+  let now = 0;
+  const jobs = new Jobs({
+    controller: 'c1',
+    now: () => new Date(now),
+    log: { error: (entry: unknown) => logged.push(entry) },
+    limits: { ...jobLimits, ...limits },
+  });
+  return { jobs, pass: (ms: number) => (now += ms) };
+}
+
+/** A job whose work the test does itself. */
+function held(total = 3, id = 'a') {
+  let resolve!: () => void;
+  let reject!: (error: Error) => void;
+  const end = new Promise<void>((res, rej) => ([resolve, reject] = [res, rej]));
+  const runs: JobRun<string>[] = [];
+  const description: JobDescription<string> = {
+    kind: 'test-job',
+    id,
+    request: { total },
+    revision: 7,
+    total,
+    outcomeOf: (item) => item,
+    work: (run) => {
+      runs.push(run);
+      return end;
+    },
+  };
+  return { description, run: () => runs[0] as JobRun<string>, resolve, reject };
+}
+
+/** Lets what is resolved go on. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+describe('a job', () => {
+  it('says how far it is, and what of it can be read', async () => {
+    const { jobs, pass } = registry();
+    const job = held();
+    const { id } = jobs.start(job.description);
+    job.run().keep(1, ['no']);
+    expect(jobs.job('test-job', id)).toMatchObject({
+      status: 'running',
+      progress: { done: 1, total: 3 },
+      available: 0,
+    });
+    job.run().keep(0, ['yes']);
+    expect(jobs.items('test-job', id, { limit: 10 })).toEqual({ items: ['yes', 'no'], next: '2' });
+    expect(jobs.items('test-job', id, { limit: 10, after: '2' })).toEqual({ items: [], next: '2' });
+    job.run().keep(2, ['yes']);
+    pass(5);
+    job.resolve();
+    await settled();
+    expect(jobs.job('test-job', id)).toEqual({
+      id,
+      controller: 'c1',
+      status: 'done',
+      revision: 7,
+      progress: { done: 3, total: 3 },
+      available: 3,
+      counts: { no: 1, yes: 2 },
+      createdAt: '1970-01-01T00:00:00.000Z',
+      startedAt: '1970-01-01T00:00:00.000Z',
+      finishedAt: '1970-01-01T00:00:00.005Z',
+      failure: null,
+    });
+    expect(jobs.items('test-job', id, { limit: 2, after: '1' })).toEqual({ items: ['no', 'yes'], next: null });
+  });
+
+  it('may be ahead of the items it keeps', () => {
+    const { jobs } = registry();
+    const job = held();
+    const { id } = jobs.start(job.description);
+    job.run().progress(2);
+    expect(jobs.job('test-job', id).progress).toEqual({ done: 2, total: 3 });
+  });
+
+  it('is cancelled and forgotten when it is deleted', async () => {
+    const { jobs } = registry();
+    const job = held();
+    const { id } = jobs.start(job.description);
+    jobs.delete('test-job', id);
+    expect(job.run().signal.aborted).toBe(true);
+    expect(() => jobs.job('test-job', id)).toThrow(/Controller c1 has no test-job/);
+    job.run().keep(0, ['late']);
+    job.resolve();
+    await settled();
+    expect(jobs.counts()).toMatchObject({ held: [], bytes: 0, finished: [{ outcome: 'cancelled', jobs: 1 }] });
+  });
+
+  it('is the same when it is asked for again, and another one needs another id', () => {
+    const { jobs } = registry();
+    const job = held(3);
+    const first = jobs.start(job.description);
+    job.run().keep(0, ['yes']);
+    expect(jobs.start(held(3).description)).toEqual({
+      ...first,
+      progress: { done: 1, total: 3 },
+      available: 1,
+      counts: { yes: 1 },
+    });
+    expect(() => jobs.start(held(4).description)).toThrow(/There is a test-job "a" that asks for something else/);
+    expect(jobs.counts().held).toHaveLength(1);
+  });
+
+  it('is not found under another kind', () => {
+    const { jobs } = registry();
+    const { id } = jobs.start(held().description);
+    expect(() => jobs.job('other-job', id)).toThrow(Problem);
+  });
+
+  it('says what it failed of', async () => {
+    const { jobs } = registry();
+    const job = held();
+    const { id } = jobs.start(job.description);
+    job.run().keep(0, ['yes']);
+    job.reject(new Problem('revision-pruned', { detail: 'revision 7 is gone' }));
+    await settled();
+    expect(jobs.job('test-job', id)).toMatchObject({
+      status: 'failed',
+      failure: expect.stringContaining('7 is gone') as string,
+    });
+    expect(jobs.items('test-job', id, { limit: 10 })).toEqual({ items: ['yes'], next: null });
+  });
+
+  it('keeps a fault of Waymark out of its answer, and in the log', async () => {
+    const { jobs } = registry();
+    const job = held();
+    const { id } = jobs.start(job.description);
+    job.reject(new Error('secret'));
+    await settled();
+    expect(jobs.job('test-job', id).failure).toMatch(/^a fault in Waymark: the log of controller c1/);
+    expect(logged.at(-1)).toMatchObject({ job: id, err: new Error('secret') });
+  });
+
+  it('has failed when it ends without all its items', async () => {
+    const { jobs } = registry();
+    const job = held();
+    const { id } = jobs.start(job.description);
+    job.resolve();
+    await settled();
+    expect(jobs.job('test-job', id).status).toBe('failed');
+  });
+});
+
+describe('the jobs of a controller', () => {
+  it('wait for each other beyond a number', async () => {
+    const { jobs } = registry({ running: 1 });
+    const [first, second] = [held(0, 'a'), held(0, 'b')];
+    jobs.start(first.description);
+    const { id } = jobs.start(second.description);
+    expect(jobs.job('test-job', id)).toMatchObject({ status: 'queued', startedAt: null });
+    first.resolve();
+    await settled();
+    expect(jobs.job('test-job', id).status).toBe('running');
+  });
+
+  it('are refused when too many are held, until one is deleted', () => {
+    const { jobs } = registry({ jobs: 1 });
+    const { id } = jobs.start(held().description);
+    expect(() => jobs.start(held(3, 'b').description)).toThrow(/delete those that nobody reads/);
+    jobs.delete('test-job', id);
+    jobs.start(held(3, 'b').description);
+  });
+
+  it('fail when what they computed takes too much', async () => {
+    const { jobs } = registry({ bytes: 20 });
+    const { description } = held(2);
+    const { id } = jobs.start<string>({
+      ...description,
+      work: (run) => Promise.resolve().then(() => run.keep(0, ['a long item', 'another one'])),
+    });
+    await settled();
+    expect(jobs.job('test-job', id)).toMatchObject({
+      status: 'failed',
+      failure: expect.stringContaining('ask for less') as string,
+    });
+    expect(() => jobs.start(held(3, 'b').description)).toThrow(Problem);
+  });
+
+  it('are forgotten a while after their end', async () => {
+    const { jobs, pass } = registry({ keptMs: 1000 });
+    const [over, running] = [held(0, 'a'), held(0, 'b')];
+    const { id } = jobs.start(over.description);
+    const stays = jobs.start(running.description);
+    over.resolve();
+    await settled();
+    pass(999);
+    expect(jobs.job('test-job', id).status).toBe('done');
+    pass(1);
+    expect(() => jobs.job('test-job', id)).toThrow(Problem);
+    expect(jobs.job('test-job', stays.id).status).toBe('running');
+  });
+
+  it('are cancelled when the controller ends', async () => {
+    const { jobs } = registry({ running: 1 });
+    const [running, waiting] = [held(3, 'a'), held(3, 'b')];
+    jobs.start(running.description);
+    jobs.start(waiting.description);
+    const closed = jobs.close();
+    expect(running.run().signal.aborted).toBe(true);
+    running.resolve();
+    await closed;
+    expect(waiting.run()).toBeUndefined();
+    expect(jobs.counts().finished).toEqual([{ kind: 'test-job', outcome: 'cancelled', jobs: 2 }]);
+    expect(() => jobs.start(held().description)).toThrow(/shutting down/);
+  });
+});

@@ -1,0 +1,68 @@
+/** Items by index as JSON text, outside the heap: what many of them take is known, and answers of hours ago cost no garbage collection. */
+export class KeptItems<Item> {
+  /** Beginning at 0, without gaps. */
+  readonly #ready: Chunk[] = [];
+  /** Behind a gap, by first index. */
+  readonly #early = new Map<number, Chunk>();
+  #available = 0;
+  #count = 0;
+  #bytes = 0;
+
+  /** How many there are from the first one on without a gap. */
+  get available(): number {
+    return this.#available;
+  }
+
+  /** All, also those behind a gap. */
+  get count(): number {
+    return this.#count;
+  }
+
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Each index once; the order does not matter. */
+  keep(first: number, items: readonly Item[]): void {
+    if (items.length === 0) return;
+    const json = Buffer.from(JSON.stringify(items));
+    this.#early.set(first, { first, end: first + items.length, json });
+    this.#count += items.length;
+    this.#bytes += json.length;
+    for (let chunk = this.#early.get(this.#available); chunk; chunk = this.#early.get(this.#available)) {
+      this.#early.delete(chunk.first);
+      this.#ready.push(chunk);
+      this.#available = chunk.end;
+    }
+  }
+
+  /** At most `limit` from this index on, as far as they are available. */
+  slice(start: number, limit: number): Item[] {
+    const end = Math.min(start + limit, this.#available);
+    const items: Item[] = [];
+    for (let i = this.#chunkOf(start); start + items.length < end; i++) {
+      const chunk = this.#ready[i] as Chunk;
+      const all = JSON.parse(chunk.json.toString()) as Item[];
+      items.push(...all.slice(start + items.length - chunk.first, end - chunk.first));
+    }
+    return items;
+  }
+
+  /** Position of the chunk that has this index. */
+  #chunkOf(index: number): number {
+    let low = 0;
+    let high = this.#ready.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#ready[middle] as Chunk).end <= index) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+interface Chunk {
+  readonly first: number;
+  readonly end: number;
+  readonly json: Buffer;
+}
