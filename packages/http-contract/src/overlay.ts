@@ -5,7 +5,7 @@ import { integer, list, maxUint32, object, text } from './scalars.js';
 const LinkChange = object('LinkChange', 'What else a directed link is taken to have; what is left out stays.', {
   link: linkId('Directed link.'),
   igpMetric: Type.Optional(
-    integer('What routers use; also the TE metric where none is known.', { maximum: 16_777_215, examples: [100] }),
+    integer('What routers use. The TE metric stays unless it is given, too.', { maximum: 16_777_215, examples: [100] }),
   ),
   teMetric: Type.Optional(integer('TE metric.', { maximum: maxUint32, examples: [10] })),
   delayUs: Type.Optional(integer('Average delay in microseconds.', { maximum: maxUint32, examples: [25_000] })),

@@ -10,6 +10,8 @@ export { overlaidTed, type Demand, type Hypothetical, type LinkChange, type Over
 export { Snapshot } from './snapshot/snapshot.js';
 export { freezeSnapshot } from './snapshot/freeze-snapshot.js';
 export { overlaidSnapshot } from './snapshot/overlay.js';
+export { deriveSnapshot, type ArcChange, type NodeChange, type SnapshotChanges } from './snapshot/derive-snapshot.js';
+export { snapshotChanges } from './snapshot/snapshot-changes.js';
 export { snapshotFromShared, snapshotToShared, type SharedSnapshot } from './snapshot/shared-snapshot.js';
 export { reservableBps } from './snapshot/reservable-bps.js';
 export { prove, type ProofOptions } from './proof/prove.js';

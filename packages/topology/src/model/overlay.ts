@@ -5,7 +5,7 @@ import type { LinkId, NodeId, Ted, TedLink } from './ted.js';
 export interface LinkChange {
   /** Directed. */
   readonly link: LinkId;
-  /** What routers use. Where no TE metric is known, it is the TE metric, too (RFC 5305). */
+  /** What routers use. The TE metric stays what it is, even where it is the IGP metric for want of its own. */
   readonly igpMetric?: number;
   /** As an operator's values: they change search and proof, not what routers advertise for flexible algorithms. */
   readonly teMetric?: number;
@@ -62,8 +62,13 @@ export function overlaidTed(ted: Ted, overlay: Overlay): Ted {
     ),
     links: ted.links.map((link) => {
       const attributes = changes.get(link.id);
-      const changed = attributes === undefined ? link : withAdvertised({ ...link, ...attributes }, advertisedOf(link));
+      const changed = attributes === undefined ? link : withAttributes(link, attributes);
       return isDown(changed) ? { ...changed, operationalState: 'down' } : changed;
     }),
   };
+}
+
+function withAttributes(link: TedLink, attributes: Omit<LinkChange, 'link'>): TedLink {
+  const teMetric = link.teMetric ?? (attributes.igpMetric === undefined ? null : link.igpMetric);
+  return withAdvertised({ ...link, teMetric, ...attributes }, advertisedOf(link));
 }

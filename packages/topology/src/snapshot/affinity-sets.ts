@@ -1,14 +1,16 @@
-import type { TedLink, TedNode } from '../model/ted.js';
 import { integers } from './shared-arrays.js';
 
-/** Sorted: every affinity that a link carries or that a flexible algorithm asks for. */
-export function affinityNamesOf(nodes: readonly TedNode[], links: readonly TedLink[]): string[] {
-  const names = new Set(links.flatMap((link) => [...link.affinities, ...(link.advertised?.affinities ?? [])]));
-  for (const { definition } of nodes.flatMap((node) => node.flexAlgorithms)) {
-    if (definition === null) continue;
-    for (const name of [...definition.excludeAny, ...definition.includeAny, ...definition.includeAll]) names.add(name);
-  }
-  return [...names].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+/** Every name of these sets, sorted. */
+export function affinityNamesOf(sets: readonly (readonly string[])[]): string[] {
+  return [...new Set(sets.flat())].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** The names in each of `count` sets: the inverse of affinitySets. */
+export function namesInSets(names: readonly string[], sets: Uint32Array, count: number): string[][] {
+  const words = Math.ceil(names.length / 32);
+  return Array.from({ length: count }, (_, i) =>
+    names.filter((_, bit) => ((sets[i * words + (bit >>> 5)] as number) & (1 << (bit & 31))) !== 0),
+  );
 }
 
 /** Sets of affinities, one after the other; bit b of a set is the b-th name. */

@@ -1,31 +1,32 @@
-import type { FlexAlgorithmDefinition, TedLink, TedNode } from '../model/ted.js';
+import type { TedLink, TedNode } from '../model/ted.js';
 import { affinitySets } from './affinity-sets.js';
 import { bytes, integers, reals, signedIntegers, startsOf } from './shared-arrays.js';
-import { FLEX_METRICS } from './snapshot-data.js';
+import { FLEX_METRICS, NodeFlag, type SnapshotData } from './snapshot-data.js';
 
-/** Who takes part in which flexible algorithm, the definitions in force, and by what routers choose links. */
+/** Who takes part in which flexible algorithm, the definitions that routers advertise, and by what they choose links. */
 export function freezeFlexAlgorithms(
   nodes: readonly TedNode[],
   links: readonly TedLink[],
   affinityNames: readonly string[],
+  frozen: Pick<SnapshotData, 'nodeFlags' | 'nodeDomain'>,
 ) {
-  const isInUse = nodes.some((node) => node.flexAlgorithms.length > 0);
-  const inForce = definitionsInForce(nodes);
-  const definitions = [...inForce.values()];
-  const numberOf = new Map([...inForce.keys()].map((key, i) => [key, i]));
-  const flexStart = [0];
-  const taken: { readonly algorithm: number; readonly definition: number }[] = [];
-  for (const { igpDomain, flexAlgorithms } of nodes) {
-    for (const { algorithm } of [...flexAlgorithms].sort((a, b) => a.algorithm - b.algorithm)) {
-      taken.push({ algorithm, definition: numberOf.get(keyOf(igpDomain, algorithm)) ?? -1 });
-    }
-    flexStart.push(taken.length);
-  }
-  const advertised = isInUse ? links.map((link) => link.advertised ?? link) : [];
+  const advertisers = advertisedDefinitions(nodes);
+  const definitions = advertisers.map(({ definition }) => definition);
+  const participation = nodes.map(({ flexAlgorithms }) =>
+    flexAlgorithms.map(({ algorithm }) => algorithm).sort((a, b) => a - b),
+  );
+  const advertised = participation.some((algorithms) => algorithms.length > 0)
+    ? links.map((link) => link.advertised ?? link)
+    : [];
+  const taking = {
+    flexStart: integers(startsOf(participation)),
+    flexAlgorithm: bytes(participation.flat()),
+    definitionNode: integers(advertisers.map(({ node }) => node)),
+    definitionAlgorithm: bytes(advertisers.map(({ algorithm }) => algorithm)),
+  };
   return {
-    flexStart: integers(flexStart),
-    flexAlgorithm: bytes(taken.map(({ algorithm }) => algorithm)),
-    flexDefinition: signedIntegers(taken.map(({ definition }) => definition)),
+    ...taking,
+    flexDefinition: definitionsInForce({ ...taking, ...frozen }),
     definitionMetric: bytes(definitions.map(({ metricType }) => FLEX_METRICS.indexOf(metricType))),
     definitionAffinities: affinitySets(
       affinityNames,
@@ -44,29 +45,59 @@ export function freezeFlexAlgorithms(
   };
 }
 
+/** The names that definitions of routers ask for. */
+export function definitionAffinityNames(nodes: readonly TedNode[]): string[] {
+  return advertisedDefinitions(nodes).flatMap(({ definition }) => [
+    ...definition.excludeAny,
+    ...definition.includeAny,
+    ...definition.includeAll,
+  ]);
+}
+
 /**
- * By IGP domain and algorithm, of the routers that are up: the definition of the highest priority, and of several that of
- * the highest router id (RFC 9350 section 5.3). A router of unknown id comes after those of known ones, the highest node
- * id first.
+ * By participation of a node in an algorithm: of what the routers of its IGP domain that are up advertise for it, the
+ * definition of the highest priority, and of several that of the highest router id (RFC 9350 section 5.3). A router of
+ * unknown id comes after those of known ones, the highest node id first. -1 where nobody advertises any.
  */
-function definitionsInForce(nodes: readonly TedNode[]): Map<string, FlexAlgorithmDefinition> {
-  const advertisers = nodes
-    .filter((node) => node.kind === 'router' && node.operationalState === 'up')
-    .sort((a, b) => routerNumber(b) - routerNumber(a) || (a.id < b.id ? 1 : -1));
-  const inForce = new Map<string, FlexAlgorithmDefinition>();
-  for (const { igpDomain, flexAlgorithms } of advertisers) {
-    for (const { algorithm, definition } of flexAlgorithms) {
-      const key = keyOf(igpDomain, algorithm);
-      if (definition !== null && definition.priority > (inForce.get(key)?.priority ?? -1)) inForce.set(key, definition);
+export function definitionsInForce(
+  data: Pick<
+    SnapshotData,
+    'nodeFlags' | 'nodeDomain' | 'flexStart' | 'flexAlgorithm' | 'definitionNode' | 'definitionAlgorithm'
+  >,
+): Int32Array<SharedArrayBuffer> {
+  const { nodeFlags, nodeDomain, flexStart, flexAlgorithm, definitionNode, definitionAlgorithm } = data;
+  const inForce = new Map<string, number>();
+  const keyOf = (node: number, algorithm: number | undefined) => `${algorithm ?? ''} ${nodeDomain[node] ?? ''}`;
+  definitionNode.forEach((node, definition) => {
+    const key = keyOf(node, definitionAlgorithm[definition]);
+    const isUp = ((nodeFlags[node] as number) & NodeFlag.Up) !== 0;
+    if (isUp && !inForce.has(key)) inForce.set(key, definition);
+  });
+  const found: number[] = [];
+  nodeDomain.forEach((_, node) => {
+    for (const algorithm of flexAlgorithm.subarray(flexStart[node], flexStart[node + 1])) {
+      found.push(inForce.get(keyOf(node, algorithm)) ?? -1);
     }
-  }
-  return inForce;
+  });
+  return signedIntegers(found);
 }
 
-function routerNumber({ routerId }: TedNode): number {
+/** Those that prevail over others first. */
+function advertisedDefinitions(nodes: readonly TedNode[]) {
+  return nodes
+    .flatMap(({ kind, flexAlgorithms, ...router }, node) =>
+      (kind === 'router' ? flexAlgorithms : []).flatMap(({ algorithm, definition }) =>
+        definition === null ? [] : [{ node, id: router.id, number: routerNumber(router), algorithm, definition }],
+      ),
+    )
+    .sort(
+      (a, b) =>
+        b.definition.priority - a.definition.priority ||
+        b.number - a.number ||
+        (a.id === b.id ? 0 : a.id < b.id ? 1 : -1),
+    );
+}
+
+function routerNumber({ routerId }: Pick<TedNode, 'routerId'>): number {
   return routerId === null ? -1 : routerId.split('.').reduce((number, part) => number * 256 + Number(part), 0);
-}
-
-function keyOf(igpDomain: string, algorithm: number): string {
-  return `${algorithm} ${igpDomain}`;
 }

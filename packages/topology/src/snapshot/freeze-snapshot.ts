@@ -1,7 +1,16 @@
 import type { Sid, Ted, TedLink, TedNode } from '../model/ted.js';
 import { Snapshot } from './snapshot.js';
-import { ArcFlag, BEHAVIORS, LocatorFlag, NodeFlag, ORIGINS, SidFlavorFlag } from './snapshot-data.js';
-import { freezeFlexAlgorithms } from './freeze-flex-algorithms.js';
+import {
+  ArcFlag,
+  BEHAVIORS,
+  LocatorFlag,
+  NodeFlag,
+  ORIGINS,
+  SidFlavorFlag,
+  type SnapshotData,
+} from './snapshot-data.js';
+import { withDerivedFlags } from './arc-flags.js';
+import { definitionAffinityNames, freezeFlexAlgorithms } from './freeze-flex-algorithms.js';
 import { affinityNamesOf, affinitySets } from './affinity-sets.js';
 import { bytes, integers, reals, signedIntegers, startsOf } from './shared-arrays.js';
 import { packStrings } from './string-table.js';
@@ -17,15 +26,21 @@ export function freezeSnapshot(ted: Ted): Snapshot {
   const links = arcOrder(sortedById(ted.links), nodeIndex);
   const arcIndex = new Map(links.map((link, index) => [link.id, index]));
   requireWholeNumbers(links);
-  const affinityNames = affinityNamesOf(nodes, links);
+  const isFlexible = nodes.some((node) => node.flexAlgorithms.length > 0);
+  const affinityNames = affinityNamesOf([
+    ...links.map((link) => link.affinities),
+    ...(isFlexible ? links.map((link) => link.advertised?.affinities ?? []) : []),
+    definitionAffinityNames(nodes),
+  ]);
+  const frozenNodes = freezeNodes(nodes);
   return new Snapshot({
     revision: ted.revision,
     nodeCount: nodes.length,
     arcCount: links.length,
-    ...freezeNodes(nodes),
-    ...freezeTopology(nodes, nodeIndex, links, arcIndex),
+    ...frozenNodes,
+    ...freezeTopology(nodeIndex, links, arcIndex, frozenNodes),
     ...freezeAttributes(links, affinityNames),
-    ...freezeFlexAlgorithms(nodes, links, affinityNames),
+    ...freezeFlexAlgorithms(nodes, links, affinityNames, frozenNodes),
     ...freezeLocators(nodes),
     ...freezeSids(nodes, arcIndex),
   });
@@ -34,6 +49,7 @@ export function freezeSnapshot(ted: Ted): Snapshot {
 function freezeNodes(nodes: readonly TedNode[]) {
   const siteNames = [...new Set(nodes.map((node) => node.site).filter((site) => site !== null))].sort(compare);
   const siteIndex = new Map(siteNames.map((name, index) => [name, index]));
+  const domains = [...new Set(nodes.map((node) => node.igpDomain))];
   return {
     siteCount: siteNames.length,
     siteNames: packStrings(siteNames),
@@ -49,6 +65,7 @@ function freezeNodes(nodes: readonly TedNode[]) {
           (node.encapMode === 'reduced' ? NodeFlag.ReducedEncap : 0),
       ),
     ),
+    nodeDomain: integers(nodes.map((node) => domains.indexOf(node.igpDomain))),
     nodeMsd: signedIntegers(nodes.map((node) => node.msdHEncaps ?? -1)),
     nodeMsdSegmentsLeft: signedIntegers(nodes.map((node) => node.msdSegmentsLeft ?? -1)),
     nodeMsdEndPop: signedIntegers(nodes.map((node) => node.msdEndPop ?? -1)),
@@ -57,42 +74,29 @@ function freezeNodes(nodes: readonly TedNode[]) {
 }
 
 function freezeTopology(
-  nodes: readonly TedNode[],
   nodeIndex: ReadonlyMap<string, number>,
   links: readonly TedLink[],
   arcIndex: ReadonlyMap<string, number>,
+  frozenNodes: Pick<SnapshotData, 'nodeFlags' | 'nodeDomain'>,
 ) {
   const arcFrom = integers(links.map((link) => nodeIndex.get(link.from) as number));
   const arcTo = integers(links.map((link) => nodeIndex.get(link.to) as number));
   const arcReverse = signedIntegers(links.map((link) => arcIndex.get(link.reverseId) ?? -1));
+  const ends = { ...frozenNodes, arcFrom, arcTo, arcReverse };
   const arcFlags = bytes(
-    links.map((link, arc) => {
-      const reverse = links[arcReverse[arc] as number];
-      const from = nodes[arcFrom[arc] as number] as TedNode;
-      const to = nodes[arcTo[arc] as number] as TedNode;
-      const usable =
-        reverse !== undefined &&
-        reverse.from === link.to &&
-        reverse.to === link.from &&
-        reverse.reverseId === link.id &&
-        link.operationalState === 'up' &&
-        reverse.operationalState === 'up' &&
-        from.operationalState === 'up' &&
-        to.operationalState === 'up';
-      const igp = usable && from.kind === 'router' && to.kind === 'router' && from.igpDomain === to.igpDomain;
-      return (
-        (usable ? ArcFlag.Usable : 0) |
-        (igp ? ArcFlag.Igp : 0) |
+    links.map(
+      (link) =>
+        (link.operationalState === 'up' ? ArcFlag.Up : 0) |
         (link.adminState === 'drained' ? ArcFlag.Drained : 0) |
-        (link.adminState === 'down' ? ArcFlag.Down : 0)
-      );
-    }),
+        (link.adminState === 'down' ? ArcFlag.Down : 0),
+    ),
   );
-  const inStart = rowStarts(nodes.length, arcTo);
+  for (const arc of arcFlags.keys()) arcFlags[arc] = withDerivedFlags(ends, arcFlags, arc);
+  const inStart = rowStarts(nodeIndex.size, arcTo);
   const inArcs = integers(new Array<number>(links.length).fill(0));
   const next = Uint32Array.from(inStart);
   arcTo.forEach((node, arc) => (inArcs[(next[node] as number)++] = arc));
-  return { arcFrom, arcTo, arcReverse, arcFlags, outStart: rowStarts(nodes.length, arcFrom), inStart, inArcs };
+  return { arcFrom, arcTo, arcReverse, arcFlags, outStart: rowStarts(nodeIndex.size, arcFrom), inStart, inArcs };
 }
 
 function freezeAttributes(links: readonly TedLink[], affinityNames: readonly string[]) {
@@ -117,20 +121,22 @@ function freezeAttributes(links: readonly TedLink[], affinityNames: readonly str
   };
 }
 
+/** Throws RangeError: shortest paths compare sums exactly. */
+export function requireWhole(linkId: string, attribute: string, value: number | null): void {
+  if (value !== null && !Number.isInteger(value)) {
+    throw new RangeError(`${attribute} of link ${linkId} is ${value}; it has to be a whole number`);
+  }
+}
+
 const WHOLE = ['igpMetric', 'teMetric', 'delayUs', 'delayMinUs', 'delayVariationUs'] as const;
 const WHOLE_ADVERTISED = ['teMetric', 'delayMinUs'] as const;
 
 function requireWholeNumbers(links: readonly TedLink[]): void {
-  const check = (id: string, attribute: string, value: number | null) => {
-    if (value !== null && !Number.isInteger(value)) {
-      throw new RangeError(`${attribute} of link ${id} is ${value}; it has to be a whole number`);
-    }
-  };
   for (const link of links) {
-    for (const attribute of WHOLE) check(link.id, attribute, link[attribute]);
+    for (const attribute of WHOLE) requireWhole(link.id, attribute, link[attribute]);
     const { advertised } = link;
     if (advertised === null) continue;
-    for (const attribute of WHOLE_ADVERTISED) check(link.id, `advertised.${attribute}`, advertised[attribute]);
+    for (const attribute of WHOLE_ADVERTISED) requireWhole(link.id, `advertised.${attribute}`, advertised[attribute]);
   }
 }
 

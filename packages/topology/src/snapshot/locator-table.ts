@@ -41,6 +41,15 @@ export class LocatorTable {
   }
 }
 
+const known = new WeakMap<Uint8Array, LocatorTable>();
+
+/** Built once per list of prefixes, which a snapshot derived from another shares. */
+export function locatorTable(data: SnapshotData): LocatorTable {
+  const found = known.get(data.locatorPrefixes) ?? new LocatorTable(data);
+  known.set(data.locatorPrefixes, found);
+  return found;
+}
+
 function maskedKey(address: string, length: number): string {
   const words = parseIpv6Words(address);
   let key = '';

@@ -11,9 +11,9 @@ export const NodeFlag = { Host: 1, Up: 2, Drained: 4, Down: 8, ReducedEncap: 16 
 /**
  * Bits of `arcFlags`. `Usable`: both directions of the link and both nodes are operationally up. `Igp`: usable, and
  * between two routers of one IGP domain; these arcs and no others carry the routers' SPF. `Drained` and `Down` are the
- * operator's will for the link itself.
+ * operator's will for the link itself. `Up`: the operational state of this direction alone, from which the first two follow.
  */
-export const ArcFlag = { Usable: 1, Igp: 2, Drained: 4, Down: 8 } as const;
+export const ArcFlag = { Usable: 1, Igp: 2, Drained: 4, Down: 8, Up: 16 } as const;
 
 /** Bits of `locatorFlags`. */
 export const LocatorFlag = { IgpScope: 1, Anycast: 2 } as const;
@@ -41,6 +41,8 @@ export interface SnapshotData {
 
   readonly nodeIds: Bytes;
   readonly nodeFlags: Bytes;
+  /** Nodes of one IGP domain have the same number. */
+  readonly nodeDomain: Integers;
   /** SRH entries the node can push (MSD type 44); -1 unknown. */
   readonly nodeMsd: SignedIntegers;
   /** What the node can process as an endpoint (MSD types 41, 42, 45); -1: no limit is known. */
@@ -81,7 +83,10 @@ export interface SnapshotData {
   readonly flexAlgorithm: Bytes;
   /** The definition in force in the node's IGP domain; -1 for none. */
   readonly flexDefinition: SignedIntegers;
-  /** Index into FLEX_METRICS, per definition in force. */
+  /** Per definition that a router advertises, up or not: the router, the algorithm; those that prevail over others first. */
+  readonly definitionNode: Integers;
+  readonly definitionAlgorithm: Bytes;
+  /** Index into FLEX_METRICS, per definition. */
   readonly definitionMetric: Bytes;
   /** Per definition three sets of `affinityWords` words: exclude-any, include-any, include-all. */
   readonly definitionAffinities: Integers;

@@ -1,8 +1,8 @@
 import type { EndpointBehavior, LinkId, NodeId, SidOrigin } from '../model/ted.js';
 import { isAnycast } from './anycast-sids.js';
-import { LocatorTable } from './locator-table.js';
+import { locatorTable, type LocatorTable } from './locator-table.js';
+import { packedNames, type PackedNames } from './packed-names.js';
 import { ArcFlag, BEHAVIORS, NodeFlag, ORIGINS, type SnapshotData } from './snapshot-data.js';
-import { unpackStrings } from './string-table.js';
 
 /**
  * The frozen TED of one revision: typed arrays in `data`, and look-ups between ids and numbers. Nothing of it ever
@@ -10,20 +10,17 @@ import { unpackStrings } from './string-table.js';
  */
 export class Snapshot {
   readonly data: SnapshotData;
-  #nodeIds: readonly NodeId[] | undefined;
-  #linkIds: readonly LinkId[] | undefined;
-  #sidTexts: readonly string[] | undefined;
-  #affinityNames: readonly string[] | undefined;
-  #siteNames: readonly string[] | undefined;
-  #nodeIndex: ReadonlyMap<NodeId, number> | undefined;
-  #arcIndex: ReadonlyMap<LinkId, number> | undefined;
-  #sidIndex: ReadonlyMap<string, number> | undefined;
-  #sharedSids: ReadonlyMap<string, readonly number[]> | undefined;
-  #affinityIndex: ReadonlyMap<string, number> | undefined;
-  #locators: LocatorTable | undefined;
+  readonly #nodes: PackedNames;
+  readonly #links: PackedNames;
+  readonly #sids: PackedNames;
+  readonly #affinities: PackedNames;
 
   constructor(data: SnapshotData) {
     this.data = data;
+    this.#nodes = packedNames(data.nodeIds, data.nodeCount);
+    this.#links = packedNames(data.linkIds, data.arcCount);
+    this.#sids = packedNames(data.sidTexts, data.sidCount);
+    this.#affinities = packedNames(data.affinityNames, data.affinityCount);
   }
 
   get revision(): number {
@@ -40,75 +37,60 @@ export class Snapshot {
   }
 
   get nodeIds(): readonly NodeId[] {
-    return (this.#nodeIds ??= unpackStrings(this.data.nodeIds, this.data.nodeCount));
+    return this.#nodes.values;
   }
 
   get linkIds(): readonly LinkId[] {
-    return (this.#linkIds ??= unpackStrings(this.data.linkIds, this.data.arcCount));
+    return this.#links.values;
   }
 
   get sidTexts(): readonly string[] {
-    return (this.#sidTexts ??= unpackStrings(this.data.sidTexts, this.data.sidCount));
+    return this.#sids.values;
   }
 
   get affinityNames(): readonly string[] {
-    return (this.#affinityNames ??= unpackStrings(this.data.affinityNames, this.data.affinityCount));
+    return this.#affinities.values;
   }
 
   /** Sorted; `data.nodeSite` points into them. */
   get siteNames(): readonly string[] {
-    return (this.#siteNames ??= unpackStrings(this.data.siteNames, this.data.siteCount));
+    return packedNames(this.data.siteNames, this.data.siteCount).values;
   }
 
   get locators(): LocatorTable {
-    return (this.#locators ??= new LocatorTable(this.data));
+    return locatorTable(this.data);
   }
 
   /** -1 when there is no such node. */
   nodeIndexOf(id: NodeId): number {
-    return (this.#nodeIndex ??= indexOf(this.nodeIds)).get(id) ?? -1;
+    return this.#nodes.indexOf(id);
   }
 
   /** -1 when there is no such link, or when one of its ends is not in the TED. */
   arcOf(linkId: LinkId): number {
-    return (this.#arcIndex ??= indexOf(this.linkIds)).get(linkId) ?? -1;
+    return this.#links.indexOf(linkId);
   }
 
   /** The SID with this RFC 5952 text; -1 when nobody owns it. The first owner when several do. */
   sidOf(text: string): number {
-    return (this.#sidIndex ??= indexOf(this.sidTexts)).get(text) ?? -1;
+    return this.#sids.indexOf(text);
   }
 
   /** All SIDs with this text: of several nodes where it is anycast, or a mistake. */
   sidsWith(text: string): readonly number[] {
     const first = this.sidOf(text);
-    return first < 0 ? [] : (this.#shared.get(text) ?? [first]);
+    return first < 0 ? [] : (this.#sids.placesOfRepeated(text) ?? [first]);
   }
 
   /** Several nodes own this SID, and it is no anycast SID: where a packet ends up is not known. */
   isAmbiguousSid(text: string): boolean {
-    const owners = this.#shared.get(text);
+    const owners = this.#sids.placesOfRepeated(text);
     return owners !== undefined && !isAnycast(this, text, owners);
-  }
-
-  /** Those that several nodes own. */
-  get #shared(): ReadonlyMap<string, readonly number[]> {
-    if (this.#sharedSids !== undefined) return this.#sharedSids;
-    const shared = new Map<string, number[]>();
-    this.sidTexts.forEach((text, sid) => {
-      const first = this.sidOf(text);
-      if (first === sid) return;
-      const known = shared.get(text);
-      if (known === undefined) shared.set(text, [first, sid]);
-      else known.push(sid);
-    });
-    this.#sharedSids = shared;
-    return shared;
   }
 
   /** Bit number of an affinity name; -1 when no link carries it. */
   affinityOf(name: string): number {
-    return (this.#affinityIndex ??= indexOf(this.affinityNames)).get(name) ?? -1;
+    return this.#affinities.indexOf(name);
   }
 
   /** Throws RangeError for a number that is not a node. */
@@ -161,14 +143,6 @@ export class Snapshot {
   isUsable(arc: number): boolean {
     return ((this.data.arcFlags[arc] as number) & ArcFlag.Usable) !== 0;
   }
-}
-
-function indexOf(values: readonly string[]): Map<string, number> {
-  const index = new Map<string, number>();
-  values.forEach((value, i) => {
-    if (!index.has(value)) index.set(value, i);
-  });
-  return index;
 }
 
 function range(start: Uint32Array, row: number): number[] {
