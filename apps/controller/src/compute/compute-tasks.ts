@@ -8,6 +8,7 @@ import type {
   ProofRequirement,
   SharedSnapshot,
 } from '@waymark/topology';
+import type { Failure, FailureImpact } from '../model/failure-sweep.js';
 import type { UnderOverlay } from '../model/ports.js';
 import type { EvaluationTask, PolicyEvaluation } from './evaluate-policies-model.js';
 
@@ -19,6 +20,7 @@ export interface ComputeTasks {
     readonly output: UnderOverlay<DisjointAnswer>;
   };
   readonly prove: { readonly input: ProveInput; readonly output: UnderOverlay<Proof> };
+  readonly 'sweep-failures': { readonly input: SweepInput; readonly output: readonly FailureImpact[] };
   readonly 'evaluate-policies': { readonly input: EvaluationTask; readonly output: readonly PolicyEvaluation[] };
 }
 
@@ -29,7 +31,7 @@ export interface Basis {
   /** Per arc of the snapshot, in bit/s, overlaid attributes included and overlaid demands not; undefined: nothing is booked. */
   readonly unreservedBps: Float64Array | undefined;
   /** Laid over the snapshot by the worker, so that snapshots stay what all computations share. */
-  readonly overlay: Overlay | undefined;
+  readonly overlay?: Overlay | undefined;
 }
 
 export interface ComputePathInput extends Basis {
@@ -43,7 +45,15 @@ export interface ComputeDisjointPathsInput extends Basis {
 export interface ProveInput extends Basis {
   readonly sids: readonly string[];
   readonly requirement: ProofRequirement;
-  readonly setupPriority: number | undefined;
+  readonly setupPriority?: number | undefined;
+}
+
+export interface SweepInput {
+  /** Equal ids mean the same policies: the worker keeps what it has learned of them. */
+  readonly sweep: string;
+  /** SweptPolicies as JSON text in shared memory, so that every piece of a sweep can carry all policies. */
+  readonly swept: Uint8Array<SharedArrayBuffer>;
+  readonly failures: readonly Failure[];
 }
 
 /** One task as a worker receives it. The snapshot's arrays are shared memory, so every task can carry them. */

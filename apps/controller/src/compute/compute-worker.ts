@@ -11,6 +11,7 @@ import {
 import type { UnderOverlay } from '../model/ports.js';
 import type { Basis, ComputeMessage, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
 import { evaluatePolicies } from './evaluate-policies.js';
+import { FailureSweep, type SweptPolicies } from './failure-sweep.js';
 import { LeastRecentlyUsed } from './least-recently-used.js';
 import { lessBooked, overlaid, type Overlaid } from './overlaid.js';
 
@@ -22,6 +23,9 @@ const snapshots = new LeastRecentlyUsed<number, Snapshot>(8);
 
 /** What was laid over them: a what-if is often asked in several requests. */
 const overlays = new WeakMap<Snapshot, LeastRecentlyUsed<string, Overlaid>>();
+
+/** Of sweeps that are under way. */
+const sweeps = new LeastRecentlyUsed<string, FailureSweep>(2);
 
 type Handlers = {
   readonly [Name in ComputeTaskName]: (
@@ -37,6 +41,10 @@ const handlers: Handlers = {
     onBasis(snapshot, basis, request.setupPriority, (seen, options) => computeDisjointPaths(seen, request, options)),
   prove: (snapshot, { sids, requirement, setupPriority, ...basis }) =>
     onBasis(snapshot, basis, setupPriority, (seen, options) => prove(seen, sids, requirement, options)),
+  'sweep-failures': (snapshot, { sweep, swept, failures }) => {
+    const known = sweeps.get(sweep, () => new FailureSweep(snapshot, readShared(swept)));
+    return failures.map((failure) => known.impactOf(failure));
+  },
   'evaluate-policies': (snapshot, task) => evaluatePolicies({ snapshot, ...task }),
 };
 
@@ -54,6 +62,10 @@ function onBasis<Answer extends object>(
     ...answer(changed.snapshot, { unreservedBps: lessBooked(free, changed, setupPriority) }),
     hypothetical,
   };
+}
+
+function readShared(text: Uint8Array): SweptPolicies {
+  return JSON.parse(Buffer.from(text).toString()) as SweptPolicies;
 }
 
 function overlaidOnce(snapshot: Snapshot, overlay: Overlay): Overlaid {
