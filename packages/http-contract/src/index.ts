@@ -3,6 +3,7 @@ export * from './constraints.js';
 export * from './disjoint-paths.js';
 export * from './dry-run.js';
 export * from './event.js';
+export * from './failure-sweep.js';
 export * from './health.js';
 export * from './identifiers.js';
 export * from './job.js';

@@ -69,7 +69,7 @@ export function overlay() {
   return Type.Optional(Overlay);
 }
 
-/** Part of every answer that holds under an overlay. */
+/** Part of every answer under an overlay. */
 export const Hypothetical = object(
   'Hypothetical',
   'The answer holds under this overlay on the revision, not for the network as it is.',

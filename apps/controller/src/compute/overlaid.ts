@@ -1,6 +1,7 @@
 import {
   demandLoad,
   overlaidSnapshot,
+  type Demand,
   type DemandLoad,
   type Hypothetical,
   type Overlay,
@@ -18,10 +19,20 @@ export interface Overlaid {
 
 export function overlaid(base: Snapshot, overlay: Overlay): Overlaid {
   const snapshot = overlaidSnapshot(base, overlay);
-  const loads = (overlay.demands ?? []).map((demand) => ({ demand, load: demandLoad(snapshot, demand) }));
-  const booked = loads.flatMap(({ demand: { priority = LOWEST_PRIORITY }, load }) => bookings(load, priority));
-  const unroutedDemands = loads.flatMap(({ load }, i) => (load === null ? [i] : []));
+  const { booked, unroutedDemands } = demandBookings(snapshot, overlay.demands);
   return { snapshot, booked, hypothetical: { overlay, unroutedDemands } };
+}
+
+/** What demands book on a snapshot, and those, by position, that the IGP does not deliver there. */
+export function demandBookings(
+  snapshot: Snapshot,
+  demands: readonly Demand[] = [],
+): { readonly booked: readonly Booking[]; readonly unroutedDemands: readonly number[] } {
+  const loads = demands.map((demand) => ({ demand, load: demandLoad(snapshot, demand) }));
+  return {
+    booked: loads.flatMap(({ demand: { priority = LOWEST_PRIORITY }, load }) => bookings(load, priority)),
+    unroutedDemands: loads.flatMap(({ load }, i) => (load === null ? [i] : [])),
+  };
 }
 
 function bookings(load: DemandLoad | null, holdPriority: number): Booking[] {

@@ -1,5 +1,4 @@
 import type { LinkId, NodeId } from '@waymark/topology';
-import type { PolicyFilter } from './ports.js';
 
 export const failureKinds = ['link', 'node', 'srlg', 'site'] as const;
 export type FailureKind = (typeof failureKinds)[number];
@@ -14,7 +13,13 @@ export type Failure =
 export interface FailureSweepRequest {
   readonly id: string;
   readonly kinds: readonly FailureKind[];
-  readonly policies?: Pick<PolicyFilter, 'headend' | 'endpoint' | 'color' | 'mesh'>;
+  /** Whose fate is told. */
+  readonly policies?: {
+    readonly headend?: NodeId;
+    readonly endpoint?: NodeId;
+    readonly color?: number;
+    readonly mesh?: string;
+  };
 }
 
 /**
@@ -54,4 +59,13 @@ export interface FailureImpact {
   readonly ended: readonly string[];
   /** Those that are `lost` at once, or are not within their constraints afterwards; sorted. */
   readonly policies: readonly PolicyImpact[];
+}
+
+/** A policy that some single failure takes out of its constraints. */
+export interface PolicyAtRisk {
+  readonly policyId: string;
+  /** For good, whatever the controller does. */
+  readonly loses: readonly Failure[];
+  /** Until the controller has reacted. */
+  readonly recovers: readonly Failure[];
 }

@@ -34,7 +34,8 @@ import type {
 } from './topology.js';
 import type { DryRunResult, Liveness, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from './sr-policy.js';
 import type { EventType, WaymarkEvent } from './events.js';
-import type { JobCounts } from './jobs.js';
+import type { FailureImpact, FailureSweepRequest, PolicyAtRisk } from './failure-sweep.js';
+import type { JobCounts, JobView } from './jobs.js';
 
 /** Keyset pagination: `after` is the last key of the page before. */
 export interface PageRequest {
@@ -253,7 +254,7 @@ export interface PolicyService {
   livenessCounts(): Promise<LivenessCounts>;
 
   /** What these changes, made together, would move. Changes nothing. */
-  dryRun(changes: readonly ProposedChange[]): Promise<DryRunResult>;
+  dryRun(changes: readonly ProposedChange[], overlay?: Overlay): Promise<DryRunResult>;
 }
 
 export interface AgentView {
@@ -337,6 +338,15 @@ export interface EventBus {
   subscribe(listener: (event: WaymarkEvent) => void, onGap?: (reason: string) => void): () => void;
 }
 
+/** Sweeps over single failures; all but `start` throw Problem not-found. */
+export interface FailureSweepService {
+  start(request: FailureSweepRequest): Promise<JobView>;
+  sweep(id: string): JobView;
+  failures(id: string, page: PageRequest): Page<FailureImpact>;
+  atRisk(id: string, page: PageRequest): Page<PolicyAtRisk>;
+  delete(id: string): void;
+}
+
 export interface Health {
   readonly live: boolean;
   readonly ready: boolean;
@@ -349,6 +359,7 @@ export interface Services {
   readonly paths: PathComputationService;
   readonly policies: PolicyService;
   readonly agents: AgentService;
+  readonly sweeps: FailureSweepService;
   /** Long computations of all kinds. */
   readonly jobs: { counts(): JobCounts };
   readonly events: EventBus;

@@ -2,6 +2,7 @@ import { EventHub } from '../event-hub.js';
 import type {
   AgentService,
   EventBus,
+  FailureSweepService,
   PathComputationService,
   PolicyService,
   Services,
@@ -15,6 +16,7 @@ export interface StatedServices {
   readonly paths?: Partial<PathComputationService>;
   readonly policies?: Partial<PolicyService>;
   readonly agents?: Partial<AgentService>;
+  readonly sweeps?: Partial<FailureSweepService>;
   readonly health?: Services['health'];
   readonly events?: EventBus;
 }
@@ -29,6 +31,7 @@ export function fixedServices(stated: StatedServices = {}): Services {
     paths: orThrow<PathComputationService>('paths', stated.paths),
     policies: orThrow<PolicyService>('policies', stated.policies),
     agents: orThrow<AgentService>('agents', stated.agents),
+    sweeps: orThrow<FailureSweepService>('sweeps', stated.sweeps),
     jobs: { counts: () => ({ held: [], bytes: 0, finished: [], computed: [] }) },
     events: stated.events ?? new EventHub(),
     health: stated.health ?? (() => Promise.resolve({ live: true, ready: true, checks: {} })),

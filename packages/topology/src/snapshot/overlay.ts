@@ -20,10 +20,9 @@ export function overlaidSnapshot(base: Snapshot, overlay: Omit<Overlay, 'demands
   return deriveSnapshot(base, { nodes, arcs });
 }
 
-function arcChange({ link: _, reservableBandwidthBps, ...attributes }: LinkChange): ArcChange {
-  return reservableBandwidthBps === undefined
-    ? attributes
-    : { ...attributes, reservableBps: reservableBandwidthBps };
+function arcChange(change: LinkChange): ArcChange {
+  const { reservableBandwidthBps: reservableBps } = change;
+  return reservableBps === undefined ? change : { ...change, reservableBps };
 }
 
 function nodesDown(base: Snapshot, { down }: Overlay): number[] {

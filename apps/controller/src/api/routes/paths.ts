@@ -78,6 +78,16 @@ const pathExamples = {
       families: ['ipv6'],
     },
   },
+  linkFails: {
+    summary: 'What if this link fails, and another is twice as long?',
+    value: {
+      source: 'dc-london',
+      destination: 'dc-athens',
+      metric: 'delay',
+      constraints: {},
+      overlay: { down: { links: ['UK:FR'] }, links: [{ link: 'NL:DE', delayUs: 9000 }] },
+    },
+  },
   impossibleDelay: {
     summary: 'Less delay than light allows: no path, and the nearest feasible value',
     value: {
