@@ -120,7 +120,7 @@ export function failureSweepRoutes(app: ApiApp, { sweeps }: Services): void {
       schema: {
         ...words('SR policies', 'deleteFailureSweep', 'Delete a failure sweep', 'Cancels it if it is not over.'),
         params,
-        response: { 204: empty('It is gone.'), ...problems(...readProblems, 'not-found') },
+        response: { 204: empty('It is gone.'), ...problems(...bodyProblems, 'not-found') },
       },
     },
     async (request, reply) => {
