@@ -12,6 +12,7 @@ describe('a benchmark still runs:', () => {
     ['disjoint.mjs', '60', '3'],
     ['import.mjs', '40', '3', '1'],
     ['policies.mjs', '24', 'bandwidth'],
+    ['sweep.mjs', '30', '60'],
     ['vpp.mjs', '--policies', '40', '--runs', '1'],
   ])(
     'bench/%s',

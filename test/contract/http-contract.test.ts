@@ -117,6 +117,7 @@ const inOrder = [
     'listMeshes',
   ],
   ...['dryRun', 'setManyLinkConstraints', 'putLinkConstraints', 'patchLinkConstraints', 'clearLinkConstraints'],
+  ...['startFailureSweep', 'readFailureSweep', 'listSweptFailures', 'listPoliciesAtRisk', 'deleteFailureSweep'],
   ...['putNodeConstraints', 'patchNodeConstraints', 'clearNodeConstraints', 'confirmPlannedSids'],
   ...[
     'postSourceEvents',

@@ -20,6 +20,7 @@ import { EventHub } from './event-hub.js';
 import type { Health, Services } from './model/ports.js';
 import { StartFault } from './model/start-fault.js';
 import { bookedPerLink, unreservedNow } from './policies/bookings.js';
+import { FailureSweeps } from './policies/failure-sweeps.js';
 import { SrPolicyService } from './policies/policy-service.js';
 import { UnreservedBandwidth } from './policies/unreserved-bandwidth.js';
 import { onAcked } from './policies/headend-acks.js';
@@ -112,6 +113,8 @@ async function start(
 
   const evaluate: Evaluate = (snapshot, task) => pool.run('evaluate-policies', snapshot, task);
 
+  const sweeps = new FailureSweeps({ db, newest: () => snapshots.newest(), pool, jobs });
+
   const bus = openBus(config, log);
   running.push(() => bus.close());
   const policies = new SrPolicyService({ db, topology, evaluate, announceEvents });
@@ -159,6 +162,7 @@ async function start(
     pathBatches,
     policies,
     agents: distribution.agents,
+    sweeps,
     jobs,
     events,
     health: () => readHealth(db),

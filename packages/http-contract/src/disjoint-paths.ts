@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { metricType, nodeId, revision, srlg } from './identifiers.js';
+import { hypothetical, overlay } from './overlay.js';
 import { ComputedPath, NoPath, OptionalOutcome, Shared } from './path-answer.js';
 import {
   disjointKind,
@@ -43,6 +44,7 @@ export const DisjointRequest = object(
     ),
     setupPriority: Type.Optional(setupPriority()),
     optional: Type.Optional(optionalConstraints('this request')),
+    overlay: overlay(),
     revision: Type.Optional(revision('Compute on this past revision of the topology instead of the newest.')),
   },
   [
@@ -86,6 +88,7 @@ export const DisjointPathsFound = object('DisjointPathsFound', 'The paths of a g
   optional: list('What became of each optional constraint, in the order of the request.', OptionalOutcome, 64),
   paths: list('In the order of the members.', ComputedPath, maxDisjointPaths),
   shared: Shared,
+  hypothetical: hypothetical(),
 });
 
 export const NoDisjointPaths = object('NoDisjointPaths', 'There are no such paths, and why. An answer, not an error.', {

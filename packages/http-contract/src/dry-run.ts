@@ -1,4 +1,5 @@
 import { LinkConstraints, NodeConstraints } from './constraints.js';
+import { hypothetical, overlay } from './overlay.js';
 import { PathMetrics } from './path-answer.js';
 import { MeshIntent, SrPolicyIntent } from './sr-policy.js';
 import { linkId, meshId, nodeId, operationalState, policyId, revision } from './identifiers.js';
@@ -54,7 +55,10 @@ const ProposedChange = tagged('ProposedChange', 'A change to try.', [
 export const DryRunRequest = object(
   'DryRunRequest',
   'Changes to try together. Nothing is written.',
-  { changes: list('The changes, as if made in one transaction.', ProposedChange, 1000, { minItems: 1 }) },
+  {
+    changes: list('The changes, as if made in one transaction. Empty: the overlay alone.', ProposedChange, 1000),
+    overlay: overlay(),
+  },
   [{ changes: [{ kind: 'link-state', link: 'UK:FR', state: 'down' }] }],
 );
 
@@ -96,4 +100,5 @@ export const DryRunResult = object('DryRunResult', 'What the changes would do to
     }),
     1_000_000,
   ),
+  hypothetical: hypothetical(),
 });

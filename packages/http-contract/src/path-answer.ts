@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { endpointBehavior, sidOrigin } from './node.js';
 import { addressFamily, ipv6, linkId, metricType, nodeId, revision, srlg } from './identifiers.js';
+import { hypothetical } from './overlay.js';
 import { choice, flag, integer, list, nullable, object, real, text, token } from './scalars.js';
 
 export const PathMetrics = object(
@@ -172,6 +173,7 @@ export const NoPath = object(
     blockingNodes: list('Nodes that block.', nodeId(), 100_000),
     isProved: flag('False: the work budget ended the search; there may be a path all the same.'),
     conflict: Conflict,
+    hypothetical: hypothetical(),
   },
   [
     {
@@ -230,6 +232,7 @@ export const PathsFound = object('PathsFound', 'The paths that were found.', {
   optional: list('What became of each optional constraint, in the order of the request.', OptionalOutcome, 64),
   paths: list('Paths, best first; of a co-routed pair the way there, then the way back.', ComputedPath, 64),
   shared: nullable(Shared, 'Disjoint paths: what they share all the same; null when none were asked for.'),
+  hypothetical: hypothetical(),
 });
 
 export const PathAnswer = Type.Union([PathsFound, NoPath], {
@@ -284,4 +287,5 @@ export const Proof = object('Proof', 'A segment list held against the topology, 
   best: PathMetrics,
   singlePath: flag('False: more than one branch can be taken.'),
   load: load(),
+  hypothetical: hypothetical(),
 });

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { addressFamily, affinities, ipv6, linkId, metricType, nodeId, revision, srlgs } from './identifiers.js';
+import { overlay } from './overlay.js';
 import { choice, integer, list, object, text, token } from './scalars.js';
 
 function hop() {
@@ -177,6 +178,7 @@ export const PathRequest = object(
     maxSegments: Type.Optional(maxSegments()),
     setupPriority: Type.Optional(setupPriority()),
     optional: Type.Optional(optionalConstraints('this request')),
+    overlay: overlay(),
     revision: Type.Optional(revision('Compute on this past revision of the topology instead of the newest.')),
   },
   [{ source: 'dc-london', destination: 'dc-athens', metric: 'delay', constraints: {} }],
@@ -195,6 +197,7 @@ export const ProofRequest = object(
     ),
     constraints: Type.Optional(PathConstraints),
     setupPriority: Type.Optional(setupPriority()),
+    overlay: overlay(),
     revision: Type.Optional(revision('Prove on this past revision of the topology instead of the newest.')),
   },
   [{ headend: 'dc-london', destination: 'dc-athens', sids: ['fcbb:bb00:8:1::', 'fcbb:bb00:2a:1::'] }],

@@ -4,37 +4,48 @@ import type {
   DisjointRequest,
   MeshRequest,
   NodeId,
+  Overlay,
   PathAnswer,
   PathRequest,
   Proof,
   ProofRequirement,
   SharedSnapshot,
 } from '@waymark/topology';
+import type { Failure, FailureImpact } from '../model/failure-sweep.js';
+import type { UnderOverlay } from '../model/ports.js';
 import type { EvaluationTask, PolicyEvaluation } from './evaluate-policies-model.js';
 
 /** What the workers can do on a snapshot, by name. Everything here crosses threads: plain data only. */
 export interface ComputeTasks {
-  readonly 'compute-path': { readonly input: ComputePathInput; readonly output: PathAnswer };
-  readonly 'compute-disjoint-paths': { readonly input: ComputeDisjointPathsInput; readonly output: DisjointAnswer };
+  readonly 'compute-path': { readonly input: ComputePathInput; readonly output: UnderOverlay<PathAnswer> };
+  readonly 'compute-disjoint-paths': {
+    readonly input: ComputeDisjointPathsInput;
+    readonly output: UnderOverlay<DisjointAnswer>;
+  };
   readonly 'compute-each': { readonly input: ComputeEachInput; readonly output: readonly PathAnswer[] };
   readonly 'place-in-order': { readonly input: PlaceInOrderInput; readonly output: readonly PathAnswer[] };
   readonly 'compute-from-source': { readonly input: ComputeFromSourceInput; readonly output: readonly MeshPath[] };
-  readonly prove: { readonly input: ProveInput; readonly output: Proof };
+  readonly prove: { readonly input: ProveInput; readonly output: UnderOverlay<Proof> };
+  readonly 'sweep-failures': { readonly input: SweepInput; readonly output: readonly FailureImpact[] };
   readonly 'evaluate-policies': { readonly input: EvaluationTask; readonly output: readonly PolicyEvaluation[] };
 }
 
 export type ComputeTaskName = keyof ComputeTasks;
 
-export interface ComputePathInput {
-  readonly request: PathRequest;
-  /** Per arc of the snapshot, in bit/s; undefined: nothing is booked. */
+/** What every computation takes. */
+export interface Basis {
+  /** Per arc of the snapshot, in bit/s, overlaid attributes included and overlaid demands not; undefined: nothing is booked. */
   readonly unreservedBps: Float64Array | undefined;
+  /** Laid over the snapshot by the worker, so that snapshots stay what all computations share. */
+  readonly overlay?: Overlay | undefined;
 }
 
-export interface ComputeDisjointPathsInput {
+export interface ComputePathInput extends Basis {
+  readonly request: PathRequest;
+}
+
+export interface ComputeDisjointPathsInput extends Basis {
   readonly request: DisjointRequest;
-  /** Per arc of the snapshot, in bit/s; undefined: nothing is booked. */
-  readonly unreservedBps: Float64Array | undefined;
 }
 
 /** Each request as if it were alone. The output answers the first so many of them, at least one. */
@@ -57,10 +68,18 @@ export interface ComputeFromSourceInput {
   readonly unreservedBps: Float64Array | undefined;
 }
 
-export interface ProveInput {
+export interface ProveInput extends Basis {
   readonly sids: readonly string[];
   readonly requirement: ProofRequirement;
-  readonly unreservedBps: Float64Array | undefined;
+  readonly setupPriority?: number | undefined;
+}
+
+export interface SweepInput {
+  /** Equal ids mean the same policies: the worker keeps what it has learned of them. */
+  readonly sweep: string;
+  /** SweptPolicies as JSON text in shared memory, so that every piece of a sweep can carry all policies. */
+  readonly swept: Uint8Array<SharedArrayBuffer>;
+  readonly failures: readonly Failure[];
 }
 
 /** One task as a worker receives it. The snapshot's arrays are shared memory, so every task can carry them. */

@@ -1,8 +1,14 @@
 import { freezeSnapshot, type LinkId, type Ted } from '@waymark/topology';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CandidatePathIntent, DynamicPath } from '../model/sr-policy.js';
-import { buildTed, diamond, lowestDelay, newPolicy, withLinks } from '../testing/sketched-network.js';
+import type { DynamicPath } from '../model/sr-policy.js';
+import {
+  arbitraryPolicies as policies,
+  candidate,
+  pentagon as network,
+  priorities,
+} from '../testing/arbitrary-policies.js';
+import { diamond, lowestDelay, newPolicy, withLinks } from '../testing/sketched-network.js';
 import { whileMoving } from './bandwidth-ledger.js';
 import { evaluatePolicies } from './evaluate-policies.js';
 import {
@@ -14,88 +20,6 @@ import {
 } from './evaluate-policies-model.js';
 
 const G = 1_000_000_000;
-const PAIRS = ['a-b', 'b-c', 'c-d', 'd-e', 'e-a', 'a-c', 'b-d', 'c-e'];
-
-const network = fc
-  .record({
-    links: fc.array(
-      fc.record({
-        delayUs: fc.integer({ min: 1, max: 50 }),
-        igpMetric: fc.integer({ min: 1, max: 20 }),
-        bandwidthBps: fc.integer({ min: 3, max: 12 }).map((value) => value * G),
-        adminState: fc.constantFrom('up' as const, 'up' as const, 'up' as const, 'drained' as const, 'down' as const),
-        operationalState: fc.constantFrom('up' as const, 'up' as const, 'up' as const, 'down' as const),
-      }),
-      { minLength: PAIRS.length, maxLength: PAIRS.length },
-    ),
-  })
-  .map(({ links }) =>
-    buildTed(
-      ['a', 'b', 'c', 'd', 'e', { id: 'h1', scope: 'igp' }, { id: 'h2', scope: 'igp' }],
-      [
-        { between: 'h1-a', bandwidthBps: 100 * G },
-        { between: 'h2-d', bandwidthBps: 100 * G },
-        ...PAIRS.map((between, i) => ({ between, ...links[i] })),
-      ],
-    ),
-  );
-
-const candidate = fc
-  .record({
-    metric: fc.constantFrom('igp' as const, 'delay' as const, 'hop' as const),
-    bandwidth: fc.option(fc.integer({ min: 1, max: 14 }), { nil: undefined }),
-    bound: fc.option(fc.integer({ min: 2000, max: 2080 }), { nil: undefined }),
-    avoided: fc.option(fc.constantFrom('b', 'c', 'e'), { nil: undefined }),
-    maxLists: fc.option(fc.integer({ min: 2, max: 3 }), { nil: undefined }),
-    optional: fc.shuffledSubarray(['/constraints/bandwidthBps', '/constraints/bounds/0', '/constraints/exclude/nodes']),
-  })
-  .map(({ metric, bandwidth, bound, avoided, maxLists, optional }) => {
-    const given = {
-      '/constraints/bandwidthBps': bandwidth,
-      '/constraints/bounds/0': bound,
-      '/constraints/exclude/nodes': avoided,
-    };
-    const there = optional.filter((pointer) => given[pointer as keyof typeof given] !== undefined);
-    return {
-      kind: 'dynamic' as const,
-      metric,
-      constraints: {
-        ...(bandwidth === undefined ? {} : { bandwidthBps: bandwidth * G }),
-        ...(bound === undefined ? {} : { bounds: [{ metric: 'delay' as const, max: bound }] }),
-        ...(avoided === undefined ? {} : { exclude: { nodes: [avoided] } }),
-      },
-      ...(maxLists === undefined || bandwidth === undefined ? {} : { maxLists }),
-      ...(there.length === 0 ? {} : { optional: there }),
-    };
-  });
-
-/** Setup and hold priority: few, so that they are often equal. */
-const priorities = fc
-  .tuple(fc.constantFrom(0, 1, 3, 7, 7), fc.constantFrom(0, 1, 3, 7))
-  .map(([setupPriority, hold]) => ({ setupPriority, holdPriority: Math.min(setupPriority, hold) }));
-
-const policies = fc
-  .array(
-    fc.record({
-      paths: fc.array(candidate, { minLength: 1, maxLength: 3 }),
-      fallback: fc.constantFrom('drop' as const, 'shortest-path' as const),
-      towards: fc.boolean(),
-      priority: priorities,
-    }),
-    { minLength: 1, maxLength: 7 },
-  )
-  .map((specs) =>
-    specs.map(({ paths, fallback, towards, priority }, index) => {
-      const candidatePaths = paths.map((path, i): CandidatePathIntent => ({
-        discriminator: i + 1,
-        preference: 100 - i,
-        path,
-      }));
-      const more = { color: index + 1, fallback, ...priority };
-      return newPolicy(towards ? 'h1' : 'h2', towards ? 'h2' : 'h1', candidatePaths, more);
-    }),
-  );
-
 function evaluate(ted: Ted, batch: readonly PolicyToEvaluate[]) {
   const booked = batch.flatMap(({ bookings }) => bookings);
   return evaluatePolicies({ snapshot: freezeSnapshot(ted), policies: batch, booked, heldLinks: [] });

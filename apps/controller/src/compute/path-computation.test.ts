@@ -217,3 +217,71 @@ describe('a proof', () => {
     });
   });
 });
+
+describe('a computation under an overlay', () => {
+  const down = { down: { links: ['R6:R8'] } };
+
+  it('answers what the network would answer that had changed, says so, and changes nothing', async () => {
+    const before = await paths.compute(request);
+    // Nothing is booked at this priority, nor in the past.
+    const { hypothetical, ...answer } = await paths.compute({ ...request, setupPriority: 6 }, undefined, down);
+    expect(hypothetical).toEqual({ overlay: down, unroutedDemands: [] });
+    expect({ ...answer, revision: 4 }).toEqual(await paths.compute(request, 4));
+    expect(answer.revision).toBe(9);
+    expect(await paths.compute(request)).toEqual(before);
+    const past = await paths.compute(request, 4, { links: [{ link: 'R1:R2', igpMetric: 1 }] });
+    expect(past).toMatchObject({ revision: 4, hypothetical: {} });
+  });
+
+  it('has what demands leave at the setup priority, of the reservable bandwidth that the overlay gives', async () => {
+    const answer = await paths.compute(request);
+    const links = answer.status === 'computed' ? (answer.paths[0]?.links ?? []) : [];
+    const half = (newest.links[0]?.bandwidthBps ?? 0) / 2;
+    const asks = { ...request, constraints: { bandwidthBps: half } };
+    const all = newest.links.map(({ id }) => id);
+    const demands = [{ links: all, bandwidthBps: 1, priority: 5 }];
+    expect(await paths.compute(asks)).toMatchObject({ status: 'computed' });
+    expect(await paths.compute(asks, undefined, { demands })).toMatchObject({ reason: 'insufficient-bandwidth' });
+    const urgent = { ...asks, setupPriority: 4 };
+    expect(await paths.compute(urgent, undefined, { demands })).toMatchObject({ status: 'computed' });
+    const wider = links.map((link) => ({ link, reservableBandwidthBps: 4 * half }));
+    expect(await paths.compute(asks, undefined, { demands, links: wider })).toMatchObject({ paths: [{ links }] });
+    const unrouted = {
+      demands: [{ source: 'worker1', destination: 'worker2', bandwidthBps: 1 }],
+      down: { nodes: ['worker2'] },
+    };
+    expect(await paths.compute(request, undefined, unrouted)).toMatchObject({ hypothetical: { unroutedDemands: [0] } });
+  });
+
+  it('is a proof or a group of paths, too', async () => {
+    const first = await paths.compute(request);
+    const sids = first.status === 'computed' ? (first.paths[0]?.segmentLists[0]?.entries ?? []) : [];
+    const list = { headend: 'worker1', destination: 'worker2', sids: sids.map(({ address }) => address) };
+    expect(await paths.prove(list)).toMatchObject({ ok: true });
+    const overlay = { down: { nodes: ['worker2'] } };
+    expect(await paths.prove({ ...list, overlay })).toMatchObject({ ok: false, hypothetical: { overlay } });
+    const member = { source: 'worker1', destination: 'worker2', constraints: {} };
+    const group = { members: [member, member], metric: 'igp', disjoint: ['node'] } as const;
+    expect(await paths.computeDisjoint(group, undefined, overlay)).toMatchObject({
+      status: 'no-path',
+      hypothetical: {},
+    });
+  });
+
+  it.each([
+    [{ down: { links: ['x'] } }, 'link-unknown', '/overlay/down/links/0'],
+    [{ down: { nodes: ['R1', 'x'] } }, 'node-unknown', '/overlay/down/nodes/1'],
+    [{ down: { srlgs: [4711] } }, 'request-invalid', '/overlay/down/srlgs/0'],
+    [{ down: { sites: ['Atlantis'] } }, 'request-invalid', '/overlay/down/sites/0'],
+    [{ links: [{ link: 'x' }] }, 'link-unknown', '/overlay/links/0/link'],
+    [{ links: [{ link: 'R6:R8' }, { link: 'R6:R8' }] }, 'request-invalid', '/overlay/links/1/link'],
+    [{ demands: [{ links: ['x'], bandwidthBps: 1 }] }, 'link-unknown', '/overlay/demands/0/links/0'],
+    [
+      { demands: [{ source: 'R1', destination: 'x', bandwidthBps: 1 }] },
+      'node-unknown',
+      '/overlay/demands/0/destination',
+    ],
+  ])('is refused where the overlay names what is not there: %j', async (overlay, code, field) => {
+    await expect(paths.compute(request, undefined, overlay)).rejects.toMatchObject({ code, info: { field } });
+  });
+});

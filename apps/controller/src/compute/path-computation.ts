@@ -1,9 +1,11 @@
 import {
   constraintsOf,
   constraintsOfGroup,
+  overlaidSnapshot,
   type DisjointAnswer,
   type DisjointRequest,
   type NodeId,
+  type Overlay,
   type PathAnswer,
   type PathConstraints,
   type PathRequest,
@@ -11,9 +13,11 @@ import {
   type ProofRequirement,
   type Snapshot,
 } from '@waymark/topology';
-import type { PathComputationService } from '../model/ports.js';
+import type { PathComputationService, UnderOverlay } from '../model/ports.js';
 import { requireCompatible } from './compatible-request.js';
 import type { ComputePool } from './compute-pool.js';
+import type { Basis } from './compute-tasks.js';
+import { requireKnownOverlay } from './overlay-ids.js';
 import { canonicalSids, idsInConstraints, requireConstraints, requireKnownIds } from './request-ids.js';
 import type { SnapshotCache } from './snapshot-cache.js';
 import { staleOr, type FindHeldSource } from './stale-topology.js';
@@ -45,33 +49,37 @@ export class PathComputation implements PathComputationService {
 
   /**
    * `revision` undefined: on the newest TED with what is booked now. A past revision is answered as if nothing were
-   * booked: bookings have no history, nor has what was believed of it. Throws Problem request-invalid, node-unknown, link-unknown, overloaded.
+   * booked: bookings have no history, nor has what was believed of it. `overlay`: as if that were so. Throws Problem request-invalid, node-unknown, link-unknown, overloaded.
    */
-  async compute(request: PathRequest, revision?: number): Promise<PathAnswer> {
+  async compute(request: PathRequest, revision?: number, overlay?: Overlay): Promise<UnderOverlay<PathAnswer>> {
     requireCompatible(request);
     requireConstraints(constraintsOf(request), request.optional);
-    const { snapshot, unreservedBps } = await this.#basis(revision, request.setupPriority);
+    const { snapshot, ...basis } = await this.#basis(revision, overlay, request.setupPriority);
     requireKnownIds(snapshot, [
       { field: '/source', node: request.source },
       { field: '/destination', node: request.destination },
       ...idsInConstraints(request.constraints),
     ]);
-    const answer = await this.#pool.run('compute-path', snapshot, { request, unreservedBps });
+    const answer = await this.#pool.run('compute-path', snapshot, { request, ...basis });
     if (answer.status !== 'no-path' || revision !== undefined) return answer;
     return staleOr(answer, [request.source, request.destination], this.#findHeldSource);
   }
 
   /** As compute, for a group. */
-  async computeDisjoint(request: DisjointRequest, revision?: number): Promise<DisjointAnswer> {
+  async computeDisjoint(
+    request: DisjointRequest,
+    revision?: number,
+    overlay?: Overlay,
+  ): Promise<UnderOverlay<DisjointAnswer>> {
     requireConstraints(constraintsOfGroup(request), request.optional);
-    const { snapshot, unreservedBps } = await this.#basis(revision, request.setupPriority);
+    const { snapshot, ...basis } = await this.#basis(revision, overlay, request.setupPriority);
     const ids = request.members.flatMap(({ source, destination, constraints }, i) => [
       { field: `/members/${i}/source`, node: source },
       { field: `/members/${i}/destination`, node: destination },
       ...idsInConstraints(constraints, `/members/${i}/constraints`),
     ]);
     requireKnownIds(snapshot, ids);
-    const answer = await this.#pool.run('compute-disjoint-paths', snapshot, { request, unreservedBps });
+    const answer = await this.#pool.run('compute-disjoint-paths', snapshot, { request, ...basis });
     if (answer.status !== 'no-path' || revision !== undefined) return answer;
     const endpoints = request.members.flatMap(({ source, destination }) => [source, destination]);
     return staleOr(answer, endpoints, this.#findHeldSource);
@@ -85,25 +93,29 @@ export class PathComputation implements PathComputationService {
     readonly constraints?: PathConstraints;
     readonly setupPriority?: number;
     readonly revision?: number;
-  }): Promise<Proof> {
-    const { headend, destination, constraints } = input;
+    readonly overlay?: Overlay;
+  }): Promise<UnderOverlay<Proof>> {
+    const { headend, destination, constraints, setupPriority } = input;
     const sids = canonicalSids(input.sids);
-    const { snapshot, unreservedBps } = await this.#basis(input.revision, input.setupPriority);
+    const { snapshot, ...basis } = await this.#basis(input.revision, input.overlay, setupPriority);
     requireKnownIds(snapshot, [
       { field: '/headend', node: headend },
       { field: '/destination', node: destination },
       ...idsInConstraints(constraints ?? {}),
     ]);
     const requirement: ProofRequirement = { headend, destination, ...(constraints && { constraints }) };
-    return this.#pool.run('prove', snapshot, { sids, requirement, unreservedBps });
+    return this.#pool.run('prove', snapshot, { sids, requirement, setupPriority, ...basis });
   }
 
   async #basis(
     revision: number | undefined,
+    overlay: Overlay | undefined,
     setupPriority: number | undefined,
-  ): Promise<{ snapshot: Snapshot; unreservedBps: Float64Array | undefined }> {
-    if (revision !== undefined) return { snapshot: await this.#snapshots.at(revision), unreservedBps: undefined };
-    const snapshot = await this.#snapshots.newest();
-    return { snapshot, unreservedBps: await this.#unreservedBps(snapshot, setupPriority) };
+  ): Promise<{ readonly snapshot: Snapshot } & Basis> {
+    const snapshot = await (revision === undefined ? this.#snapshots.newest() : this.#snapshots.at(revision));
+    if (overlay !== undefined) requireKnownOverlay(snapshot, overlay);
+    if (revision !== undefined) return { snapshot, overlay, unreservedBps: undefined };
+    const seen = overlay === undefined ? snapshot : overlaidSnapshot(snapshot, overlay);
+    return { snapshot, overlay, unreservedBps: await this.#unreservedBps(seen, setupPriority) };
   }
 }

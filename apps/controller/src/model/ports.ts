@@ -6,8 +6,10 @@
 import type {
   DisjointAnswer,
   DisjointRequest,
+  Hypothetical,
   LinkId,
   NodeId,
+  Overlay,
   PathAnswer,
   PathConstraints,
   PathRequest,
@@ -32,6 +34,7 @@ import type {
 } from './topology.js';
 import type { DryRunResult, Liveness, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from './sr-policy.js';
 import type { EventType, WaymarkEvent } from './events.js';
+import type { FailureImpact, FailureSweepRequest, PolicyAtRisk } from './failure-sweep.js';
 import type { JobCounts, JobView } from './jobs.js';
 import type { BatchItem, PathBatch } from './path-batch.js';
 
@@ -159,9 +162,16 @@ export interface TopologyService {
   releaseSource(id: string, decision: 'apply' | 'discard', actor: Actor): Promise<SourceView>;
 }
 
+/** An answer, and on what overlay it holds where there is one. */
+export type UnderOverlay<Answer> = Answer & { readonly hypothetical?: Hypothetical };
+
 export interface PathComputationService {
-  compute(request: PathRequest, revision?: number): Promise<PathAnswer>;
-  computeDisjoint(request: DisjointRequest, revision?: number): Promise<DisjointAnswer>;
+  compute(request: PathRequest, revision?: number, overlay?: Overlay): Promise<UnderOverlay<PathAnswer>>;
+  computeDisjoint(
+    request: DisjointRequest,
+    revision?: number,
+    overlay?: Overlay,
+  ): Promise<UnderOverlay<DisjointAnswer>>;
   prove(input: {
     readonly headend: NodeId;
     readonly destination: NodeId;
@@ -169,7 +179,8 @@ export interface PathComputationService {
     readonly constraints?: PathConstraints;
     readonly setupPriority?: number;
     readonly revision?: number;
-  }): Promise<Proof>;
+    readonly overlay?: Overlay;
+  }): Promise<UnderOverlay<Proof>>;
 }
 
 /** Many paths at once, as jobs of this process. */
@@ -254,7 +265,7 @@ export interface PolicyService {
   livenessCounts(): Promise<LivenessCounts>;
 
   /** What these changes, made together, would move. Changes nothing. */
-  dryRun(changes: readonly ProposedChange[]): Promise<DryRunResult>;
+  dryRun(changes: readonly ProposedChange[], overlay?: Overlay): Promise<DryRunResult>;
 }
 
 export interface AgentView {
@@ -338,6 +349,15 @@ export interface EventBus {
   subscribe(listener: (event: WaymarkEvent) => void, onGap?: (reason: string) => void): () => void;
 }
 
+/** Sweeps over single failures; all but `start` throw Problem not-found. */
+export interface FailureSweepService {
+  start(request: FailureSweepRequest): Promise<JobView>;
+  sweep(id: string): JobView;
+  failures(id: string, page: PageRequest): Page<FailureImpact>;
+  atRisk(id: string, page: PageRequest): Page<PolicyAtRisk>;
+  delete(id: string): void;
+}
+
 export interface Health {
   readonly live: boolean;
   readonly ready: boolean;
@@ -351,6 +371,7 @@ export interface Services {
   readonly pathBatches: PathBatchService;
   readonly policies: PolicyService;
   readonly agents: AgentService;
+  readonly sweeps: FailureSweepService;
   /** Long computations of all kinds. */
   readonly jobs: { counts(): JobCounts };
   readonly events: EventBus;

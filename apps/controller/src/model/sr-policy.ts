@@ -1,5 +1,6 @@
 import type {
   AddressFamily,
+  Hypothetical,
   LinkId,
   MetricType,
   NodeId,
@@ -221,4 +222,6 @@ export interface DryRunResult {
   readonly revision: number;
   readonly policiesExamined: number;
   readonly moves: readonly PolicyMove[];
+  /** Only with an overlay. */
+  readonly hypothetical?: Hypothetical;
 }

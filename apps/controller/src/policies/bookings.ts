@@ -64,6 +64,20 @@ export async function unreservedNow(
   return (setupPriority) => subtractBookings(snapshot, booked, setupPriority);
 }
 
+/** Policies that book one of these links at the priority given or a lower one. */
+export async function policiesBookedOn(db: Executor, taken: readonly Booking[]): Promise<string[]> {
+  if (taken.length === 0) return [];
+  const rows = await sql<{ readonly id: string }>`
+    select distinct b.policy_id as id
+    from booking b
+    join unnest(${taken.map(({ linkId }) => linkId)}::text[], ${taken.map(({ holdPriority }) => holdPriority)}::int[])
+      as t (link_id, priority) on t.link_id = b.link_id and b.hold_priority >= t.priority
+    where b.releasing_generation is null and exists (select from sr_policy p where p.id = b.policy_id)
+    order by 1
+  `.execute(db);
+  return rows.rows.map(({ id }) => id);
+}
+
 /** Bookings of these policies per link. */
 export async function ownBookings(db: Executor, ids: readonly string[]): Promise<Map<string, Booking[]>> {
   const rows = await sql<Booking & { readonly policyId: string }>`

@@ -110,6 +110,26 @@ describe('a dry-run', () => {
     expect(await moves({ kind: 'policy-unpin', policyId: 'h1:1:h2' })).toEqual([['h1:1:h2', 'moved', UPPER]]);
   });
 
+  it('takes an overlay: what fails together, and demands that leave less bandwidth', async () => {
+    const five = { candidatePaths: [lowestDelay({ bandwidthBps: 5 * G })] };
+    await create(policy(five));
+    const after = async (overlay: Parameters<typeof harness.service.dryRun>[1]) => {
+      const result = await harness.service.dryRun([], overlay);
+      return [result.moves.map(({ policyId, change }) => [policyId, change]), result.hypothetical?.unroutedDemands];
+    };
+    const moved = [['h1:1:h2', 'moved']];
+    expect(await after({ down: { links: ['a:b'] } })).toEqual([moved, []]);
+    expect(await after({ demands: [{ links: ['a:b'], bandwidthBps: 4 * G }] })).toEqual([[], []]);
+    expect(await after({ demands: [{ source: 'h1', destination: 'h2', bandwidthBps: 6 * G }] })).toEqual([moved, []]);
+    expect(
+      await after({ down: { nodes: ['d'] }, demands: [{ source: 'h1', destination: 'h2', bandwidthBps: G }] }),
+    ).toEqual([[['h1:1:h2', 'fallback']], [0]]);
+    await expect(harness.service.dryRun([], { down: { srlgs: [9] } })).rejects.toMatchObject({
+      code: 'request-invalid',
+      info: { field: '/overlay/down/srlgs/0' },
+    });
+  });
+
   it('foretells what then happens', async () => {
     await create(policy());
     const foretold = await moves({ kind: 'link-constraints', link: 'b:d', constraints: { delayUs: 8000 } });

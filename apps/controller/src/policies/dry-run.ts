@@ -1,9 +1,12 @@
+import { overlaidTed, type Overlay } from '@waymark/topology';
 import type { Booking, PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
+import { demandBookings } from '../compute/overlaid.js';
+import { requireKnownOverlay } from '../compute/overlay-ids.js';
 import type { ProposedChange, TopologyService } from '../model/ports.js';
 import { prioritiesOf, type DryRunResult, type PolicyList, type PolicyMove } from '../model/sr-policy.js';
 import type { Database } from '../storage/database.js';
 import { affectedPolicies } from './affected-policies.js';
-import { bookedPerLink, ownBookings } from './bookings.js';
+import { bookedPerLink, ownBookings, policiesBookedOn } from './bookings.js';
 import { evaluateBatch } from './evaluate-batch.js';
 import { loadPolicies, type LoadedPolicies } from './evaluation-input.js';
 import type { StoredState } from './policy-states.js';
@@ -28,11 +31,14 @@ export interface DryRunDependencies {
 export async function dryRun(
   { db, topology, evaluate }: DryRunDependencies,
   changes: readonly ProposedChange[],
+  overlay?: Overlay,
 ): Promise<DryRunResult> {
   const ted = await topology.ted();
+  if (overlay !== undefined) requireKnownOverlay(snapshotOf(ted), overlay);
   const indexed = changes.map((change, index) => ({ index, change }));
   const topologyChanges = indexed.flatMap(({ index, change }) => (changesTopology(change) ? [{ index, change }] : []));
-  const proposed = await proposedTed(ted, topologyChanges, topology);
+  const changed = await proposedTed(ted, topologyChanges, topology);
+  const proposed = overlay === undefined ? changed : overlaidTed(changed, overlay);
   const intents = await proposedIntents(db, changes, proposed);
   const differences = tedChanges(ted, proposed);
   const affected = await affectedPolicies(db, {
@@ -40,7 +46,11 @@ export async function dryRun(
     changes: differences,
     improved: differences.improved.map(({ linkId }) => linkId),
   });
+  const snapshot = snapshotOf(proposed);
+  const demands = demandBookings(snapshot, overlay?.demands);
+  const squeezed = await policiesBookedOn(db, demands.booked);
   const examined = new Map([...affected].map(([id, { reoptimise }]) => [id, reoptimise]));
+  for (const id of squeezed) examined.set(id, examined.get(id) ?? false);
   for (const id of [...intents.put.keys(), ...intents.pinned.keys()]) examined.set(id, true);
   for (const id of intents.removed) examined.delete(id);
 
@@ -51,7 +61,6 @@ export async function dryRun(
   });
   const removedIds = [...intents.removed].sort();
   const released = [...(await ownBookings(db, removedIds)).values()].flat();
-  const snapshot = snapshotOf(proposed);
   const batch = await evaluateBatch(
     db,
     { ...loaded, policies },
@@ -61,7 +70,7 @@ export async function dryRun(
       evaluate: (task) => evaluate(snapshot, task),
       reoptimise: () => false,
       leaveOut: new Set([...intents.put.keys(), ...removedIds]),
-      booked: [...(await bookedPerLink(db)), ...released.map(returned)],
+      booked: [...(await bookedPerLink(db)), ...released.map(returned), ...demands.booked],
     },
   );
   const removedStates = await loadStates(db, removedIds);
@@ -74,6 +83,7 @@ export async function dryRun(
     revision: ted.revision,
     policiesExamined: batch.loaded.policies.length + removedIds.length,
     moves: moves.sort((a, b) => (a.policyId < b.policyId ? -1 : 1)),
+    ...(overlay && { hypothetical: { overlay, unroutedDemands: demands.unroutedDemands } }),
   };
 }
 

@@ -1,10 +1,11 @@
 import type { LinkId } from '@waymark/topology';
+import type { Preempted } from '../compute/contenders.js';
 import type { EvaluationTask, PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
 import { wantsBandwidth } from '../compute/evaluation-job.js';
 import { bookedPerLink } from './bookings.js';
 import { loadPolicies, type LoadedPolicies } from './evaluation-input.js';
 import type { Executor } from './policy-intents.js';
-import { preemptedPolicies, type Preempted } from './preempted-policies.js';
+import { preemptedPolicies } from './preempted-policies.js';
 
 export interface EvaluatedBatch {
   /** Those asked for and those that they may preempt. */

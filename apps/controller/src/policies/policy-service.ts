@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sql, type Transaction } from 'kysely';
-import type { LinkId, Snapshot } from '@waymark/topology';
+import type { LinkId, Overlay, Snapshot } from '@waymark/topology';
 import type { PinnedLists } from '../compute/evaluate-policies-model.js';
 import { Problem } from '../model/errors.js';
 import type { WaymarkEvent } from '../model/events.js';
@@ -234,8 +234,8 @@ export class SrPolicyService implements PolicyService {
     return livenessCounts(this.#db);
   }
 
-  async dryRun(changes: readonly ProposedChange[]): Promise<DryRunResult> {
-    return dryRun({ db: this.#db, topology: this.#topology, evaluate: this.#evaluate }, changes);
+  async dryRun(changes: readonly ProposedChange[], overlay?: Overlay): Promise<DryRunResult> {
+    return dryRun({ db: this.#db, topology: this.#topology, evaluate: this.#evaluate }, changes, overlay);
   }
 
   /** Bandwidth still free per arc of a snapshot, in bit/s, for path computations. NaN where it is unknown. */

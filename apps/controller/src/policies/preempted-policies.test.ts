@@ -9,7 +9,7 @@ import { diamond, LOWER, lowestDelay, newPolicy, UPPER, withLinks } from '../tes
 import { bookedPerLink } from './bookings.js';
 import { loadPolicies } from './evaluation-input.js';
 import { mostUrgent } from './most-urgent.js';
-import { takenLinks } from './preempted-policies.js';
+import { takenLinks } from '../compute/contenders.js';
 
 const actor = { name: 'alice' };
 const G = 1_000_000_000;

@@ -1,5 +1,6 @@
 import { sql, type Transaction } from 'kysely';
 import type { NodeId, Ted } from '@waymark/topology';
+import { takenLinks } from '../compute/contenders.js';
 import type { PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
 import type { WaymarkEvent } from '../model/events.js';
 import { prioritiesOf } from '../model/sr-policy.js';
@@ -19,7 +20,7 @@ import { storeLinkHolds } from './link-hold-store.js';
 import type { LinkHold } from './link-holds.js';
 import { loadIntents, type PolicyIntent } from './policy-intents.js';
 import { causeOf, type PolicyEvent } from './policy-event.js';
-import { preemptedPolicies, takenLinks } from './preempted-policies.js';
+import { preemptedPolicies } from './preempted-policies.js';
 import { loadStates, storeStates, storeSteeringChanges, type StateChange, type StoredState } from './policy-states.js';
 import type { DesiredChange, WrittenDelta } from './reaction-dependencies.js';
 import { stateChange, STEERING_CHANGED } from './state-changes.js';

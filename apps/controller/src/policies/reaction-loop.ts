@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Snapshot } from '@waymark/topology';
+import type { Preempted } from '../compute/contenders.js';
 import { incumbentAfter, type PolicyEvaluation, type PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
 import type { RevisionNumbers } from '../storage/revision.js';
 import { DelayMachine, defaultDelays } from './delay-machine.js';
@@ -13,7 +14,6 @@ import { Observer, type Sight } from './observation.js';
 import { PendingWork, type PendingPolicy } from './pending-work.js';
 import type { PolicyEvent } from './policy-event.js';
 import type { Executor } from './policy-intents.js';
-import type { Preempted } from './preempted-policies.js';
 import { publish, type Publication, type Published } from './publication.js';
 import type { ReactionDependencies, ReactionSettings, WrittenDelta } from './reaction-dependencies.js';
 import { snapshotOf } from '../compute/snapshot-of.js';

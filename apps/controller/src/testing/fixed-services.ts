@@ -2,6 +2,7 @@ import { EventHub } from '../event-hub.js';
 import type {
   AgentService,
   EventBus,
+  FailureSweepService,
   PathBatchService,
   PathComputationService,
   PolicyService,
@@ -17,6 +18,7 @@ export interface StatedServices {
   readonly pathBatches?: Partial<PathBatchService>;
   readonly policies?: Partial<PolicyService>;
   readonly agents?: Partial<AgentService>;
+  readonly sweeps?: Partial<FailureSweepService>;
   readonly health?: Services['health'];
   readonly events?: EventBus;
 }
@@ -32,6 +34,7 @@ export function fixedServices(stated: StatedServices = {}): Services {
     pathBatches: orThrow<PathBatchService>('pathBatches', stated.pathBatches),
     policies: orThrow<PolicyService>('policies', stated.policies),
     agents: orThrow<AgentService>('agents', stated.agents),
+    sweeps: orThrow<FailureSweepService>('sweeps', stated.sweeps),
     jobs: { counts: () => ({ held: [], bytes: 0, finished: [], computed: [] }) },
     events: stated.events ?? new EventHub(),
     health: stated.health ?? (() => Promise.resolve({ live: true, ready: true, checks: {} })),

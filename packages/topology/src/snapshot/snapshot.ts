@@ -150,6 +150,11 @@ export class Snapshot {
     return this.data.arcReverse[arc] as number;
   }
 
+  /** The operational state. */
+  isUp(node: number): boolean {
+    return ((this.data.nodeFlags[node] as number) & NodeFlag.Up) !== 0;
+  }
+
   isHost(node: number): boolean {
     return ((this.data.nodeFlags[node] as number) & NodeFlag.Host) !== 0;
   }

@@ -13,6 +13,16 @@ const examples = {
       ],
     },
   },
+  ductAndDemand: {
+    summary: 'What if this duct is cut while Madrid sends 5 Gbit/s more to Milan?',
+    value: {
+      changes: [],
+      overlay: {
+        down: { srlgs: [105] },
+        demands: [{ source: 'dc-madrid', destination: 'dc-milan', bandwidthBps: 5_000_000_000 }],
+      },
+    },
+  },
   drainNode: {
     summary: 'What if this router is drained?',
     value: { changes: [{ kind: 'node-constraints', node: 'FR', constraints: { adminState: 'drained' } }] },
@@ -48,6 +58,6 @@ export function dryRunRoutes(app: ApiApp, { policies }: Services): void {
         },
       },
     },
-    (request) => policies.dryRun(request.body.changes),
+    (request) => policies.dryRun(request.body.changes, request.body.overlay),
   );
 }

@@ -78,6 +78,16 @@ const pathExamples = {
       families: ['ipv6'],
     },
   },
+  linkFails: {
+    summary: 'What if this link fails, and another is twice as long?',
+    value: {
+      source: 'dc-london',
+      destination: 'dc-athens',
+      metric: 'delay',
+      constraints: {},
+      overlay: { down: { links: ['UK:FR'] }, links: [{ link: 'NL:DE', delayUs: 9000 }] },
+    },
+  },
   impossibleDelay: {
     summary: 'Less delay than light allows: no path, and the nearest feasible value',
     value: {
@@ -191,8 +201,8 @@ export function pathRoutes(app: ApiApp, { paths }: Services): void {
       },
     },
     (request) => {
-      const { revision, ...path } = request.body;
-      return paths.compute(path, revision);
+      const { revision, overlay, ...path } = request.body;
+      return paths.compute(path, revision, overlay);
     },
   );
 
@@ -217,8 +227,8 @@ export function pathRoutes(app: ApiApp, { paths }: Services): void {
       },
     },
     (request) => {
-      const { revision, ...group } = request.body;
-      return paths.computeDisjoint(group, revision);
+      const { revision, overlay, ...group } = request.body;
+      return paths.computeDisjoint(group, revision, overlay);
     },
   );
 
