@@ -11,6 +11,15 @@ export type ForwardingDecision =
   | { readonly kind: 'forward'; readonly arcs: readonly number[] }
   | { readonly kind: 'drop'; readonly reason: 'not-routed' | 'host-transit'; readonly message: string };
 
+/** Routing tables of the snapshots in use; they hold nothing that the snapshot does not determine. */
+const known = new WeakMap<Snapshot, Forwarding>();
+
+export function forwardingOf(snapshot: Snapshot): Forwarding {
+  const found = known.get(snapshot) ?? new Forwarding(snapshot);
+  known.set(snapshot, found);
+  return found;
+}
+
 /** How the nodes of one snapshot forward packets to SIDs, one node at a time. */
 export class Forwarding {
   readonly #snapshot: Snapshot;

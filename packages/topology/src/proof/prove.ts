@@ -4,7 +4,7 @@ import type { LinkId } from '../model/ted.js';
 import { NodeFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { destinationsOf, type Destination } from './destination.js';
-import { Forwarding } from './forwarding.js';
+import { forwardingOf } from './forwarding.js';
 import { measureWalk } from './measure.js';
 import { checkTotals, checkWalk } from './requirement-check.js';
 import { objectionTo, walkSegments, type WalkFailure, type WalkState } from './walk.js';
@@ -21,9 +21,6 @@ export interface ExactProof extends Proof {
   /** Of the branch that takes the first link wherever there are several, from the headend on. */
   readonly branch: readonly LinkId[];
 }
-
-/** Routing tables of the snapshots in use; they hold nothing that the snapshot does not determine. */
-const forwardingOf = new WeakMap<Snapshot, Forwarding>();
 
 /**
  * Walks a segment list as the network would, through every ECMP branch of every segment, and holds it against a
@@ -62,7 +59,7 @@ export function proveExactly(
   if (refusal !== null) return conclude(snapshot, [], refusal, () => null);
 
   const fixed = checkMsd(snapshot, headend, entries.length, requirement.maxSegments);
-  const { states, failure } = walkSegments(snapshot, forwarding(snapshot), headend, destination, read);
+  const { states, failure } = walkSegments(snapshot, forwardingOf(snapshot), headend, destination, read);
   const walked = failure?.kind === 'loop' ? [] : states;
   const early = fixed ?? failure ?? checkWalk(snapshot, states, requirement);
   const unreserved = options.unreservedBps ?? snapshot.data.reservableBps;
@@ -94,12 +91,6 @@ function firstBranch([first]: readonly WalkState[]): number[] {
     if (move.arc !== null) arcs.push(move.arc);
   }
   return arcs;
-}
-
-function forwarding(snapshot: Snapshot): Forwarding {
-  const known = forwardingOf.get(snapshot) ?? new Forwarding(snapshot);
-  forwardingOf.set(snapshot, known);
-  return known;
 }
 
 function unknownNode(requirement: ProofRequirement): Violation {
