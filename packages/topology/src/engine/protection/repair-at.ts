@@ -142,7 +142,8 @@ function overHostLinks(
       kind: 'repaired',
       links: [snapshot.linkIdOf(first)],
       metrics: metricsOf(snapshot, [first]),
-      pSpace: [id],
+      // What failed was one of its shortest ways there.
+      pSpace: [],
       extendedPSpace: [id],
       qSpace: [id],
       repairList: [],
