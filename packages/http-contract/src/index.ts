@@ -10,6 +10,8 @@ export * from './link.js';
 export * from './node.js';
 export * from './pagination.js';
 export * from './path-answer.js';
+export * from './path-parts.js';
+export * from './path-protection.js';
 export * from './path-request.js';
 export * from './problem.js';
 export * from './scalars.js';

@@ -56,6 +56,7 @@ export class PathComputation implements PathComputationService {
       { field: '/source', node: request.source },
       { field: '/destination', node: request.destination },
       ...idsInConstraints(request.constraints),
+      ...idsInConstraints(request.protection?.standby?.constraints ?? {}, '/protection/standby/constraints'),
     ]);
     const answer = await this.#pool.run('compute-path', snapshot, { request, unreservedBps });
     if (answer.status !== 'no-path' || revision !== undefined) return answer;
@@ -109,8 +110,23 @@ export class PathComputation implements PathComputationService {
   }
 }
 
-function requireCompatible({ k, disjoint, coRouted, maxLists, constraints }: PathRequest): void {
+function requireCompatible({ k, disjoint, coRouted, maxLists, constraints, protection }: PathRequest): void {
   const refuse = (field: string, detail: string) => new Problem('request-invalid', { detail, field });
+  if (protection !== undefined && coRouted !== undefined) {
+    throw refuse(
+      '/protection',
+      'A co-routed pair has no protection of its own: leave out protection, or leave out coRouted.',
+    );
+  }
+  if (protection?.standby !== undefined) {
+    const several = disjoint !== undefined ? 'disjoint' : maxLists !== undefined && maxLists > 1 ? 'maxLists' : null;
+    if (several !== null) {
+      throw refuse(
+        '/protection/standby',
+        `A standby is for the paths of one answer by themselves, each of which carries everything: leave out ${several}, or leave out standby.`,
+      );
+    }
+  }
   if (maxLists !== undefined && maxLists > 1) {
     const several = disjoint !== undefined ? 'disjoint' : coRouted !== undefined ? 'coRouted' : 'k';
     if (disjoint !== undefined || coRouted !== undefined || (k !== undefined && k > 1)) {

@@ -49,7 +49,7 @@ export interface StandbyFound {
   readonly unachieved: readonly UnachievedStandby[];
   /** `feasible`: the work budget ended the search for a better one at this level. */
   readonly optimality: 'optimal' | 'feasible';
-  readonly path: ComputedPath;
+  readonly path: Omit<ComputedPath, 'protection'>;
   /** With the primary. */
   readonly shared: Shared;
 }

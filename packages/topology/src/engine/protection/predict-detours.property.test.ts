@@ -90,7 +90,6 @@ function checkRepair(ted: Ted, failed: ReadonlySet<LinkId>, router: NodeId, end:
     beyond.filter((node) => neighbours.some(({ to }) => avoids(ted, failed, to, node))),
   );
   expect(repair.qSpace).toEqual(beyond.filter((node) => avoids(ted, failed, node, end)));
-  if (repair.repairList.length > 0) expect(repair.qSpace).not.toContain(first.to);
 }
 
 describe('predicted detours', () => {
@@ -108,8 +107,19 @@ describe('predicted detours', () => {
         for (const path of answer.paths) {
           for (const detour of path.protection?.detours ?? []) {
             const failed = failedLinks(ted, detour);
-            for (const { pointOfLocalRepair, segmentEnd, outcome } of detour.repairs) {
+            for (const { pointOfLocalRepair, segmentEnd, outcome, link, activeSegment } of detour.repairs) {
               const end = segmentEnd ?? '';
+              const owned = ted.nodes.find(({ id }) => id === pointOfLocalRepair)?.sids ?? [];
+              const isAdjacency = owned.some(({ sid, linkId }) => sid === activeSegment && linkId === link);
+              if (isAdjacency && outcome.kind === 'repaired') {
+                const last = outcome.repairList.at(-1);
+                const crossed = ted.links.find(({ id }) => id === (last?.linkId ?? outcome.links[0]));
+                expect(last?.behavior === 'End' ? last.node : crossed?.to).toBe(end);
+              }
+              if (outcome.kind === 'repaired' && !isAdjacency && outcome.repairList.length > 0) {
+                const first = ted.links.find(({ id }) => id === outcome.links[0]);
+                expect(outcome.qSpace).not.toContain(first?.to);
+              }
               if (outcome.kind === 'repaired') checkRepair(ted, failed, pointOfLocalRepair, end, outcome);
               else if (outcome.reason === 'no-post-convergence-path') {
                 const scope = ted.nodes.find(({ id }) => id === end)?.locators[0]?.scope;

@@ -34,7 +34,7 @@ export function repairAt(task: RepairTask, move: FailedMove): PredictedRepair {
   const sid = active.matches[0]?.sid ?? -1;
   const where = snapshot.nodeIdOf(node);
   const ends = isAdjacency
-    ? [{ node: snapshot.data.arcTo[arc] as number, algorithm: 0, anycast: null }]
+    ? [{ node: snapshot.data.arcTo[arc] as number, algorithm: 0, anycast: null, isEnd: true }]
     : targetsOf(task, sid);
   const told = (segmentEnd: number, outcome: Repair['outcome']): Repair => ({
     pointOfLocalRepair: where,
@@ -113,8 +113,8 @@ function targetsOf({ snapshot, state }: RepairTask, sid: number): RepairTarget[]
     const route = state.sids.routeOf(one);
     const node = snapshot.data.sidNode[one] as number;
     return route.kind === 'igp'
-      ? { node, algorithm: route.algorithm, anycast: route.anycast }
-      : { node, algorithm: 0, anycast: null };
+      ? { node, algorithm: route.algorithm, anycast: route.anycast, isEnd: false }
+      : { node, algorithm: 0, anycast: null, isEnd: false };
   });
 }
 

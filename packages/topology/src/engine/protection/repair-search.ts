@@ -13,6 +13,8 @@ export interface RepairTarget {
   readonly algorithm: number;
   /** The active SID is anycast: these share it. */
   readonly anycast: Anycast | null;
+  /** The repair has to end there: what packets carry next is not for the target (RFC 9855, adjacency segments). */
+  readonly isEnd: boolean;
 }
 
 /** A first link, and the SIDs that lead from its far end along a post-convergence path. */
@@ -73,6 +75,7 @@ export class RepairSearch {
    */
   find(router: number): FoundRepair | null {
     const { arcTo } = this.#snapshot.data;
+    const { node: target, isEnd } = this.#target;
     const seen = new Set<number>([router]);
     let level = this.#onwards(router, router).map((arc): Reached => ({
       node: arcTo[arc] as number,
@@ -80,9 +83,9 @@ export class RepairSearch {
       arcs: [arc],
     }));
     while (level.length > 0 && !this.#budget.isSpent) {
-      const done = level.find(({ node }) => this.reachesTarget(node));
+      const done = level.find(({ node }) => (isEnd ? node === target : this.reachesTarget(node)));
       if (done !== undefined) {
-        return { sids: done.sids, arcs: [...done.arcs, ...this.#branch(done.node, this.#target.node)] };
+        return { sids: done.sids, arcs: [...done.arcs, ...this.#branch(done.node, target)] };
       }
       for (const { node } of level) seen.add(node);
       const next: Reached[] = [];
