@@ -128,11 +128,15 @@ export class RepairSearch {
     const plain = (all: readonly number[]) => all.find((sid) => !choice.isAnycast(sid));
     const along = new Set([node]);
     for (const at of along) for (const arc of this.#onwards(at, router)) along.add(arcTo[arc] as number);
-    for (const end of along) {
-      if (this.#snapshot.isHost(end) || !this.#isShortest(node, end)) continue;
-      const way = [...arcs, ...this.#branch(node, end)];
-      const endSid = end === node ? undefined : plain(choice.endSids(end, algorithm));
-      if (endSid !== undefined) yield { node: end, sids: [...sids, endSid], arcs: way };
+    const ends = [...along]
+      .filter((end) => !this.#snapshot.isHost(end) && this.#isShortest(node, end))
+      .map((end) => ({ end, way: [...arcs, ...this.#branch(node, end)] }));
+    // A node segment before an adjacency segment: routers prefer what survives another failure.
+    for (const { end, way } of ends) {
+      const sid = end === node ? undefined : plain(choice.endSids(end, algorithm));
+      if (sid !== undefined) yield { node: end, sids: [...sids, sid], arcs: way };
+    }
+    for (const { end, way } of ends) {
       for (const arc of this.#onwards(end, router)) {
         const crossing = end === node ? choice.adjacencySidsAtOwner(arc) : choice.adjacencySids(arc, algorithm);
         const sid = plain(crossing);
