@@ -75,7 +75,8 @@ describe('a standby', () => {
         const answer = computePaths(snapshot, { ...request, protection: { standby: { disjoint: kinds, mode } } });
         if (answer.status === 'no-path') return;
         const [primary] = answer.paths;
-        expect({ ...answer, paths: answer.paths.map(({ protection: _, ...path }) => path) }).toEqual(plain);
+        const unprotected = answer.paths.map((path) => ({ ...path, protection: undefined }));
+        expect({ ...answer, paths: unprotected }).toEqual(plain);
         const standby = primary?.protection?.standby;
         const ends = [source, destination];
         const walks = allowedWalks(ted, request);
@@ -116,7 +117,7 @@ describe('a standby', () => {
           expect(sharedLinks(standby.path.links)).toBe(fewest);
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 });

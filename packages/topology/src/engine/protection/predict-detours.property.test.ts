@@ -132,7 +132,7 @@ describe('predicted detours', () => {
           }
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 });
