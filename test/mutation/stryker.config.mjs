@@ -1,8 +1,12 @@
+import { fileURLToPath } from 'node:url';
+
 const room = `packages/topology/src/${process.env.MUTATED_ROOM}`;
 
 /** @type {import('@stryker-mutator/api/core').PartialStrykerOptions} */
 export default {
   mutate: [`${room}/**/*.ts`, '!**/*.test.ts'],
+  checkers: ['sample'],
+  plugins: ['@stryker-mutator/*', fileURLToPath(new URL('sample.mjs', import.meta.url))],
   testRunner: 'vitest',
   vitest: { configFile: 'test/mutation/vitest.config.ts' },
   coverageAnalysis: 'perTest',

@@ -4,7 +4,7 @@ import { freezeSnapshot } from '../snapshot/freeze-snapshot.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { buildTed, type NodeSpec } from '../testing/build-ted.js';
 import { CSids } from './c-sids.js';
-import { packEntries } from './containers.js';
+import { EMPTY_LIST, isNoLarger, packEntries, sizesWith, sizeWith } from './containers.js';
 
 const LINKS = [{ between: 'a-b' }, { between: 'b-c' }];
 const next = { sidKind: 'next' as const };
@@ -80,6 +80,31 @@ describe('a container', () => {
   it('is never begun where no SID has the flavor', () => {
     const snapshot = network({ id: 'a' }, { id: 'b' }, { id: 'c' });
     expect(pack(snapshot, ['fd00:0:1:1::', 'fd00:0:2:1::'])).toEqual(['fd00:0:1:1::', 'fd00:0:2:1::']);
+  });
+});
+
+describe('the size of a list', () => {
+  const snapshot = network(...three, { id: 'h1', ...next });
+  const cSids = new CSids(snapshot);
+  const [a, b] = [A, B].map((text) => snapshot.sidOf(text)) as [number, number];
+
+  it('with one SID more has it in the container, or in an entry of its own', () => {
+    const one = sizeWith(cSids, EMPTY_LIST, a);
+    expect(one).toMatchObject({ entries: 1, used: 16 });
+    expect(sizesWith(cSids, EMPTY_LIST, a)).toEqual([one]);
+    expect(sizesWith(cSids, one, b)).toEqual([
+      { ...one, used: 32 },
+      { ...one, entries: 2 },
+    ]);
+  });
+
+  it('is no larger with fewer entries, or with a container that has as much room', () => {
+    const open = sizeWith(cSids, EMPTY_LIST, a);
+    const fuller = sizeWith(cSids, open, b);
+    const closed = { ...open, open: -1 };
+    expect([isNoLarger(open, fuller), isNoLarger(fuller, open)]).toEqual([true, false]);
+    expect([isNoLarger(open, closed), isNoLarger(closed, open)]).toEqual([true, false]);
+    expect(isNoLarger(closed, { ...open, entries: 2 })).toBe(true);
   });
 });
 

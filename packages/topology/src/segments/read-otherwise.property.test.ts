@@ -110,4 +110,21 @@ describe('nodes whose SIDs are read otherwise', () => {
       }),
     );
   });
+
+  it("are those within another node's new prefix that is no shorter than their locator, and no others", () => {
+    const plain = buildTed(['a', 'b', 'c'], [{ between: 'a-b' }, { between: 'b-c' }]);
+    const before = freezeSnapshot(plain);
+    const after = (prefix: string, at: string) => {
+      const [example] = plain.nodes[0]?.locators ?? [];
+      if (example === undefined) throw new Error('no locator');
+      return freezeSnapshot(
+        changedBy(plain, at, (node) => ({ ...node, locators: [...node.locators, { ...example, prefix }] })),
+      );
+    };
+    expect(nodesReadOtherwise(before, after('fd00:0:2::/48', 'c'))).toEqual(['b']);
+    expect(nodesReadOtherwise(before, after('fd00:0:2::/64', 'c'))).toEqual([]);
+    expect(nodesReadOtherwise(before, after('fd00:0:2:1::/64', 'c'))).toEqual(['b']);
+    expect(nodesReadOtherwise(before, after('fd00:0:2:1::/64', 'b'))).toEqual([]);
+    expect(nodesReadOtherwise(before, after('fd00::/32', 'c'))).toEqual([]);
+  });
 });
