@@ -13,7 +13,7 @@ function withRepairs(ted: Ted): Ted {
   return { ...ted, nodes };
 }
 
-const scenarios = arbitraryTed({ maxRouters: 6, maxLinks: 10, healthy: true, routing: 'never', zeroMetrics: false })
+const scenarios = arbitraryTed({ maxRouters: 6, maxLinks: 10, healthy: true, routing: 'never' })
   .map(withRepairs)
   .chain((ted) => {
     const node = fc.constantFrom(...ted.nodes.map(({ id }) => id));
