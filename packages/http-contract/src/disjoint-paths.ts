@@ -1,10 +1,11 @@
 import { Type } from 'typebox';
 import { metricType, nodeId, revision, srlg } from './identifiers.js';
 import { hypothetical, overlay } from './overlay.js';
-import { ComputedPath, NoPath, OptionalOutcome, Shared } from './path-answer.js';
+import { ComputedPath, NoPath, OptionalOutcome } from './path-answer.js';
+import { Shared } from './path-parts.js';
 import {
-  disjointKind,
   families,
+  kinds,
   maxDisjointPaths,
   maxSegments,
   objective,
@@ -21,10 +22,6 @@ export const DisjointMember = object('DisjointMember', 'One path of a group, wit
   families: Type.Optional(families()),
   maxSegments: Type.Optional(maxSegments()),
 });
-
-function kinds(description: string, minItems: number) {
-  return list(description, disjointKind(), 4, { minItems, uniqueItems: true, examples: [['node', 'srlg']] });
-}
 
 export const DisjointRequest = object(
   'DisjointRequest',

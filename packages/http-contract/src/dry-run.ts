@@ -1,6 +1,6 @@
 import { LinkConstraints, NodeConstraints } from './constraints.js';
 import { hypothetical, overlay } from './overlay.js';
-import { PathMetrics } from './path-answer.js';
+import { PathMetrics } from './path-parts.js';
 import { MeshIntent, SrPolicyIntent } from './sr-policy.js';
 import { linkId, meshId, nodeId, operationalState, policyId, revision } from './identifiers.js';
 import { choice, integer, kind, list, maxUint32, nullable, object, tagged, text } from './scalars.js';

@@ -14,6 +14,8 @@ export * from './overlay.js';
 export * from './pagination.js';
 export * from './path-answer.js';
 export * from './path-batch.js';
+export * from './path-parts.js';
+export * from './path-protection.js';
 export * from './path-request.js';
 export * from './problem.js';
 export * from './scalars.js';

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import { ipv6, metricType, nodeId, revision } from './identifiers.js';
 import { jobId, jobView } from './job.js';
-import { PathAnswer, PathMetrics } from './path-answer.js';
+import { PathAnswer } from './path-answer.js';
+import { PathMetrics } from './path-parts.js';
 import { families, maxSegments, PathConstraints, PathRequest, setupPriority } from './path-request.js';
 import { choice, flag, integer, kind, list, nullable, object, real, tagged } from './scalars.js';
 
@@ -21,8 +22,8 @@ function batchId() {
   return jobId('Id of the batch: the client chooses it, so that it may ask again when an answer was lost.', 'evening');
 }
 
-/** Without a revision of its own. */
-const BatchedRequest = Type.Omit(PathRequest, ['revision'], {
+/** Without a revision or an overlay of its own, and without protection. */
+const BatchedRequest = Type.Omit(PathRequest, ['revision', 'overlay', 'protection'], {
   title: 'BatchedRequest',
   description: 'A path computation of a batch.',
   additionalProperties: false,

@@ -112,6 +112,11 @@ export function disjointKind() {
   );
 }
 
+/** Several kinds at once. */
+export function kinds(description: string, minItems: number) {
+  return list(description, disjointKind(), 4, { minItems, uniqueItems: true, examples: [['node', 'srlg']] });
+}
+
 export function objective(description: string) {
   return choice(description, ['sum', 'worst']);
 }
@@ -134,6 +139,41 @@ export function optionalConstraints(whole: string) {
     { uniqueItems: true },
   );
 }
+
+export const ProtectionRequest = object(
+  'ProtectionRequest',
+  'What to add to each path.',
+  {
+    standby: Type.Optional(
+      object(
+        'StandbyRequest',
+        'A path for the headend to use when the primary fails. The primary stays what it would be without.',
+        {
+          disjoint: Type.Union([disjointKind(), kinds('Several kinds at once.', 1)], {
+            description: 'What it may not share with the primary, between the attachment routers.',
+          }),
+          mode: Type.Optional(
+            choice(
+              '`strict` (default): as asked, or none. `relaxed`: else the strongest level there is, as of disjoint paths, and last the path that shares the fewest links with the primary.',
+              ['strict', 'relaxed'],
+            ),
+          ),
+          constraints: Type.Optional(PathConstraints),
+        },
+        [{ disjoint: ['node', 'srlg'], mode: 'relaxed' }],
+      ),
+    ),
+    detours: Type.Optional(
+      list(
+        'For which failures on the path the repairs are predicted that routers with TI-LFA (RFC 9855) are expected to make: `link` for each link, `node` for each router in between.',
+        choice('Kind of failure.', ['link', 'node']),
+        2,
+        { minItems: 1, uniqueItems: true, examples: [['link']] },
+      ),
+    ),
+  },
+  [{ standby: { disjoint: 'node' }, detours: ['link', 'node'] }],
+);
 
 export const PathRequest = object(
   'PathRequest',
@@ -179,6 +219,7 @@ export const PathRequest = object(
     setupPriority: Type.Optional(setupPriority()),
     optional: Type.Optional(optionalConstraints('this request')),
     overlay: overlay(),
+    protection: Type.Optional(ProtectionRequest),
     revision: Type.Optional(revision('Compute on this past revision of the topology instead of the newest.')),
   },
   [{ source: 'dc-london', destination: 'dc-athens', metric: 'delay', constraints: {} }],

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { PathConstraints, maxLists, maxSegments, maxTransportSids, optionalConstraints } from './path-request.js';
-import { OptionalOutcome, PathMetrics, Segment, SegmentList, load } from './path-answer.js';
+import { OptionalOutcome, load } from './path-answer.js';
+import { PathMetrics, Segment, SegmentList } from './path-parts.js';
 import {
   addressFamily,
   color,

@@ -3,6 +3,7 @@ export * from './model/ted.js';
 export { advertisedOf, withAdvertised } from './model/advertised.js';
 export * from './model/path-request.js';
 export * from './model/path-answer.js';
+export * from './model/path-protection.js';
 export * from './model/disjoint-paths.js';
 export * from './model/placement.js';
 export * from './model/mesh.js';

@@ -79,6 +79,10 @@ describe('a path computation', () => {
     await refused({ maxLists: 2, constraints, k: 2 }, '/maxLists');
     await refused({ maxLists: 2, constraints, disjoint: 'node' }, '/maxLists');
     await refused({ maxLists: 2, constraints, coRouted: 'sum' }, '/maxLists');
+    const protection = { standby: { disjoint: 'link' } };
+    await refused({ protection, disjoint: 'node' }, '/protection/standby');
+    await refused({ protection, maxLists: 2, constraints }, '/protection/standby');
+    await refused({ protection: { detours: ['link'] }, coRouted: 'sum' }, '/protection');
   });
 
   it('refuses an optional constraint that the request does not have', async () => {
@@ -97,6 +101,14 @@ describe('a path computation', () => {
     reads = [];
     for (let i = 0; i < 2; i++) await expect(paths.compute(request, 1)).rejects.toMatchObject({ code: 'not-found' });
     expect(reads).toEqual([1, 1]);
+  });
+
+  it('names an id in the constraints of a standby that the topology does not have', async () => {
+    const protection = { standby: { disjoint: 'link', constraints: { exclude: { nodes: ['R99'] } } } } as const;
+    await expect(paths.compute({ ...request, protection })).rejects.toMatchObject({
+      code: 'node-unknown',
+      info: { field: '/protection/standby/constraints/exclude/nodes/0' },
+    });
   });
 
   it('names every id that the topology does not have', async () => {

@@ -59,6 +59,7 @@ export class PathComputation implements PathComputationService {
       { field: '/source', node: request.source },
       { field: '/destination', node: request.destination },
       ...idsInConstraints(request.constraints),
+      ...idsInConstraints(request.protection?.standby?.constraints ?? {}, '/protection/standby/constraints'),
     ]);
     const answer = await this.#pool.run('compute-path', snapshot, { request, ...basis });
     if (answer.status !== 'no-path' || revision !== undefined) return answer;

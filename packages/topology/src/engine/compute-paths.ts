@@ -13,6 +13,7 @@ import { findConflict } from './find-conflict.js';
 import { fittingBandwidths } from './fitting-bandwidths.js';
 import { keepOptional } from './keep-optional.js';
 import { LooplessPaths } from './loopless-paths.js';
+import { protectPaths } from './protection/protect-paths.js';
 import { headendMsd, prepareRequest, type PreparedRequest } from './prepare-request.js';
 import { splitDemand } from './weighted/split-demand.js';
 import { DEFAULT_WORK_BUDGET, GROUP_WORK_BUDGET, WorkBudget } from './work-budget.js';
@@ -25,6 +26,11 @@ const ENCODING_ATTEMPTS = 64;
  * request and options give the same answer. Ties fall to fewer entries, then fewer SIDs, then ids.
  */
 export function computePaths(snapshot: Snapshot, request: PathRequest, options: ComputeOptions = {}): PathAnswer {
+  const answer = computeUnprotected(snapshot, request, options);
+  return protectPaths(snapshot, request, answer, options.unreservedBps ?? snapshot.data.reservableBps);
+}
+
+function computeUnprotected(snapshot: Snapshot, request: PathRequest, options: ComputeOptions): PathAnswer {
   const context: Context = {
     snapshot,
     unreservedBps: options.unreservedBps ?? snapshot.data.reservableBps,

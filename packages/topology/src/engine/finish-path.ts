@@ -171,7 +171,7 @@ function sumOf({ worst, worstLossUnits }: ExactProof, metric: MetricType): numbe
   return metric === 'loss' ? worstLossUnits : (metricOf(worst, metric) ?? Number.NaN);
 }
 
-function metricsOf(snapshot: Snapshot, arcs: readonly number[]): PathMetrics {
+export function metricsOf(snapshot: Snapshot, arcs: readonly number[]): PathMetrics {
   const { igpMetric, teMetric, delayUs, delayVariationUs } = snapshot.data;
   const known = (sum: number) => (Number.isNaN(sum) ? null : sum);
   return {

@@ -1,4 +1,5 @@
 import type { AddressFamily } from './address.js';
+import type { PathProtection } from './path-protection.js';
 import type { MetricType } from './path-request.js';
 import type { EndpointBehavior, LinkId, NodeId, SidOrigin } from './ted.js';
 
@@ -71,6 +72,8 @@ export interface ComputedPath {
   readonly transport: readonly Segment[];
   /** One per family, or one transport list when no family was asked for. */
   readonly segmentLists: readonly SegmentList[];
+  /** Only where it was asked for. */
+  readonly protection?: PathProtection;
 }
 
 export type NoPathReason =

@@ -1,4 +1,5 @@
 import type { AddressFamily } from './address.js';
+import type { ProtectionRequest } from './path-protection.js';
 import type { LinkId, NodeId } from './ted.js';
 
 /** RFC 8776 / 5440 metric types that a path can be optimised for. */
@@ -104,4 +105,9 @@ export interface PathRequest {
    * everything else, those that keep the first; of these, if there are any, those that keep the second; and so on.
    */
   readonly optional?: readonly string[];
+  /**
+   * Added to each path found, which it never changes. Not together with `coRouted`; a standby not with `disjoint` or `maxLists`
+   * above 1 either.
+   */
+  readonly protection?: ProtectionRequest;
 }

@@ -111,7 +111,16 @@ export function checkTotals(
       return fail('mtu-exceeded', `link ${link} leaves ${room} bytes for the inner packet`, arc);
     }
   }
-  for (const bound of constraints.bounds ?? []) {
+  return checkBounds(measured, constraints, fail);
+}
+
+/** The first bound that the worst branch does not keep. */
+export function checkBounds(
+  measured: Measurement,
+  { bounds = [] }: PathConstraints,
+  fail: (kind: WalkFailure['kind'], message: string) => WalkFailure,
+): WalkFailure | null {
+  for (const bound of bounds) {
     const value = metricOf(measured.worst, bound.metric);
     if (value === null) return fail('metric-bound-exceeded', `the ${bound.metric} of a link is unknown`);
     if (bound.metric === 'loss' && measured.worstLossUnits === Infinity) {

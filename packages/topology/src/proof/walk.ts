@@ -27,13 +27,10 @@ export interface Walk {
   readonly failure: WalkFailure | null;
 }
 
-interface OpenState extends WalkState {
+interface OpenState extends Walked<OpenState> {
   /** undefined: the list is used up. */
   readonly destination: Destination | undefined;
   readonly hasSrh: boolean;
-  moves: { arc: number | null; to: OpenState }[];
-  next: number;
-  mark: 'new' | 'open' | 'done';
 }
 
 /** In one entry: one per bit. */
@@ -141,11 +138,29 @@ export function walkSegments(
       return { states: [first], failure: { kind: 'link-down', message, segment: null, node: headend, arc: null } };
     }
   }
-  const finished: OpenState[] = [];
-  const failures = new Map<OpenState, WalkFailure>();
+  return followStates(snapshot, first, expand);
+}
+
+/** A state that is walked from: `next` counts the moves that were followed. */
+export interface Walked<State> {
+  readonly segment: number;
+  readonly node: number;
+  moves: { arc: number | null; to: State }[];
+  next: number;
+  mark: 'new' | 'open' | 'done';
+}
+
+/** Follows every move from the first state on. `expand` fills the moves of a new one, or says why there are none. */
+export function followStates<State extends Walked<State>>(
+  snapshot: Snapshot,
+  first: State,
+  expand: (state: State) => WalkFailure | null,
+): { readonly states: readonly State[]; readonly failure: WalkFailure | null } {
+  const finished: State[] = [];
+  const failures = new Map<State, WalkFailure>();
   let loop: WalkFailure | null = null;
-  const stack: OpenState[] = [];
-  const enter = (state: OpenState): void => {
+  const stack: State[] = [];
+  const enter = (state: State): void => {
     if (state.mark === 'new') {
       const failure = expand(state);
       if (failure !== null) failures.set(state, failure);

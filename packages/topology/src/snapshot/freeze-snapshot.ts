@@ -171,6 +171,7 @@ function freezeSids(nodes: readonly TedNode[], arcIndex: ReadonlyMap<string, num
     sidNode: integers(sids.map(({ node }) => node)),
     sidBehavior: bytes(sids.map(({ sid }) => BEHAVIORS.indexOf(sid.behavior))),
     sidOrigin: bytes(sids.map(({ sid }) => ORIGINS.indexOf(sid.origin))),
+    sidProtected: bytes(sids.map(({ sid }) => (sid.protected ? 1 : 0))),
     sidFlavors: bytes(sids.map(({ sid }) => sid.flavors.reduce((flags, flavor) => flags | SidFlavorFlag[flavor], 0))),
     sidBlockBits: bytes(sids.map(({ sid }) => sid.structure?.blockBits ?? 0)),
     sidLocalBits: bytes(sids.map(({ sid }) => (sid.structure?.nodeBits ?? 0) + (sid.structure?.functionBits ?? 0))),

@@ -112,6 +112,8 @@ export interface SnapshotData {
   readonly sidBehavior: Bytes;
   readonly sidOrigin: Bytes;
   readonly sidFlavors: Bytes;
+  /** End.X: 1 where the owner has a local repair for the adjacency (RFC 8402 B-flag). */
+  readonly sidProtected: Bytes;
   /** Bits of the locator block; 0 of an opaque SID. */
   readonly sidBlockBits: Bytes;
   /** Bits of node and function together, behind the block; 0 of an opaque SID. */

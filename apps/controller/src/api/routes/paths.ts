@@ -68,6 +68,17 @@ const pathExamples = {
       coRouted: 'sum',
     },
   },
+  protectedPath: {
+    summary:
+      'London to Athens within 20 ms, with a standby that shares no router and the repairs of routers on the way',
+    value: {
+      source: 'dc-london',
+      destination: 'dc-athens',
+      metric: 'igp',
+      constraints: { bounds: [{ metric: 'delay', max: 20_000 }] },
+      protection: { standby: { disjoint: 'node' }, detours: ['link', 'node'] },
+    },
+  },
   avoidSharedRisk: {
     summary: 'Madrid to Frankfurt without the ducts across the Pyrenees, for IPv6 only',
     value: {
