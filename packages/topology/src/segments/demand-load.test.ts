@@ -25,7 +25,12 @@ describe('the load of a demand', () => {
   });
 
   it('is nothing where there is no way, or no such node', () => {
-    expect([load('a', 'e'), load('a', 'nobody'), load('nobody', 'a'), load('a', 'a')]).toEqual([null, null, null, null]);
+    expect([load('a', 'e'), load('a', 'nobody'), load('nobody', 'a'), load('a', 'a')]).toEqual([
+      null,
+      null,
+      null,
+      null,
+    ]);
   });
 
   it('is all of it on each named link', () => {
