@@ -184,6 +184,12 @@ export class IgpReach {
   /** All branches to a node; null when it is unreachable, or when they can loop. */
   branchesTo(node: number, weights: readonly Float64Array[]): EcmpBranches | null {
     if (this.distanceTo(node) === Infinity) return null;
+    const nextHops = this.nextHopsTo(node);
+    return sumBranches(this.#current.router, node, nextHops, this.#snapshot.data.arcTo, weights);
+  }
+
+  /** For the nodes that packets for a reachable node can pass before it, and before `endsAt`: the arcs they leave by. */
+  nextHopsTo(node: number, endsAt = node): ReadonlyMap<number, readonly number[]> {
     const { router } = this.#current;
     const { arcFrom, arcTo } = this.#snapshot.data;
     const leaving = new Map<number, number[]>();
@@ -204,12 +210,12 @@ export class IgpReach {
     const nextHops = new Map<number, readonly number[]>();
     const walked = new Set([router]);
     for (const from of walked) {
-      if (from === node) continue;
+      if (from === node || from === endsAt) continue;
       const arcs = (leaving.get(from) ?? []).filter(leadsThere);
       nextHops.set(from, arcs);
       for (const arc of arcs) walked.add(arcTo[arc] as number);
     }
-    return sumBranches(router, node, nextHops, arcTo, weights);
+    return nextHops;
   }
 
   /** Arcs by which shortest paths enter a settled node; complete once everything as near is settled. */

@@ -74,18 +74,16 @@ export function leadsOnlyTo(snapshot: Snapshot, reach: IgpReach, owner: number, 
   return nearest.every(({ node }) => !snapshot.isHost(node) && isOnEveryWay(snapshot, reach, owner, node));
 }
 
-/** Do all branches to a router pass another node? */
+/** Do all packets for a router that is reached pass another node? What they do behind it does not matter. */
 function isOnEveryWay(snapshot: Snapshot, reach: IgpReach, passed: number, router: number): boolean {
-  const branches = reach.branchesTo(router, []);
-  if (branches === null) return false;
-  const { arcFrom, arcTo } = snapshot.data;
-  // Backwards, around that node.
-  const reached = new Set([router]);
-  for (const node of reached) {
-    for (const arc of branches.arcs) {
-      const from = arcFrom[arc] as number;
-      if (arcTo[arc] === node && from !== passed) reached.add(from);
+  const { arcTo } = snapshot.data;
+  const hops = [...reach.nextHopsTo(router, passed)].reverse();
+  const safe = new Set([passed]);
+  for (let known = 0; known < safe.size; ) {
+    known = safe.size;
+    for (const [node, arcs] of hops) {
+      if (arcs.length > 0 && arcs.every((arc) => safe.has(arcTo[arc] as number))) safe.add(node);
     }
   }
-  return !reached.has(reach.start);
+  return safe.has(reach.start);
 }
