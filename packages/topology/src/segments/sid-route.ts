@@ -79,7 +79,7 @@ function isOnEveryWay(snapshot: Snapshot, reach: IgpReach, passed: number, route
   const { arcTo } = snapshot.data;
   const hops = [...reach.nextHopsTo(router, passed)].reverse();
   const safe = new Set([passed]);
-  for (let known = 0; known < safe.size; ) {
+  for (let known = 0; known < safe.size;) {
     known = safe.size;
     for (const [node, arcs] of hops) {
       if (arcs.length > 0 && arcs.every((arc) => safe.has(arcTo[arc] as number))) safe.add(node);
