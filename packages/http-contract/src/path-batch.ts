@@ -33,38 +33,43 @@ function pastRevision() {
   return revision('Compute all on this past revision of the topology instead of the newest; nothing is booked there.');
 }
 
-export const PathBatch = tagged('PathBatch', 'Many paths to compute on one revision. Changes nothing.', [
-  object('PathBatchOfRequests', 'A list of requests.', {
-    kind: kind('requests', 'A list of requests.'),
-    id: batchId(),
-    requests: list('The requests.', BatchedRequest, maxBatchedRequests, { minItems: 1 }),
-    synchronised: Type.Optional(
-      flag(
-        'True: they share the bandwidth that is left, so that together they book no link beyond what is unreserved at their ' +
-          `setup priorities (RFC 5440, synchronised); up to ${maxSynchronised}, each for one path or one demand. False, the default: each ` +
-          'as if it were alone.',
+export const PathBatch = tagged(
+  'PathBatch',
+  'Many paths to compute on one revision. Changes nothing.',
+  [
+    object('PathBatchOfRequests', 'A list of requests.', {
+      kind: kind('requests', 'A list of requests.'),
+      id: batchId(),
+      requests: list('The requests.', BatchedRequest, maxBatchedRequests, { minItems: 1 }),
+      synchronised: Type.Optional(
+        flag(
+          'True: they share the bandwidth that is left, so that together they book no link beyond what is unreserved at their ' +
+            `setup priorities (RFC 5440, synchronised); up to ${maxSynchronised}, each for one path or one demand. False, the default: each ` +
+            'as if it were alone.',
+        ),
       ),
-    ),
-    revision: Type.Optional(pastRevision()),
-  }),
-  object('PathBatchOfMesh', 'One request between many nodes.', {
-    kind: kind('mesh', 'One request between many nodes.'),
-    id: batchId(),
-    sources: list('Headends.', nodeId(), maxMeshNodes, { minItems: 1, uniqueItems: true }),
-    destinations: Type.Optional(
-      list('Destinations of each source; without it all ordered pairs of the sources.', nodeId(), maxMeshNodes, {
-        minItems: 1,
-        uniqueItems: true,
-      }),
-    ),
-    metric: metricType('What to minimise; ties fall to fewer entries, then to the smaller ids.'),
-    constraints: PathConstraints,
-    families: Type.Optional(families()),
-    maxSegments: Type.Optional(maxSegments()),
-    setupPriority: Type.Optional(setupPriority()),
-    revision: Type.Optional(pastRevision()),
-  }),
-]);
+      revision: Type.Optional(pastRevision()),
+    }),
+    object('PathBatchOfMesh', 'One request between many nodes.', {
+      kind: kind('mesh', 'One request between many nodes.'),
+      id: batchId(),
+      sources: list('Headends.', nodeId(), maxMeshNodes, { minItems: 1, uniqueItems: true }),
+      destinations: Type.Optional(
+        list('Destinations of each source; without it all ordered pairs of the sources.', nodeId(), maxMeshNodes, {
+          minItems: 1,
+          uniqueItems: true,
+        }),
+      ),
+      metric: metricType('What to minimise; ties fall to fewer entries, then to the smaller ids.'),
+      constraints: PathConstraints,
+      families: Type.Optional(families()),
+      maxSegments: Type.Optional(maxSegments()),
+      setupPriority: Type.Optional(setupPriority()),
+      revision: Type.Optional(pastRevision()),
+    }),
+  ],
+  [{ kind: 'mesh', id: 'evening', sources: ['dc-london', 'dc-athens', 'dc-madrid'], metric: 'delay', constraints: {} }],
+);
 
 export const PathBatchView = jobView('PathBatchView', 'A batch of path computations, as far as it is.', {
   example: 'evening',

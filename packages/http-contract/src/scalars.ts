@@ -105,8 +105,13 @@ export function object<Properties extends TProperties>(
 }
 
 /** One of several objects, told apart by the constant member `kind`. */
-export function tagged<Branches extends TSchema[]>(title: string, description: string, branches: [...Branches]) {
-  return Type.Union(branches, { title, description });
+export function tagged<Branches extends TSchema[]>(
+  title: string,
+  description: string,
+  branches: [...Branches],
+  examples?: readonly unknown[],
+) {
+  return Type.Union(branches, { title, description, ...(examples === undefined ? {} : { examples }) });
 }
 
 /** The constant member that tells the branches of a tagged union apart. */
