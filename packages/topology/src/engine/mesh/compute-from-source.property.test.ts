@@ -84,7 +84,7 @@ describe.each<[string, TedShape, RequestShape, number]>([
           }
         });
       }),
-      { numRuns: numRuns },
+      { numRuns },
     );
     if (requestShape.include !== true) expect(together).toBeGreaterThan(0);
   });
