@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { computePaths, freezeSnapshot } from '@waymark/topology';
 import { evaluatePolicies } from '../apps/controller/dist/compute/evaluate-policies.js';
+import { newPolicy } from './support/new-policy.mjs';
 import { cpuMs, meanMs } from './support/cpu-time.mjs';
 import { randomSource } from './support/random-source.mjs';
 import { plot } from './support/svg-plot.mjs';
@@ -75,21 +76,7 @@ function growthOverPolicies(counts) {
   const pick = () => snapshot.nodeIdOf(Math.floor(random() * snapshot.nodeCount));
   const policies = Array.from({ length: Math.max(...counts) }, (_, i) => {
     const [headend, endpoint] = [pick(), pick()];
-    return {
-      policyId: `${headend}:${i + 1}:${endpoint}`,
-      headend,
-      endpoint,
-      candidatePaths: [
-        { discriminator: 1, preference: 100, path: { kind: 'dynamic', metric: 'delay', constraints: WITHOUT_LEASED } },
-      ],
-      fallback: 'drop',
-      incumbent: null,
-      setupPriority: 7,
-      holdPriority: 7,
-      bookings: [],
-      pinned: null,
-      reoptimise: true,
-    };
+    return newPolicy(i + 1, headend, endpoint, { metric: 'delay', constraints: WITHOUT_LEASED });
   }).filter(({ headend, endpoint }) => headend !== endpoint);
   const evaluate = (count) =>
     evaluatePolicies({ snapshot, policies: policies.slice(0, count), booked: [], heldLinks: [] });

@@ -13,6 +13,7 @@ import { computePaths, deriveSnapshot, freezeSnapshot, snapshotChanges } from '@
 import { ComputePool } from '../apps/controller/dist/compute/compute-pool.js';
 import { evaluatePolicies } from '../apps/controller/dist/compute/evaluate-policies.js';
 import { incumbentAfter } from '../apps/controller/dist/compute/evaluate-policies-model.js';
+import { newPolicy } from './support/new-policy.mjs';
 import { cpuMs } from './support/cpu-time.mjs';
 import { randomGeometric, waxman } from './support/networks.mjs';
 import { quantile } from './support/quantile.mjs';
@@ -124,21 +125,7 @@ function somePolicies(ted, snapshot) {
     const headend = pick();
     let endpoint = pick();
     while (endpoint === headend) endpoint = pick();
-    return {
-      policyId: `${headend}:${i + 1}:${endpoint}`,
-      headend,
-      endpoint,
-      candidatePaths: [
-        { discriminator: 1, preference: 100, path: { kind: 'dynamic', ...kinds[i % kinds.length](headend, endpoint) } },
-      ],
-      fallback: 'drop',
-      incumbent: null,
-      setupPriority: 7,
-      holdPriority: 7,
-      bookings: [],
-      pinned: null,
-      reoptimise: true,
-    };
+    return newPolicy(i + 1, headend, endpoint, kinds[i % kinds.length](headend, endpoint));
   });
 }
 

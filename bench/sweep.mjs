@@ -12,6 +12,7 @@ import { evaluatePolicies } from '../apps/controller/dist/compute/evaluate-polic
 import { incumbentAfter } from '../apps/controller/dist/compute/evaluate-policies-model.js';
 import { singleFailures } from '../apps/controller/dist/compute/failure-overlay.js';
 import { FailureSweep } from '../apps/controller/dist/compute/failure-sweep.js';
+import { newPolicy } from './support/new-policy.mjs';
 import { cpuMs } from './support/cpu-time.mjs';
 import { randomSource } from './support/random-source.mjs';
 import { randomGeometricTed } from './support/ted-of.mjs';
@@ -34,21 +35,10 @@ function withServices(ted) {
 function policiesOn(snapshot, size, number) {
   const random = randomSource(11);
   const pick = () => snapshot.nodeIdOf(Math.floor(random() * size));
-  const path = (metric) => ({ kind: 'dynamic', metric, constraints: {} });
+  const by = (metric) => ({ metric, constraints: {} });
   const fresh = Array.from({ length: number }, (_, i) => {
-    const [headend, endpoint] = [pick(), pick()];
-    const candidatePaths = [{ discriminator: 1, preference: 100, path: path('delay') }];
-    if (i % 4 === 0) candidatePaths.push({ discriminator: 2, preference: 50, path: path('hop') });
-    const terms = { setupPriority: 7, holdPriority: 7, fallback: 'drop', bookings: [], pinned: null };
-    return {
-      policyId: `${headend}:${i + 1}:${endpoint}`,
-      headend,
-      endpoint,
-      candidatePaths,
-      incumbent: null,
-      reoptimise: true,
-      ...terms,
-    };
+    const paths = i % 4 === 0 ? [by('delay'), by('hop')] : [by('delay')];
+    return newPolicy(i + 1, pick(), pick(), ...paths);
   }).filter(({ headend, endpoint }) => headend !== endpoint);
   const byId = new Map(fresh.map((policy) => [policy.policyId, policy]));
   return evaluatePolicies({ snapshot, policies: fresh, booked: [], heldLinks: [] }).map((evaluation) => ({
