@@ -38,6 +38,9 @@ export class FailureSweeps implements FailureSweepService {
 
   /** Throws Problem node-unknown, already-exists, overloaded. */
   async start(request: FailureSweepRequest): Promise<JobView> {
+    // Whatever has become of the topology since: who lost the answer can ask again.
+    const known = this.#parts.jobs.askedAgain(KIND, request.id, request);
+    if (known !== undefined) return known;
     const snapshot = await this.#parts.newest();
     const { headend, endpoint } = request.policies ?? {};
     requireKnownIds(snapshot, [
@@ -99,12 +102,7 @@ export class FailureSweeps implements FailureSweepService {
         const first = next;
         next += FAILURES_AT_A_TIME;
         const input = { sweep, swept, failures: failures.slice(first, next) };
-        try {
-          run.keep(first, await this.#parts.pool.runPiece('sweep-failures', snapshot, input, run.signal));
-        } catch (error) {
-          next = failures.length;
-          throw error;
-        }
+        run.keep(first, await this.#parts.pool.runPiece('sweep-failures', snapshot, input, run.signal));
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));
