@@ -59,7 +59,7 @@ export interface JobsParts {
 type Work = Pick<JobDescription<unknown>, 'work' | 'outcomeOf'>;
 
 interface Job {
-  readonly description: Pick<JobDescription<unknown>, 'kind' | 'id' | 'revision' | 'total'>;
+  readonly description: Omit<JobDescription<unknown>, 'request' | 'work' | 'outcomeOf'>;
   /** As JSON text, outside the heap. */
   readonly request: Buffer;
   readonly items: KeptItems<unknown>;

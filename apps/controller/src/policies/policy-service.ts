@@ -37,7 +37,7 @@ import { intentView, loadIntents, policyIdOf, storeIntent, type PolicyIntent } f
 import { loadStates } from './policy-states.js';
 import { isSameMesh, isSamePolicy } from './same-intent.js';
 import { policyIds, policyViews } from './policy-views.js';
-import type { Evaluate } from './reaction-dependencies.js';
+import type { BookDemands, Evaluate } from './reaction-dependencies.js';
 import { snapshotOf } from '../compute/snapshot-of.js';
 import { claimPrefixes } from './steering-claims.js';
 import { transportOf } from './stored-lists.js';
@@ -62,17 +62,20 @@ export class SrPolicyService implements PolicyService {
   readonly #db: Database;
   readonly #topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
   readonly #evaluate: Evaluate;
+  readonly #bookDemands: BookDemands;
   readonly #announceEvents: AnnounceEvents;
 
   constructor(options: {
     db: Database;
     topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
     evaluate: Evaluate;
+    bookDemands: BookDemands;
     announceEvents: AnnounceEvents;
   }) {
     this.#db = options.db;
     this.#topology = options.topology;
     this.#evaluate = options.evaluate;
+    this.#bookDemands = options.bookDemands;
     this.#announceEvents = options.announceEvents;
   }
 
@@ -235,7 +238,8 @@ export class SrPolicyService implements PolicyService {
   }
 
   async dryRun(changes: readonly ProposedChange[], overlay?: Overlay): Promise<DryRunResult> {
-    return dryRun({ db: this.#db, topology: this.#topology, evaluate: this.#evaluate }, changes, overlay);
+    const parts = { db: this.#db, topology: this.#topology, evaluate: this.#evaluate, bookDemands: this.#bookDemands };
+    return dryRun(parts, changes, overlay);
   }
 
   /** Bandwidth still free per arc of a snapshot, in bit/s, for path computations. NaN where it is unknown. */
