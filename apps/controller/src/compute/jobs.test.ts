@@ -75,6 +75,16 @@ describe('a job', () => {
     expect(jobs.items('test-job', id, { limit: 2, after: '1' })).toEqual({ items: ['no', 'yes'], next: null });
   });
 
+  it('has shorter pages where its items are large', () => {
+    const { jobs } = registry();
+    const job = held(4);
+    const { id } = jobs.start(job.description);
+    for (let i = 0; i < 4; i++) job.run().keep(i, [String(i).repeat(3_000_000)]);
+    expect(jobs.items('test-job', id, { limit: 10 })).toMatchObject({ items: { length: 2 }, next: '2' });
+    const second = jobs.items<string>('test-job', id, { limit: 10, after: '2' });
+    expect([second.items.map(([first]) => first), second.next]).toEqual([['2', '3'], '4']);
+  });
+
   it('may be ahead of the items it keeps', () => {
     const { jobs } = registry();
     const job = held();
