@@ -5,6 +5,7 @@ import { requireKnownOverlay } from '../compute/overlay-ids.js';
 import type { ProposedChange, TopologyService } from '../model/ports.js';
 import { prioritiesOf, type DryRunResult, type PolicyList, type PolicyMove } from '../model/sr-policy.js';
 import type { Database } from '../storage/database.js';
+import { newAffinities } from '../storage/affinity-registry.js';
 import { affectedPolicies } from './affected-policies.js';
 import { bookedPerLink, ownBookings, policiesBookedOn } from './bookings.js';
 import { evaluateBatch } from './evaluate-batch.js';
@@ -40,6 +41,12 @@ export async function dryRun(
   if (overlay !== undefined) requireKnownOverlay(snapshotOf(ted), overlay);
   const indexed = changes.map((change, index) => ({ index, change }));
   const topologyChanges = indexed.flatMap(({ index, change }) => (changesTopology(change) ? [{ index, change }] : []));
+  await newAffinities(
+    db,
+    topologyChanges.flatMap(
+      ({ change }) => (change.kind === 'link-constraints' && change.constraints.affinities) || [],
+    ),
+  );
   const changed = await proposedTed(ted, topologyChanges, topology);
   const proposed = overlay === undefined ? changed : overlaidTed(changed, overlay);
   const intents = await proposedIntents(db, changes, proposed);
