@@ -118,7 +118,13 @@ async function start(
   const bus = openBus(config, log);
   running.push(() => bus.close());
   const bookDemands: BookDemands = (snapshot, demands) => pool.run('book-demands', snapshot, { demands });
-  const policies = new SrPolicyService({ db, topology, evaluate, bookDemands, announceEvents });
+  const policies = new SrPolicyService({
+    db,
+    topology,
+    evaluate,
+    dryRuns: { evaluate: (snapshot, task) => pool.evaluateAside(snapshot, task), bookDemands },
+    announceEvents,
+  });
   const distribution = await Distribution.create({
     databaseUrl,
     db,

@@ -49,7 +49,10 @@ export class PolicyHarness {
         node: (id) => Promise.resolve(discoveredOnly(this.ted.nodes.find((node) => node.id === id))),
       },
       evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
-      bookDemands: (snapshot, demands) => Promise.resolve(demandBookings(snapshot, demands)),
+      dryRuns: {
+        evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
+        bookDemands: (snapshot, demands) => Promise.resolve(demandBookings(snapshot, demands)),
+      },
       announceEvents: (_tx, events) => this.#announce(events),
     });
   }
