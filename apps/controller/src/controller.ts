@@ -24,7 +24,7 @@ import { FailureSweeps } from './policies/failure-sweeps.js';
 import { SrPolicyService } from './policies/policy-service.js';
 import { UnreservedBandwidth } from './policies/unreserved-bandwidth.js';
 import { onAcked } from './policies/headend-acks.js';
-import type { Evaluate } from './policies/reaction-dependencies.js';
+import type { BookDemands, Evaluate } from './policies/reaction-dependencies.js';
 import { ReactionLoop } from './policies/reaction-loop.js';
 import { createDatabase, type Database } from './storage/database.js';
 import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
@@ -117,7 +117,14 @@ async function start(
 
   const bus = openBus(config, log);
   running.push(() => bus.close());
-  const policies = new SrPolicyService({ db, topology, evaluate, announceEvents });
+  const bookDemands: BookDemands = (snapshot, demands) => pool.run('book-demands', snapshot, { demands });
+  const policies = new SrPolicyService({
+    db,
+    topology,
+    evaluate,
+    dryRuns: { evaluate: (snapshot, task) => pool.evaluateAside(snapshot, task), bookDemands },
+    announceEvents,
+  });
   const distribution = await Distribution.create({
     databaseUrl,
     db,

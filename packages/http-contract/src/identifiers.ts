@@ -93,9 +93,12 @@ export function layer() {
   ]);
 }
 
+/** Different affinities of a network: the bits of an extended admin group. */
+export const maxAffinities = 256;
+
 /** Names of affinities, each once. */
 export function affinities(description: string) {
-  return list(description, affinity(), 256, { uniqueItems: true, examples: [['submarine']] });
+  return list(description, affinity(), maxAffinities, { uniqueItems: true, examples: [['submarine']] });
 }
 
 export function srlgs(description: string) {

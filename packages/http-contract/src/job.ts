@@ -1,10 +1,10 @@
 import { Type } from 'typebox';
-import { revision, timestamp } from './identifiers.js';
+import { nodeIdPattern, revision, timestamp } from './identifiers.js';
 import { choice, integer, maxUint32, nullable, object, text, token } from './scalars.js';
 
 /** Id of a job: the client's choice. */
 export function jobId(description: string, example: string) {
-  return token(description, '^[A-Za-z0-9._-]{1,63}$', 63, [example]);
+  return token(description, nodeIdPattern, 63, [example]);
 }
 
 /** What every job shows of itself. `outcomes`: the words under which its items are counted. */

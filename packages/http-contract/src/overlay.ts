@@ -14,7 +14,9 @@ const LinkChange = object('LinkChange', 'What else a directed link is taken to h
   reservableBandwidthBps: Type.Optional(
     integer('Reservable bandwidth in bits per second.', { examples: [8_000_000_000] }),
   ),
-  affinities: Type.Optional(affinities('Names of affinities, in place of those it has.')),
+  affinities: Type.Optional(
+    affinities('Names of affinities, in place of those it has; a network can have 256 different ones.'),
+  ),
   srlgs: Type.Optional(srlgs('Shared-risk link groups, in place of those it has.')),
 });
 

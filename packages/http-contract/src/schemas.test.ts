@@ -35,6 +35,15 @@ function* schemasIn(schema: unknown, path: string): Generator<readonly [string, 
 describe.each(named)('%s', (title, schema) => {
   const all = [...schemasIn(schema, title)];
 
+  it('has no id that a URL takes for a step up', () => {
+    const patterns = all.flatMap(([path, { pattern }]) =>
+      path.endsWith('.id') && typeof pattern === 'string' ? [[path, new RegExp(pattern)] as const] : [],
+    );
+    // What may contain a space is told in words, not asked for in a path.
+    const ids = patterns.filter(([, pattern]) => !pattern.test('a b'));
+    for (const [path, pattern] of ids) expect('..', path).not.toMatch(pattern);
+  });
+
   it('bounds every integer by 2^53 - 1', () => {
     for (const [path, one] of all.filter(([, { type }]) => type === 'integer' || type === 'number')) {
       expect(one['maximum'], path).toBeLessThanOrEqual(Number.MAX_SAFE_INTEGER);

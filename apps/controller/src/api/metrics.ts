@@ -72,7 +72,7 @@ function watchJobs({ jobs }: Services, registry: Registry): void {
   });
   new Gauge({
     name: 'waymark_computation_job_bytes',
-    help: 'What the items of all jobs of this controller take, in bytes.',
+    help: 'What the requests and items of all jobs of this controller take, in bytes.',
     registers,
     collect() {
       this.set(jobs.counts().bytes);

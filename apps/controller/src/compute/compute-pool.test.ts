@@ -79,6 +79,30 @@ describe('a compute pool', () => {
     await expect(running.run('compute-path', snapshot, withoutBookings)).resolves.toMatchObject({ status: 'computed' });
   });
 
+  it('lets what is only tried out wait for each other, and refuses too many', async () => {
+    const running = start(0);
+    const snapshot = freezeSnapshot(testbed);
+    const task = { policies: [], booked: [], heldLinks: [] };
+    const tried = running.evaluateAside(snapshot, task);
+    await expect(running.evaluateAside(snapshot, task)).rejects.toMatchObject({ code: 'overloaded' });
+    expect(await tried).toEqual([]);
+    expect(await running.evaluateAside(snapshot, task)).toEqual([]);
+  });
+
+  it('holds up the leader by one of those that are only tried out', async () => {
+    const running = start(10);
+    const snapshot = freezeSnapshot(testbed);
+    const task = { policies: [], booked: [], heldLinks: [] };
+    const ended: string[] = [];
+    const tried = Array.from({ length: 5 }, async () => {
+      await running.evaluateAside(snapshot, task);
+      ended.push('tried');
+    });
+    await running.run('evaluate-policies', snapshot, task);
+    expect(ended.length).toBeLessThanOrEqual(1);
+    await Promise.all(tried);
+  });
+
   it('evaluates policies however many others wait', async () => {
     const running = start(0);
     const snapshot = freezeSnapshot(testbed);

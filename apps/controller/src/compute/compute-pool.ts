@@ -3,6 +3,7 @@ import { Piscina } from 'piscina';
 import { shapeOf, snapshotToShared, type Snapshot } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import type { ComputeMessage, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
+import type { EvaluationTask, PolicyEvaluation } from './evaluate-policies-model.js';
 import { Turns } from './turns.js';
 
 export interface ComputePoolOptions {
@@ -23,6 +24,9 @@ export class ComputePool {
   /** Pieces of jobs that run at once; where there are several workers, one is never busy with a job. */
   readonly piecesAtOnce: number;
   readonly #pieces: Turns;
+  /** Of evaluations that nothing waits for but who asked. */
+  readonly #asides = new Turns(1);
+  #asidesUnderWay = 0;
   #nextKey = 1;
   #underWay = 0;
   #closed = false;
@@ -51,11 +55,28 @@ export class ComputePool {
     input: ComputeTasks[Name]['input'],
   ): Promise<ComputeTasks[Name]['output']> {
     if (this.#closed) throw overloaded('this controller is shutting down');
-    // Evaluations are the leader's own work and few at a time; only what anybody can ask for is limited.
+    // The leader's own evaluations are few at a time; only what anybody can ask for is limited.
     if (name !== 'evaluate-policies' && this.#underWay >= this.#limit) {
       throw overloaded(`${this.#underWay} computations are under way`);
     }
     return this.#post(name, snapshot, input);
+  }
+
+  /**
+   * An evaluation that anybody can ask for, of a dry-run: one after the other, so that the leader's wait for one of them at
+   * most. Throws Problem `overloaded` when too many wait already, or the pool is closing.
+   */
+  async evaluateAside(snapshot: Snapshot, task: EvaluationTask): Promise<readonly PolicyEvaluation[]> {
+    if (this.#asidesUnderWay >= this.#limit) throw overloaded(`${this.#asidesUnderWay} dry-runs are under way`);
+    this.#asidesUnderWay += 1;
+    try {
+      return await this.#asides.take(async () => {
+        if (this.#closed) throw overloaded('this controller is shutting down');
+        return this.#post('evaluate-policies', snapshot, task);
+      });
+    } finally {
+      this.#asidesUnderWay -= 1;
+    }
   }
 
   /**

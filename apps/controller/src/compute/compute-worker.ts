@@ -15,9 +15,10 @@ import { LOWEST_PRIORITY } from '../model/sr-policy.js';
 import type { Basis, ComputeEachInput, ComputeMessage, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
 import { evaluatePolicies } from './evaluate-policies.js';
 import { FailureSweep, type SweptPolicies } from './failure-sweep.js';
+import { jobLimits } from './jobs.js';
 import { LeastRecentlyUsed } from './least-recently-used.js';
 import { meshPathsFrom } from './mesh-paths.js';
-import { lessBooked, overlaid, type Overlaid } from './overlaid.js';
+import { demandBookings, lessBooked, overlaid, type Overlaid } from './overlaid.js';
 
 /*
  * Runs in a worker thread. It keeps the look-ups of the snapshots it met last: the newest, the one before while answers
@@ -30,8 +31,8 @@ const lastOfShape = new LeastRecentlyUsed<number, { snapshot: Snapshot | undefin
 /** What was laid over them: a what-if is often asked in several requests. */
 const overlays = new WeakMap<Snapshot, LeastRecentlyUsed<string, Overlaid>>();
 
-/** Of sweeps that are under way. */
-const sweeps = new LeastRecentlyUsed<string, FailureSweep>(2);
+/** Of all sweeps that can be under way: their pieces take turns, and what one has learned of its policies was dear. */
+const sweeps = new LeastRecentlyUsed<string, FailureSweep>(jobLimits.running);
 
 type Handlers = {
   readonly [Name in ComputeTaskName]: (
@@ -50,6 +51,7 @@ const handlers: Handlers = {
     placeInOrder(snapshot, requests, unreservedBps, pieceEnd()),
   'compute-from-source': (snapshot, { source, request, unreservedBps }) =>
     meshPathsFrom(snapshot, source, request, unreservedBps && { unreservedBps }),
+  'book-demands': (snapshot, { demands }) => demandBookings(snapshot, demands),
   prove: (snapshot, { sids, requirement, setupPriority, ...basis }) =>
     onBasis(snapshot, basis, setupPriority, (seen, options) => prove(seen, sids, requirement, options)),
   'sweep-failures': (snapshot, { sweep, swept, failures }) => {

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../model/errors.js';
 import { Jobs, jobLimits, type JobDescription, type JobLimits, type JobRun } from './jobs.js';
@@ -73,6 +75,16 @@ describe('a job', () => {
     expect(jobs.items('test-job', id, { limit: 2, after: '1' })).toEqual({ items: ['no', 'yes'], next: null });
   });
 
+  it('has shorter pages where its items are large', () => {
+    const { jobs } = registry();
+    const job = held(4);
+    const { id } = jobs.start(job.description);
+    for (let i = 0; i < 4; i++) job.run().keep(i, [String(i).repeat(3_000_000)]);
+    expect(jobs.items('test-job', id, { limit: 10 })).toMatchObject({ items: { length: 2 }, next: '2' });
+    const second = jobs.items<string>('test-job', id, { limit: 10, after: '2' });
+    expect([second.items.map(([first]) => first), second.next]).toEqual([['2', '3'], '4']);
+  });
+
   it('may be ahead of the items it keeps', () => {
     const { jobs } = registry();
     const job = held();
@@ -129,6 +141,38 @@ describe('a job', () => {
     expect(jobs.items('test-job', id, { limit: 10 })).toEqual({ items: ['yes'], next: null });
   });
 
+  it('stops all its work when a part of it fails', async () => {
+    const { jobs } = registry();
+    const job = held();
+    const { id } = jobs.start(job.description);
+    job.reject(new Problem('revision-pruned', { detail: 'revision 7 is gone' }));
+    await settled();
+    expect(job.run().signal.aborted).toBe(true);
+    job.run().keep(0, ['late']);
+    expect(jobs.job('test-job', id)).toMatchObject({ status: 'failed', available: 0, counts: {} });
+    expect(jobs.counts().finished).toEqual([{ kind: 'test-job', outcome: 'failed', jobs: 1 }]);
+  });
+
+  it('does not keep what it was computed on once it is over', async () => {
+    setFlagsFromString('--expose-gc');
+    const collectGarbage = runInNewContext('gc') as () => void;
+    const { jobs } = registry();
+    const startOne = () => {
+      const snapshot = new Uint8Array(1000);
+      const work = async ({ keep }: JobRun<string>) => {
+        await settled();
+        keep(0, [`${snapshot.length}`]);
+      };
+      jobs.start({ ...held(1).description, work, outcomeOf: (item) => item });
+      return new WeakRef(snapshot);
+    };
+    const snapshot = startOne();
+    await expect.poll(() => jobs.job('test-job', 'a').status).toBe('done');
+    await settled();
+    collectGarbage();
+    expect(snapshot.deref()).toBeUndefined();
+  });
+
   it('keeps a fault of Waymark out of its answer, and in the log', async () => {
     const { jobs } = registry();
     const job = held();
@@ -182,6 +226,14 @@ describe('the jobs of a controller', () => {
       failure: expect.stringContaining('ask for less') as string,
     });
     expect(() => jobs.start(held(3, 'b').description)).toThrow(Problem);
+  });
+
+  it('are refused when what was asked for takes too much', () => {
+    const { jobs } = registry({ bytes: 20 });
+    jobs.start(held(3, 'a').description);
+    jobs.start({ ...held(3, 'b').description, request: 'what a long request' });
+    expect(jobs.counts().bytes).toBe('{"total":3}"what a long request"'.length);
+    expect(() => jobs.start(held(3, 'c').description)).toThrow(/ask for less/);
   });
 
   it('are forgotten a while after their end', async () => {

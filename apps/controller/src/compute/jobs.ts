@@ -11,7 +11,7 @@ export interface JobLimits {
   readonly jobs: number;
   /** Running at once; the others wait. */
   readonly running: number;
-  /** What the items of all jobs may take together. */
+  /** What the requests and items of all jobs may take together. */
   readonly bytes: number;
   /** How long a job is kept once it is over. */
   readonly keptMs: number;
@@ -33,13 +33,13 @@ export interface JobDescription<Item> {
   readonly outcomeOf: (item: Item) => string;
   /**
    * Keeps every item, then resolves. Looks at the signal between pieces of work and ends early when it is aborted; a Problem
-   * it throws becomes what the job failed of.
+   * it throws becomes what the job failed of. Once the job is over nothing of it is held any more.
    */
   readonly work: (run: JobRun<Item>) => Promise<void>;
 }
 
 export interface JobRun<Item> {
-  /** Aborted when the job is deleted, or the controller ends. */
+  /** Aborted when the job is deleted or has failed, or the controller ends. */
   readonly signal: AbortSignal;
   /** Items from this index on: each index once, in any order. Throws Problem overloaded when there is no room left. */
   readonly keep: (first: number, items: readonly Item[]) => void;
@@ -55,8 +55,13 @@ export interface JobsParts {
   readonly limits?: JobLimits;
 }
 
+/** What may hold on to all that a job is computed on. */
+type Work = Pick<JobDescription<unknown>, 'work' | 'outcomeOf'>;
+
 interface Job {
-  readonly description: JobDescription<unknown>;
+  readonly description: Omit<JobDescription<unknown>, 'request' | 'work' | 'outcomeOf'>;
+  /** As JSON text, outside the heap. */
+  readonly request: Buffer;
   readonly items: KeptItems<unknown>;
   readonly abort: AbortController;
   readonly counts: Map<string, number>;
@@ -74,6 +79,8 @@ export class Jobs {
   readonly #limits: JobLimits;
   /** By kind and id, in the order in which they were made. */
   readonly #jobs = new Map<string, Job>();
+  /** What is to be done, apart from the jobs: with a job that is over, what it was computed on is not kept. */
+  readonly #waiting = new Map<Job, Work>();
   readonly #underWay = new Set<Promise<void>>();
   readonly #finished = new Map<string, JobCounts['finished'][number]>();
   readonly #computed = new Map<string, number>();
@@ -85,25 +92,34 @@ export class Jobs {
   }
 
   /**
+   * The job that was asked for by the same request; undefined when there is none of this id. Throws Problem already-exists
+   * when there is one that asks for something else.
+   */
+  askedAgain(kind: string, id: string, request: unknown): JobView | undefined {
+    this.#forgetOld();
+    const known = this.#jobs.get(keyOf(kind, id));
+    if (known === undefined) return undefined;
+    if (isDeepStrictEqual(JSON.parse(known.request.toString()), plain(request))) return this.#view(known);
+    const detail = `There is a ${kind} "${id}" that asks for something else: delete it, or choose another id.`;
+    throw new Problem('already-exists', { detail, field: '/id' });
+  }
+
+  /**
    * Asking for the same under the same id again gives the job that there is. Throws Problem already-exists when that asks for
    * something else, overloaded when too many are held.
    */
-  start<Item>(description: JobDescription<Item>): JobView {
+  start<Item>({ request, work, outcomeOf, ...description }: JobDescription<Item>): JobView {
     if (this.#closed) throw overloaded('this controller is shutting down', 1);
-    this.#forgetOld();
     const { kind, id } = description;
-    const known = this.#jobs.get(keyOf(kind, id));
-    if (known !== undefined) {
-      if (isDeepStrictEqual(known.description.request, description.request)) return this.#view(known);
-      const detail = `There is a ${kind} "${id}" that asks for something else: delete it, or choose another id.`;
-      throw new Problem('already-exists', { detail, field: '/id' });
-    }
+    const known = this.askedAgain(kind, id, request);
+    if (known !== undefined) return known;
     if (this.#jobs.size >= this.#limits.jobs) {
       throw overloaded(`this controller holds ${this.#jobs.size} jobs: delete those that nobody reads any more`);
     }
     if (this.#bytes() >= this.#limits.bytes) throw overloaded(this.#noRoom());
     const job: Job = {
-      description: description as JobDescription<unknown>,
+      description,
+      request: Buffer.from(JSON.stringify(request)),
       items: new KeptItems(),
       abort: new AbortController(),
       counts: new Map(),
@@ -115,6 +131,7 @@ export class Jobs {
       failure: null,
     };
     this.#jobs.set(keyOf(kind, id), job);
+    this.#waiting.set(job, { work, outcomeOf } as Work);
     this.#startWaiting();
     return this.#view(job);
   }
@@ -173,29 +190,30 @@ export class Jobs {
 
   #drop(job: Job): void {
     this.#jobs.delete(keyOf(job.description.kind, job.description.id));
+    this.#waiting.delete(job);
     if (isOver(job)) return;
     job.abort.abort();
     if (job.status === 'queued') this.#count(job, 'cancelled');
   }
 
   #startWaiting(): void {
-    const jobs = [...this.#jobs.values()];
     let room = this.#limits.running - this.#underWay.size;
-    for (const job of jobs.filter(({ status }) => status === 'queued')) {
+    for (const [job, work] of this.#waiting) {
       if (room-- <= 0) return;
-      const work = this.#run(job).finally(() => {
-        this.#underWay.delete(work);
+      this.#waiting.delete(job);
+      const run = this.#run(job, work).finally(() => {
+        this.#underWay.delete(run);
         this.#startWaiting();
       });
-      this.#underWay.add(work);
+      this.#underWay.add(run);
     }
   }
 
-  async #run(job: Job): Promise<void> {
+  async #run(job: Job, { work, outcomeOf }: Work): Promise<void> {
     job.status = 'running';
     job.startedAt = this.#parts.now();
     try {
-      await job.description.work(this.#runOf(job));
+      await work(this.#runOf(job, outcomeOf));
       if (job.items.available < job.description.total && !job.abort.signal.aborted) {
         throw new Error(`it kept ${job.items.available} of ${job.description.total} items`);
       }
@@ -206,9 +224,11 @@ export class Jobs {
     }
     job.finishedAt = this.#parts.now();
     this.#count(job, job.abort.signal.aborted ? 'cancelled' : job.status);
+    // Parts of its work that go on beside the one that failed are for nobody.
+    job.abort.abort();
   }
 
-  #runOf(job: Job): JobRun<unknown> {
+  #runOf(job: Job, outcomeOf: Work['outcomeOf']): JobRun<unknown> {
     return {
       signal: job.abort.signal,
       keep: (first, items) => {
@@ -216,7 +236,7 @@ export class Jobs {
         job.items.keep(first, items);
         job.done = Math.max(job.done, job.items.count);
         for (const item of items) {
-          const outcome = job.description.outcomeOf(item);
+          const outcome = outcomeOf(item);
           job.counts.set(outcome, 1 + (job.counts.get(outcome) ?? 0));
         }
         const { kind } = job.description;
@@ -249,12 +269,12 @@ export class Jobs {
   }
 
   #bytes(): number {
-    return [...this.#jobs.values()].reduce((sum, { items }) => sum + items.bytes, 0);
+    return [...this.#jobs.values()].reduce((sum, { request, items }) => sum + request.length + items.bytes, 0);
   }
 
   #noRoom(): string {
     const limit = `${this.#limits.bytes / (1024 * 1024)} MiB`;
-    return `what jobs of this controller have computed takes ${limit}, which is all they may: ask for less, or delete those that nobody reads any more`;
+    return `what jobs of this controller were asked for and have computed takes ${limit}, which is all they may: ask for less, or delete those that nobody reads any more`;
   }
 
   #view({ description, status, done, items, counts, createdAt, startedAt, finishedAt, failure }: Job): JobView {
@@ -272,6 +292,11 @@ export class Jobs {
       failure,
     };
   }
+}
+
+/** As it comes out of JSON text. */
+function plain(request: unknown): unknown {
+  return JSON.parse(JSON.stringify(request));
 }
 
 function keyOf(kind: string, id: string): string {

@@ -1,3 +1,6 @@
+/** JSON text that is parsed at a time. */
+const MOST_BYTES_READ = 4 * 1024 * 1024;
+
 /** Items by index as JSON text, outside the heap: what many of them take is known, and answers of hours ago cost no garbage collection. */
 export class KeptItems<Item> {
   /** Beginning at 0, without gaps. */
@@ -36,12 +39,17 @@ export class KeptItems<Item> {
     }
   }
 
-  /** At most `limit` from this index on, as far as they are available. */
+  /**
+   * From this index on, as far as they are available: at most `limit`, and fewer where they are so large that reading them
+   * all would hold up others, but always one.
+   */
   slice(start: number, limit: number): Item[] {
     const end = Math.min(start + limit, this.#available);
     const items: Item[] = [];
-    for (let i = this.#chunkOf(start); start + items.length < end; i++) {
+    let bytes = 0;
+    for (let i = this.#chunkOf(start); start + items.length < end && bytes < MOST_BYTES_READ; i++) {
       const chunk = this.#ready[i] as Chunk;
+      bytes += chunk.json.length;
       const all = JSON.parse(chunk.json.toString()) as Item[];
       items.push(...all.slice(start + items.length - chunk.first, end - chunk.first));
     }

@@ -1,14 +1,19 @@
+import { maxAffinities } from '@waymark/http-contract';
 import type { Overlay, Snapshot } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import { requireKnownIds, type NamedId } from './request-ids.js';
 
 /**
  * Throws Problem node-unknown or link-unknown for ids that the snapshot lacks, request-invalid for an SRLG or site that
- * nothing is in, and for a link that is changed twice. `at` points to the overlay.
+ * nothing is in, for a link that is changed twice, and for more affinities than a network can have. `at` points to the overlay.
  */
 export function requireKnownOverlay(snapshot: Snapshot, overlay: Overlay, at = '/overlay'): void {
   requireKnownIds(snapshot, idsInOverlay(overlay, at));
-  const errors = [...emptyGroups(snapshot, overlay, at), ...repeatedLinks(overlay, at)];
+  const errors = [
+    ...emptyGroups(snapshot, overlay, at),
+    ...repeatedLinks(overlay, at),
+    ...surplusAffinities(snapshot, overlay, at),
+  ];
   const [error] = errors;
   if (error !== undefined) throw new Problem('request-invalid', { ...error, errors });
 }
@@ -61,4 +66,13 @@ function repeatedLinks({ links = [] }: Overlay, at: string): FieldError[] {
       { field: `${at}/links/${i}/link`, detail: `Link "${link}" is changed twice; give all its attributes in one.` },
     ];
   });
+}
+
+/** Each takes a bit of every link. */
+function surplusAffinities({ affinityNames }: Snapshot, { links = [] }: Overlay, at: string): FieldError[] {
+  const names = new Set(links.flatMap(({ affinities = [] }) => affinities));
+  for (const name of affinityNames) names.add(name);
+  if (names.size <= maxAffinities) return [];
+  const detail = `With those of the network these are ${names.size} different affinities; there can be ${maxAffinities}.`;
+  return [{ field: `${at}/links`, detail }];
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { computePaths, freezeSnapshot, reservableBps, type PathRequest } from '@waymark/topology';
+import { computePaths, freezeSnapshot, reservableBps, type PathRequest, type Ted } from '@waymark/topology';
 import { parseTopology, tedFromDocument } from '@waymark/topology-formats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BatchedAnswer, BatchItem, MeshPath } from '../model/path-batch.js';
@@ -15,17 +15,19 @@ const ted = tedFromDocument(
 const snapshot = freezeSnapshot(ted);
 const request: PathRequest = { source: 'worker1', destination: 'worker2', metric: 'delay', constraints: {} };
 
+let current: Ted;
 let pool: ComputePool;
 let jobs: Jobs;
 let batches: PathBatches;
 
 beforeEach(() => {
+  current = ted;
   pool = new ComputePool({ threads: 1 });
   jobs = new Jobs({ controller: 'c1', now: () => new Date(), log: { error: () => undefined } });
   batches = new PathBatches({
     jobs,
     pool,
-    snapshots: new SnapshotCache({ ted: () => Promise.resolve(ted) }),
+    snapshots: new SnapshotCache({ ted: () => Promise.resolve(current) }),
     unreservedNow: (of) => Promise.resolve(() => reservableBps(of)),
     findHeldSource: () => Promise.resolve(undefined),
   });
@@ -77,6 +79,14 @@ describe('a batch of path computations', () => {
       expect(status).toBe(answer.status);
       if (answer.status === 'computed') expect(metric).toBe(answer.paths[0]?.metrics.delayUs);
     }
+  });
+
+  it('is found by who asks again, whatever has become of the topology', async () => {
+    const asked = { kind: 'requests', id: 'a', requests: [request] } as const;
+    await batches.create(asked);
+    current = { ...ted, nodes: [], links: [] };
+    await expect(batches.create(asked)).resolves.toMatchObject({ id: 'a', revision: 7 });
+    await expect(batches.create({ ...asked, requests: [request, request] })).rejects.toThrow(/asks for something else/);
   });
 
   it.each([

@@ -34,6 +34,9 @@ export class PathBatches implements PathBatchService {
   /** Throws Problem request-invalid, node-unknown, link-unknown, already-exists, overloaded, revision-pruned. */
   async create(batch: PathBatch): Promise<JobView> {
     const { jobs, snapshots, pool, unreservedNow, findHeldSource } = this.#parts;
+    // Whatever has become of the topology since: who lost the answer can ask again.
+    const known = jobs.askedAgain(KIND, batch.id, batch);
+    if (known !== undefined) return known;
     if (batch.kind === 'requests') requireWellFormed(batch);
     else requirePairs(batch);
     const { revision } = batch;

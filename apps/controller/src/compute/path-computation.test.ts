@@ -287,6 +287,11 @@ describe('a computation under an overlay', () => {
     [{ down: { sites: ['Atlantis'] } }, 'request-invalid', '/overlay/down/sites/0'],
     [{ links: [{ link: 'x' }] }, 'link-unknown', '/overlay/links/0/link'],
     [{ links: [{ link: 'R6:R8' }, { link: 'R6:R8' }] }, 'request-invalid', '/overlay/links/1/link'],
+    [
+      { links: [{ link: 'R6:R8', affinities: Array.from({ length: 257 }, (_, i) => `a${i}`) }] },
+      'request-invalid',
+      '/overlay/links',
+    ],
     [{ demands: [{ links: ['x'], bandwidthBps: 1 }] }, 'link-unknown', '/overlay/demands/0/links/0'],
     [
       { demands: [{ source: 'R1', destination: 'x', bandwidthBps: 1 }] },

@@ -116,7 +116,15 @@ export class PathComputation implements PathComputationService {
     const snapshot = await (revision === undefined ? this.#snapshots.newest() : this.#snapshots.at(revision));
     if (overlay !== undefined) requireKnownOverlay(snapshot, overlay);
     if (revision !== undefined) return { snapshot, overlay, unreservedBps: undefined };
-    const seen = overlay === undefined ? snapshot : overlaidSnapshot(snapshot, overlay);
+    const seen = withBandwidths(snapshot, overlay);
     return { snapshot, overlay, unreservedBps: await this.#unreservedBps(seen, setupPriority) };
   }
+}
+
+/** With the reservable bandwidths of an overlay and nothing else of it: the rest is work for a worker. */
+function withBandwidths(snapshot: Snapshot, overlay: Overlay | undefined): Snapshot {
+  const links = (overlay?.links ?? []).flatMap(({ link, reservableBandwidthBps }) =>
+    reservableBandwidthBps === undefined ? [] : [{ link, reservableBandwidthBps }],
+  );
+  return links.length === 0 ? snapshot : overlaidSnapshot(snapshot, { links });
 }

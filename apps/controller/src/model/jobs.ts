@@ -21,7 +21,7 @@ export interface JobView {
 /** What the jobs of a controller do, in numbers. */
 export interface JobCounts {
   readonly held: readonly { readonly kind: string; readonly status: JobView['status'] }[];
-  /** What their items take. */
+  /** What their requests and items take. */
   readonly bytes: number;
   /** Since the process started. */
   readonly finished: readonly {

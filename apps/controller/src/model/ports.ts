@@ -354,7 +354,7 @@ export interface FailureSweepService {
   start(request: FailureSweepRequest): Promise<JobView>;
   sweep(id: string): JobView;
   failures(id: string, page: PageRequest): Page<FailureImpact>;
-  atRisk(id: string, page: PageRequest): Page<PolicyAtRisk>;
+  atRisk(id: string, page: PageRequest): Promise<Page<PolicyAtRisk>>;
   delete(id: string): void;
 }
 

@@ -110,6 +110,18 @@ describe('a dry-run', () => {
     expect(await moves({ kind: 'policy-unpin', policyId: 'h1:1:h2' })).toEqual([['h1:1:h2', 'moved', UPPER]]);
   });
 
+  it('refuses more affinities than a network can have, as making the change would', async () => {
+    const affinities = Array.from({ length: 129 }, (_, i) => `new-${i}`);
+    const also = affinities.map((name) => `${name}-too`);
+    const change = (link: string, names: readonly string[]): ProposedChange => {
+      return { kind: 'link-constraints', link, constraints: { affinities: names } };
+    };
+    await harness.service.dryRun([change('a:b', affinities)]);
+    await expect(harness.service.dryRun([change('a:b', affinities), change('c:d', also)])).rejects.toMatchObject({
+      code: 'affinity-overflow',
+    });
+  });
+
   it('takes an overlay: what fails together, and demands that leave less bandwidth', async () => {
     const five = { candidatePaths: [lowestDelay({ bandwidthBps: 5 * G })] };
     await create(policy(five));

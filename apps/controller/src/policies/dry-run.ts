@@ -1,10 +1,11 @@
 import { overlaidTed, type Overlay } from '@waymark/topology';
 import type { Booking, PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
-import { demandBookings } from '../compute/overlaid.js';
+import type { DemandBookings } from '../compute/overlaid.js';
 import { requireKnownOverlay } from '../compute/overlay-ids.js';
 import type { ProposedChange, TopologyService } from '../model/ports.js';
 import { prioritiesOf, type DryRunResult, type PolicyList, type PolicyMove } from '../model/sr-policy.js';
 import type { Database } from '../storage/database.js';
+import { newAffinities } from '../storage/affinity-registry.js';
 import { affectedPolicies } from './affected-policies.js';
 import { bookedPerLink, ownBookings, policiesBookedOn } from './bookings.js';
 import { evaluateBatch } from './evaluate-batch.js';
@@ -13,15 +14,18 @@ import type { StoredState } from './policy-states.js';
 import { loadStates } from './policy-states.js';
 import { proposedIntents } from './proposed-intents.js';
 import { changesTopology, proposedTed } from './proposed-topology.js';
-import type { Evaluate } from './reaction-dependencies.js';
+import type { BookDemands, Evaluate } from './reaction-dependencies.js';
 import { snapshotOf } from '../compute/snapshot-of.js';
 import { policyList } from './stored-lists.js';
 import { tedChanges } from './ted-changes.js';
+
+const NO_DEMANDS: DemandBookings = { booked: [], unroutedDemands: [] };
 
 export interface DryRunDependencies {
   readonly db: Database;
   readonly topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
   readonly evaluate: Evaluate;
+  readonly bookDemands: BookDemands;
 }
 
 /**
@@ -29,7 +33,7 @@ export interface DryRunDependencies {
  * released their bandwidth. Nothing is written. Throws the Problems that making the changes would throw.
  */
 export async function dryRun(
-  { db, topology, evaluate }: DryRunDependencies,
+  { db, topology, evaluate, bookDemands }: DryRunDependencies,
   changes: readonly ProposedChange[],
   overlay?: Overlay,
 ): Promise<DryRunResult> {
@@ -37,6 +41,12 @@ export async function dryRun(
   if (overlay !== undefined) requireKnownOverlay(snapshotOf(ted), overlay);
   const indexed = changes.map((change, index) => ({ index, change }));
   const topologyChanges = indexed.flatMap(({ index, change }) => (changesTopology(change) ? [{ index, change }] : []));
+  await newAffinities(
+    db,
+    topologyChanges.flatMap(
+      ({ change }) => (change.kind === 'link-constraints' && change.constraints.affinities) || [],
+    ),
+  );
   const changed = await proposedTed(ted, topologyChanges, topology);
   const proposed = overlay === undefined ? changed : overlaidTed(changed, overlay);
   const intents = await proposedIntents(db, changes, proposed);
@@ -47,7 +57,7 @@ export async function dryRun(
     improved: differences.improved.map(({ linkId }) => linkId),
   });
   const snapshot = snapshotOf(proposed);
-  const demands = demandBookings(snapshot, overlay?.demands);
+  const demands = overlay?.demands ? await bookDemands(snapshot, overlay.demands) : NO_DEMANDS;
   const squeezed = await policiesBookedOn(db, demands.booked);
   const examined = new Map([...affected].map(([id, { reoptimise }]) => [id, reoptimise]));
   for (const id of squeezed) examined.set(id, examined.get(id) ?? false);

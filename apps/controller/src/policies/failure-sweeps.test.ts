@@ -85,7 +85,7 @@ describe('a sweep over single failures', () => {
     expect(told).toContainEqual(['srlg 7', 'loses', [['lost', 'fallback', 'not-routed']], []]);
     expect(told).toContainEqual(['site site-h1', 'harmless', [], ['h1:1:h2']]);
     expect(sweeps.sweep('s')).toMatchObject({ ...before, status: 'done', available: impacts.length });
-    const { items, next } = sweeps.atRisk('s', { limit: 10 });
+    const { items, next } = await sweeps.atRisk('s', { limit: 10 });
     expect(items.map(({ policyId, loses, recovers }) => [policyId, loses.length, recovers.length])).toEqual([
       ['h1:1:h2', 5, 0],
     ]);
@@ -107,9 +107,10 @@ describe('a sweep over single failures', () => {
         { policyId: 'h1:2:h2', atOnce: 'lost', afterReaction: 'fallback', reason: 'metric-bound-exceeded' },
       ],
     });
-    const risks = sweeps.atRisk('s', { limit: 1 });
+    const risks = await sweeps.atRisk('s', { limit: 1 });
     expect(risks.items[0]).toMatchObject({ policyId: 'h1:1:h2', recovers: [{ link: 'a:b' }, { link: 'b:d' }] });
-    expect(sweeps.atRisk('s', { limit: 1, after: risks.next ?? '' }).items[0]?.policyId).toBe('h1:2:h2');
+    const rest = await sweeps.atRisk('s', { limit: 1, after: risks.next ?? '' });
+    expect(rest.items[0]?.policyId).toBe('h1:2:h2');
   });
 
   it('shares bandwidth by priority: who is driven out is told, also where it crosses nothing that failed', async () => {

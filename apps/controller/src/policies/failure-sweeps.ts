@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { Snapshot } from '@waymark/topology';
 import type { ComputePool } from '../compute/compute-pool.js';
@@ -13,6 +14,9 @@ import { bookedPerLink } from './bookings.js';
 import { loadPolicies, type LoadedPolicies } from './evaluation-input.js';
 
 const KIND = 'failure sweep';
+
+/** Failures that are read at a time, between which others are served. */
+const FAILURES_READ_AT_A_TIME = 64;
 
 /** Failures that a worker tries at a time. */
 const FAILURES_AT_A_TIME = 4;
@@ -38,6 +42,9 @@ export class FailureSweeps implements FailureSweepService {
 
   /** Throws Problem node-unknown, already-exists, overloaded. */
   async start(request: FailureSweepRequest): Promise<JobView> {
+    // Whatever has become of the topology since: who lost the answer can ask again.
+    const known = this.#parts.jobs.askedAgain(KIND, request.id, request);
+    if (known !== undefined) return known;
     const snapshot = await this.#parts.newest();
     const { headend, endpoint } = request.policies ?? {};
     requireKnownIds(snapshot, [
@@ -65,20 +72,32 @@ export class FailureSweeps implements FailureSweepService {
   }
 
   /** Of the failures that were tried so far. */
-  atRisk(id: string, { limit, after }: PageRequest): Page<PolicyAtRisk> {
+  async atRisk(id: string, { limit, after }: PageRequest): Promise<Page<PolicyAtRisk>> {
     const risks = new Map<string, { loses: Failure[]; recovers: Failure[] }>();
-    const { available } = this.sweep(id);
-    for (const { failure, policies } of this.failures(id, { limit: available }).items) {
+    for await (const { failure, policies } of this.#impacts(id)) {
       for (const { policyId, afterReaction } of policies) {
+        if (after !== undefined && policyId <= after) continue;
         const risk = risks.get(policyId) ?? { loses: [], recovers: [] };
         risks.set(policyId, risk);
         const isInside = afterReaction === 'kept' || afterReaction === 'moved';
         (isInside ? risk.recovers : risk.loses).push(failure);
       }
     }
-    const ids = [...risks.keys()].filter((policyId) => after === undefined || policyId > after).sort();
+    const ids = [...risks.keys()].sort();
     const items = ids.slice(0, limit).map((policyId) => ({ policyId, ...risks.get(policyId) }) as PolicyAtRisk);
     return { items, next: ids.length > limit ? (ids[limit - 1] ?? null) : null };
+  }
+
+  async *#impacts(id: string): AsyncGenerator<FailureImpact> {
+    const { available } = this.sweep(id);
+    for (let next = 0; next < available;) {
+      const { items } = this.failures(id, { limit: FAILURES_READ_AT_A_TIME, after: String(next) });
+      // Deleted, and begun anew.
+      if (items.length === 0) return;
+      yield* items;
+      next += items.length;
+      await setImmediate();
+    }
   }
 
   delete(id: string): void {
@@ -99,12 +118,7 @@ export class FailureSweeps implements FailureSweepService {
         const first = next;
         next += FAILURES_AT_A_TIME;
         const input = { sweep, swept, failures: failures.slice(first, next) };
-        try {
-          run.keep(first, await this.#parts.pool.runPiece('sweep-failures', snapshot, input, run.signal));
-        } catch (error) {
-          next = failures.length;
-          throw error;
-        }
+        run.keep(first, await this.#parts.pool.runPiece('sweep-failures', snapshot, input, run.signal));
       }
     };
     await Promise.all(Array.from({ length: LANES }, lane));

@@ -27,7 +27,7 @@ import type { Database, Tables } from '../storage/database.js';
 import type { AnnounceEvents } from '../storage/event-channel.js';
 import { NothingChanged, withRevision } from '../storage/revision.js';
 import { bookedPerLink, unreservedBps } from './bookings.js';
-import { dryRun } from './dry-run.js';
+import { dryRun, type DryRunDependencies } from './dry-run.js';
 import { evaluateBatch } from './evaluate-batch.js';
 import { loadPolicies } from './evaluation-input.js';
 import { livenessCounts } from './list-liveness.js';
@@ -62,17 +62,20 @@ export class SrPolicyService implements PolicyService {
   readonly #db: Database;
   readonly #topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
   readonly #evaluate: Evaluate;
+  readonly #dryRuns: Pick<DryRunDependencies, 'evaluate' | 'bookDemands'>;
   readonly #announceEvents: AnnounceEvents;
 
   constructor(options: {
     db: Database;
     topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
     evaluate: Evaluate;
+    dryRuns: Pick<DryRunDependencies, 'evaluate' | 'bookDemands'>;
     announceEvents: AnnounceEvents;
   }) {
     this.#db = options.db;
     this.#topology = options.topology;
     this.#evaluate = options.evaluate;
+    this.#dryRuns = options.dryRuns;
     this.#announceEvents = options.announceEvents;
   }
 
@@ -235,7 +238,7 @@ export class SrPolicyService implements PolicyService {
   }
 
   async dryRun(changes: readonly ProposedChange[], overlay?: Overlay): Promise<DryRunResult> {
-    return dryRun({ db: this.#db, topology: this.#topology, evaluate: this.#evaluate }, changes, overlay);
+    return dryRun({ db: this.#db, topology: this.#topology, ...this.#dryRuns }, changes, overlay);
   }
 
   /** Bandwidth still free per arc of a snapshot, in bit/s, for path computations. NaN where it is unknown. */

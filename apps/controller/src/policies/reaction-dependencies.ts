@@ -1,6 +1,7 @@
-import type { NodeId, Snapshot, Ted } from '@waymark/topology';
+import type { Demand, NodeId, Snapshot, Ted } from '@waymark/topology';
 import type { Transaction } from 'kysely';
 import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
+import type { DemandBookings } from '../compute/overlaid.js';
 import type { Database, Tables } from '../storage/database.js';
 import type { AnnounceEvents } from '../storage/event-channel.js';
 import type { RevisionNumbers } from '../storage/revision.js';
@@ -19,6 +20,9 @@ export interface DesiredChange {
 }
 
 export type Evaluate = (snapshot: Snapshot, task: EvaluationTask) => Promise<readonly PolicyEvaluation[]>;
+
+/** What demands would book on a snapshot. */
+export type BookDemands = (snapshot: Snapshot, demands: readonly Demand[]) => Promise<DemandBookings>;
 
 /** Everything the reaction loop needs of other rooms. `Delta` is theirs: it is only handed from one to the other. */
 export interface ReactionDependencies<Delta extends WrittenDelta> {

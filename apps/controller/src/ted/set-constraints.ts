@@ -4,7 +4,7 @@ import type { TopologyService } from '../model/ports.js';
 import type { LinkConstraints, NodeConstraints, OperatorSettings } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
 import { NothingChanged, withRevision, type RevisionOutcome } from '../storage/revision.js';
-import { registerAffinities } from './affinity-registry.js';
+import { registerAffinities } from '../storage/affinity-registry.js';
 import { diffRows } from './diff-rows.js';
 import {
   linkSettings,

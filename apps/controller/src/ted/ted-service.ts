@@ -28,7 +28,7 @@ import type {
 import type { Database, Tables } from '../storage/database.js';
 import { RevisionListener } from '../storage/revision-listener.js';
 import { NothingChanged, withRevision, type RevisionNumbers } from '../storage/revision.js';
-import { newAffinities, registerAffinities } from './affinity-registry.js';
+import { newAffinities, registerAffinities } from '../storage/affinity-registry.js';
 import { confirmPlannedSids } from './confirm-sids.js';
 import { change, changes, tedAt, tedAtRevision } from './history.js';
 import { planImport, type PlannedImport } from './import-topology.js';

@@ -3,6 +3,7 @@ import { decodeDesiredPolicy, type DesiredPolicy } from '@waymark/agent-protocol
 import { ipv6FromBytes, type Snapshot, type Ted } from '@waymark/topology';
 import { evaluatePolicies } from '../compute/evaluate-policies.js';
 import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
+import { demandBookings } from '../compute/overlaid.js';
 import { writeDesired, type PendingDelta } from '../distribution/desired-store.js';
 import { fencedTransaction } from '../distribution/fence.js';
 import type { WaymarkEvent } from '../model/events.js';
@@ -48,6 +49,10 @@ export class PolicyHarness {
         node: (id) => Promise.resolve(discoveredOnly(this.ted.nodes.find((node) => node.id === id))),
       },
       evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
+      dryRuns: {
+        evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
+        bookDemands: (snapshot, demands) => Promise.resolve(demandBookings(snapshot, demands)),
+      },
       announceEvents: (_tx, events) => this.#announce(events),
     });
   }

@@ -1,5 +1,3 @@
-import { integers } from './shared-arrays.js';
-
 /** Every name of these sets, sorted. */
 export function affinityNamesOf(sets: readonly (readonly string[])[]): string[] {
   return [...new Set(sets.flat())].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
@@ -8,9 +6,15 @@ export function affinityNamesOf(sets: readonly (readonly string[])[]): string[] 
 /** The names in each of `count` sets: the inverse of affinitySets. */
 export function namesInSets(names: readonly string[], sets: Uint32Array, count: number): string[][] {
   const words = Math.ceil(names.length / 32);
-  return Array.from({ length: count }, (_, i) =>
-    names.filter((_, bit) => ((sets[i * words + (bit >>> 5)] as number) & (1 << (bit & 31))) !== 0),
-  );
+  return Array.from({ length: count }, (_, i) => {
+    const inSet: string[] = [];
+    for (let word = 0; word < words; word++) {
+      for (let bits = sets[i * words + word] as number; bits !== 0; bits &= bits - 1) {
+        inSet.push(names[32 * word + 31 - Math.clz32(bits & -bits)] as string);
+      }
+    }
+    return inSet;
+  });
 }
 
 /** Sets of affinities, one after the other; bit b of a set is the b-th name. */
@@ -19,13 +23,14 @@ export function affinitySets(
   sets: readonly (readonly string[])[],
 ): Uint32Array<SharedArrayBuffer> {
   const bitOf = new Map(names.map((name, bit) => [name, bit]));
-  const words = new Array<number>(Math.ceil(names.length / 32) * sets.length).fill(0);
+  const words = Math.ceil(names.length / 32);
+  const packed = new Uint32Array(new SharedArrayBuffer(4 * words * sets.length));
   sets.forEach((set, i) => {
     for (const name of set) {
       const bit = bitOf.get(name) as number;
-      const word = i * Math.ceil(names.length / 32) + (bit >>> 5);
-      words[word] = (words[word] as number) | (1 << (bit & 31));
+      const word = i * words + (bit >>> 5);
+      packed[word] = (packed[word] as number) | (1 << (bit & 31));
     }
   });
-  return integers(words);
+  return packed;
 }

@@ -50,6 +50,7 @@ export function dryRunRoutes(app: ApiApp, { policies }: Services): void {
             'link-unknown',
             'policy-unknown',
             'mesh-unknown',
+            'affinity-overflow',
             'prefix-claimed',
             'mesh-owned',
             'no-lists-to-return-to',

@@ -108,9 +108,9 @@ export function failureSweepRoutes(app: ApiApp, { sweeps }: Services): void {
         },
       },
     },
-    (request) => {
+    async (request) => {
       const { page } = pageRequest(riskListing, request.query);
-      return pageReply(riskListing, sweeps.atRisk(request.params.id, page));
+      return pageReply(riskListing, await sweeps.atRisk(request.params.id, page));
     },
   );
 

@@ -1,6 +1,6 @@
 import type { Kysely, Transaction } from 'kysely';
 import { Problem } from '../model/errors.js';
-import type { Tables } from '../storage/database.js';
+import type { Tables } from './database.js';
 
 /** Bits of an extended admin group (RFC 7308) that Waymark uses. */
 export const MAX_AFFINITIES = 256;
