@@ -1,3 +1,6 @@
+export * from './cluster/allot-prefixes.js';
+export * from './cluster/cluster-hosts.js';
+export * from './cluster/objects.js';
 export * from './conditions.js';
 export * from './custom-resource.js';
 export * from './kinds.js';
