@@ -25,9 +25,11 @@ export function sourceId(description = 'Id of a source of topology.', example = 
   return token(description, nodeIdPattern, 63, [example]);
 }
 
-/** Any source: those of agents are named after their node. */
-export function anySourceId(description = 'Id of a source; that of a node agent is agent:<node>.') {
-  return token(description, '^(agent:)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$', 69, ['demo']);
+/** Any source: those of agents are named after their node, those of clusters after the cluster. */
+export function anySourceId(
+  description = 'Id of a source; that of a node agent is agent:<node>, that of a cluster kubernetes:<cluster>.',
+) {
+  return token(description, '^((agent|kubernetes):)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$', 74, ['demo']);
 }
 
 export function ipv6(description: string) {

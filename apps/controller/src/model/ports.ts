@@ -19,6 +19,8 @@ import type {
 import type {
   Actor,
   ChangeEntry,
+  ClusterHost,
+  ClusterHostsResult,
   EntityChange,
   ImportResult,
   LinkConstraints,
@@ -157,6 +159,8 @@ export interface TopologyService {
 
   sources(filter: SourceFilter, page: PageRequest): Promise<Page<SourceView>>;
   source(id: string): Promise<SourceView>;
+  /** Everything that a cluster says of its hosts; what it does not name any more is withdrawn. */
+  applyClusterHosts(cluster: string, hosts: readonly ClusterHost[], actor: Actor): Promise<ClusterHostsResult>;
   applySourceBatch(id: string, batch: SourceBatch, actor: Actor): Promise<SourceBatchResult>;
   /** Believe (`apply`) or discard the batch at which a collapsing source was held. */
   releaseSource(id: string, decision: 'apply' | 'discard', actor: Actor): Promise<SourceView>;

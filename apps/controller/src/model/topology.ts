@@ -154,11 +154,28 @@ export interface SourceBatch {
 
 export interface SourceView {
   readonly id: string;
-  readonly kind: 'file' | 'events' | 'agent';
+  readonly kind: 'file' | 'events' | 'agent' | 'kubernetes';
   readonly lastSequence: number | null;
   readonly held: { readonly since: string; readonly reason: string } | null;
   readonly updatedAt: string;
 }
+
+/** What a cluster says of one of its hosts. */
+export interface ClusterHost {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly site: string | null;
+  /** RFC 5952. */
+  readonly address: string | null;
+  /** Canonical, sorted. */
+  readonly podPrefixes: readonly string[];
+  /** Routers; empty when another source says where the host is attached. */
+  readonly attachedTo: readonly NodeId[];
+}
+
+export type ClusterHostsResult =
+  | { readonly outcome: 'applied'; readonly revision: number }
+  | { readonly outcome: 'held'; readonly revision: number; readonly reason: string };
 
 export interface SourceBatchResult {
   readonly outcome: 'applied' | 'duplicate' | 'held';

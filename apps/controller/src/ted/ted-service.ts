@@ -14,6 +14,8 @@ import type {
 } from '../model/ports.js';
 import type {
   Actor,
+  ClusterHost,
+  ClusterHostsResult,
   ImportResult,
   LinkConstraints,
   LinkView,
@@ -43,6 +45,7 @@ import { compareText } from './ted-rows.js';
 import { linkView, matchesConstraints, matchesLink, matchesNode, nodeView, pageOf } from './views.js';
 import { writeRows } from './write-rows.js';
 import { recordAgentCapabilities, type AgentCapabilities } from './agent-capabilities.js';
+import { applyClusterHosts } from './cluster-hosts.js';
 import { applySourceBatch } from './apply-source-batch.js';
 import { releaseSource } from './release-source.js';
 
@@ -262,6 +265,13 @@ export class TedService implements TopologyService {
 
   async applySourceBatch(id: string, batch: SourceBatch, actor: Actor): Promise<SourceBatchResult> {
     const result = await applySourceBatch(this.#db, this.#cache, { id, batch, actor, now: this.#clock() });
+    await this.#cache.refresh();
+    return result;
+  }
+
+  async applyClusterHosts(cluster: string, hosts: readonly ClusterHost[], actor: Actor): Promise<ClusterHostsResult> {
+    const source = `kubernetes:${cluster}`;
+    const result = await applyClusterHosts(this.#db, this.#cache, { source, hosts, actor, now: this.#clock() });
     await this.#cache.refresh();
     return result;
   }

@@ -65,7 +65,7 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
         ...words('Sources', 'listSources', 'List sources of topology', 'Files, streams of events, and agents.'),
         querystring: object(undefined, 'Page and filters; several filters must all match.', {
           ...pageQuery,
-          kind: Type.Optional(choice('Only sources of this kind.', ['file', 'events', 'agent'])),
+          kind: Type.Optional(choice('Only sources of this kind.', ['file', 'events', 'agent', 'kubernetes'])),
           held: Type.Optional(flag('Only sources that wait for an operator, or only those that do not.')),
         }),
         response: { 200: json(SourcePage, 'A page of sources, by id.'), ...problems(...readProblems) },
