@@ -58,6 +58,8 @@ describe('the schemas and the model of the controller', () => {
     expectTypeOf<SourceBatch>().toExtend<Of<'SourceBatch'>>();
     expectTypeOf<Of<'SourceBatchResult'>>().toEqualTypeOf<SourceBatchResult>();
     expectTypeOf<Of<'SourceView'>>().toEqualTypeOf<SourceView>();
+    expectTypeOf<Of<'ClusterList'>['items'][number]>().toExtend<ClusterHostsView>();
+    expectTypeOf<ClusterHostsView>().toExtend<Of<'ClusterList'>['items'][number]>();
   });
 
   it('agree on SR policies and meshes', () => {

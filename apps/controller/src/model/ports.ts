@@ -38,6 +38,7 @@ import type { DryRunResult, Liveness, MeshIntent, MeshView, SrPolicyIntent, SrPo
 import type { EventType, WaymarkEvent } from './events.js';
 import type { FailureImpact, FailureSweepRequest, PolicyAtRisk } from './failure-sweep.js';
 import type { JobCounts, JobView } from './jobs.js';
+import type { ClusterHostsView } from './kubernetes.js';
 import type { BatchItem, PathBatch } from './path-batch.js';
 
 /** Keyset pagination: `after` is the last key of the page before. */
@@ -161,6 +162,8 @@ export interface TopologyService {
   source(id: string): Promise<SourceView>;
   /** Everything that a cluster says of its hosts; what it does not name any more is withdrawn. */
   applyClusterHosts(cluster: string, hosts: readonly ClusterHost[], actor: Actor): Promise<ClusterHostsResult>;
+  /** What it said last, as far as it was believed. */
+  clusterHosts(cluster: string): Promise<readonly ClusterHost[]>;
   applySourceBatch(id: string, batch: SourceBatch, actor: Actor): Promise<SourceBatchResult>;
   /** Believe (`apply`) or discard the batch at which a collapsing source was held. */
   releaseSource(id: string, decision: 'apply' | 'discard', actor: Actor): Promise<SourceView>;
@@ -376,6 +379,8 @@ export interface Services {
   readonly policies: PolicyService;
   readonly agents: AgentService;
   readonly sweeps: FailureSweepService;
+  /** Kubernetes clusters that are sources, in the order of the configuration. */
+  readonly clusters: () => readonly ClusterHostsView[];
   /** Long computations of all kinds. */
   readonly jobs: { counts(): JobCounts };
   readonly events: EventBus;

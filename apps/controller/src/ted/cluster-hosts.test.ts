@@ -48,6 +48,15 @@ describe('the hosts of a cluster', () => {
     ]);
   });
 
+  it('are read back as they were said', async () => {
+    await say(...five, host('k', { address: 'fd11::1', podPrefixes: ['10.1.0.0/26'], attachedTo: ['r1', 'r2'] }));
+    expect(await topology.clusterHosts('paris')).toEqual([
+      ...five,
+      host('k', { address: 'fd11::1', podPrefixes: ['10.1.0.0/26'], attachedTo: ['r1', 'r2'] }),
+    ]);
+    expect(await topology.clusterHosts('rome')).toEqual([]);
+  });
+
   it('make no revision when the cluster says the same again', async () => {
     const first = await say(...five);
     expect(first).toEqual({ outcome: 'applied', revision: 2 });

@@ -1,3 +1,4 @@
+import type { NodeId } from '@waymark/topology';
 import type { Selectable } from 'kysely';
 import type { Actor, ClusterHost, ClusterHostsResult } from '../model/topology.js';
 import type { Database } from '../storage/database.js';
@@ -10,7 +11,15 @@ import { isSaidBy } from './document-rows.js';
 import type { LayeredTed } from './layered-ted.js';
 import { NOT_HELD, requireSourceKind, writeSource } from './source-table.js';
 import type { TedCache } from './ted-cache.js';
-import { isEmpty, noRows, type LinkAttributes, type LinkRow, type NodeAttributes, type TedChange } from './ted-rows.js';
+import {
+  compareText,
+  isEmpty,
+  noRows,
+  type LinkAttributes,
+  type LinkRow,
+  type NodeAttributes,
+  type TedChange,
+} from './ted-rows.js';
 import { writeRows } from './write-rows.js';
 
 /**
@@ -109,6 +118,22 @@ export function clusterChange(
 function arc(from: string, to: string) {
   const attributes = setAttributes<LinkAttributes>(linkAttributes, { from, to, reverseId: `${to}:${from}` });
   return { id: `${from}:${to}`, attributes };
+}
+
+/** What the source says in the TED; sorted by id. */
+export function statedHosts(layered: LayeredTed, source: string): readonly ClusterHost[] {
+  const said = layered.rowsWhere(isSaidBy(source));
+  const attachments = new Map<NodeId, NodeId[]>();
+  for (const { attributes } of said.links) {
+    const { from, to } = attributes;
+    if (from !== undefined && to !== undefined) attachments.set(from, [...(attachments.get(from) ?? []), to]);
+  }
+  return said.nodes
+    .map(({ id, attributes: { name = id, site = null, address = null, podPrefixes = [] } }) => {
+      const attachedTo = (attachments.get(id) ?? []).sort();
+      return { id, name, site, address, podPrefixes, attachedTo };
+    })
+    .sort((a, b) => compareText(a.id, b.id));
 }
 
 /** Why the statement looks as if the cluster had lost its own view; undefined when it does not. */

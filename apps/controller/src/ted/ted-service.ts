@@ -45,7 +45,7 @@ import { compareText } from './ted-rows.js';
 import { linkView, matchesConstraints, matchesLink, matchesNode, nodeView, pageOf } from './views.js';
 import { writeRows } from './write-rows.js';
 import { recordAgentCapabilities, type AgentCapabilities } from './agent-capabilities.js';
-import { applyClusterHosts } from './cluster-hosts.js';
+import { applyClusterHosts, statedHosts } from './cluster-hosts.js';
 import { applySourceBatch } from './apply-source-batch.js';
 import { releaseSource } from './release-source.js';
 
@@ -274,6 +274,10 @@ export class TedService implements TopologyService {
     const result = await applyClusterHosts(this.#db, this.#cache, { source, hosts, actor, now: this.#clock() });
     await this.#cache.refresh();
     return result;
+  }
+
+  async clusterHosts(cluster: string): Promise<readonly ClusterHost[]> {
+    return statedHosts((await this.#current()).layered, `kubernetes:${cluster}`);
   }
 
   async releaseSource(id: string, decision: 'apply' | 'discard', actor: Actor): Promise<SourceView> {

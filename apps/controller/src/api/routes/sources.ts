@@ -62,7 +62,12 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
     '/v1/sources',
     {
       schema: {
-        ...words('Sources', 'listSources', 'List sources of topology', 'Files, streams of events, and agents.'),
+        ...words(
+          'Sources',
+          'listSources',
+          'List sources of topology',
+          'Files, streams of events, agents, and clusters.',
+        ),
         querystring: object(undefined, 'Page and filters; several filters must all match.', {
           ...pageQuery,
           kind: Type.Optional(choice('Only sources of this kind.', ['file', 'events', 'agent', 'kubernetes'])),
