@@ -24,6 +24,7 @@ import type {
   EntityChange,
   ImportResult,
   LinkConstraints,
+  LinkSettings,
   LinkView,
   NodeConstraints,
   NodeView,
@@ -129,8 +130,8 @@ export interface TopologyService {
   links(filter: LinkFilter, page: PageRequest): Promise<Page<LinkView>>;
   link(id: string): Promise<LinkView>;
 
-  linkConstraints(id: string): Promise<OperatorSettings<LinkConstraints>>;
-  allLinkConstraints(filter: LinkConstraintFilter, page: PageRequest): Promise<Page<OperatorSettings<LinkConstraints>>>;
+  linkConstraints(id: string): Promise<LinkSettings>;
+  allLinkConstraints(filter: LinkConstraintFilter, page: PageRequest): Promise<Page<LinkSettings>>;
   /** `replace`: what is not named is cleared. `ifVersion` mismatching throws precondition-failed. */
   setLinkConstraints(input: {
     readonly changes: readonly {
@@ -140,7 +141,7 @@ export interface TopologyService {
     }[];
     readonly mode: 'replace' | 'patch';
     readonly actor: Actor;
-  }): Promise<{ readonly revision: number; readonly settings: readonly OperatorSettings<LinkConstraints>[] }>;
+  }): Promise<{ readonly revision: number; readonly settings: readonly LinkSettings[] }>;
   nodeConstraints(id: NodeId): Promise<OperatorSettings<NodeConstraints>>;
   setNodeConstraints(input: {
     readonly node: NodeId;

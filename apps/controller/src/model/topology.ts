@@ -5,6 +5,8 @@ export type Layer = 'discovered' | 'measured' | 'operator';
 /** Who changed something: shown in the change log. */
 export interface Actor {
   readonly name: string;
+  /** The object of a cluster on whose behalf it acts: kubernetes:<cluster>/<kind>/<name>. Only it may change what is its. */
+  readonly owner?: string;
 }
 
 /** Where an effective value came from, per attribute name. */
@@ -70,6 +72,11 @@ export interface OperatorSettings<Constraints> {
   readonly id: string;
   readonly version: number;
   readonly constraints: Constraints;
+}
+
+export interface LinkSettings extends OperatorSettings<LinkConstraints> {
+  /** The object of a cluster that they belong to; null: they are the operators' own. */
+  readonly owner: string | null;
 }
 
 export interface TopologyHead {
