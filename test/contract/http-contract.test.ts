@@ -124,6 +124,7 @@ const inOrder = [
     'getSource',
     'listSources',
     'releaseSource',
+    'listClusters',
     'listAgents',
     'getAgent',
     'getDataPlane',

@@ -31,6 +31,8 @@ export interface ControllerConfig {
   readonly maxHoldMs: number;
   readonly historyDays: number;
   readonly workers: number;
+  /** A file that names Kubernetes clusters; undefined: none are followed. */
+  readonly kubernetesFile: string | undefined;
   readonly logLevel: string;
 }
 
@@ -49,6 +51,7 @@ interface Environment {
   readonly WAYMARK_MAX_HOLD_MS: number;
   readonly WAYMARK_HISTORY_DAYS: number;
   readonly WAYMARK_WORKERS: number;
+  readonly WAYMARK_KUBERNETES?: string;
   readonly WAYMARK_LOG_LEVEL: string;
 }
 
@@ -73,6 +76,7 @@ const schema = {
     WAYMARK_MAX_HOLD_MS: { ...milliseconds, default: 320_000 },
     WAYMARK_HISTORY_DAYS: { type: 'integer', minimum: 1, maximum: 36_500, default: 30 },
     WAYMARK_WORKERS: { type: 'integer', minimum: 1, maximum: 64, default: Math.max(1, availableParallelism() - 1) },
+    WAYMARK_KUBERNETES: { type: 'string', minLength: 1 },
     WAYMARK_LOG_LEVEL: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
   },
 } as const;
@@ -108,6 +112,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     maxHoldMs: env.WAYMARK_MAX_HOLD_MS,
     historyDays: env.WAYMARK_HISTORY_DAYS,
     workers: env.WAYMARK_WORKERS,
+    kubernetesFile: env.WAYMARK_KUBERNETES,
     logLevel: env.WAYMARK_LOG_LEVEL,
   };
 }

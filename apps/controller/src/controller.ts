@@ -17,6 +17,8 @@ import type { AgentCapabilities } from './distribution/agent-server.js';
 import { writeDesired, type PendingDelta } from './distribution/desired-store.js';
 import { Distribution } from './distribution/distribution.js';
 import { EventHub } from './event-hub.js';
+import { Kubernetes } from './kubernetes/kubernetes.js';
+import { readKubernetesConfig } from './kubernetes/kubernetes-config.js';
 import type { Health, Services } from './model/ports.js';
 import { StartFault } from './model/start-fault.js';
 import { bookedPerLink, unreservedNow } from './policies/bookings.js';
@@ -158,6 +160,12 @@ async function start(
     { bsidPool: config.bsidPool, holdMs: config.holdMs, maxHoldMs: config.maxHoldMs, parallelism: config.workers },
   );
   distribution.leadership.onLead((epoch, signal) => reaction.lead(epoch, signal));
+  const kubernetes = await openKubernetes(config, topology, log);
+  if (kubernetes !== undefined) {
+    kubernetes.start();
+    running.push(() => kubernetes.stop());
+    distribution.leadership.onLead((_, signal) => kubernetes.lead(signal));
+  }
   const grpcListen = `${config.grpcHost}:${config.grpcPort}`;
   const grpcPort = await listening('WAYMARK_GRPC_PORT', grpcListen, distribution.start(grpcListen));
   running.push(() => distribution.stop());
@@ -170,6 +178,7 @@ async function start(
     policies,
     agents: distribution.agents,
     sweeps,
+    clusters: () => kubernetes?.clusters() ?? [],
     jobs,
     events,
     health: () => readHealth(db),
@@ -254,6 +263,15 @@ async function prepare(databaseUrl: string): Promise<void> {
 function describeOutage(error: unknown): string {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return first instanceof Error ? first.message : String(first);
+}
+
+async function openKubernetes(
+  config: ControllerConfig,
+  topology: TedService,
+  log: Logger,
+): Promise<Kubernetes | undefined> {
+  if (config.kubernetesFile === undefined) return undefined;
+  return Kubernetes.create({ settings: readKubernetesConfig(config.kubernetesFile), topology, log });
 }
 
 function openBus(config: ControllerConfig, log: Logger): Bus {

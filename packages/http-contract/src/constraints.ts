@@ -1,5 +1,5 @@
 import { Type, type TProperties } from 'typebox';
-import { adminState, affinities, linkId, revision, srlgs } from './identifiers.js';
+import { adminState, affinities, linkId, owner, revision, srlgs } from './identifiers.js';
 import { choice, integer, list, maxUint32, nullable, object } from './scalars.js';
 
 const linkConstraints = {
@@ -97,16 +97,19 @@ export const NodeConstraints = object(
   [{ adminState: 'drained' }],
 );
 
-function settingsOf<Properties extends TProperties>(title: string, description: string, constraints: Properties) {
-  return object(title, description, {
+function settingsOf<Properties extends TProperties>(constraints: Properties) {
+  return {
     id: linkId('Id of the node or link.'),
     version: revision('Revision that wrote these settings; 0 when nothing is set. The ETag is this number in quotes.'),
     constraints: object(undefined, 'What is set; empty when nothing is.', constraints),
-  });
+  };
 }
 
-export const LinkSettings = settingsOf('LinkSettings', 'Operator settings of one link.', linkConstraints);
-export const NodeSettings = settingsOf('NodeSettings', 'Operator settings of one node.', nodeConstraints);
+export const LinkSettings = object('LinkSettings', 'Operator settings of one link.', {
+  ...settingsOf(linkConstraints),
+  owner: owner(),
+});
+export const NodeSettings = object('NodeSettings', 'Operator settings of one node.', settingsOf(nodeConstraints));
 
 export const BulkLinkConstraints = object(
   'BulkLinkConstraints',

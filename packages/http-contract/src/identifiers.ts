@@ -1,4 +1,4 @@
-import { choice, integer, list, maxUint32, token } from './scalars.js';
+import { choice, integer, list, maxUint32, nullable, text, token } from './scalars.js';
 
 export const nodeIdPattern = '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$';
 export const linkIdPattern = '^[A-Za-z0-9][A-Za-z0-9._:-]{0,190}$';
@@ -25,9 +25,19 @@ export function sourceId(description = 'Id of a source of topology.', example = 
   return token(description, nodeIdPattern, 63, [example]);
 }
 
-/** Any source: those of agents are named after their node. */
-export function anySourceId(description = 'Id of a source; that of a node agent is agent:<node>.') {
-  return token(description, '^(agent:)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$', 69, ['demo']);
+/** Any source: those of agents are named after their node, those of clusters after the cluster. */
+export function anySourceId(
+  description = 'Id of a source; that of a node agent is agent:<node>, that of a cluster kubernetes:<cluster>.',
+) {
+  return token(description, '^((agent|kubernetes):)?[A-Za-z0-9][A-Za-z0-9._-]{0,62}$', 74, ['demo']);
+}
+
+/** What is owned is read-only here. */
+export function owner() {
+  return nullable(
+    text('Owner: kubernetes:<cluster>/<kind>/<name>.', 400, ['kubernetes:paris/SRPolicy/london-athens']),
+    'The object of a Kubernetes cluster that this belongs to: it can be changed only there. null: it belongs to operators of this API.',
+  );
 }
 
 export function ipv6(description: string) {

@@ -80,7 +80,12 @@ export const SourceBatchResult = object(
 
 export const SourceView = object('SourceView', 'A source of topology.', {
   id: anySourceId(),
-  kind: choice('A file that was imported, a stream of events, or a node agent.', ['file', 'events', 'agent']),
+  kind: choice('A file that was imported, a stream of events, a node agent, or a Kubernetes cluster.', [
+    'file',
+    'events',
+    'agent',
+    'kubernetes',
+  ]),
   lastSequence: nullable(integer('Sequence.'), 'Sequence of its last batch; null for sources without batches.'),
   held: nullable(
     object(undefined, 'Why it is held.', {

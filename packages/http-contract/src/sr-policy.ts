@@ -10,6 +10,7 @@ import {
   meshId,
   metricType,
   nodeId,
+  owner,
   policyId,
   prefix,
   revision,
@@ -261,6 +262,7 @@ export const SrPolicyView = object('SrPolicyView', 'An SR policy: what was asked
   version: revision('Revision of the intent. The ETag is this number in quotes.'),
   intent: SrPolicyIntent,
   mesh: nullable(meshId(), 'The mesh that maintains it; null when an operator does.'),
+  owner: owner(),
   pinned: flag('It keeps its current lists as long as they deliver.'),
   canRollBack: flag('There are lists from before the last change to return to.'),
   state: nullable(PolicyState, 'null until it has been computed for the first time.'),
@@ -305,6 +307,7 @@ export const MeshView = object('MeshView', 'A mesh and how its policies do.', {
   id: meshId(),
   version: revision('Revision of the intent. The ETag is this number in quotes.'),
   intent: MeshIntent,
+  owner: owner(),
   policies: object(undefined, 'Number of its policies, by status.', {
     total: integer('All.', { examples: [56] }),
     up: integer('With a valid candidate path.', { examples: [55] }),

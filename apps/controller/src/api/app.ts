@@ -15,6 +15,7 @@ import { agentRoutes } from './routes/agents.js';
 import { changeRoutes } from './routes/changes.js';
 import { dryRunRoutes } from './routes/dry-runs.js';
 import { eventRoutes } from './routes/events.js';
+import { clusterRoutes } from './routes/clusters.js';
 import { failureSweepRoutes } from './routes/failure-sweeps.js';
 import { healthRoutes } from './routes/health.js';
 import { linkConstraintRoutes } from './routes/link-constraints.js';
@@ -83,6 +84,7 @@ const routes = [
   failureSweepRoutes,
   agentRoutes,
   sourceRoutes,
+  clusterRoutes,
 ];
 
 /**

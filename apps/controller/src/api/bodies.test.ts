@@ -68,7 +68,7 @@ describe('a body', () => {
       topology: {
         setLinkConstraints: ({ changes, mode }) => {
           seen.push(changes, mode);
-          return Promise.resolve({ revision: 2, settings: [{ id: 'a:b', version: 2, constraints: {} }] });
+          return Promise.resolve({ revision: 2, settings: [{ id: 'a:b', version: 2, constraints: {}, owner: null }] });
         },
       },
     }));
@@ -120,7 +120,16 @@ describe('a hand-written list', () => {
       candidatePaths: [{ discriminator: 1, preference: 100, path }],
       fallback: 'drop',
     } as const;
-    const view = { id: 'a:1:b', version: 1, intent, mesh: null, pinned: false, canRollBack: false, state: null };
+    const view = {
+      id: 'a:1:b',
+      version: 1,
+      intent,
+      mesh: null,
+      owner: null,
+      pinned: false,
+      canRollBack: false,
+      state: null,
+    };
     ({ app } = await testApp({ policies: { createPolicy: () => Promise.resolve(view) } }));
     const response = await app.inject({ method: 'POST', url: '/v1/sr-policies', payload: intent });
     expect(response.statusCode).toBe(status);

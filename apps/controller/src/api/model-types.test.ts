@@ -4,6 +4,7 @@ import { describe, expectTypeOf, it } from 'vitest';
 import type { WaymarkEvents } from '../model/events.js';
 import type { BatchItem, PathBatch } from '../model/path-batch.js';
 import type { JobView } from '../model/jobs.js';
+import type { ClusterHostsView } from '../model/kubernetes.js';
 import type { AgentView, DataPlaneView, Health, ProposedChange } from '../model/ports.js';
 import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from '../model/sr-policy.js';
 import type {
@@ -11,6 +12,7 @@ import type {
   ImportResult,
   LinkConstraints,
   LinkReservation,
+  LinkSettings,
   LinkView,
   NodeConstraints,
   NodeView,
@@ -49,7 +51,7 @@ describe('the schemas and the model of the controller', () => {
   it('agree on what operators set', () => {
     expectTypeOf<Of<'LinkConstraints'>>().toEqualTypeOf<LinkConstraints>();
     expectTypeOf<Of<'NodeConstraints'>>().toEqualTypeOf<NodeConstraints>();
-    expectTypeOf<Of<'LinkSettings'>>().toEqualTypeOf<OperatorSettings<LinkConstraints>>();
+    expectTypeOf<Of<'LinkSettings'>>().toEqualTypeOf<LinkSettings>();
     expectTypeOf<Of<'NodeSettings'>>().toEqualTypeOf<OperatorSettings<NodeConstraints>>();
   });
 
@@ -58,6 +60,8 @@ describe('the schemas and the model of the controller', () => {
     expectTypeOf<SourceBatch>().toExtend<Of<'SourceBatch'>>();
     expectTypeOf<Of<'SourceBatchResult'>>().toEqualTypeOf<SourceBatchResult>();
     expectTypeOf<Of<'SourceView'>>().toEqualTypeOf<SourceView>();
+    expectTypeOf<Of<'ClusterList'>['items'][number]>().toExtend<ClusterHostsView>();
+    expectTypeOf<ClusterHostsView>().toExtend<Of<'ClusterList'>['items'][number]>();
   });
 
   it('agree on SR policies and meshes', () => {

@@ -16,6 +16,7 @@ const policy: SrPolicyView = {
   version: 5,
   intent,
   mesh: null,
+  owner: null,
   pinned: false,
   canRollBack: false,
   state: null,

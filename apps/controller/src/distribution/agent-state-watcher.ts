@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { EventBus } from '../model/ports.js';
 import type { Database } from '../storage/database.js';
 import { agentStateSql, type AgentState } from '../storage/agent-state.js';
-import { pause } from './pause.js';
+import { pause } from '../model/pause.js';
 
 const POLL_MS = 1_000;
 

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { DirectSession } from './direct-session.js';
-import { pause } from './pause.js';
+import { pause } from '../model/pause.js';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 const CHECK_MS = 5_000;

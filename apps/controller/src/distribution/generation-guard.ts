@@ -5,7 +5,7 @@ import type { Database } from '../storage/database.js';
 import { raiseGenerations } from './desired-store.js';
 import { Deposed } from './fence.js';
 import type { Leadership } from './leadership.js';
-import { pause } from './pause.js';
+import { pause } from '../model/pause.js';
 import type { Publisher } from './publisher.js';
 
 const POLL_MS = 1_000;

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Database, Tables } from '../storage/database.js';
 import { DirectSession } from './direct-session.js';
 import { Deposed, fencedTransaction } from './fence.js';
-import { pause } from './pause.js';
+import { pause } from '../model/pause.js';
 
 /** Advisory lock of the database ("WAYM"): its holder leads. */
 const LEADER_LOCK = 0x5741594d;

@@ -125,6 +125,11 @@ export const problemCatalogue = {
     title: 'A steered prefix belongs to another policy of the headend',
     remedy: 'Take the prefix out of the policy that holds it, or out of this one.',
   },
+  'owned-elsewhere': {
+    status: 409,
+    title: 'This belongs to an object of a Kubernetes cluster',
+    remedy: 'Change that object; or delete it, and what it asks for is withdrawn.',
+  },
   'mesh-owned': {
     status: 409,
     title: 'The policy belongs to a mesh',

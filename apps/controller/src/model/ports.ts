@@ -19,9 +19,12 @@ import type {
 import type {
   Actor,
   ChangeEntry,
+  ClusterHost,
+  ClusterHostsResult,
   EntityChange,
   ImportResult,
   LinkConstraints,
+  LinkSettings,
   LinkView,
   NodeConstraints,
   NodeView,
@@ -36,6 +39,7 @@ import type { DryRunResult, Liveness, MeshIntent, MeshView, SrPolicyIntent, SrPo
 import type { EventType, WaymarkEvent } from './events.js';
 import type { FailureImpact, FailureSweepRequest, PolicyAtRisk } from './failure-sweep.js';
 import type { JobCounts, JobView } from './jobs.js';
+import type { ClusterHostsView } from './kubernetes.js';
 import type { BatchItem, PathBatch } from './path-batch.js';
 
 /** Keyset pagination: `after` is the last key of the page before. */
@@ -126,8 +130,8 @@ export interface TopologyService {
   links(filter: LinkFilter, page: PageRequest): Promise<Page<LinkView>>;
   link(id: string): Promise<LinkView>;
 
-  linkConstraints(id: string): Promise<OperatorSettings<LinkConstraints>>;
-  allLinkConstraints(filter: LinkConstraintFilter, page: PageRequest): Promise<Page<OperatorSettings<LinkConstraints>>>;
+  linkConstraints(id: string): Promise<LinkSettings>;
+  allLinkConstraints(filter: LinkConstraintFilter, page: PageRequest): Promise<Page<LinkSettings>>;
   /** `replace`: what is not named is cleared. `ifVersion` mismatching throws precondition-failed. */
   setLinkConstraints(input: {
     readonly changes: readonly {
@@ -137,7 +141,7 @@ export interface TopologyService {
     }[];
     readonly mode: 'replace' | 'patch';
     readonly actor: Actor;
-  }): Promise<{ readonly revision: number; readonly settings: readonly OperatorSettings<LinkConstraints>[] }>;
+  }): Promise<{ readonly revision: number; readonly settings: readonly LinkSettings[] }>;
   nodeConstraints(id: NodeId): Promise<OperatorSettings<NodeConstraints>>;
   setNodeConstraints(input: {
     readonly node: NodeId;
@@ -157,6 +161,10 @@ export interface TopologyService {
 
   sources(filter: SourceFilter, page: PageRequest): Promise<Page<SourceView>>;
   source(id: string): Promise<SourceView>;
+  /** Everything that a cluster says of its hosts; what it does not name any more is withdrawn. */
+  applyClusterHosts(cluster: string, hosts: readonly ClusterHost[], actor: Actor): Promise<ClusterHostsResult>;
+  /** What it said last, as far as it was believed. */
+  clusterHosts(cluster: string): Promise<readonly ClusterHost[]>;
   applySourceBatch(id: string, batch: SourceBatch, actor: Actor): Promise<SourceBatchResult>;
   /** Believe (`apply`) or discard the batch at which a collapsing source was held. */
   releaseSource(id: string, decision: 'apply' | 'discard', actor: Actor): Promise<SourceView>;
@@ -372,6 +380,8 @@ export interface Services {
   readonly policies: PolicyService;
   readonly agents: AgentService;
   readonly sweeps: FailureSweepService;
+  /** Kubernetes clusters that are sources, in the order of the configuration. */
+  readonly clusters: () => readonly ClusterHostsView[];
   /** Long computations of all kinds. */
   readonly jobs: { counts(): JobCounts };
   readonly events: EventBus;

@@ -174,6 +174,8 @@ export interface SrPolicyView {
   readonly version: number;
   readonly intent: SrPolicyIntent;
   readonly mesh: string | null;
+  /** The object of a Kubernetes cluster that it belongs to; null: it was made through the REST API, or by its mesh. */
+  readonly owner: string | null;
   readonly pinned: boolean;
   readonly canRollBack: boolean;
   /** null until the leader has computed it for the first time. */
@@ -198,6 +200,8 @@ export interface MeshView {
   readonly id: string;
   readonly version: number;
   readonly intent: MeshIntent;
+  /** As of a policy. */
+  readonly owner: string | null;
   readonly policies: {
     readonly total: number;
     readonly up: number;

@@ -5,6 +5,8 @@ export type Layer = 'discovered' | 'measured' | 'operator';
 /** Who changed something: shown in the change log. */
 export interface Actor {
   readonly name: string;
+  /** The object of a cluster on whose behalf it acts: kubernetes:<cluster>/<kind>/<name>. Only it may change what is its. */
+  readonly owner?: string;
 }
 
 /** Where an effective value came from, per attribute name. */
@@ -70,6 +72,11 @@ export interface OperatorSettings<Constraints> {
   readonly id: string;
   readonly version: number;
   readonly constraints: Constraints;
+}
+
+export interface LinkSettings extends OperatorSettings<LinkConstraints> {
+  /** The object of a cluster that they belong to; null: they are the operators' own. */
+  readonly owner: string | null;
 }
 
 export interface TopologyHead {
@@ -154,11 +161,28 @@ export interface SourceBatch {
 
 export interface SourceView {
   readonly id: string;
-  readonly kind: 'file' | 'events' | 'agent';
+  readonly kind: 'file' | 'events' | 'agent' | 'kubernetes';
   readonly lastSequence: number | null;
   readonly held: { readonly since: string; readonly reason: string } | null;
   readonly updatedAt: string;
 }
+
+/** What a cluster says of one of its hosts. */
+export interface ClusterHost {
+  readonly id: NodeId;
+  readonly name: string;
+  readonly site: string | null;
+  /** RFC 5952. */
+  readonly address: string | null;
+  /** Canonical, sorted. */
+  readonly podPrefixes: readonly string[];
+  /** Routers; empty when another source says where the host is attached. */
+  readonly attachedTo: readonly NodeId[];
+}
+
+export type ClusterHostsResult =
+  | { readonly outcome: 'applied'; readonly revision: number }
+  | { readonly outcome: 'held'; readonly revision: number; readonly reason: string };
 
 export interface SourceBatchResult {
   readonly outcome: 'applied' | 'duplicate' | 'held';

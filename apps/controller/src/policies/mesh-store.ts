@@ -1,6 +1,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { MeshFilter, Page, PageRequest } from '../model/ports.js';
 import type { MeshIntent, MeshView } from '../model/sr-policy.js';
+import { ownersOf } from '../storage/owners.js';
 import type { Executor } from './policy-intents.js';
 
 /** Writes a mesh that does not exist, or replaces one; its policies follow by expandMesh. */
@@ -72,11 +73,13 @@ export async function meshViews(db: Executor, ids: readonly string[]): Promise<M
     where p.mesh_id = any(${ids}::text[])
     group by p.mesh_id
   `.execute(db);
+  const owners = await ownersOf(db, 'mesh', ids);
   const countsOf = new Map(counts.rows.map(({ mesh_id, ...rest }) => [mesh_id, rest]));
   return meshes.rows.map(({ revision, ...intent }) => ({
     id: intent.id,
     version: revision,
     intent,
+    owner: owners.get(intent.id) ?? null,
     policies: countsOf.get(intent.id) ?? { total: 0, up: 0, fallback: 0, down: 0, installed: 0 },
   }));
 }

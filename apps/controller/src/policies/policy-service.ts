@@ -25,6 +25,7 @@ import {
 import type { Actor } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
 import type { AnnounceEvents } from '../storage/event-channel.js';
+import { releaseOwnership, requireOwner, takeOwnership } from '../storage/owners.js';
 import { NothingChanged, withRevision } from '../storage/revision.js';
 import { bookedPerLink, unreservedBps } from './bookings.js';
 import { dryRun, type DryRunDependencies } from './dry-run.js';
@@ -98,11 +99,13 @@ export class SrPolicyService implements PolicyService {
       if (existing !== undefined) {
         if (existing.mesh !== null)
           throw new Problem('already-exists', { detail: `there is a policy ${id}, of the mesh ${existing.mesh}` });
+        await requireOwner(tx, 'policy', [id], actor);
         if (isSamePolicy(intentView(existing), checked)) throw new NothingChanged(undefined);
         throw new Problem('already-exists', { detail: `there is a policy ${id} with another intent` });
       }
       await storeIntent(tx, checked, revision);
       await claimPrefixes(tx, { ...checked, id });
+      await takeOwnership(tx, 'policy', [id], actor);
     });
     return this.policy(id);
   }
@@ -117,6 +120,7 @@ export class SrPolicyService implements PolicyService {
     }
     await this.#writePolicy(id, actor, 'policy-replace', 'changed', async (tx, revision) => {
       refuseMeshOwned(await currentPolicy(tx, id, ifVersion));
+      await requireOwner(tx, 'policy', [id], actor);
       await storeIntent(tx, checked, revision);
       await claimPrefixes(tx, { ...checked, id });
     });
@@ -126,13 +130,15 @@ export class SrPolicyService implements PolicyService {
   async deletePolicy(id: string, ifVersion: number, actor: Actor): Promise<void> {
     await this.#writePolicy(id, actor, 'policy-delete', 'deleted', async (tx, revision) => {
       refuseMeshOwned(await currentPolicy(tx, id, ifVersion));
+      await requireOwner(tx, 'policy', [id], actor);
       await deletePolicies(tx, [id], revision);
+      await releaseOwnership(tx, 'policy', [id]);
     });
   }
 
   async pin(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
     await this.#writePolicy(id, actor, 'policy-pin', 'changed', async (tx, revision) => {
-      await currentPolicy(tx, id, ifVersion);
+      await requireOwnLists(tx, await currentPolicy(tx, id, ifVersion), actor);
       const state = (await loadStates(tx, [id])).get(id);
       if (state === undefined || state.lists.length === 0) {
         throw new Problem('no-lists-to-pin', { detail: `${id} uses no segment list now` });
@@ -146,6 +152,7 @@ export class SrPolicyService implements PolicyService {
   async unpin(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
     await this.#writePolicy(id, actor, 'policy-unpin', 'changed', async (tx, revision) => {
       const intent = await currentPolicy(tx, id, ifVersion);
+      await requireOwnLists(tx, intent, actor);
       if (intent.pinned === null) throw new NothingChanged(undefined);
       await storePinned(tx, id, null, revision);
     });
@@ -157,7 +164,7 @@ export class SrPolicyService implements PolicyService {
       const previous = await this.#deliverablePrevious(id);
       try {
         await this.#writePolicy(id, actor, 'policy-roll-back', 'changed', async (tx, revision) => {
-          await currentPolicy(tx, id, ifVersion);
+          await requireOwnLists(tx, await currentPolicy(tx, id, ifVersion), actor);
           const state = (await loadStates(tx, [id])).get(id);
           if (!isDeepStrictEqual(state?.previousLists, previous)) throw new ListsMoved();
           await storePinned(tx, id, previous, revision);
@@ -187,11 +194,13 @@ export class SrPolicyService implements PolicyService {
     await this.#writeMesh(intent.id, actor, 'mesh-create', 'created', async (tx, revision) => {
       const [existing] = await meshViews(tx, [intent.id]);
       if (existing !== undefined) {
+        await requireOwner(tx, 'mesh', [intent.id], actor);
         if (isSameMesh(existing.intent, checked)) throw new NothingChanged(undefined);
         throw new Problem('already-exists', { detail: `there is a mesh ${intent.id} with another intent` });
       }
       await storeMesh(tx, checked, revision);
       await expandMesh(tx, checked, selectedHosts(ted, checked.selector), revision);
+      await takeOwnership(tx, 'mesh', [intent.id], actor);
     });
     return this.mesh(intent.id);
   }
@@ -204,6 +213,7 @@ export class SrPolicyService implements PolicyService {
     }
     await this.#writeMesh(id, actor, 'mesh-replace', 'changed', async (tx, revision) => {
       await requireMesh(tx, id, ifVersion);
+      await requireOwner(tx, 'mesh', [id], actor);
       await storeMesh(tx, checked, revision);
       await expandMesh(tx, checked, selectedHosts(ted, checked.selector), revision);
     });
@@ -213,6 +223,7 @@ export class SrPolicyService implements PolicyService {
   async deleteMesh(id: string, ifVersion: number, actor: Actor): Promise<void> {
     await this.#writeMesh(id, actor, 'mesh-delete', 'deleted', async (tx, revision) => {
       await requireMesh(tx, id, ifVersion);
+      await requireOwner(tx, 'mesh', [id], actor);
       const policies = await tx.selectFrom('sr_policy').select('id').where('mesh_id', '=', id).execute();
       await deletePolicies(
         tx,
@@ -220,6 +231,7 @@ export class SrPolicyService implements PolicyService {
         revision,
       );
       await tx.deleteFrom('mesh').where('id', '=', id).execute();
+      await releaseOwnership(tx, 'mesh', [id]);
     });
   }
 
@@ -309,6 +321,12 @@ async function currentPolicy(tx: Transaction<Tables>, id: string, ifVersion: num
   if (intent === undefined) throw noPolicy(id);
   requireVersion(`policy ${id}`, intent.version, ifVersion);
   return intent;
+}
+
+/** Which lists a policy keeps is part of what its owner, or that of its mesh, asks for. */
+async function requireOwnLists(tx: Transaction<Tables>, { id, mesh }: PolicyIntent, actor: Actor): Promise<void> {
+  if (mesh === null) await requireOwner(tx, 'policy', [id], actor);
+  else await requireOwner(tx, 'mesh', [mesh], actor);
 }
 
 function refuseMeshOwned({ id, mesh }: PolicyIntent): void {

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { NodeId, Ted } from '@waymark/topology';
 import type { Page, PageRequest, PolicyFilter } from '../model/ports.js';
 import type { InstallState, PolicyState, SrPolicyView } from '../model/sr-policy.js';
+import { ownersOf } from '../storage/owners.js';
 import { bindingSidsOf } from './binding-sid-store.js';
 import type { BindingSidPair } from './binding-sids.js';
 import { KnownLiveness, livenessOf, policyLiveness, policyLivenessSql } from './list-liveness.js';
@@ -46,6 +47,7 @@ export async function policyIds(db: Executor, filter: PolicyFilter, page: PageRe
 /** What the REST API shows of policies, in the order of their ids; ids that do not exist are left out. */
 export async function policyViews(db: Executor, ids: readonly string[], ted: Ted): Promise<SrPolicyView[]> {
   const intents = await loadIntents(db, ids);
+  const owners = await ownersOf(db, 'policy', ids);
   const states = await loadStates(db, ids);
   const desired = await desiredOf(db, ids);
   const bindingSids = await bindingSidsOf(db, ids);
@@ -58,6 +60,7 @@ export async function policyViews(db: Executor, ids: readonly string[], ted: Ted
       version: intent.version,
       intent: intentView(intent),
       mesh: intent.mesh,
+      owner: owners.get(intent.id) ?? null,
       pinned: intent.pinned !== null,
       canRollBack: state?.previousLists != null,
       state:

@@ -28,7 +28,12 @@ describe('operator settings', () => {
     });
 
   it('of a link are empty at first', async () => {
-    expect(await topology.linkConstraints('r1:r2')).toEqual({ id: 'r1:r2', version: 0, constraints: {} });
+    expect(await topology.linkConstraints('r1:r2')).toEqual({
+      id: 'r1:r2',
+      version: 0,
+      constraints: {},
+      owner: null,
+    });
     await expect(topology.linkConstraints('nowhere')).rejects.toMatchObject({ code: 'not-found' });
   });
 
@@ -38,6 +43,7 @@ describe('operator settings', () => {
       id: 'r1:r2',
       version: 2,
       constraints: { delayUs: 5, srlgs: [3, 9], affinities: ['a', 'b'] },
+      owner: null,
     });
     await set('r1:r2', { srlgs: null, adminState: 'drained' });
     expect((await topology.linkConstraints('r1:r2')).constraints).toEqual({

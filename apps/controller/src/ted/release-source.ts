@@ -1,7 +1,8 @@
 import { Problem } from '../model/errors.js';
-import type { Actor, SourceBatch } from '../model/topology.js';
+import type { Actor, ClusterHost, SourceBatch } from '../model/topology.js';
 import type { Database } from '../storage/database.js';
 import { withRevision } from '../storage/revision.js';
+import { clusterChange } from './cluster-hosts.js';
 import { planEvents } from './source-events.js';
 import { NOT_HELD, sourceRecord, writeSource } from './source-table.js';
 import type { TedCache } from './ted-cache.js';
@@ -39,8 +40,14 @@ export async function releaseSource(
       await writeSource(tx, id, record.kind, released);
       return;
     }
-    const batch = record.held_batch as unknown as SourceBatch;
     const before = await cache.before(tx, { revision: revision - 1, tedRevision: tedRevision - 1 });
+    if (record.kind === 'kubernetes') {
+      const { hosts } = record.held_batch as unknown as { readonly hosts: readonly ClusterHost[] };
+      await writeRows(tx, revision, clusterChange(before.layered, id, hosts, revision));
+      await writeSource(tx, id, record.kind, released);
+      return;
+    }
+    const batch = record.held_batch as unknown as SourceBatch;
     await writeRows(tx, revision, planEvents(before.layered, id, batch, revision, true).change);
     await writeSource(tx, id, record.kind, {
       ...released,

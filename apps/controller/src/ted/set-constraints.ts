@@ -3,6 +3,7 @@ import { Problem } from '../model/errors.js';
 import type { TopologyService } from '../model/ports.js';
 import type { LinkConstraints, NodeConstraints, OperatorSettings } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
+import { releaseOwnership, requireOwner, takeOwnership } from '../storage/owners.js';
 import { NothingChanged, withRevision, type RevisionOutcome } from '../storage/revision.js';
 import { registerAffinities } from '../storage/affinity-registry.js';
 import { diffRows } from './diff-rows.js';
@@ -51,6 +52,7 @@ export async function setLinkConstraints(
       if (row !== undefined) current.push(row);
       if (next !== undefined) desired.push(next);
     }
+    await requireOwner(tx, 'link-constraints', idsOf(current), actor);
     const change = diffRows({ ...noRows, links: current }, { ...noRows, links: desired });
     const settingsAfter = settingsBy(changes, current, change.closed.links, change.opened.links);
     if (isEmpty(change)) throw new NothingChanged(settingsAfter);
@@ -59,6 +61,10 @@ export async function setLinkConstraints(
       change.opened.links.flatMap((row) => row.attributes.affinities ?? []),
     );
     await writeRows(tx, revision, change);
+    const set = new Set(idsOf(desired));
+    await takeOwnership(tx, 'link-constraints', [...set], actor);
+    const cleared = idsOf(current).filter((id) => !set.has(id));
+    await releaseOwnership(tx, 'link-constraints', cleared);
     return settingsAfter;
   });
 }
@@ -87,6 +93,10 @@ export async function setNodeConstraints(
     await writeRows(tx, revision, change);
     return nodeSettings(node, change.opened.nodes[0]);
   });
+}
+
+function idsOf(rows: readonly LinkRow[]): readonly string[] {
+  return rows.map(({ id }) => id);
 }
 
 function refuseRepeatedLinks(changes: LinkChanges['changes']): void {

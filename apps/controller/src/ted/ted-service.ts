@@ -14,8 +14,11 @@ import type {
 } from '../model/ports.js';
 import type {
   Actor,
+  ClusterHost,
+  ClusterHostsResult,
   ImportResult,
   LinkConstraints,
+  LinkSettings,
   LinkView,
   NodeConstraints,
   NodeView,
@@ -26,6 +29,7 @@ import type {
   TopologyHead,
 } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
+import { ownersOf } from '../storage/owners.js';
 import { RevisionListener } from '../storage/revision-listener.js';
 import { NothingChanged, withRevision, type RevisionNumbers } from '../storage/revision.js';
 import { newAffinities, registerAffinities } from '../storage/affinity-registry.js';
@@ -43,6 +47,7 @@ import { compareText } from './ted-rows.js';
 import { linkView, matchesConstraints, matchesLink, matchesNode, nodeView, pageOf } from './views.js';
 import { writeRows } from './write-rows.js';
 import { recordAgentCapabilities, type AgentCapabilities } from './agent-capabilities.js';
+import { applyClusterHosts, statedHosts } from './cluster-hosts.js';
 import { applySourceBatch } from './apply-source-batch.js';
 import { releaseSource } from './release-source.js';
 
@@ -198,29 +203,28 @@ export class TedService implements TopologyService {
     return linkView((await this.#current()).layered, id) ?? notFound('link', id);
   }
 
-  async linkConstraints(id: string): Promise<OperatorSettings<LinkConstraints>> {
+  async linkConstraints(id: string): Promise<LinkSettings> {
     const { layered } = await this.#current();
     const row = operatorRow(layered.linkRowsOf(id));
     if (row === undefined && layered.link(id) === undefined) return notFound('link', id);
-    return linkSettings(id, row);
+    const [settings] = await withOwners(this.#db, [linkSettings(id, row)]);
+    return settings ?? notFound('link', id);
   }
 
-  async allLinkConstraints(
-    filter: LinkConstraintFilter,
-    page: PageRequest,
-  ): Promise<Page<OperatorSettings<LinkConstraints>>> {
+  async allLinkConstraints(filter: LinkConstraintFilter, page: PageRequest): Promise<Page<LinkSettings>> {
     const { layered } = await this.#current();
     const matches = (settings: OperatorSettings<LinkConstraints>) =>
       matchesConstraints(settings, layered.link(settings.id), filter);
-    return pageOf(operatorLinks(layered), matches, page);
+    const { items, next } = pageOf(operatorLinks(layered), matches, page);
+    return { items: await withOwners(this.#db, items), next };
   }
 
   async setLinkConstraints(
     input: Parameters<TopologyService['setLinkConstraints']>[0],
-  ): Promise<{ readonly revision: number; readonly settings: readonly OperatorSettings<LinkConstraints>[] }> {
+  ): Promise<{ readonly revision: number; readonly settings: readonly LinkSettings[] }> {
     const outcome = await setLinkConstraints(this.#db, this.#cache, input);
     await this.#cache.refresh();
-    return { revision: outcome.revision, settings: outcome.result };
+    return { revision: outcome.revision, settings: await withOwners(this.#db, outcome.result) };
   }
 
   async nodeConstraints(id: NodeId): Promise<OperatorSettings<NodeConstraints>> {
@@ -266,6 +270,17 @@ export class TedService implements TopologyService {
     return result;
   }
 
+  async applyClusterHosts(cluster: string, hosts: readonly ClusterHost[], actor: Actor): Promise<ClusterHostsResult> {
+    const source = `kubernetes:${cluster}`;
+    const result = await applyClusterHosts(this.#db, this.#cache, { source, hosts, actor, now: this.#clock() });
+    await this.#cache.refresh();
+    return result;
+  }
+
+  async clusterHosts(cluster: string): Promise<readonly ClusterHost[]> {
+    return statedHosts((await this.#current()).layered, `kubernetes:${cluster}`);
+  }
+
   async releaseSource(id: string, decision: 'apply' | 'discard', actor: Actor): Promise<SourceView> {
     await releaseSource(this.#db, this.#cache, { id, decision, actor, now: this.#clock() });
     await this.#cache.refresh();
@@ -299,6 +314,18 @@ export class TedService implements TopologyService {
 
 function notFound(what: string, id: string): never {
   throw new Problem('not-found', { detail: `there is no ${what} "${id}"` });
+}
+
+async function withOwners(
+  db: Database,
+  settings: readonly OperatorSettings<LinkConstraints>[],
+): Promise<readonly LinkSettings[]> {
+  const owners = await ownersOf(
+    db,
+    'link-constraints',
+    settings.map(({ id }) => id),
+  );
+  return settings.map((one) => ({ ...one, owner: owners.get(one.id) ?? null }));
 }
 
 const isOperators = (row: RowOrigin): boolean => row.layer === 'operator';

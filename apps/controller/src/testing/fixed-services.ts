@@ -35,6 +35,7 @@ export function fixedServices(stated: StatedServices = {}): Services {
     policies: orThrow<PolicyService>('policies', stated.policies),
     agents: orThrow<AgentService>('agents', stated.agents),
     sweeps: orThrow<FailureSweepService>('sweeps', stated.sweeps),
+    clusters: () => [],
     jobs: { counts: () => ({ held: [], bytes: 0, finished: [], computed: [] }) },
     events: stated.events ?? new EventHub(),
     health: stated.health ?? (() => Promise.resolve({ live: true, ready: true, checks: {} })),

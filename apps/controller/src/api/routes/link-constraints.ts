@@ -115,7 +115,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
         body: BulkLinkConstraints,
         response: {
           200: json(BulkResult, 'The settings as written.'),
-          ...problems(...bodyProblems, 'link-unknown', 'precondition-failed', 'affinity-overflow'),
+          ...problems(...bodyProblems, 'link-unknown', 'precondition-failed', 'affinity-overflow', 'owned-elsewhere'),
         },
       },
     },
@@ -157,7 +157,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
         body: LinkConstraints,
         response: {
           200: tagged(LinkSettings, 'The settings as written.'),
-          ...problems(...editProblems, 'affinity-overflow'),
+          ...problems(...editProblems, 'affinity-overflow', 'owned-elsewhere'),
         },
       },
     },
@@ -188,7 +188,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
         body: mergePatch(LinkConstraints),
         response: {
           200: tagged(LinkSettings, 'The settings as written.'),
-          ...problems(...editProblems, 'affinity-overflow'),
+          ...problems(...editProblems, 'affinity-overflow', 'owned-elsewhere'),
         },
       },
     },
@@ -216,7 +216,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
           'What was measured or discovered counts again.',
         ),
         params,
-        response: { 204: empty('Cleared.'), ...problems(...editProblems) },
+        response: { 204: empty('Cleared.'), ...problems(...editProblems, 'owned-elsewhere') },
       },
     },
     async (request, reply) => {

@@ -134,7 +134,7 @@ export function meshRoutes(app: ApiApp, { policies }: Services): void {
         response: {
           200: tagged(MeshView, 'Replaced.'),
           201: created(MeshView, 'Created.'),
-          ...problems(...editProblems, ...intentProblems),
+          ...problems(...editProblems, ...intentProblems, 'owned-elsewhere'),
         },
       },
     },
@@ -165,7 +165,7 @@ export function meshRoutes(app: ApiApp, { policies }: Services): void {
       schema: {
         ...words('Meshes', 'deleteMesh', 'Delete a mesh', 'And with it all its policies.'),
         params,
-        response: { 204: empty('Deleted.'), ...problems(...editProblems) },
+        response: { 204: empty('Deleted.'), ...problems(...editProblems, 'owned-elsewhere') },
       },
     },
     async (request, reply) => {

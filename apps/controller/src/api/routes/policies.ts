@@ -201,7 +201,7 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
         response: {
           200: tagged(SrPolicyView, 'Replaced.'),
           201: created(SrPolicyView, 'Created.'),
-          ...problems(...editProblems, ...intentProblems, 'mesh-owned'),
+          ...problems(...editProblems, ...intentProblems, 'mesh-owned', 'owned-elsewhere'),
         },
       },
     },
@@ -232,7 +232,7 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
       schema: {
         ...words('SR policies', 'deletePolicy', 'Delete an SR policy', 'Its traffic follows the shortest path again.'),
         params,
-        response: { 204: empty('Deleted.'), ...problems(...editProblems, 'mesh-owned') },
+        response: { 204: empty('Deleted.'), ...problems(...editProblems, 'mesh-owned', 'owned-elsewhere') },
       },
     },
     async (request, reply) => {
@@ -253,7 +253,7 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
           params,
           response: {
             200: tagged(SrPolicyView, 'Done.'),
-            ...problems(...editProblems, 'no-lists-to-pin', 'no-lists-to-return-to'),
+            ...problems(...editProblems, 'no-lists-to-pin', 'no-lists-to-return-to', 'owned-elsewhere'),
           },
         },
       },

@@ -62,10 +62,15 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
     '/v1/sources',
     {
       schema: {
-        ...words('Sources', 'listSources', 'List sources of topology', 'Files, streams of events, and agents.'),
+        ...words(
+          'Sources',
+          'listSources',
+          'List sources of topology',
+          'Files, streams of events, agents, and clusters.',
+        ),
         querystring: object(undefined, 'Page and filters; several filters must all match.', {
           ...pageQuery,
-          kind: Type.Optional(choice('Only sources of this kind.', ['file', 'events', 'agent'])),
+          kind: Type.Optional(choice('Only sources of this kind.', ['file', 'events', 'agent', 'kubernetes'])),
           held: Type.Optional(flag('Only sources that wait for an operator, or only those that do not.')),
         }),
         response: { 200: json(SourcePage, 'A page of sources, by id.'), ...problems(...readProblems) },

@@ -28,7 +28,7 @@ export interface RevisionTable {
 
 export interface SourceTable {
   id: string;
-  kind: 'file' | 'events' | 'agent';
+  kind: 'file' | 'events' | 'agent' | 'kubernetes';
   last_sequence: number | null;
   complete: Generated<boolean>;
   trusted_revision: Generated<number>;

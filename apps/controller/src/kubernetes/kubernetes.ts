@@ -1,0 +1,84 @@
+import type { KubeConfig } from '@kubernetes/client-node';
+import type { Logger } from 'pino';
+import type { ClusterHostsView } from '../model/kubernetes.js';
+import { StartFault } from '../model/start-fault.js';
+import { ApiClient } from './api-client.js';
+import { Cluster } from './cluster.js';
+import { HostSource, type HostSourceOptions } from './host-source.js';
+import type { ClusterConfig, KubernetesSettings } from './kubernetes-config.js';
+import type { WatchTiming } from './watched-list.js';
+
+export interface KubernetesOptions {
+  readonly settings: KubernetesSettings;
+  readonly topology: HostSourceOptions['topology'];
+  readonly log: Logger;
+  readonly timing?: Partial<WatchTiming>;
+}
+
+/**
+ * What Waymark has to do with Kubernetes: clusters as sources of hosts. Every controller watches, so that the next leader knows
+ * all at once; only the leader writes.
+ */
+export class Kubernetes {
+  readonly #clusters: readonly Cluster[];
+  readonly #hosts: HostSource;
+  #leading: Promise<void> = Promise.resolve();
+
+  private constructor(
+    { settings, topology, log, timing }: KubernetesOptions,
+    clients: readonly { readonly config: ClusterConfig; readonly client: ApiClient }[],
+  ) {
+    const onChange = (): void => {
+      this.#hosts.changed();
+    };
+    const clusters = clients.map(({ config, client }) => {
+      return { config, cluster: new Cluster({ client, onChange, ...(timing === undefined ? {} : { timing }) }) };
+    });
+    this.#clusters = clusters.map(({ cluster }) => cluster);
+    this.#hosts = new HostSource({ settings, clusters, topology, log, now: () => performance.now() });
+  }
+
+  /** Reads the kubeconfigs. Throws StartFault when one cannot be used; that an API server is away is no reason not to start. */
+  static async create(options: KubernetesOptions): Promise<Kubernetes> {
+    // Not before it is needed: loading it takes a third of a second.
+    const { KubeConfig: Config } = await import('@kubernetes/client-node');
+    const clients = options.settings.clusters.map((config) => {
+      return { config, client: new ApiClient(load(new Config(), config)) };
+    });
+    return new Kubernetes(options, clients);
+  }
+
+  start(): void {
+    for (const cluster of this.#clusters) cluster.start();
+  }
+
+  /** Keeps the topology equal to the clusters until the signal is given. */
+  lead(signal: AbortSignal): void {
+    this.#leading = this.#leading.then(() => this.#hosts.lead(signal));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#clusters.map((cluster) => cluster.stop()));
+    await this.#leading;
+  }
+
+  readonly clusters = (): readonly ClusterHostsView[] => this.#hosts.views();
+}
+
+function load(kubeConfig: KubeConfig, { name, kubeconfig, context, inCluster }: ClusterConfig): KubeConfig {
+  const fault = (message: string, cause?: unknown) => new StartFault(`cluster ${name}: ${message}`, { cause });
+  try {
+    if (inCluster === true) kubeConfig.loadFromCluster();
+    else kubeConfig.loadFromFile(kubeconfig ?? '');
+  } catch (error) {
+    throw fault(
+      `${kubeconfig ?? 'its service account'} cannot be read: ${error instanceof Error ? error.message : String(error)}`,
+      error,
+    );
+  }
+  if (context !== undefined) kubeConfig.setCurrentContext(context);
+  if (kubeConfig.getCurrentCluster() === null) {
+    throw fault(`${kubeconfig ?? ''} has no ${context === undefined ? 'current context' : `context "${context}"`}`);
+  }
+  return kubeConfig;
+}

@@ -1,0 +1,161 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { KubeConfig } from '@kubernetes/client-node';
+import { startApiServer, type ApiServer } from '@waymark/kubernetes-stand-in';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { eventually } from '../testing/eventually.js';
+import { ApiClient, type KubernetesError } from './api-client.js';
+import { WatchedList, type WatchTiming } from './watched-list.js';
+
+const timing: WatchTiming = { watchMs: 60_000, stallMs: 1_000, relistMs: 60_000, firstRetryMs: 10, maxRetryMs: 50 };
+const nodes = { resource: 'nodes' };
+
+describe('a watched list', () => {
+  let server: ApiServer;
+  let client: ApiClient;
+  let list: WatchedList;
+  let troubles: (KubernetesError | null)[];
+
+  const node = (name: string, labels = {}) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
+  const names = (): readonly string[] => [...(list.objects ?? [])].map(({ metadata }) => metadata.name).sort();
+  const start = (changed: Partial<WatchTiming> = {}) => {
+    list = new WatchedList({
+      ...{ client, path: '/api/v1/nodes', onChange: () => undefined, timing: { ...timing, ...changed } },
+      onTrouble: (trouble) => troubles.push(trouble),
+    });
+    list.start();
+  };
+  /** That is what it holds, and it watches. */
+  const settled = (...expected: readonly string[]) =>
+    eventually(() => {
+      expect(names()).toEqual(expected);
+      expect(server.watches).toBe(1);
+    });
+
+  beforeEach(async () => {
+    server = await startApiServer();
+    const kubeConfig = new KubeConfig();
+    const directory = mkdtempSync(join(tmpdir(), 'waymark-kube-'));
+    writeFileSync(join(directory, 'config'), server.kubeconfig);
+    kubeConfig.loadFromFile(join(directory, 'config'));
+    rmSync(directory, { recursive: true });
+    client = new ApiClient(kubeConfig);
+    troubles = [];
+    server.create(node('a'));
+    server.create(node('b'));
+  });
+
+  afterEach(async () => {
+    await list.stop();
+    client.close();
+    await server.close();
+  });
+
+  it('follows what is there, page by page, and what changes', async () => {
+    for (let i = 0; i < 1_200; i += 1) server.create(node(`n${i}`));
+    start();
+    await eventually(() => {
+      expect(names()).toHaveLength(1_202);
+    });
+    expect(server.calls.count('list nodes')).toBe(3);
+    server.create(node('c'));
+    server.replace(node('a', { zone: 'x' }));
+    server.delete('v1', 'Node', 'b');
+    await eventually(() => {
+      expect(list.get('a')).toMatchObject({ metadata: { labels: { zone: 'x' } } });
+      expect(list.get('b')).toBeUndefined();
+      expect(list.get('c')).toBeDefined();
+    });
+    expect(troubles).toEqual([]);
+  });
+
+  it('goes on where it was when watches are dropped', async () => {
+    start();
+    await settled('a', 'b');
+    server.faults.dropWatches();
+    server.create(node('c'));
+    await settled('a', 'b', 'c');
+    await eventually(() => {
+      expect(troubles.at(-1)).toBeNull();
+    });
+  });
+
+  it('keeps everything while the server is down, and catches up', async () => {
+    start();
+    await settled('a', 'b');
+    await server.faults.goDown();
+    server.delete('v1', 'Node', 'a');
+    await eventually(() => {
+      expect(troubles.at(-1)?.status).toBeNull();
+    });
+    expect(names()).toEqual(['a', 'b']);
+    await server.faults.comeUp();
+    await settled('b');
+    expect(troubles.at(-1)).toBeNull();
+  });
+
+  it.each([
+    ['an empty object', '{}'],
+    ['null', 'null'],
+    ['half a list', '{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{'],
+    ['items without names', '{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{}]}'],
+    ['a page for people', '<html>Sign in</html>'],
+  ])('keeps everything when it is answered %s', async (_, body) => {
+    start();
+    await settled('a', 'b');
+    server.faults.arm({ kind: 'nonsense', body }, { verb: 'list', ...nodes });
+    server.faults.dropWatches();
+    await eventually(() => {
+      expect(troubles.at(-1)).not.toBeNull();
+      expect(troubles.length).toBeGreaterThan(0);
+    });
+    expect(names()).toEqual(['a', 'b']);
+    server.faults.clear();
+    server.delete('v1', 'Node', 'a');
+    await settled('b');
+  });
+
+  it('lists anew when its version is gone, without alarm', async () => {
+    start();
+    await settled('a', 'b');
+    await server.faults.goDown();
+    server.create(node('c'));
+    server.faults.compact();
+    await server.faults.comeUp();
+    await settled('a', 'b', 'c');
+  });
+
+  it('ends a watch that has stalled', async () => {
+    start({ watchMs: 500, stallMs: 700 });
+    await settled('a', 'b');
+    server.faults.stallWatches(nodes);
+    server.create(node('c'));
+    await eventually(() => {
+      expect(troubles.some((trouble) => trouble?.message.includes('stalled'))).toBe(true);
+    });
+    await settled('a', 'b', 'c');
+  });
+
+  it('lists anew from time to time, whatever the watch says', async () => {
+    start({ watchMs: 1_000, relistMs: 100 });
+    await settled('a', 'b');
+    await eventually(() => {
+      expect(server.calls.count('list nodes')).toBeGreaterThan(2);
+    });
+  });
+
+  it('says what it may not read', async () => {
+    const kubeConfig = new KubeConfig();
+    const directory = mkdtempSync(join(tmpdir(), 'waymark-kube-'));
+    writeFileSync(join(directory, 'config'), server.addUser('nobody', []));
+    kubeConfig.loadFromFile(join(directory, 'config'));
+    rmSync(directory, { recursive: true });
+    client.close();
+    client = new ApiClient(kubeConfig);
+    start();
+    await eventually(() => {
+      expect(troubles.at(-1)).toMatchObject({ status: 403, reason: 'Forbidden' });
+    });
+  });
+});
