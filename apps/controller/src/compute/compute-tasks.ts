@@ -99,4 +99,6 @@ export interface ComputeMessage<Name extends ComputeTaskName = ComputeTaskName> 
   /** Equal keys mean snapshots derived from one another: the worker carries over what it has found on the last one. */
   readonly shapeKey: number;
   readonly snapshot: SharedSnapshot;
+  /** Of a piece of a job, in shared memory: not 0 once nobody wants its answer any more. */
+  readonly cancelled?: Int32Array<SharedArrayBuffer>;
 }

@@ -2,11 +2,11 @@ import {
   computeFromSource,
   MeshMetrics,
   MeshStatus,
-  type ComputeOptions,
   type MeshRequest,
   type NodeId,
   type PathMetrics,
   type Snapshot,
+  type SourceOptions,
   type SourcePaths,
 } from '@waymark/topology';
 import type { MeshPath } from '../model/path-batch.js';
@@ -16,7 +16,7 @@ export function meshPathsFrom(
   snapshot: Snapshot,
   source: NodeId,
   request: MeshRequest,
-  options?: ComputeOptions,
+  options?: SourceOptions,
 ): MeshPath[] {
   const paths = computeFromSource(snapshot, source, request, options);
   return request.destinations.flatMap((destination, i): MeshPath[] => {
