@@ -54,6 +54,8 @@ export interface ComputeDisjointPathsInput extends Basis {
 /** Each request as if it were alone. The output answers the first so many of them, at least one. */
 export interface ComputeEachInput {
   readonly requests: readonly PathRequest[];
+  /** Do not look for constraints that conflict. */
+  readonly skipConflict?: boolean;
   /** By setup priority, per arc of the snapshot, in bit/s; undefined: nothing is booked. */
   readonly unreservedAt: ReadonlyMap<number, Float64Array> | undefined;
 }

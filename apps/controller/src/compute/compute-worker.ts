@@ -76,14 +76,14 @@ function pieceEnd(isCancelled: () => boolean): () => boolean {
 
 function computeEach(
   snapshot: Snapshot,
-  { requests, unreservedAt }: ComputeEachInput,
+  { requests, skipConflict = false, unreservedAt }: ComputeEachInput,
   shouldStop: () => boolean,
 ): PathAnswer[] {
   const answers: PathAnswer[] = [];
   for (const request of requests) {
     if (answers.length > 0 && shouldStop()) break;
     const unreservedBps = unreservedAt?.get(request.setupPriority ?? LOWEST_PRIORITY);
-    answers.push(computePaths(snapshot, request, unreservedBps && { unreservedBps }));
+    answers.push(computePaths(snapshot, request, { skipConflict, ...(unreservedBps && { unreservedBps }) }));
   }
   return answers;
 }

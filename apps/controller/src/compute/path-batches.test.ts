@@ -6,6 +6,7 @@ import {
   overlaidSnapshot,
   reservableBps,
   type Overlay,
+  type PathConstraints,
   type PathRequest,
 } from '@waymark/topology';
 import { parseTopology, tedFromDocument } from '@waymark/topology-formats';
@@ -132,6 +133,34 @@ describe('a batch of path computations', () => {
     expect(item?.answer).toMatchObject({
       paths: [{ protection: { standby: { status: expect.any(String) as string } } }],
     });
+  });
+
+  it.each<[string, PathConstraints]>([
+    ['bandwidth', { bandwidthBps: 60_000_000_000 }],
+    ['a bound', { bounds: [{ metric: 'delay', max: 1 }] }],
+    ['an exclusion', { exclude: { nodes: ['R4'] }, bounds: [{ metric: 'hop', max: 4 }] }],
+    ['links that are down', {}],
+  ])('says why pairs of a mesh have no path for want of %s, as a path computation does', async (_, constraints) => {
+    const overlay: Overlay | undefined = Object.keys(constraints).length > 0 ? undefined : { down: { nodes: ['R2'] } };
+    const seen = overlay ? overlaidSnapshot(snapshot, overlay) : snapshot;
+    const sources = ted.nodes.map(({ id }) => id);
+    await batches.create({
+      kind: 'mesh',
+      id: 'a',
+      sources,
+      metric: 'delay',
+      constraints,
+      families: [],
+      ...(overlay && { overlay }),
+    });
+    const paths = (await answersOf('a')) as readonly MeshPath[];
+    expect(paths.some(({ status }) => status === 'no-path')).toBe(true);
+    for (const { source, destination, status, why } of paths) {
+      const answer = computePaths(seen, { source, destination, metric: 'delay', constraints, families: [] });
+      expect(status).toBe(answer.status);
+      if (why === null) expect(status).toBe('computed');
+      else expect(answer).toMatchObject(why);
+    }
   });
 
   it.each([

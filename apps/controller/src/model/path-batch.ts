@@ -1,4 +1,4 @@
-import type { MeshRequest, NodeId, Overlay, PathAnswer, PathMetrics, PathRequest } from '@waymark/topology';
+import type { MeshRequest, NodeId, NoPath, Overlay, PathAnswer, PathMetrics, PathRequest } from '@waymark/topology';
 
 /** Many paths on one TED revision: requests of a list, or one request between many nodes. */
 export type PathBatch = PathBatchOfRequests | PathBatchOfMesh;
@@ -38,12 +38,20 @@ export interface BatchedAnswer {
   readonly becauseOf: readonly number[];
 }
 
+/** Why there is no path between two nodes of a mesh: of the answer to a path computation, what is not the same for all. */
+export type NoMeshPath = Pick<
+  NoPath,
+  'reason' | 'message' | 'constraint' | 'nearestFeasible' | 'blockingLinks' | 'blockingNodes' | 'isProved'
+>;
+
 /** The path between two nodes of a mesh, in short. */
 export interface MeshPath {
   readonly kind: 'pair';
   readonly source: NodeId;
   readonly destination: NodeId;
   readonly status: 'computed' | 'no-path';
+  /** null when there is a path, or when it was not sought: so many pairs have none. */
+  readonly why: NoMeshPath | null;
   /** null without a path, like all that follows. */
   readonly optimality: 'optimal' | 'feasible' | null;
   /** The optimised metric, on the worst branch. */

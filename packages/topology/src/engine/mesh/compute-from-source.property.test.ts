@@ -45,7 +45,9 @@ it('paths from one source can be given up at any checkpoint, and what is asked n
         ...(maxSegments !== undefined && { maxSegments }),
       };
       let passed = 0;
-      const count = () => void passed++;
+      const count = () => {
+        passed++;
+      };
       const whole = computeFromSource(freezeSnapshot(ted), source, mesh, { checkpoint: count });
       expect(passed).toBeGreaterThanOrEqual(destinations.length);
       const snapshot = freezeSnapshot(ted);
@@ -93,7 +95,10 @@ describe.each<[string, TedShape, RequestShape, number]>([
           const { status, optimality, lowerBound } = { optimality: null, lowerBound: Infinity, ...pair };
           const asked = { noPath: MeshStatus.noPath, optimal: MeshStatus.computed, feasible: MeshStatus.feasible };
           expect([paths.status[i], paths.lowerBound[i]]).toEqual([asked[optimality ?? 'noPath'], lowerBound]);
+          const why = paths.noPaths.get(i);
+          if (why !== undefined) expect(why).toEqual(pair);
           if (status === 'no-path') return;
+          expect(why).toBe(undefined);
           const lists = 'paths' in pair ? (pair.paths[0]?.segmentLists ?? []) : [];
           const worst = lists.map((list) => metricOf(list.proof.worst, metric) ?? Number.NaN);
           const entries = lists.map((list) => list.entries.length);
