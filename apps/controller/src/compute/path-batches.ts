@@ -1,5 +1,5 @@
 import { overlaidSnapshot, reservableBps, type Snapshot } from '@waymark/topology';
-import type { JobView } from '../model/jobs.js';
+import type { JobChange, JobView } from '../model/jobs.js';
 import type { BatchItem, PathBatch } from '../model/path-batch.js';
 import type { Page, PageRequest, PathBatchService } from '../model/ports.js';
 import { idsInBatch, pairsOf, requireWellFormed } from './batch-checks.js';
@@ -80,6 +80,10 @@ export class PathBatches implements PathBatchService {
 
   batch(id: string): JobView {
     return this.#parts.jobs.job(KIND, id);
+  }
+
+  follow(id: string, signal: AbortSignal): AsyncIterable<JobChange> {
+    return this.#parts.jobs.follow(KIND, id, signal);
   }
 
   answers(id: string, page: PageRequest): Page<BatchItem> {

@@ -22,6 +22,9 @@ export interface JobView {
   readonly hypothetical?: Hypothetical;
 }
 
+/** What is told of a job to whoever follows it. */
+export type JobChange = { readonly kind: 'view'; readonly job: JobView } | { readonly kind: 'deleted' };
+
 /** What the jobs of a controller do, in numbers. */
 export interface JobCounts {
   readonly held: readonly { readonly kind: string; readonly status: JobView['status'] }[];
