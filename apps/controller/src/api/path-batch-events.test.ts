@@ -41,7 +41,7 @@ describe('following a batch', () => {
     const response = await follow({ follow: () => told });
     expect(response.headers.get('content-type')).toBe('text/event-stream');
     const messages = [...(await response.text()).matchAll(/event: (.*)\ndata: (.*)\n\n/g)];
-    expect(messages.map(([, event, data = '']) => [event, JSON.parse(data)])).toEqual([
+    expect(messages.map(([, event, data = '']) => [event, JSON.parse(data) as unknown])).toEqual([
       ['progress', view],
       ['progress', done],
     ]);
