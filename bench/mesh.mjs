@@ -2,19 +2,17 @@
  * Paths from one router to all, and between all pairs, each with its segment list and the proof of it: what the computation of a
  * source at a time costs, side by side with `computePaths` for every pair (on a sample, scaled up).
  *
- *   npm run build && node bench/mesh.mjs [nodes]
+ *   npm run build && node bench/mesh.mjs [real | nodes ...]
  *
- * Random geometric (rgg) and Waxman (wax) networks, four links per node on average. CPU time of all threads; for all pairs the time on
+ * Real networks, and random geometric (rgg) and Waxman (wax) ones, four links per node on average. CPU time of all threads; for all pairs the time on
  * the clock too. `first` is a source on a snapshot that nothing has been computed on; `more` is the mean of those after it.
  */
 import { Worker } from 'node:worker_threads';
 import { computeFromSource, computePaths, freezeSnapshot, snapshotToShared } from '@waymark/topology';
 import { cpuMs } from './support/cpu-time.mjs';
-import { randomGeometric, waxman } from './support/networks.mjs';
+import { networksAskedFor } from './support/networks-asked-for.mjs';
 import { randomSource } from './support/random-source.mjs';
-import { tedOf } from './support/ted-of.mjs';
 
-const size = Number(process.argv[2] ?? 1_000);
 const MORE = 20;
 const SAMPLE = 100;
 const print = (text) => process.stdout.write(`${text}\n`);
@@ -41,10 +39,10 @@ function oneToAll(name, ted, request) {
   let alone = computeFromSource(snapshot, destinations[0], request).computedAlone;
   const first = cpuMs() - start;
   for (let i = 1; i <= MORE; i++) {
-    alone += computeFromSource(snapshot, destinations[(i * 37) % size], request).computedAlone;
+    alone += computeFromSource(snapshot, destinations[(i * 37) % destinations.length], request).computedAlone;
   }
   const more = (cpuMs() - start - first) / MORE;
-  const pairs = perPair(freezeSnapshot(ted), request) * (size - 1);
+  const pairs = perPair(freezeSnapshot(ted), request) * (destinations.length - 1);
   const ratio = (pairs / more).toFixed(0);
   print(
     `  ${name.padEnd(34)} first ${first.toFixed(0).padStart(5)} ms, more ${more.toFixed(1).padStart(6)} ms; ` +
@@ -73,24 +71,21 @@ async function allPairs(name, ted, request, threads, baseline) {
   );
 }
 
-for (const [network, make] of [
-  ['rgg', randomGeometric],
-  ['wax', waxman],
-]) {
-  const ted = tedOf(make(size));
+const asked = networksAskedFor(process.argv.slice(2), { otherwise: ['real', '1000'], hasSids: true });
+for (const { name, ted } of asked) {
   const destinations = ted.nodes.map(({ id }) => id);
   const request = (metric, extra = {}) => ({ metric, constraints: {}, families: [], destinations, ...extra });
-  print(`${network}, ${size} nodes, ${ted.links.length} arcs: one source to all`);
+  print(`\n${name}: ${destinations.length} nodes, ${ted.links.length} arcs: one source to all`);
   const baseline = {
     igp: oneToAll('igp', ted, request('igp')),
     delay: oneToAll('delay', ted, request('delay')),
   };
   oneToAll('delay, at most 5 SRH entries', ted, request('delay', { maxSegments: 5 }));
   oneToAll('delay, at most 3 SRH entries', ted, request('delay', { maxSegments: 3 }));
-  print(`${network}, all pairs`);
+  print('  all pairs');
   for (const threads of [1, 2]) {
     for (const metric of ['igp', 'delay']) {
-      await allPairs(metric, ted, request(metric), threads, baseline[metric] * size);
+      await allPairs(metric, ted, request(metric), threads, baseline[metric] * destinations.length);
     }
   }
 }

@@ -10,26 +10,18 @@
  * against the engine, which is measured by its CPU time too. Latencies are wall-clock time in milliseconds.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { computePaths, freezeSnapshot } from '@waymark/topology';
-import {
-  applySidPlan,
-  defaultSidPlan,
-  parseTopology,
-  serializeTopology,
-  tedFromDocument,
-} from '@waymark/topology-formats';
 import { startController } from './support/controller-process.mjs';
 import { meanMs } from './support/cpu-time.mjs';
+import { importedTopology } from './support/imported-topology.mjs';
 import { randomSource } from './support/random-source.mjs';
-import { randomGeometricTed } from './support/ted-of.mjs';
 
 const LOAD = fileURLToPath(new URL('support/load.mjs', import.meta.url));
-const GEANT = fileURLToPath(new URL('../examples/geant-datacentres.yaml', import.meta.url));
 const CONNECTIONS = [1, 4, 16];
 const SECONDS = 3;
 const MAX_REQUESTS = 20_000;
@@ -37,19 +29,6 @@ const PAIRS = 200;
 
 const names = process.argv.length > 2 ? process.argv.slice(2) : ['geant', '1000', '10000:4'];
 const print = (line) => process.stdout.write(`${line}\n`);
-
-/** Headends that push what the format allows: what a lower limit costs is `bench/engine.mjs`'s to say. */
-function generated(name) {
-  const [size, linksPerNode] = name.split(':').map(Number);
-  const ted = randomGeometricTed(size, linksPerNode);
-  return serializeTopology({ ...ted, nodes: ted.nodes.map((node) => ({ ...node, msdHEncaps: 64 })) }, 'json');
-}
-
-async function topologyOf(name) {
-  const content = name === 'geant' ? await readFile(GEANT, 'utf8') : generated(name);
-  const { document } = applySidPlan(parseTopology(content, 'native'), null, defaultSidPlan);
-  return { content, ted: tedFromDocument(document) };
-}
 
 /** What is asked for, by name: constraints that filter links, and a bound on delay that only some paths keep. */
 function requestsOf(ted, snapshot) {
@@ -124,7 +103,7 @@ for (const name of names) {
     WAYMARK_DEMO: 'off',
   });
   try {
-    const { content, ted } = await topologyOf(name);
+    const { content, ted } = await importedTopology(name);
     await controller.request('POST', '/v1/topology/imports', { format: 'native', source: 'bench', content });
     const snapshot = freezeSnapshot(ted);
     print(

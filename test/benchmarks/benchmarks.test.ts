@@ -8,9 +8,11 @@ import { root } from '../started-system.js';
 describe('a benchmark still runs:', () => {
   it.each([
     ['engine.mjs', '60'],
+    ['batch.mjs', '30'],
     ['bounded.mjs', '60'],
     ['disjoint.mjs', '60', '3'],
     ['import.mjs', '40', '3', '1'],
+    ['mesh.mjs', '40'],
     ['policies.mjs', '24', 'bandwidth'],
     ['sweep.mjs', '30', '60'],
     ['vpp.mjs', '--policies', '40', '--runs', '1'],

@@ -108,6 +108,7 @@ const inOrder = [
     'createPathBatch',
     'getPathBatch',
     'listPathBatchAnswers',
+    'followPathBatch',
     'deletePathBatch',
     'createPolicy',
     'getPolicy',

@@ -1,7 +1,8 @@
 import { Type } from 'typebox';
 import { ipv6, metricType, nodeId, revision } from './identifiers.js';
 import { jobId, jobView } from './job.js';
-import { PathAnswer } from './path-answer.js';
+import { hypothetical, overlay } from './overlay.js';
+import { NoPath, PathAnswer } from './path-answer.js';
 import { PathMetrics } from './path-parts.js';
 import { families, maxSegments, PathConstraints, PathRequest, setupPriority } from './path-request.js';
 import { choice, flag, integer, kind, list, nullable, object, real, tagged } from './scalars.js';
@@ -18,12 +19,15 @@ export const maxMeshNodes = 10_000;
 /** Pairs of a mesh. */
 export const maxMeshPairs = 1_000_000;
 
+/** Pairs of a mesh of which it is sought why they have no path, where the search for all does not tell. */
+export const maxExplainedPairs = 10_000;
+
 function batchId() {
   return jobId('Id of the batch: the client chooses it, so that it may ask again when an answer was lost.', 'evening');
 }
 
-/** Without a revision or an overlay of its own, and without protection. */
-const BatchedRequest = Type.Omit(PathRequest, ['revision', 'overlay', 'protection'], {
+/** Without a revision or an overlay of its own. */
+const BatchedRequest = Type.Omit(PathRequest, ['revision', 'overlay'], {
   title: 'BatchedRequest',
   description: 'A path computation of a batch.',
   additionalProperties: false,
@@ -48,6 +52,7 @@ export const PathBatch = tagged(
             'as if it were alone.',
         ),
       ),
+      overlay: overlay(),
       revision: Type.Optional(pastRevision()),
     }),
     object('PathBatchOfMesh', 'One request between many nodes.', {
@@ -65,16 +70,25 @@ export const PathBatch = tagged(
       families: Type.Optional(families()),
       maxSegments: Type.Optional(maxSegments()),
       setupPriority: Type.Optional(setupPriority()),
+      overlay: overlay(),
       revision: Type.Optional(pastRevision()),
     }),
   ],
   [{ kind: 'mesh', id: 'evening', sources: ['dc-london', 'dc-athens', 'dc-madrid'], metric: 'delay', constraints: {} }],
 );
 
-export const PathBatchView = jobView('PathBatchView', 'A batch of path computations, as far as it is.', {
-  example: 'evening',
-  outcomes: ['computed', 'no-path'],
-});
+export const PathBatchView = jobView(
+  'PathBatchView',
+  'A batch of path computations, as far as it is.',
+  { example: 'evening', outcomes: ['computed', 'no-path'] },
+  { hypothetical: hypothetical() },
+);
+
+const NoMeshPath = Type.Pick(
+  NoPath,
+  ['reason', 'message', 'constraint', 'nearestFeasible', 'blockingLinks', 'blockingNodes', 'isProved'],
+  { title: 'NoMeshPath', description: 'Why there is no path.', additionalProperties: false },
+);
 
 function unlessNone(what: string) {
   return `${what} null: there is no path.`;
@@ -100,7 +114,12 @@ export const BatchItem = tagged('BatchItem', 'One answer of a batch.', [
     kind: kind('pair', 'The path between two nodes of a mesh.'),
     source: nodeId('Headend.'),
     destination: nodeId('Destination.'),
-    status: choice('Whether there is one; why not, a path computation of this pair says.', ['computed', 'no-path']),
+    status: choice('Whether there is one.', ['computed', 'no-path']),
+    why: nullable(
+      NoMeshPath,
+      'Why there is none, as a path computation of this pair says; which constraints conflict, only that says. null: there is a ' +
+        `path, or too many pairs have none: the reason is sought of ${maxExplainedPairs} pairs of a batch, the first few of each source.`,
+    ),
     optimality: nullable(
       choice('As of a path computation.', ['optimal', 'feasible']),
       unlessNone('As of a path computation.'),

@@ -24,7 +24,7 @@ export { leastOfPaths } from './engine/least-of-paths.js';
 export type { ComputeOptions } from './engine/compute-options.js';
 export { placeInOrder } from './engine/batch/place-in-order.js';
 export { placeTogether } from './engine/batch/place-together.js';
-export { computeFromSource } from './engine/mesh/compute-from-source.js';
+export { computeFromSource, type SourceOptions } from './engine/mesh/compute-from-source.js';
 export { sourceAnswer } from './engine/mesh/source-answer.js';
 export { computeDisjointPaths } from './engine/disjoint/compute-disjoint.js';
 export { readEntries, resolveSegments, type EntriesRead } from './segments/resolve-segments.js';

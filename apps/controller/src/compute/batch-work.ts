@@ -1,5 +1,5 @@
 import { placeTogether, reservableBps, type PathAnswer, type PathRequest, type Snapshot } from '@waymark/topology';
-import type { BatchedAnswer, MeshPath, PathBatchOfMesh } from '../model/path-batch.js';
+import type { BatchedAnswer } from '../model/path-batch.js';
 import { LOWEST_PRIORITY } from '../model/sr-policy.js';
 import type { ComputePool } from './compute-pool.js';
 import type { JobRun } from './jobs.js';
@@ -18,10 +18,7 @@ export interface BatchWork {
 }
 
 /** Requests that a worker is sent at a time: it answers as many of them as a piece of a job may take. */
-const REQUESTS_AT_A_TIME = 64;
-
-/** Destinations of a source at a time. */
-const DESTINATIONS_AT_A_TIME = 1000;
+export const REQUESTS_AT_A_TIME = 64;
 
 /** Each request as if it were alone. */
 export async function workOnRequests(
@@ -84,31 +81,8 @@ export async function workTogether(
   }
 }
 
-/** One request between many nodes: a source at a time, whose destinations share what they have in common. */
-export async function workOnMesh(
-  { pool, snapshot, unreservedAt }: BatchWork,
-  { sources, destinations = sources, metric, constraints, families, maxSegments, setupPriority }: PathBatchOfMesh,
-  { signal, keep }: JobRun<MeshPath>,
-): Promise<void> {
-  const request = { metric, constraints, ...(families && { families }), ...(maxSegments && { maxSegments }) };
-  const unreservedBps = unreservedAt && shared(unreservedAt(setupPriority ?? LOWEST_PRIORITY));
-  let next = 0;
-  const pieces = sources.flatMap((source) =>
-    cut(destinations.length, DESTINATIONS_AT_A_TIME).map(({ first, end }) => {
-      const part = destinations.slice(first, end);
-      const at = next;
-      next += part.filter((destination) => destination !== source).length;
-      return { source, part, at };
-    }),
-  );
-  await inLanes(pool, pieces, async ({ source, part, at }) => {
-    const input = { source, request: { ...request, destinations: part }, unreservedBps };
-    keep(at, await pool.runPiece('compute-from-source', snapshot, input, signal));
-  });
-}
-
 /** So many at once as pieces of jobs may run: none of them is waited for by others that could go on. */
-async function inLanes<Part>(
+export async function inLanes<Part>(
   { piecesAtOnce }: ComputePool,
   parts: readonly Part[],
   work: (part: Part) => Promise<void>,
@@ -120,7 +94,7 @@ async function inLanes<Part>(
   await Promise.all(Array.from({ length: piecesAtOnce }, lane));
 }
 
-function cut(length: number, size: number): { readonly first: number; readonly end: number }[] {
+export function cut(length: number, size: number): { readonly first: number; readonly end: number }[] {
   return Array.from({ length: Math.ceil(length / size) }, (_, i) => ({
     first: i * size,
     end: Math.min(length, (i + 1) * size),
@@ -137,7 +111,7 @@ function unreservedOf(
   return new Map([...priorities].map((priority) => [priority, shared(unreservedAt(priority))]));
 }
 
-function shared(values: Float64Array): Float64Array {
+export function shared(values: Float64Array): Float64Array {
   const copy = new Float64Array(new SharedArrayBuffer(values.byteLength));
   copy.set(values);
   return copy;

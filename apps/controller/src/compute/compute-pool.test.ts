@@ -137,6 +137,20 @@ describe('a compute pool', () => {
     await expect(running.run('compute-path', snapshot, withoutBookings)).resolves.toMatchObject({ status: 'computed' });
   });
 
+  it('gives up a source of a mesh that is under way when its job is cancelled', async () => {
+    const running = start();
+    const snapshot = freezeSnapshot(testbed);
+    const abort = new AbortController();
+    const mesh = { metric: 'delay', constraints: {}, destinations: ['worker2'] } as const;
+    const input = { source: 'worker1', request: mesh, unreservedBps: undefined };
+    const piece = running.runPiece('compute-from-source', snapshot, input, abort.signal);
+    expect(running.underWay).toBe(1);
+    abort.abort(new Error('cancelled'));
+    await expect(piece).rejects.toThrow('cancelled');
+    const { signal } = new AbortController();
+    await expect(running.runPiece('compute-from-source', snapshot, input, signal)).resolves.toHaveLength(1);
+  });
+
   it('finishes what is under way when it closes, and refuses the rest', async () => {
     const closing = start();
     const snapshot = freezeSnapshot(testbed);

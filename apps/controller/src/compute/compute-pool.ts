@@ -81,7 +81,7 @@ export class ComputePool {
 
   /**
    * One piece of a job: some 50 ms of work. Pieces of all jobs take turns, so whoever asks for one answer meanwhile waits for
-   * a piece at most. Throws what aborted the signal when that happened before the work began.
+   * a piece at most. Throws what aborted the signal when that happened before it had an answer; a worker that is at it ends soon after.
    */
   async runPiece<Name extends ComputeTaskName>(
     name: Name,
@@ -91,7 +91,18 @@ export class ComputePool {
   ): Promise<ComputeTasks[Name]['output']> {
     return this.#pieces.take(async () => {
       signal.throwIfAborted();
-      return this.#post(name, snapshot, input);
+      const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+      const cancel = (): void => void Atomics.store(cancelled, 0, 1);
+      signal.addEventListener('abort', cancel);
+      try {
+        return await this.#post(name, snapshot, input, cancelled);
+      } catch (error) {
+        // Whatever a worker says of a piece that it gave up.
+        signal.throwIfAborted();
+        throw error;
+      } finally {
+        signal.removeEventListener('abort', cancel);
+      }
     });
   }
 
@@ -99,6 +110,7 @@ export class ComputePool {
     name: Name,
     snapshot: Snapshot,
     input: ComputeTasks[Name]['input'],
+    cancelled?: Int32Array<SharedArrayBuffer>,
   ): Promise<ComputeTasks[Name]['output']> {
     this.#underWay += 1;
     try {
@@ -108,6 +120,7 @@ export class ComputePool {
         snapshotKey: this.#keyOf(snapshot),
         shapeKey: this.#keyOf(shapeOf(snapshot)),
         snapshot: snapshotToShared(snapshot),
+        ...(cancelled && { cancelled }),
       };
       return (await this.#piscina.run(message)) as ComputeTasks[Name]['output'];
     } finally {

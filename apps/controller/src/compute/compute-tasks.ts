@@ -54,6 +54,8 @@ export interface ComputeDisjointPathsInput extends Basis {
 /** Each request as if it were alone. The output answers the first so many of them, at least one. */
 export interface ComputeEachInput {
   readonly requests: readonly PathRequest[];
+  /** Do not look for constraints that conflict. */
+  readonly skipConflict?: boolean;
   /** By setup priority, per arc of the snapshot, in bit/s; undefined: nothing is booked. */
   readonly unreservedAt: ReadonlyMap<number, Float64Array> | undefined;
 }
@@ -99,4 +101,6 @@ export interface ComputeMessage<Name extends ComputeTaskName = ComputeTaskName> 
   /** Equal keys mean snapshots derived from one another: the worker carries over what it has found on the last one. */
   readonly shapeKey: number;
   readonly snapshot: SharedSnapshot;
+  /** Of a piece of a job, in shared memory: not 0 once nobody wants its answer any more. */
+  readonly cancelled?: Int32Array<SharedArrayBuffer>;
 }

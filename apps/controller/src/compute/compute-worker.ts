@@ -38,6 +38,7 @@ type Handlers = {
   readonly [Name in ComputeTaskName]: (
     snapshot: Snapshot,
     input: ComputeTasks[Name]['input'],
+    isCancelled: () => boolean,
   ) => ComputeTasks[Name]['output'];
 };
 
@@ -46,11 +47,16 @@ const handlers: Handlers = {
     onBasis(snapshot, basis, request.setupPriority, (seen, options) => computePaths(seen, request, options)),
   'compute-disjoint-paths': (snapshot, { request, ...basis }) =>
     onBasis(snapshot, basis, request.setupPriority, (seen, options) => computeDisjointPaths(seen, request, options)),
-  'compute-each': (snapshot, input) => computeEach(snapshot, input, pieceEnd()),
-  'place-in-order': (snapshot, { requests, unreservedBps }) =>
-    placeInOrder(snapshot, requests, unreservedBps, pieceEnd()),
-  'compute-from-source': (snapshot, { source, request, unreservedBps }) =>
-    meshPathsFrom(snapshot, source, request, unreservedBps && { unreservedBps }),
+  'compute-each': (snapshot, input, isCancelled) => computeEach(snapshot, input, pieceEnd(isCancelled)),
+  'place-in-order': (snapshot, { requests, unreservedBps }, isCancelled) =>
+    placeInOrder(snapshot, requests, unreservedBps, pieceEnd(isCancelled)),
+  'compute-from-source': (snapshot, { source, request, unreservedBps }, isCancelled) =>
+    meshPathsFrom(snapshot, source, request, {
+      ...(unreservedBps && { unreservedBps }),
+      checkpoint: () => {
+        if (isCancelled()) throw new Error('the job was cancelled');
+      },
+    }),
   'book-demands': (snapshot, { demands }) => demandBookings(snapshot, demands),
   prove: (snapshot, { sids, requirement, setupPriority, ...basis }) =>
     onBasis(snapshot, basis, setupPriority, (seen, options) => prove(seen, sids, requirement, options)),
@@ -64,21 +70,21 @@ const handlers: Handlers = {
 /** How long a piece of a job keeps a worker, but for what it has begun. */
 const PIECE_MS = 50;
 
-function pieceEnd(): () => boolean {
+function pieceEnd(isCancelled: () => boolean): () => boolean {
   const end = performance.now() + PIECE_MS;
-  return () => performance.now() >= end;
+  return () => isCancelled() || performance.now() >= end;
 }
 
 function computeEach(
   snapshot: Snapshot,
-  { requests, unreservedAt }: ComputeEachInput,
+  { requests, skipConflict = false, unreservedAt }: ComputeEachInput,
   shouldStop: () => boolean,
 ): PathAnswer[] {
   const answers: PathAnswer[] = [];
   for (const request of requests) {
     if (answers.length > 0 && shouldStop()) break;
     const unreservedBps = unreservedAt?.get(request.setupPriority ?? LOWEST_PRIORITY);
-    answers.push(computePaths(snapshot, request, unreservedBps && { unreservedBps }));
+    answers.push(computePaths(snapshot, request, { skipConflict, ...(unreservedBps && { unreservedBps }) }));
   }
   return answers;
 }
@@ -113,9 +119,9 @@ function overlaidOnce(snapshot: Snapshot, overlay: Overlay): Overlaid {
 export function runComputeTask<Name extends ComputeTaskName>(
   message: ComputeMessage<Name>,
 ): ComputeTasks[Name]['output'] {
-  const { name, input, snapshotKey, shapeKey, snapshot } = message;
+  const { name, input, snapshotKey, shapeKey, snapshot, cancelled } = message;
   const handler: Handlers[Name] = handlers[name];
   const last = lastOfShape.get(shapeKey, () => ({ snapshot: undefined }));
   last.snapshot = snapshots.get(snapshotKey, () => snapshotFromShared(snapshot, last.snapshot));
-  return handler(last.snapshot, input);
+  return handler(last.snapshot, input, () => cancelled !== undefined && Atomics.load(cancelled, 0) !== 0);
 }

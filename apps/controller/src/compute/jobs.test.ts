@@ -264,3 +264,55 @@ describe('the jobs of a controller', () => {
     expect(() => jobs.start(held().description)).toThrow(/shutting down/);
   });
 });
+
+describe('whoever follows a job', () => {
+  const alive = new AbortController().signal;
+
+  it('is told how it is, then the newest whenever it has moved on, until it is over', async () => {
+    const { jobs } = registry();
+    const job = held();
+    jobs.start(job.description);
+    const told: unknown[] = [];
+    const following = (async () => {
+      for await (const change of jobs.follow('test-job', 'a', alive)) {
+        told.push(change.kind === 'view' ? [change.job.status, change.job.progress.done] : change.kind);
+      }
+    })();
+    await settled();
+    job.run().progress(1);
+    job.run().progress(2);
+    await settled();
+    job.run().keep(0, ['yes', 'yes', 'no']);
+    job.resolve();
+    await following;
+    expect(told[0]).toEqual(['running', 0]);
+    expect(told[1]).toEqual(['running', 2]);
+    expect(told.at(-1)).toEqual(['done', 3]);
+  });
+
+  it('is told when it is deleted, also where another has its id by then', async () => {
+    const { jobs } = registry();
+    jobs.start(held().description);
+    const changes = jobs.follow('test-job', 'a', alive)[Symbol.asyncIterator]();
+    await expect(changes.next()).resolves.toMatchObject({ value: { kind: 'view' } });
+    jobs.delete('test-job', 'a');
+    jobs.start(held(5).description);
+    await expect(changes.next()).resolves.toEqual({ done: false, value: { kind: 'deleted' } });
+    await expect(changes.next()).resolves.toMatchObject({ done: true });
+  });
+
+  it('may leave while it waits', async () => {
+    const { jobs } = registry();
+    jobs.start(held().description);
+    const leaving = new AbortController();
+    const changes = jobs.follow('test-job', 'a', leaving.signal)[Symbol.asyncIterator]();
+    await changes.next();
+    const next = changes.next();
+    leaving.abort();
+    await expect(next).resolves.toMatchObject({ done: true });
+  });
+
+  it('learns at once that there is none', () => {
+    expect(() => registry().jobs.follow('test-job', 'a', alive)).toThrow(Problem);
+  });
+});

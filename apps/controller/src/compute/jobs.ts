@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
+import type { Hypothetical } from '@waymark/topology';
+import { ChangeSignal } from '../change-signal.js';
 import { Problem } from '../model/errors.js';
-import type { JobCounts, JobView } from '../model/jobs.js';
+import type { JobChange, JobCounts, JobView } from '../model/jobs.js';
 import type { Page, PageRequest } from '../model/ports.js';
 import { KeptItems } from './kept-items.js';
 
@@ -27,6 +29,8 @@ export interface JobDescription<Item> {
   /** What was asked for: plain data. */
   readonly request: unknown;
   readonly revision: number;
+  /** What all its items hold under; undefined: the topology as it is. */
+  readonly hypothetical?: Hypothetical | undefined;
   /** Items it will keep. */
   readonly total: number;
   /** The word under which an item is counted. */
@@ -66,6 +70,7 @@ interface Job {
   readonly abort: AbortController;
   readonly counts: Map<string, number>;
   readonly createdAt: Date;
+  readonly changes: ChangeSignal;
   status: JobView['status'];
   done: number;
   startedAt: Date | null;
@@ -124,6 +129,7 @@ export class Jobs {
       abort: new AbortController(),
       counts: new Map(),
       createdAt: this.#parts.now(),
+      changes: new ChangeSignal(),
       status: 'queued',
       done: 0,
       startedAt: null,
@@ -139,6 +145,31 @@ export class Jobs {
   /** Throws Problem not-found. */
   job(kind: string, id: string): JobView {
     return this.#view(this.#find(kind, id));
+  }
+
+  /**
+   * How it is now, then whenever it has moved on: whoever is slow is told the newest only. Ends when it is over, deleted or the signal
+   * aborts. Throws Problem not-found at once.
+   */
+  follow(kind: string, id: string, signal: AbortSignal): AsyncIterable<JobChange> {
+    return this.#follow(this.#find(kind, id), signal);
+  }
+
+  async *#follow(job: Job, signal: AbortSignal): AsyncGenerator<JobChange> {
+    while (!signal.aborted) {
+      const { version } = job.changes;
+      if (!this.#isHeld(job)) {
+        yield { kind: 'deleted' };
+        return;
+      }
+      yield { kind: 'view', job: this.#view(job) };
+      if (isOver(job)) return;
+      await job.changes.after(version, signal);
+    }
+  }
+
+  #isHeld(job: Job): boolean {
+    return this.#jobs.get(keyOf(job.description.kind, job.description.id)) === job;
   }
 
   /**
@@ -191,6 +222,7 @@ export class Jobs {
   #drop(job: Job): void {
     this.#jobs.delete(keyOf(job.description.kind, job.description.id));
     this.#waiting.delete(job);
+    job.changes.changed();
     if (isOver(job)) return;
     job.abort.abort();
     if (job.status === 'queued') this.#count(job, 'cancelled');
@@ -212,6 +244,7 @@ export class Jobs {
   async #run(job: Job, { work, outcomeOf }: Work): Promise<void> {
     job.status = 'running';
     job.startedAt = this.#parts.now();
+    job.changes.changed();
     try {
       await work(this.#runOf(job, outcomeOf));
       if (job.items.available < job.description.total && !job.abort.signal.aborted) {
@@ -223,6 +256,7 @@ export class Jobs {
       job.failure = this.#whyFailed(job, error);
     }
     job.finishedAt = this.#parts.now();
+    job.changes.changed();
     this.#count(job, job.abort.signal.aborted ? 'cancelled' : job.status);
     // Parts of its work that go on beside the one that failed are for nobody.
     job.abort.abort();
@@ -239,12 +273,14 @@ export class Jobs {
           const outcome = outcomeOf(item);
           job.counts.set(outcome, 1 + (job.counts.get(outcome) ?? 0));
         }
+        job.changes.changed();
         const { kind } = job.description;
         this.#computed.set(kind, items.length + (this.#computed.get(kind) ?? 0));
         if (this.#bytes() > this.#limits.bytes) throw overloaded(this.#noRoom());
       },
       progress: (done) => {
         job.done = Math.max(job.done, done);
+        job.changes.changed();
       },
     };
   }
@@ -290,6 +326,7 @@ export class Jobs {
       startedAt: startedAt?.toISOString() ?? null,
       finishedAt: finishedAt?.toISOString() ?? null,
       failure,
+      ...(description.hypothetical && { hypothetical: description.hypothetical }),
     };
   }
 }

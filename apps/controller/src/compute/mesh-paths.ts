@@ -2,32 +2,37 @@ import {
   computeFromSource,
   MeshMetrics,
   MeshStatus,
-  type ComputeOptions,
   type MeshRequest,
   type NodeId,
+  type NoPath,
   type PathMetrics,
   type Snapshot,
+  type SourceOptions,
   type SourcePaths,
 } from '@waymark/topology';
-import type { MeshPath } from '../model/path-batch.js';
+import type { MeshPath, NoMeshPath } from '../model/path-batch.js';
 
 /** Paths from a source to the destinations in their order, without the source itself. */
 export function meshPathsFrom(
   snapshot: Snapshot,
   source: NodeId,
   request: MeshRequest,
-  options?: ComputeOptions,
+  options?: SourceOptions,
 ): MeshPath[] {
   const paths = computeFromSource(snapshot, source, request, options);
   return request.destinations.flatMap((destination, i): MeshPath[] => {
     const status = paths.status[i];
     if (status === MeshStatus.same) return [];
     const pair = { kind: 'pair', source, destination } as const;
-    if (status === MeshStatus.noPath) return [{ ...pair, ...NONE }];
+    if (status === MeshStatus.noPath) {
+      const known = paths.noPaths.get(i);
+      return [{ ...pair, ...NONE, why: known === undefined ? null : whyNot(known) }];
+    }
     return [
       {
         ...pair,
         status: 'computed',
+        why: null,
         optimality: status === MeshStatus.computed ? 'optimal' : 'feasible',
         metric: paths.metric[i] as number,
         lowerBound: paths.lowerBound[i] as number,
@@ -38,6 +43,12 @@ export function meshPathsFrom(
       },
     ];
   });
+}
+
+/** Of the answer to a path computation for a pair what a mesh tells. */
+export function whyNot(answer: NoPath): NoMeshPath {
+  const { reason, message, constraint, nearestFeasible, blockingLinks, blockingNodes, isProved } = answer;
+  return { reason, message, constraint, nearestFeasible, blockingLinks, blockingNodes, isProved };
 }
 
 const NONE = {

@@ -1,4 +1,4 @@
-import type { MeshRequest, NodeId, PathAnswer, PathMetrics, PathRequest } from '@waymark/topology';
+import type { MeshRequest, NodeId, NoPath, Overlay, PathAnswer, PathMetrics, PathRequest } from '@waymark/topology';
 
 /** Many paths on one TED revision: requests of a list, or one request between many nodes. */
 export type PathBatch = PathBatchOfRequests | PathBatchOfMesh;
@@ -9,6 +9,8 @@ export interface PathBatchOfRequests {
   readonly requests: readonly PathRequest[];
   /** True: together they book no link beyond what is unreserved (RFC 5440: synchronised). False: each as if it were alone. */
   readonly synchronised?: boolean;
+  /** What all are computed under. */
+  readonly overlay?: Overlay;
   /** A past TED revision, on which nothing is booked. */
   readonly revision?: number;
 }
@@ -20,6 +22,7 @@ export interface PathBatchOfMesh extends Omit<MeshRequest, 'destinations'> {
   /** Without it all ordered pairs of the sources. */
   readonly destinations?: readonly NodeId[];
   readonly setupPriority?: number;
+  readonly overlay?: Overlay;
   readonly revision?: number;
 }
 
@@ -35,12 +38,20 @@ export interface BatchedAnswer {
   readonly becauseOf: readonly number[];
 }
 
+/** Why there is no path between two nodes of a mesh: of the answer to a path computation, what is not the same for all. */
+export type NoMeshPath = Pick<
+  NoPath,
+  'reason' | 'message' | 'constraint' | 'nearestFeasible' | 'blockingLinks' | 'blockingNodes' | 'isProved'
+>;
+
 /** The path between two nodes of a mesh, in short. */
 export interface MeshPath {
   readonly kind: 'pair';
   readonly source: NodeId;
   readonly destination: NodeId;
   readonly status: 'computed' | 'no-path';
+  /** null when there is a path, or when it was not sought: so many pairs have none. */
+  readonly why: NoMeshPath | null;
   /** null without a path, like all that follows. */
   readonly optimality: 'optimal' | 'feasible' | null;
   /** The optimised metric, on the worst branch. */

@@ -38,7 +38,7 @@ import type {
 import type { DryRunResult, Liveness, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from './sr-policy.js';
 import type { EventType, WaymarkEvent } from './events.js';
 import type { FailureImpact, FailureSweepRequest, PolicyAtRisk } from './failure-sweep.js';
-import type { JobCounts, JobView } from './jobs.js';
+import type { JobChange, JobCounts, JobView } from './jobs.js';
 import type { ClusterHostsView } from './kubernetes.js';
 import type { BatchItem, PathBatch } from './path-batch.js';
 
@@ -196,6 +196,8 @@ export interface PathBatchService {
   /** The same batch again under the same id is the one that there is; another one throws already-exists. */
   create(batch: PathBatch): Promise<JobView>;
   batch(id: string): JobView;
+  /** How it is now, then whenever it has moved on, until it is over or deleted. Throws Problem not-found at once. */
+  follow(id: string, signal: AbortSignal): AsyncIterable<JobChange>;
   answers(id: string, page: PageRequest): Page<BatchItem>;
   /** Cancels it if it is not over, and forgets it. */
   delete(id: string): void;

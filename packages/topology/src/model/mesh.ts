@@ -1,3 +1,4 @@
+import type { NoPath } from './path-answer.js';
 import type { PathRequest } from './path-request.js';
 import type { NodeId } from './ted.js';
 
@@ -37,6 +38,8 @@ export interface SourcePaths {
   readonly sids: Uint32Array<ArrayBuffer>;
   /** Destinations whose path was computed by itself, because what all share could not tell the best. */
   readonly computedAlone: number;
+  /** By position, why there is no path, where one was sought by itself: without the constraints that conflict. */
+  readonly noPaths: ReadonlyMap<number, NoPath>;
 }
 
 /** The order of `SourcePaths.worst`: igp, te, delay and delay variation in microseconds, loss in ppm, hops. */

@@ -1,15 +1,13 @@
-import { once } from 'node:events';
 import { Type } from 'typebox';
 import { eventSchemas, object, token } from '@waymark/http-contract';
-import { Problem } from '../../model/errors.js';
 import type { EventType } from '../../model/events.js';
 import type { EventLog, LogEntry } from '../event-log.js';
+import type { EventStreams, StreamMessage } from '../event-stream.js';
 import { problems, readProblems, words } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
 
 const eventTypes = Object.keys(eventSchemas) as EventType[];
 const oneType = `(${eventTypes.map((type) => type.replaceAll('.', '\\.')).join('|')})`;
-const reconnectAfterMs = 2000;
 
 const description = [
   'Server-sent events, as they happen; the stream never ends by itself. `event` is the type, `data` one line of JSON (schema',
@@ -40,14 +38,7 @@ const table = Object.entries(eventSchemas)
   })
   .join('\n');
 
-/** A reader that takes nothing for `stalledAfterMs` while something waits for it is disconnected. */
-export function eventRoutes(app: ApiApp, log: EventLog, { stalledAfterMs }: { readonly stalledAfterMs: number }): void {
-  const closing = new AbortController();
-  app.addHook('preClose', (done) => {
-    closing.abort();
-    done();
-  });
-
+export function eventRoutes(app: ApiApp, log: EventLog, streams: EventStreams): void {
   app.get(
     '/v1/events',
     {
@@ -83,41 +74,22 @@ export function eventRoutes(app: ApiApp, log: EventLog, { stalledAfterMs }: { re
         },
       },
     },
-    async (request, reply) => {
-      if (!acceptsEvents(request.headers.accept)) {
-        throw new Problem('not-acceptable', {
-          detail: 'this operation answers with text/event-stream',
-          field: 'Accept',
-        });
-      }
+    (request, reply) => {
       const types = request.query.types?.split(',') as EventType[] | undefined;
-      const gone = new AbortController();
-      reply.sse.onClose(() => gone.abort());
-      const signal = AbortSignal.any([gone.signal, closing.signal]);
-      const aborted = once(signal, 'abort');
-      const after = reply.sse.lastEventId ?? undefined;
-      const entries = log.follow(after, types === undefined ? undefined : new Set(types), signal);
-      // sends the headers, so that a client knows at once that it is connected
-      await reply.sse.send({ data: undefined, retry: reconnectAfterMs });
-      for await (const entry of entries) {
-        // a client that is gone never drains, one that stalls may: wait for neither for ever
-        const stalled = setTimeout(() => request.raw.destroy(), stalledAfterMs);
-        await Promise.race([reply.sse.send(messageOf(entry)).catch(() => gone.abort()), aborted]);
-        clearTimeout(stalled);
-      }
-      reply.sse.close();
+      return streams.send(request, reply, (signal) => {
+        const after = reply.sse.lastEventId ?? undefined;
+        return messagesOf(log.follow(after, types && new Set(types), signal));
+      });
     },
   );
 }
 
-function messageOf(entry: LogEntry) {
+async function* messagesOf(entries: AsyncIterable<LogEntry>): AsyncGenerator<StreamMessage> {
+  for await (const entry of entries) yield messageOf(entry);
+}
+
+function messageOf(entry: LogEntry): StreamMessage {
   return entry.kind === 'event'
     ? { id: entry.id, event: entry.event.type, data: entry.event }
     : { id: entry.id, event: 'stream.reset', data: { reason: entry.reason } };
-}
-
-function acceptsEvents(accept: string | undefined): boolean {
-  if (accept === undefined) return true;
-  const ranges = accept.split(',').map((range) => range.split(';')[0]?.trim().toLowerCase());
-  return ranges.some((range) => range === 'text/event-stream' || range === 'text/*' || range === '*/*');
 }

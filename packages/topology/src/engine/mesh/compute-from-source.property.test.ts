@@ -32,6 +32,36 @@ function cases(shape: TedShape, request: RequestShape): fc.Arbitrary<Case> {
 const shape: TedShape = { maxRouters: 7, maxLinks: 12, zeroMetrics: false };
 let together = 0;
 
+it('paths from one source can be given up at any checkpoint, and what is asked next is answered as ever', () => {
+  const given = cases({ ...shape, healthy: true, routing: 'never' }, {});
+  fc.assert(
+    fc.property(given, fc.nat(60), ({ ted, request, maxSegments }, end) => {
+      const { source, metric, constraints } = request;
+      const destinations = ted.nodes.map(({ id }) => id);
+      const mesh: MeshRequest = {
+        metric,
+        constraints,
+        destinations,
+        ...(maxSegments !== undefined && { maxSegments }),
+      };
+      let passed = 0;
+      const count = () => {
+        passed++;
+      };
+      const whole = computeFromSource(freezeSnapshot(ted), source, mesh, { checkpoint: count });
+      expect(passed).toBeGreaterThanOrEqual(destinations.length);
+      const snapshot = freezeSnapshot(ted);
+      let left = end % passed;
+      const giveUp = () => {
+        if (left-- === 0) throw new Error('given up');
+      };
+      expect(() => computeFromSource(snapshot, source, mesh, { checkpoint: giveUp })).toThrow('given up');
+      expect(computeFromSource(snapshot, source, mesh)).toEqual(whole);
+    }),
+    { numRuns: 200 },
+  );
+});
+
 describe.each<[string, TedShape, RequestShape, number]>([
   ['networks of links without metric zero', { ...shape, routing: 'never' }, {}, 700],
   ['networks where everything is known and up', { ...shape, healthy: true, routing: 'never' }, {}, 500],
@@ -65,7 +95,10 @@ describe.each<[string, TedShape, RequestShape, number]>([
           const { status, optimality, lowerBound } = { optimality: null, lowerBound: Infinity, ...pair };
           const asked = { noPath: MeshStatus.noPath, optimal: MeshStatus.computed, feasible: MeshStatus.feasible };
           expect([paths.status[i], paths.lowerBound[i]]).toEqual([asked[optimality ?? 'noPath'], lowerBound]);
+          const why = paths.noPaths.get(i);
+          if (why !== undefined) expect(why).toEqual(pair);
           if (status === 'no-path') return;
+          expect(why).toBe(undefined);
           const lists = 'paths' in pair ? (pair.paths[0]?.segmentLists ?? []) : [];
           const worst = lists.map((list) => metricOf(list.proof.worst, metric) ?? Number.NaN);
           const entries = lists.map((list) => list.entries.length);

@@ -6,6 +6,13 @@ import { computePaths } from '../compute-paths.js';
 import { FoundPaths } from './found-paths.js';
 import { SharedSource } from './shared-source.js';
 
+export interface SourceOptions extends ComputeOptions {
+  /** Called between units of work, some microseconds to milliseconds apart; what it throws ends the computation. */
+  readonly checkpoint?: () => void;
+}
+
+const goOn = (): void => undefined;
+
 /**
  * The same request from one source to many destinations. For each the metric and the number of entries are those of `computePaths`
  * for the pair, and nothing is returned without its proof. What destinations have in common is done once: the distances, the
@@ -17,13 +24,15 @@ export function computeFromSource(
   snapshot: Snapshot,
   source: NodeId,
   request: MeshRequest,
-  options: ComputeOptions = {},
+  options: SourceOptions = {},
 ): SourcePaths {
   const { destinations, ...shared } = request;
+  const { checkpoint = goOn } = options;
   const found = new FoundPaths(snapshot, source, destinations.length);
   const unreservedBps = options.unreservedBps ?? snapshot.data.reservableBps;
-  const together = SharedSource.of(snapshot, source, request, unreservedBps);
+  const together = SharedSource.of(snapshot, source, request, unreservedBps, checkpoint);
   for (const destination of destinations) {
+    checkpoint();
     const path = destination === source ? 'same' : (together?.pathTo(destination) ?? null);
     if (path === 'same') found.addWithout(MeshStatus.same);
     else if (path === 'none') found.addWithout(MeshStatus.noPath);

@@ -1,6 +1,6 @@
 import { MeshMetrics, MeshStatus, type SourcePaths } from '../../model/mesh.js';
 import { metricOf } from '../../model/metric-of.js';
-import type { ComputedPath, PathAnswer, PathMetrics } from '../../model/path-answer.js';
+import type { ComputedPath, NoPath, PathAnswer, PathMetrics } from '../../model/path-answer.js';
 import type { MetricType } from '../../model/path-request.js';
 import type { NodeId } from '../../model/ted.js';
 import type { Snapshot } from '../../snapshot/snapshot.js';
@@ -17,8 +17,9 @@ export interface ProvedPath {
 export class FoundPaths {
   readonly #snapshot: Snapshot;
   readonly #source: NodeId;
-  readonly #arrays: Omit<SourcePaths, 'revision' | 'source' | 'sids' | 'computedAlone'>;
+  readonly #arrays: Omit<SourcePaths, 'revision' | 'source' | 'sids' | 'computedAlone' | 'noPaths'>;
   readonly #sids: number[] = [];
+  readonly #noPaths = new Map<number, NoPath>();
   #next = 0;
   #computedAlone = 0;
 
@@ -51,6 +52,7 @@ export class FoundPaths {
     this.#computedAlone++;
     const path = answer.status === 'computed' ? answer.paths[0] : undefined;
     if (answer.status !== 'computed' || path === undefined) {
+      if (answer.status === 'no-path') this.#noPaths.set(this.#next, answer);
       this.addWithout(MeshStatus.noPath);
       return;
     }
@@ -70,6 +72,7 @@ export class FoundPaths {
       ...this.#arrays,
       sids: Uint32Array.from(this.#sids),
       computedAlone: this.#computedAlone,
+      noPaths: this.#noPaths,
     };
   }
 

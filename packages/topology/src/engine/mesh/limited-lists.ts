@@ -11,6 +11,8 @@ export interface LimitedListTask {
   readonly maxEntries: number;
   /** Destinations whose lists are sought. */
   readonly endings: readonly Ending[];
+  /** Called between routers; it may throw. */
+  readonly checkpoint: () => void;
 }
 
 /** The list that costs least of those that the headend can push, and has the fewest entries of these. */
@@ -78,11 +80,12 @@ export class LimitedLists {
 
   /** One SID more behind the lists that have become better; returns the nodes that they get to at less cost. */
   #addSid(improved: readonly number[]): number[] {
-    const { costs } = this.#task;
+    const { costs, checkpoint } = this.#task;
     const { snapshot } = costs.rules;
     const next = this.#cost.slice();
     const from = new Int32Array(next.length).fill(-1);
     for (const node of improved) {
+      checkpoint();
       if (snapshot.isHost(node)) continue;
       const here = this.#cost[node] as number;
       const { cost } = costs.from(node);
@@ -106,9 +109,10 @@ export class LimitedLists {
 
   /** Ends the lists that have become better at every destination. */
   #finishAll(improved: readonly number[], entries: number): void {
-    const { costs, endings } = this.#task;
+    const { costs, endings, checkpoint } = this.#task;
     const { snapshot } = costs.rules;
     for (const node of improved) {
+      checkpoint();
       const row = snapshot.isHost(node) ? null : costs.from(node);
       const here = this.#cost[node] as number;
       for (const ending of endings) {

@@ -25,6 +25,8 @@ export interface SharedListTask {
   readonly endings: readonly (Ending | null)[];
   /** How many of them are within reach: once all have their list, nothing more is sought. */
   readonly destinations: number;
+  /** Called between lists; it may throw. */
+  readonly checkpoint: () => void;
 }
 
 /** A list of the fewest entries. */
@@ -104,6 +106,7 @@ export class SharedLists {
   #expand(list: number): void {
     const { snapshot, sids } = this.#task;
     const node = this.#node[list] as number;
+    this.#task.checkpoint();
     this.#finish(list, node);
     if (snapshot.isHost(node)) return;
     this.#attach(list, node);

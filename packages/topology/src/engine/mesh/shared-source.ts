@@ -34,6 +34,8 @@ interface SourceProblem {
   /** By node; null: it is no destination, or no list can end there. */
   readonly endings: readonly (Ending | null)[];
   readonly unreservedBps: Float64Array;
+  /** Called between units of work; it may throw. */
+  readonly checkpoint: () => void;
 }
 
 /**
@@ -52,7 +54,7 @@ export class SharedSource {
   #limited: LimitedLists | undefined;
 
   private constructor(problem: SourceProblem) {
-    const { snapshot, request, node, start, mask, weight, endings, unreservedBps } = problem;
+    const { snapshot, request, node, start, mask, weight, endings, unreservedBps, checkpoint } = problem;
     const { constraints, maxSegments } = request;
     const { trees, sids, cSids } = engineState(snapshot);
     this.#problem = problem;
@@ -80,6 +82,7 @@ export class SharedSource {
       maxEntries: problem.maxEntries,
       endings,
       destinations: endings.filter((ending) => ending !== null && this.#distance[ending.node] !== Infinity).length,
+      checkpoint,
     });
     this.#lists.run();
   }
@@ -90,6 +93,7 @@ export class SharedSource {
     source: NodeId,
     request: MeshRequest,
     unreservedBps: Float64Array,
+    checkpoint: () => void,
   ): SharedSource | null {
     const node = snapshot.nodeIndexOf(source);
     const { constraints, metric, families, destinations } = request;
@@ -123,6 +127,7 @@ export class SharedSource {
       maxEntries: encapModeOf(snapshot, node) === 'full' ? msd : msd + 1,
       endings,
       unreservedBps,
+      checkpoint,
     });
   }
 
@@ -143,7 +148,7 @@ export class SharedSource {
 
   #limitedLists(): LimitedLists {
     if (this.#limited !== undefined) return this.#limited;
-    const { snapshot, request, mask, weight, headendArc, start, endings, maxEntries } = this.#problem;
+    const { snapshot, request, mask, weight, headendArc, start, endings, maxEntries, checkpoint } = this.#problem;
     const allowed = mask.slice();
     if (headendArc >= 0) allowed[headendArc] = 0;
     const singlePath = request.constraints.bandwidthBps !== undefined;
@@ -155,6 +160,7 @@ export class SharedSource {
       startCost: this.#distance[start] as number,
       maxEntries,
       endings: endings.filter(sought),
+      checkpoint,
     });
     limited.run();
     this.#limited = limited;

@@ -1,0 +1,61 @@
+import { once } from 'node:events';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Problem } from '../model/errors.js';
+import type { ApiApp } from './type-provider.js';
+
+export interface StreamMessage {
+  readonly id?: string;
+  readonly event: string;
+  readonly data: unknown;
+}
+
+const reconnectAfterMs = 2000;
+
+/** Answers requests with server-sent events, for as long as client and server live. */
+export class EventStreams {
+  readonly #stalledAfterMs: number;
+  readonly #closing = new AbortController();
+
+  /** A reader that takes nothing for `stalledAfterMs` while something waits for it is disconnected. */
+  constructor(app: ApiApp, { stalledAfterMs }: { readonly stalledAfterMs: number }) {
+    this.#stalledAfterMs = stalledAfterMs;
+    app.addHook('preClose', (done) => {
+      this.#closing.abort();
+      done();
+    });
+  }
+
+  /** Sends the messages as they come, until there are no more. Throws Problem not-acceptable before anything is sent. */
+  async send(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    messages: (signal: AbortSignal) => AsyncIterable<StreamMessage>,
+  ): Promise<void> {
+    if (!acceptsEvents(request.headers.accept)) {
+      throw new Problem('not-acceptable', {
+        detail: 'this operation answers with text/event-stream',
+        field: 'Accept',
+      });
+    }
+    const gone = new AbortController();
+    reply.sse.onClose(() => gone.abort());
+    const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
+    const aborted = once(signal, 'abort');
+    const source = messages(signal);
+    // sends the headers, so that a client knows at once that it is connected
+    await reply.sse.send({ data: undefined, retry: reconnectAfterMs });
+    for await (const message of source) {
+      // a client that is gone never drains, one that stalls may: wait for neither for ever
+      const stalled = setTimeout(() => request.raw.destroy(), this.#stalledAfterMs);
+      await Promise.race([reply.sse.send(message).catch(() => gone.abort()), aborted]);
+      clearTimeout(stalled);
+    }
+    reply.sse.close();
+  }
+}
+
+function acceptsEvents(accept: string | undefined): boolean {
+  if (accept === undefined) return true;
+  const ranges = accept.split(',').map((range) => range.split(';')[0]?.trim().toLowerCase());
+  return ranges.some((range) => range === 'text/event-stream' || range === 'text/*' || range === '*/*');
+}
