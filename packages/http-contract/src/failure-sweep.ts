@@ -95,10 +95,12 @@ export const FailureImpact = object('FailureImpact', 'What one failure does.', {
   ),
 });
 
-export const FailureSweepView = jobView('FailureSweepView', 'A sweep over single failures, as far as it is.', {
-  example: 'tonight',
-  outcomes: ['harmless', 'recovers', 'loses'],
-});
+export const FailureSweepView = jobView(
+  'FailureSweepView',
+  'A sweep over single failures, as far as it is.',
+  { example: 'tonight', outcomes: ['harmless', 'recovers', 'loses'] },
+  {},
+);
 
 export const PolicyAtRisk = object('PolicyAtRisk', 'A policy that some single failure takes out of its constraints.', {
   policyId: policyId(),

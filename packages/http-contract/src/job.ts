@@ -1,4 +1,4 @@
-import { Type } from 'typebox';
+import { Type, type TProperties } from 'typebox';
 import { revision, timestamp } from './identifiers.js';
 import { choice, integer, maxUint32, nullable, object, text, token } from './scalars.js';
 
@@ -7,11 +7,12 @@ export function jobId(description: string, example: string) {
   return token(description, '^[A-Za-z0-9._-]{1,63}$', 63, [example]);
 }
 
-/** What every job shows of itself. `outcomes`: the words under which its items are counted. */
-export function jobView(
+/** What every job shows of itself. `outcomes`: the words under which its items are counted; `more`: what only this kind shows. */
+export function jobView<More extends TProperties>(
   title: string,
   description: string,
   { example, outcomes }: { readonly example: string; readonly outcomes: readonly string[] },
+  more: More,
 ) {
   const counts = Object.fromEntries(
     outcomes.map((outcome) => [outcome, Type.Optional(integer(`Items so far with the outcome \`${outcome}\`.`))]),
@@ -40,5 +41,6 @@ export function jobView(
     startedAt: nullable(timestamp('When it began.'), 'When it began; null while it is queued.'),
     finishedAt: nullable(timestamp('When it ended.'), 'When it ended; null before. An hour later it is forgotten.'),
     failure: nullable(text('One sentence for an operator.', 4000), 'What it failed of; null unless it did.'),
+    ...more,
   });
 }

@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { ipv6, metricType, nodeId, revision } from './identifiers.js';
 import { jobId, jobView } from './job.js';
+import { hypothetical, overlay } from './overlay.js';
 import { PathAnswer } from './path-answer.js';
 import { PathMetrics } from './path-parts.js';
 import { families, maxSegments, PathConstraints, PathRequest, setupPriority } from './path-request.js';
@@ -22,8 +23,8 @@ function batchId() {
   return jobId('Id of the batch: the client chooses it, so that it may ask again when an answer was lost.', 'evening');
 }
 
-/** Without a revision or an overlay of its own, and without protection. */
-const BatchedRequest = Type.Omit(PathRequest, ['revision', 'overlay', 'protection'], {
+/** Without a revision or an overlay of its own. */
+const BatchedRequest = Type.Omit(PathRequest, ['revision', 'overlay'], {
   title: 'BatchedRequest',
   description: 'A path computation of a batch.',
   additionalProperties: false,
@@ -48,6 +49,7 @@ export const PathBatch = tagged(
             'as if it were alone.',
         ),
       ),
+      overlay: overlay(),
       revision: Type.Optional(pastRevision()),
     }),
     object('PathBatchOfMesh', 'One request between many nodes.', {
@@ -65,16 +67,19 @@ export const PathBatch = tagged(
       families: Type.Optional(families()),
       maxSegments: Type.Optional(maxSegments()),
       setupPriority: Type.Optional(setupPriority()),
+      overlay: overlay(),
       revision: Type.Optional(pastRevision()),
     }),
   ],
   [{ kind: 'mesh', id: 'evening', sources: ['dc-london', 'dc-athens', 'dc-madrid'], metric: 'delay', constraints: {} }],
 );
 
-export const PathBatchView = jobView('PathBatchView', 'A batch of path computations, as far as it is.', {
-  example: 'evening',
-  outcomes: ['computed', 'no-path'],
-});
+export const PathBatchView = jobView(
+  'PathBatchView',
+  'A batch of path computations, as far as it is.',
+  { example: 'evening', outcomes: ['computed', 'no-path'] },
+  { hypothetical: hypothetical() },
+);
 
 function unlessNone(what: string) {
   return `${what} null: there is no path.`;

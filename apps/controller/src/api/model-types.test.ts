@@ -76,7 +76,8 @@ describe('the schemas and the model of the controller', () => {
     expectTypeOf<PathBatch>().toExtend<Of<'PathBatch'>>();
     expectTypeOf<Of<'BatchItem'>>().toExtend<BatchItem>();
     expectTypeOf<BatchItem>().toExtend<Of<'BatchItem'>>();
-    expectTypeOf<Omit<Of<'PathBatchView'>, 'counts'>>().toEqualTypeOf<Omit<JobView, 'counts'>>();
+    expectTypeOf<Omit<Of<'PathBatchView'>, 'counts'>>().toExtend<Omit<JobView, 'counts'>>();
+    expectTypeOf<Omit<JobView, 'counts'>>().toExtend<Omit<Of<'PathBatchView'>, 'counts'>>();
   });
 
   it('agree on dry-runs', () => {

@@ -1,5 +1,6 @@
 import type { MeshPath } from '../model/path-batch.js';
 import type {
+  Demand,
   DisjointAnswer,
   DisjointRequest,
   MeshRequest,
@@ -13,6 +14,7 @@ import type {
 } from '@waymark/topology';
 import type { Failure, FailureImpact } from '../model/failure-sweep.js';
 import type { UnderOverlay } from '../model/ports.js';
+import type { DemandBookings } from './overlaid.js';
 import type { EvaluationTask, PolicyEvaluation } from './evaluate-policies-model.js';
 
 /** What the workers can do on a snapshot, by name. Everything here crosses threads: plain data only. */
@@ -25,6 +27,7 @@ export interface ComputeTasks {
   readonly 'compute-each': { readonly input: ComputeEachInput; readonly output: readonly PathAnswer[] };
   readonly 'place-in-order': { readonly input: PlaceInOrderInput; readonly output: readonly PathAnswer[] };
   readonly 'compute-from-source': { readonly input: ComputeFromSourceInput; readonly output: readonly MeshPath[] };
+  readonly 'book-demands': { readonly input: BookDemandsInput; readonly output: DemandBookings };
   readonly prove: { readonly input: ProveInput; readonly output: UnderOverlay<Proof> };
   readonly 'sweep-failures': { readonly input: SweepInput; readonly output: readonly FailureImpact[] };
   readonly 'evaluate-policies': { readonly input: EvaluationTask; readonly output: readonly PolicyEvaluation[] };
@@ -66,6 +69,11 @@ export interface ComputeFromSourceInput {
   readonly source: NodeId;
   readonly request: MeshRequest;
   readonly unreservedBps: Float64Array | undefined;
+}
+
+/** On the snapshot as it is: an overlay that they belong to is laid over it already. */
+export interface BookDemandsInput {
+  readonly demands: readonly Demand[];
 }
 
 export interface ProveInput extends Basis {

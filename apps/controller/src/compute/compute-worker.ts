@@ -17,7 +17,7 @@ import { evaluatePolicies } from './evaluate-policies.js';
 import { FailureSweep, type SweptPolicies } from './failure-sweep.js';
 import { LeastRecentlyUsed } from './least-recently-used.js';
 import { meshPathsFrom } from './mesh-paths.js';
-import { lessBooked, overlaid, type Overlaid } from './overlaid.js';
+import { demandBookings, lessBooked, overlaid, type Overlaid } from './overlaid.js';
 
 /*
  * Runs in a worker thread. It keeps the look-ups of the snapshots it met last: the newest, the one before while answers
@@ -50,6 +50,7 @@ const handlers: Handlers = {
     placeInOrder(snapshot, requests, unreservedBps, pieceEnd()),
   'compute-from-source': (snapshot, { source, request, unreservedBps }) =>
     meshPathsFrom(snapshot, source, request, unreservedBps && { unreservedBps }),
+  'book-demands': (snapshot, { demands }) => demandBookings(snapshot, demands),
   prove: (snapshot, { sids, requirement, setupPriority, ...basis }) =>
     onBasis(snapshot, basis, setupPriority, (seen, options) => prove(seen, sids, requirement, options)),
   'sweep-failures': (snapshot, { sweep, swept, failures }) => {

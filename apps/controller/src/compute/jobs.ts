@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
+import type { Hypothetical } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import type { JobCounts, JobView } from '../model/jobs.js';
 import type { Page, PageRequest } from '../model/ports.js';
@@ -27,6 +28,8 @@ export interface JobDescription<Item> {
   /** What was asked for: plain data. */
   readonly request: unknown;
   readonly revision: number;
+  /** What all its items hold under; undefined: the topology as it is. */
+  readonly hypothetical?: Hypothetical | undefined;
   /** Items it will keep. */
   readonly total: number;
   /** The word under which an item is counted. */
@@ -270,6 +273,7 @@ export class Jobs {
       startedAt: startedAt?.toISOString() ?? null,
       finishedAt: finishedAt?.toISOString() ?? null,
       failure,
+      ...(description.hypothetical && { hypothetical: description.hypothetical }),
     };
   }
 }

@@ -24,10 +24,12 @@ export function overlaid(base: Snapshot, overlay: Overlay): Overlaid {
 }
 
 /** What demands book on a snapshot, and those, by position, that the IGP does not deliver there. */
-export function demandBookings(
-  snapshot: Snapshot,
-  demands: readonly Demand[] = [],
-): { readonly booked: readonly Booking[]; readonly unroutedDemands: readonly number[] } {
+export interface DemandBookings {
+  readonly booked: readonly Booking[];
+  readonly unroutedDemands: readonly number[];
+}
+
+export function demandBookings(snapshot: Snapshot, demands: readonly Demand[] = []): DemandBookings {
   const loads = demands.map((demand) => ({ demand, load: demandLoad(snapshot, demand) }));
   return {
     booked: loads.flatMap(({ demand: { priority = LOWEST_PRIORITY }, load }) => bookings(load, priority)),
@@ -42,7 +44,7 @@ function bookings(load: DemandLoad | null, holdPriority: number): Booking[] {
 /** What the bookings leave of it for a setup priority, in bit/s per arc of the snapshot. */
 export function lessBooked(
   unreservedBps: Float64Array,
-  { snapshot, booked }: Overlaid,
+  { snapshot, booked }: Pick<Overlaid, 'snapshot' | 'booked'>,
   setupPriority = LOWEST_PRIORITY,
 ): Float64Array {
   const left = unreservedBps.slice();

@@ -1,5 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { computePaths, freezeSnapshot, reservableBps, type PathRequest } from '@waymark/topology';
+import {
+  computePaths,
+  demandLoad,
+  freezeSnapshot,
+  overlaidSnapshot,
+  reservableBps,
+  type Overlay,
+  type PathRequest,
+} from '@waymark/topology';
 import { parseTopology, tedFromDocument } from '@waymark/topology-formats';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { BatchedAnswer, BatchItem, MeshPath } from '../model/path-batch.js';
@@ -79,7 +87,67 @@ describe('a batch of path computations', () => {
     }
   });
 
+  it('computes everything under the overlay, which it shows, with what its demands take', async () => {
+    const link = ted.links[0]?.id ?? '';
+    const demand = { source: 'worker1', destination: 'worker2', bandwidthBps: 5_000_000_000, priority: 3 };
+    const overlay: Overlay = { links: [{ link, delayUs: 4000 }], demands: [demand] };
+    const seen = overlaidSnapshot(snapshot, overlay);
+    const unreservedBps = reservableBps(seen);
+    for (const { linkId, bandwidthBps } of demandLoad(seen, demand) ?? []) {
+      const arc = seen.arcOf(linkId);
+      unreservedBps[arc] = Math.max(0, (unreservedBps[arc] as number) - bandwidthBps);
+    }
+    const wide = { ...request, constraints: { bandwidthBps: 6_000_000_000 } };
+    const requests = [request, wide, { ...wide, setupPriority: 2 }];
+    const expected = [
+      computePaths(seen, request, { unreservedBps }),
+      computePaths(seen, wide, { unreservedBps }),
+      computePaths(seen, wide),
+    ];
+    for (const synchronised of [false, true]) {
+      const id = `a-${synchronised}`;
+      const asked = synchronised ? requests.slice(0, 2) : requests;
+      await batches.create({ kind: 'requests', id, requests: asked, overlay, synchronised });
+      const answers = (await answersOf(id)) as readonly BatchedAnswer[];
+      expect(answers.map(({ answer }) => answer)).toEqual(expected.slice(0, asked.length));
+      expect(batches.batch(id).hypothetical).toEqual({ overlay, unroutedDemands: [] });
+    }
+    const mesh = { kind: 'mesh', sources: ['worker1'], destinations: ['worker2'], metric: 'delay', overlay } as const;
+    await batches.create({ ...mesh, id: 'm', constraints: wide.constraints });
+    expect(await answersOf('m')).toMatchObject([{ status: expected[1]?.status }]);
+    await batches.create({ ...mesh, id: 'n', constraints: {} });
+    const [short] = (await answersOf('n')) as readonly MeshPath[];
+    const [long] = expected;
+    expect(short?.metric).toBe(long?.status === 'computed' ? long.paths[0]?.metrics.delayUs : null);
+  });
+
+  it('adds the protection that a request asks for', async () => {
+    const protectedRequest: PathRequest = {
+      ...request,
+      protection: { standby: { disjoint: 'link' }, detours: ['link'] },
+    };
+    await batches.create({ kind: 'requests', id: 'a', requests: [protectedRequest] });
+    const [item] = (await answersOf('a')) as readonly BatchedAnswer[];
+    expect(item?.answer).toEqual(computePaths(snapshot, protectedRequest));
+    expect(item?.answer).toMatchObject({
+      paths: [{ protection: { standby: { status: expect.any(String) as string } } }],
+    });
+  });
+
   it.each([
+    ['/overlay/down/nodes/0', { kind: 'requests', requests: [request], overlay: { down: { nodes: ['atlantis'] } } }],
+    [
+      '/requests/0/protection/standby/constraints/exclude/nodes/0',
+      {
+        kind: 'requests',
+        requests: [
+          {
+            ...request,
+            protection: { standby: { disjoint: 'link', constraints: { exclude: { nodes: ['atlantis'] } } } },
+          },
+        ],
+      },
+    ],
     ['/requests/1/source', { kind: 'requests', requests: [request, { ...request, source: 'atlantis' }] }],
     ['/requests/0/k', { kind: 'requests', synchronised: true, requests: [{ ...request, k: 2 }] }],
     ['/requests/0/optional/0', { kind: 'requests', requests: [{ ...request, optional: ['/constraints/bounds/0'] }] }],

@@ -1,14 +1,14 @@
-import { maxMeshPairs, maxSynchronised } from '@waymark/http-contract';
-import { constraintsOf, type PathRequest, type Snapshot } from '@waymark/topology';
-import { Problem } from '../model/errors.js';
+import { overlaidSnapshot, reservableBps, type Snapshot } from '@waymark/topology';
 import type { JobView } from '../model/jobs.js';
-import type { BatchItem, PathBatch, PathBatchOfMesh, PathBatchOfRequests } from '../model/path-batch.js';
+import type { BatchItem, PathBatch } from '../model/path-batch.js';
 import type { Page, PageRequest, PathBatchService } from '../model/ports.js';
+import { idsInBatch, pairsOf, requireWellFormed } from './batch-checks.js';
 import { workOnMesh, workOnRequests, workTogether, type BatchWork, type Unreserved } from './batch-work.js';
-import { requireCompatible } from './compatible-request.js';
 import type { ComputePool } from './compute-pool.js';
 import type { Jobs } from './jobs.js';
-import { idsInConstraints, requireConstraints, requireKnownIds, type NamedId } from './request-ids.js';
+import { lessBooked, type Overlaid } from './overlaid.js';
+import { requireKnownOverlay } from './overlay-ids.js';
+import { requireKnownIds } from './request-ids.js';
 import type { SnapshotCache } from './snapshot-cache.js';
 import type { FindHeldSource } from './stale-topology.js';
 
@@ -34,15 +34,17 @@ export class PathBatches implements PathBatchService {
   /** Throws Problem request-invalid, node-unknown, link-unknown, already-exists, overloaded, revision-pruned. */
   async create(batch: PathBatch): Promise<JobView> {
     const { jobs, snapshots, pool, unreservedNow, findHeldSource } = this.#parts;
-    if (batch.kind === 'requests') requireWellFormed(batch);
-    else requirePairs(batch);
+    requireWellFormed(batch);
     const { revision } = batch;
-    const snapshot = revision === undefined ? await snapshots.newest() : await snapshots.at(revision);
-    requireKnownIds(snapshot, batch.kind === 'requests' ? idsInRequests(batch) : idsInMesh(batch));
+    const base = revision === undefined ? await snapshots.newest() : await snapshots.at(revision);
+    requireKnownIds(base, idsInBatch(batch));
+    const overlaid = await this.#overlaid(base, batch);
+    const snapshot = overlaid?.snapshot ?? base;
+    const unreservedAt = revision === undefined ? await unreservedNow(snapshot) : undefined;
     const work: BatchWork = {
       pool,
       snapshot,
-      unreservedAt: revision === undefined ? await unreservedNow(snapshot) : undefined,
+      unreservedAt: overlaid === undefined ? unreservedAt : lessDemands(overlaid, unreservedAt),
       findHeldSource: revision === undefined ? findHeldSource : () => Promise.resolve(undefined),
     };
     return jobs.start<BatchItem>({
@@ -50,6 +52,7 @@ export class PathBatches implements PathBatchService {
       id: batch.id,
       request: batch,
       revision: snapshot.revision,
+      hypothetical: overlaid?.hypothetical,
       total: batch.kind === 'requests' ? batch.requests.length : pairsOf(batch),
       outcomeOf: (item) => (item.kind === 'pair' ? item.status : item.answer.status),
       work: (run) => {
@@ -59,6 +62,19 @@ export class PathBatches implements PathBatchService {
           : workOnRequests(work, batch.requests, run);
       },
     });
+  }
+
+  /** Laid over once for all: workers get it as a snapshot of its own. undefined: there is no overlay. */
+  async #overlaid(base: Snapshot, { overlay }: PathBatch): Promise<Overlaid | undefined> {
+    if (overlay === undefined) return undefined;
+    requireKnownOverlay(base, overlay);
+    const snapshot = overlaidSnapshot(base, overlay);
+    const { demands = [] } = overlay;
+    const { booked, unroutedDemands } =
+      demands.length === 0
+        ? { booked: [], unroutedDemands: [] }
+        : await this.#parts.pool.run('book-demands', snapshot, { demands });
+    return { snapshot, booked, hypothetical: { overlay, unroutedDemands } };
   }
 
   batch(id: string): JobView {
@@ -74,77 +90,7 @@ export class PathBatches implements PathBatchService {
   }
 }
 
-function requireWellFormed({ requests, synchronised }: PathBatchOfRequests): void {
-  if (synchronised === true && requests.length > maxSynchronised) {
-    throw new Problem('request-invalid', {
-      detail: `At most ${maxSynchronised} requests can be placed together: divide them, or leave out synchronised.`,
-      field: '/requests',
-    });
-  }
-  for (const [i, request] of requests.entries()) {
-    within(`/requests/${i}`, () => {
-      requireCompatible(request);
-      requireConstraints(constraintsOf(request), request.optional);
-      if (synchronised === true) requireOnePath(request);
-    });
-  }
-}
-
-/** What takes bandwidth together must be one path, or one demand. */
-function requireOnePath({ k = 1, disjoint, coRouted }: PathRequest): void {
-  const several = disjoint !== undefined ? 'disjoint' : coRouted !== undefined ? 'coRouted' : k > 1 ? 'k' : undefined;
-  if (several === undefined) return;
-  throw new Problem('request-invalid', {
-    detail:
-      `Each of the requests that share bandwidth has one path, or one demand over several lists: leave out ${several}, or ` +
-      'leave out synchronised. Paths that must be disjoint: /v1/disjoint-path-computations.',
-    field: `/${several}`,
-  });
-}
-
-/** Lets problems of a part point into the whole. */
-function within(at: string, check: () => void): void {
-  try {
-    check();
-  } catch (error) {
-    if (!(error instanceof Problem)) throw error;
-    const { field, errors, ...info } = error.info;
-    throw new Problem(error.code, {
-      ...info,
-      ...(field !== undefined && { field: at + field }),
-      ...(errors && { errors: errors.map((one) => ({ ...one, field: at + one.field })) }),
-    });
-  }
-}
-
-function requirePairs(batch: PathBatchOfMesh): void {
-  const pairs = pairsOf(batch);
-  if (pairs > maxMeshPairs) {
-    throw new Problem('request-invalid', {
-      detail: `These are ${pairs} pairs, and a batch has at most ${maxMeshPairs}: divide the sources among several batches.`,
-      field: '/sources',
-    });
-  }
-}
-
-/** A node has no path to itself. */
-function pairsOf({ sources, destinations = sources }: PathBatchOfMesh): number {
-  const known = new Set(destinations);
-  return sources.length * destinations.length - sources.filter((source) => known.has(source)).length;
-}
-
-function idsInRequests({ requests }: PathBatchOfRequests): NamedId[] {
-  return requests.flatMap(({ source, destination, constraints }, i) => [
-    { field: `/requests/${i}/source`, node: source },
-    { field: `/requests/${i}/destination`, node: destination },
-    ...idsInConstraints(constraints, `/requests/${i}/constraints`),
-  ]);
-}
-
-function idsInMesh({ sources, destinations = [], constraints }: PathBatchOfMesh): NamedId[] {
-  return [
-    ...sources.map((node, i) => ({ field: `/sources/${i}`, node })),
-    ...destinations.map((node, i) => ({ field: `/destinations/${i}`, node })),
-    ...idsInConstraints(constraints),
-  ];
+function lessDemands(overlaid: Overlaid, unreservedAt: Unreserved | undefined): Unreserved {
+  const free = unreservedAt ?? (() => reservableBps(overlaid.snapshot));
+  return (setupPriority) => lessBooked(free(setupPriority), overlaid, setupPriority);
 }

@@ -18,7 +18,7 @@ import { requireCompatible } from './compatible-request.js';
 import type { ComputePool } from './compute-pool.js';
 import type { Basis } from './compute-tasks.js';
 import { requireKnownOverlay } from './overlay-ids.js';
-import { canonicalSids, idsInConstraints, requireConstraints, requireKnownIds } from './request-ids.js';
+import { canonicalSids, idsInConstraints, idsInRequest, requireConstraints, requireKnownIds } from './request-ids.js';
 import type { SnapshotCache } from './snapshot-cache.js';
 import { staleOr, type FindHeldSource } from './stale-topology.js';
 
@@ -55,12 +55,7 @@ export class PathComputation implements PathComputationService {
     requireCompatible(request);
     requireConstraints(constraintsOf(request), request.optional);
     const { snapshot, ...basis } = await this.#basis(revision, overlay, request.setupPriority);
-    requireKnownIds(snapshot, [
-      { field: '/source', node: request.source },
-      { field: '/destination', node: request.destination },
-      ...idsInConstraints(request.constraints),
-      ...idsInConstraints(request.protection?.standby?.constraints ?? {}, '/protection/standby/constraints'),
-    ]);
+    requireKnownIds(snapshot, idsInRequest(request));
     const answer = await this.#pool.run('compute-path', snapshot, { request, ...basis });
     if (answer.status !== 'no-path' || revision !== undefined) return answer;
     return staleOr(answer, [request.source, request.destination], this.#findHeldSource);

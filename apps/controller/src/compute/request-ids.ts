@@ -1,9 +1,26 @@
-import { canonicalIpv6, type LinkId, type NodeId, type PathConstraints, type Snapshot } from '@waymark/topology';
+import {
+  canonicalIpv6,
+  type LinkId,
+  type NodeId,
+  type PathConstraints,
+  type PathRequest,
+  type Snapshot,
+} from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 
 /** An id that a request names, and where: a JSON pointer into the request. */
 export type NamedId =
   { readonly field: string; readonly node: NodeId } | { readonly field: string; readonly link: LinkId };
+
+/** Ids that a path request names; `at` points to the request. */
+export function idsInRequest({ source, destination, constraints, protection }: PathRequest, at = ''): NamedId[] {
+  return [
+    { field: `${at}/source`, node: source },
+    { field: `${at}/destination`, node: destination },
+    ...idsInConstraints(constraints, `${at}/constraints`),
+    ...idsInConstraints(protection?.standby?.constraints ?? {}, `${at}/protection/standby/constraints`),
+  ];
+}
 
 /** Ids that constraints name; `at` points to the constraints. */
 export function idsInConstraints(constraints: PathConstraints, at = '/constraints'): NamedId[] {

@@ -1,3 +1,5 @@
+import type { Hypothetical } from '@waymark/topology';
+
 /** A long computation of one controller, as far as it is. */
 export interface JobView {
   readonly id: string;
@@ -16,6 +18,8 @@ export interface JobView {
   readonly finishedAt: string | null;
   /** What it failed of; null unless it did. */
   readonly failure: string | null;
+  /** What all its items hold under. */
+  readonly hypothetical?: Hypothetical;
 }
 
 /** What the jobs of a controller do, in numbers. */

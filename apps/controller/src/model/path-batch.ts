@@ -1,4 +1,4 @@
-import type { MeshRequest, NodeId, PathAnswer, PathMetrics, PathRequest } from '@waymark/topology';
+import type { MeshRequest, NodeId, Overlay, PathAnswer, PathMetrics, PathRequest } from '@waymark/topology';
 
 /** Many paths on one TED revision: requests of a list, or one request between many nodes. */
 export type PathBatch = PathBatchOfRequests | PathBatchOfMesh;
@@ -9,6 +9,8 @@ export interface PathBatchOfRequests {
   readonly requests: readonly PathRequest[];
   /** True: together they book no link beyond what is unreserved (RFC 5440: synchronised). False: each as if it were alone. */
   readonly synchronised?: boolean;
+  /** What all are computed under. */
+  readonly overlay?: Overlay;
   /** A past TED revision, on which nothing is booked. */
   readonly revision?: number;
 }
@@ -20,6 +22,7 @@ export interface PathBatchOfMesh extends Omit<MeshRequest, 'destinations'> {
   /** Without it all ordered pairs of the sources. */
   readonly destinations?: readonly NodeId[];
   readonly setupPriority?: number;
+  readonly overlay?: Overlay;
   readonly revision?: number;
 }
 
