@@ -113,7 +113,7 @@ async function start(
 
   const evaluate: Evaluate = (snapshot, task) => pool.run('evaluate-policies', snapshot, task);
 
-  const sweeps = new FailureSweeps({ db, newest: () => snapshots.newest(), pool, jobs });
+  const sweeps = new FailureSweeps({ db, topology, pool, jobs });
 
   const bus = openBus(config, log);
   running.push(() => bus.close());

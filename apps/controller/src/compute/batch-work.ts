@@ -2,6 +2,7 @@ import { placeTogether, reservableBps, type PathAnswer, type PathRequest, type S
 import type { BatchedAnswer, MeshPath, PathBatchOfMesh } from '../model/path-batch.js';
 import { LOWEST_PRIORITY } from '../model/sr-policy.js';
 import type { ComputePool } from './compute-pool.js';
+import { cut, inLanes } from './job-lanes.js';
 import type { JobRun } from './jobs.js';
 import { staleOr, type FindHeldSource } from './stale-topology.js';
 
@@ -105,26 +106,6 @@ export async function workOnMesh(
     const input = { source, request: { ...request, destinations: part }, unreservedBps };
     keep(at, await pool.runPiece('compute-from-source', snapshot, input, signal));
   });
-}
-
-/** So many at once as pieces of jobs may run: none of them is waited for by others that could go on. */
-async function inLanes<Part>(
-  { piecesAtOnce }: ComputePool,
-  parts: readonly Part[],
-  work: (part: Part) => Promise<void>,
-): Promise<void> {
-  const queue = [...parts].reverse();
-  const lane = async (): Promise<void> => {
-    for (let part = queue.pop(); part !== undefined; part = queue.pop()) await work(part);
-  };
-  await Promise.all(Array.from({ length: piecesAtOnce }, lane));
-}
-
-function cut(length: number, size: number): { readonly first: number; readonly end: number }[] {
-  return Array.from({ length: Math.ceil(length / size) }, (_, i) => ({
-    first: i * size,
-    end: Math.min(length, (i + 1) * size),
-  }));
 }
 
 /** In shared memory: it goes to the workers with every piece. */

@@ -45,7 +45,7 @@ const handlers: Handlers = {
     onBasis(snapshot, basis, request.setupPriority, (seen, options) => computePaths(seen, request, options)),
   'compute-disjoint-paths': (snapshot, { request, ...basis }) =>
     onBasis(snapshot, basis, request.setupPriority, (seen, options) => computeDisjointPaths(seen, request, options)),
-  'compute-each': (snapshot, input) => computeEach(snapshot, input, pieceEnd()),
+  'compute-each': computeEach,
   'place-in-order': (snapshot, { requests, unreservedBps }) =>
     placeInOrder(snapshot, requests, unreservedBps, pieceEnd()),
   'compute-from-source': (snapshot, { source, request, unreservedBps }) =>
@@ -55,7 +55,7 @@ const handlers: Handlers = {
     onBasis(snapshot, basis, setupPriority, (seen, options) => prove(seen, sids, requirement, options)),
   'sweep-failures': (snapshot, { sweep, swept, failures }) => {
     const known = sweeps.get(sweep, () => new FailureSweep(snapshot, readShared(swept)));
-    return failures.map((failure) => known.impactOf(failure));
+    return untilPieceEnds(failures, (failure) => known.impactOf(failure));
   },
   'evaluate-policies': (snapshot, task) => evaluatePolicies({ snapshot, ...task }),
 };
@@ -68,18 +68,22 @@ function pieceEnd(): () => boolean {
   return () => performance.now() >= end;
 }
 
-function computeEach(
-  snapshot: Snapshot,
-  { requests, unreservedAt }: ComputeEachInput,
-  shouldStop: () => boolean,
-): PathAnswer[] {
-  const answers: PathAnswer[] = [];
-  for (const request of requests) {
-    if (answers.length > 0 && shouldStop()) break;
-    const unreservedBps = unreservedAt?.get(request.setupPriority ?? LOWEST_PRIORITY);
-    answers.push(computePaths(snapshot, request, unreservedBps && { unreservedBps }));
+/** The first at least, and more as long as there is time. */
+function untilPieceEnds<Item, Answer>(items: readonly Item[], answer: (item: Item) => Answer): Answer[] {
+  const isOver = pieceEnd();
+  const answers: Answer[] = [];
+  for (const item of items) {
+    if (answers.length > 0 && isOver()) break;
+    answers.push(answer(item));
   }
   return answers;
+}
+
+function computeEach(snapshot: Snapshot, { requests, unreservedAt }: ComputeEachInput): PathAnswer[] {
+  return untilPieceEnds(requests, (request) => {
+    const unreservedBps = unreservedAt?.get(request.setupPriority ?? LOWEST_PRIORITY);
+    return computePaths(snapshot, request, unreservedBps && { unreservedBps });
+  });
 }
 
 function onBasis<Answer extends object>(

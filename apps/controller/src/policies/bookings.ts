@@ -64,6 +64,11 @@ export async function unreservedNow(
   return (setupPriority) => subtractBookings(snapshot, booked, setupPriority);
 }
 
+/** What takes a booking back when it is added to others. */
+export function returned({ bandwidthBps, currentBps, ...where }: Booking): Booking {
+  return { ...where, bandwidthBps: -bandwidthBps, currentBps: -currentBps };
+}
+
 /** Policies that book one of these links at the priority given or a lower one. */
 export async function policiesBookedOn(db: Executor, taken: readonly Booking[]): Promise<string[]> {
   if (taken.length === 0) return [];

@@ -1,4 +1,3 @@
-import { freezeSnapshot } from '@waymark/topology';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ComputePool } from '../compute/compute-pool.js';
 import { Jobs } from '../compute/jobs.js';
@@ -23,7 +22,7 @@ beforeEach(async () => {
   jobs = new Jobs({ controller: 'c1', now: () => new Date(), log: { error: () => undefined } });
   sweeps = new FailureSweeps({
     db: harness.database.db,
-    newest: () => Promise.resolve(freezeSnapshot(harness.ted)),
+    topology: { ted: () => Promise.resolve(harness.ted) },
     pool,
     jobs,
   });
@@ -126,9 +125,33 @@ describe('a sweep over single failures', () => {
     expect(filtered.flatMap(({ policies }) => policies.map(({ policyId }) => policyId))).not.toContain('h1:2:h2');
   });
 
+  it('lets things fail under an overlay, once all have reacted to that', async () => {
+    await create({ candidatePaths: [lowestDelay({ bandwidthBps: 6 * G })] });
+    const upperIsDown = { down: { nodes: ['b'] } };
+    const impacts = await swept({ kinds: ['link'], overlay: upperIsDown });
+    expect(sweeps.sweep('s').hypothetical).toEqual({ overlay: upperIsDown, unroutedDemands: [] });
+    // What is down already cannot fail again.
+    expect(impacts.map(({ failure, outcome }) => [Object.values(failure)[1], outcome])).toEqual([
+      ['a:c', 'loses'],
+      ['a:h1', 'loses'],
+      ['c:d', 'loses'],
+      ['d:h2', 'loses'],
+    ]);
+    const demand = { links: ['a:c', 'c:a'], bandwidthBps: 6 * G };
+    const busy = await (sweeps.delete('s'), swept({ kinds: ['link'], overlay: { demands: [demand] } }));
+    expect(busy.find(({ failure }) => failure.kind === 'link' && failure.link === 'a:b')).toMatchObject({
+      outcome: 'loses',
+      policies: [{ policyId: 'h1:1:h2', afterReaction: 'fallback', reason: 'insufficient-bandwidth' }],
+    });
+    const free = await (sweeps.delete('s'), swept({ kinds: ['link'] }));
+    expect(free.find(({ failure }) => failure.kind === 'link' && failure.link === 'a:b')?.outcome).toBe('harmless');
+  });
+
   it('is refused for a node that is not there, and for other failures under the same id; can be cancelled', async () => {
     const asked = sweeps.start({ id: 's', kinds: ['link'], policies: { headend: 'h9' } });
     await expect(asked).rejects.toMatchObject({ code: 'node-unknown', info: { field: '/policies/headend' } });
+    const overlaid = sweeps.start({ id: 's', kinds: ['link'], overlay: { down: { links: ['a:z'] } } });
+    await expect(overlaid).rejects.toMatchObject({ code: 'link-unknown', info: { field: '/overlay/down/links/0' } });
     await sweeps.start({ id: 's', kinds: ['link'] });
     await sweeps.start({ id: 's', kinds: ['link'] });
     await expect(sweeps.start({ id: 's', kinds: ['node'] })).rejects.toMatchObject({ code: 'already-exists' });
