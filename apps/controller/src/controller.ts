@@ -19,7 +19,7 @@ import { Distribution } from './distribution/distribution.js';
 import { EventHub } from './event-hub.js';
 import type { Health, Services } from './model/ports.js';
 import { StartFault } from './model/start-fault.js';
-import { bookedPerLink, unreservedNow } from './policies/bookings.js';
+import { bookedPerLink } from './policies/bookings.js';
 import { FailureSweeps } from './policies/failure-sweeps.js';
 import { SrPolicyService } from './policies/policy-service.js';
 import { UnreservedBandwidth } from './policies/unreserved-bandwidth.js';
@@ -107,7 +107,7 @@ async function start(
     jobs,
     snapshots,
     pool,
-    unreservedNow: (snapshot) => unreservedNow(db, snapshot),
+    unreservedNow: (snapshot) => unreserved.now(snapshot),
     findHeldSource: (elements) => heldSourceOf(db, elements),
   });
 

@@ -2,6 +2,7 @@ import { placeTogether, reservableBps, type PathAnswer, type PathRequest, type S
 import type { BatchedAnswer, MeshPath, PathBatchOfMesh } from '../model/path-batch.js';
 import { LOWEST_PRIORITY } from '../model/sr-policy.js';
 import type { ComputePool } from './compute-pool.js';
+import { inSharedMemory } from './in-shared-memory.js';
 import { cut, inLanes } from './job-lanes.js';
 import type { JobRun } from './jobs.js';
 import { staleOr, type FindHeldSource } from './stale-topology.js';
@@ -92,7 +93,7 @@ export async function workOnMesh(
   { signal, keep }: JobRun<MeshPath>,
 ): Promise<void> {
   const request = { metric, constraints, ...(families && { families }), ...(maxSegments && { maxSegments }) };
-  const unreservedBps = unreservedAt && shared(unreservedAt(setupPriority ?? LOWEST_PRIORITY));
+  const unreservedBps = unreservedAt && inSharedMemory(unreservedAt(setupPriority ?? LOWEST_PRIORITY));
   let next = 0;
   const pieces = sources.flatMap((source) =>
     cut(destinations.length, DESTINATIONS_AT_A_TIME).map(({ first, end }) => {
@@ -115,13 +116,7 @@ function unreservedOf(
 ): ReadonlyMap<number, Float64Array> | undefined {
   if (unreservedAt === undefined) return undefined;
   const priorities = new Set(requests.map(({ setupPriority = LOWEST_PRIORITY }) => setupPriority));
-  return new Map([...priorities].map((priority) => [priority, shared(unreservedAt(priority))]));
-}
-
-function shared(values: Float64Array): Float64Array {
-  const copy = new Float64Array(new SharedArrayBuffer(values.byteLength));
-  copy.set(values);
-  return copy;
+  return new Map([...priorities].map((priority) => [priority, inSharedMemory(unreservedAt(priority))]));
 }
 
 type Tell = (

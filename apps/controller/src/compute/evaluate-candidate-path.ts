@@ -53,11 +53,16 @@ export class CandidateEvaluator {
   readonly #held: readonly LinkId[];
   readonly #prover: ListProver;
 
-  constructor(snapshot: Snapshot, ledger: BandwidthLedger, heldLinks: readonly LinkId[]) {
+  constructor(
+    snapshot: Snapshot,
+    ledger: BandwidthLedger,
+    heldLinks: readonly LinkId[],
+    prover = new ListProver(snapshot),
+  ) {
     this.#snapshot = snapshot;
     this.#ledger = ledger;
     this.#held = heldLinks;
-    this.#prover = new ListProver(snapshot);
+    this.#prover = prover;
   }
 
   get hasHeldLinks(): boolean {

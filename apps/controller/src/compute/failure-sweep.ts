@@ -8,6 +8,7 @@ import { evaluatePolicies } from './evaluate-policies.js';
 import type { Booking, PolicyEvaluation, PolicyToEvaluate } from './evaluate-policies-model.js';
 import { overlayOf } from './failure-overlay.js';
 import { FailureAtOnce, type OutcomeAtOnce } from './failure-at-once.js';
+import { ListProver } from './prove-transport-list.js';
 import { BookedPolicies, preemptedAmong } from './make-room.js';
 
 /** All policies, as they are when nothing has failed. */
@@ -73,7 +74,7 @@ export class FailureSweep {
   /** Evaluations after the failure of these, by default of those it affects, and of all who have to make room for them. */
   reactionTo(failure: Failure, evaluated?: readonly SweptPolicy[]): ReadonlyMap<string, PolicyEvaluation> {
     const failed = this.#without(failure);
-    return this.#afterReaction(failed, evaluated ?? this.#affectedBy(failed));
+    return this.#afterReaction(failed, evaluated ?? this.#affectedBy(failed), new ListProver(failed));
   }
 
   #without(failure: Failure): Snapshot {
@@ -98,18 +99,23 @@ export class FailureSweep {
   ): FailureImpact {
     const isUp = (node: string) => this.#isUp(failed, node) || !this.#isUp(this.#snapshot, node);
     const [going, ended] = split(affected, ({ policy }) => isUp(policy.headend) && isUp(policy.endpoint));
-    const atOnce = new FailureAtOnce(failed, this.#swept.booked, affected).outcomes(going);
-    const after = this.#afterReaction(failed, evaluated);
+    const prover = new ListProver(failed, { remembers: true });
+    const atOnce = new FailureAtOnce(failed, this.#swept.booked, affected, prover).outcomes(going);
+    const after = this.#afterReaction(failed, evaluated, prover);
     const impacts = this.#impactsOf(atOnce, after, new Set(ended.map(({ policy }) => policy.policyId)));
     return this.#summary(failure, affected, ended, impacts);
   }
 
-  #afterReaction(failed: Snapshot, evaluated: readonly SweptPolicy[]): ReadonlyMap<string, PolicyEvaluation> {
+  #afterReaction(
+    failed: Snapshot,
+    evaluated: readonly SweptPolicy[],
+    prover: ListProver,
+  ): ReadonlyMap<string, PolicyEvaluation> {
     const { booked } = this.#swept;
     const policies = evaluated.map(({ policy }) => policy);
     const known = new Set(policies.map(({ policyId }) => policyId));
     for (;;) {
-      const evaluations = evaluatePolicies({ snapshot: failed, policies, booked, heldLinks: [] });
+      const evaluations = evaluatePolicies({ snapshot: failed, policies, booked, heldLinks: [] }, prover);
       const taken = takenLinks(evaluations);
       const more = preemptedAmong(this.#booked.on(taken.keys(), known), { policies, evaluations }, taken);
       if (more.length === 0) return new Map(evaluations.map((evaluation) => [evaluation.policyId, evaluation]));
