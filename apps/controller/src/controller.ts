@@ -21,7 +21,7 @@ import { Kubernetes } from './kubernetes/kubernetes.js';
 import { readKubernetesConfig } from './kubernetes/kubernetes-config.js';
 import type { Health, Services } from './model/ports.js';
 import { StartFault } from './model/start-fault.js';
-import { bookedPerLink, unreservedNow } from './policies/bookings.js';
+import { bookedPerLink } from './policies/bookings.js';
 import { FailureSweeps } from './policies/failure-sweeps.js';
 import { SrPolicyService } from './policies/policy-service.js';
 import { UnreservedBandwidth } from './policies/unreserved-bandwidth.js';
@@ -109,13 +109,13 @@ async function start(
     jobs,
     snapshots,
     pool,
-    unreservedNow: (snapshot) => unreservedNow(db, snapshot),
+    unreservedNow: (snapshot) => unreserved.now(snapshot),
     findHeldSource: (elements) => heldSourceOf(db, elements),
   });
 
   const evaluate: Evaluate = (snapshot, task) => pool.run('evaluate-policies', snapshot, task);
 
-  const sweeps = new FailureSweeps({ db, newest: () => snapshots.newest(), pool, jobs });
+  const sweeps = new FailureSweeps({ db, topology, pool, jobs });
 
   const bus = openBus(config, log);
   running.push(() => bus.close());

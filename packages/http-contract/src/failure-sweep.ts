@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import { color, linkId, meshId, nodeId, policyId, srlg } from './identifiers.js';
 import { jobId, jobView } from './job.js';
+import { hypothetical, overlay } from './overlay.js';
 import { choice, integer, kind, list, maxUint32, nullable, object, tagged, text } from './scalars.js';
 
 function count(description: string) {
@@ -9,7 +10,8 @@ function count(description: string) {
 
 export const FailureSweepRequest = object(
   'FailureSweepRequest',
-  'Every single failure of these kinds, tried one after the other on the newest topology. Nothing is written.',
+  'Every single failure of these kinds, tried one after the other on the newest topology, or on what an overlay makes of it once ' +
+    'all policies have reacted to that. Nothing is written.',
   {
     id: jobId('Id of the sweep: the client chooses it, so that it may ask again when an answer was lost.', 'tonight'),
     kinds: list(
@@ -18,6 +20,7 @@ export const FailureSweepRequest = object(
       4,
       { minItems: 1, uniqueItems: true },
     ),
+    overlay: overlay(),
     policies: Type.Optional(
       object(
         undefined,
@@ -99,7 +102,7 @@ export const FailureSweepView = jobView(
   'FailureSweepView',
   'A sweep over single failures, as far as it is.',
   { example: 'tonight', outcomes: ['harmless', 'recovers', 'loses'] },
-  {},
+  { hypothetical: hypothetical() },
 );
 
 export const PolicyAtRisk = object('PolicyAtRisk', 'A policy that some single failure takes out of its constraints.', {

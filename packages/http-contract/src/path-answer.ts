@@ -126,6 +126,14 @@ export const PathsFound = object('PathsFound', 'The paths that were found.', {
     Number.MAX_SAFE_INTEGER,
     [21_300],
   ),
+  leastOfPaths: Type.Optional(
+    real(
+      'What the best path is worth, whatever list would make packets take it: what the lists cost above it is the price of what the headend can push. Told of a single path, unless the headend sends over several links or the work budget ended.',
+      0,
+      Number.MAX_SAFE_INTEGER,
+      [21_300],
+    ),
+  ),
   optional: list('What became of each optional constraint, in the order of the request.', OptionalOutcome, 64),
   paths: list('Paths, best first; of a co-routed pair the way there, then the way back.', ComputedPath, 64),
   shared: nullable(Shared, 'Disjoint paths: what they share all the same; null when none were asked for.'),

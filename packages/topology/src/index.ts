@@ -18,7 +18,7 @@ export { snapshotChanges } from './snapshot/snapshot-changes.js';
 export { shapeOf, snapshotFromShared, snapshotToShared, type SharedSnapshot } from './snapshot/shared-snapshot.js';
 export { reservableBps } from './snapshot/reservable-bps.js';
 export { prove, type ProofOptions } from './proof/prove.js';
-export { ArcFlag, LocatorFlag } from './snapshot/snapshot-data.js';
+export { ArcFlag, LocatorFlag, NodeFlag } from './snapshot/snapshot-data.js';
 export { computePaths } from './engine/compute-paths.js';
 export { leastOfPaths } from './engine/least-of-paths.js';
 export type { ComputeOptions } from './engine/compute-options.js';

@@ -2,6 +2,8 @@ import { placeTogether, reservableBps, type PathAnswer, type PathRequest, type S
 import type { BatchedAnswer } from '../model/path-batch.js';
 import { LOWEST_PRIORITY } from '../model/sr-policy.js';
 import type { ComputePool } from './compute-pool.js';
+import { inSharedMemory } from './in-shared-memory.js';
+import { cut, inLanes } from './job-lanes.js';
 import type { JobRun } from './jobs.js';
 import { staleOr, type FindHeldSource } from './stale-topology.js';
 
@@ -81,24 +83,6 @@ export async function workTogether(
   }
 }
 
-/** So many at once as pieces of jobs may run: none of them is waited for by others that could go on. */
-export async function inLanes<Part>(
-  { piecesAtOnce }: ComputePool,
-  parts: readonly Part[],
-  work: (part: Part) => Promise<void>,
-): Promise<void> {
-  const queue = [...parts].reverse();
-  const lane = async (): Promise<void> => {
-    for (let part = queue.pop(); part !== undefined; part = queue.pop()) await work(part);
-  };
-  await Promise.all(Array.from({ length: piecesAtOnce }, lane));
-}
-
-export function cut(length: number, size: number): { readonly first: number; readonly end: number }[] {
-  return Array.from({ length: Math.ceil(length / size) }, (_, i) => ({
-    first: i * size,
-    end: Math.min(length, (i + 1) * size),
-  }));
 }
 
 /** In shared memory: it goes to the workers with every piece. */
@@ -108,13 +92,7 @@ function unreservedOf(
 ): ReadonlyMap<number, Float64Array> | undefined {
   if (unreservedAt === undefined) return undefined;
   const priorities = new Set(requests.map(({ setupPriority = LOWEST_PRIORITY }) => setupPriority));
-  return new Map([...priorities].map((priority) => [priority, shared(unreservedAt(priority))]));
-}
-
-export function shared(values: Float64Array): Float64Array {
-  const copy = new Float64Array(new SharedArrayBuffer(values.byteLength));
-  copy.set(values);
-  return copy;
+  return new Map([...priorities].map((priority) => [priority, inSharedMemory(unreservedAt(priority))]));
 }
 
 type Tell = (

@@ -84,6 +84,7 @@ export interface ProveInput extends Basis {
   readonly setupPriority?: number | undefined;
 }
 
+/** The output tells of the first so many failures, at least of one. */
 export interface SweepInput {
   /** Equal ids mean the same policies: the worker keeps what it has learned of them. */
   readonly sweep: string;

@@ -60,9 +60,9 @@ const handlers: Handlers = {
   'book-demands': (snapshot, { demands }) => demandBookings(snapshot, demands),
   prove: (snapshot, { sids, requirement, setupPriority, ...basis }) =>
     onBasis(snapshot, basis, setupPriority, (seen, options) => prove(seen, sids, requirement, options)),
-  'sweep-failures': (snapshot, { sweep, swept, failures }) => {
+  'sweep-failures': (snapshot, { sweep, swept, failures }, isCancelled) => {
     const known = sweeps.get(sweep, () => new FailureSweep(snapshot, readShared(swept)));
-    return failures.map((failure) => known.impactOf(failure));
+    return untilPieceEnds(failures, pieceEnd(isCancelled), (failure) => known.impactOf(failure));
   },
   'evaluate-policies': (snapshot, task) => evaluatePolicies({ snapshot, ...task }),
 };
@@ -75,18 +75,29 @@ function pieceEnd(isCancelled: () => boolean): () => boolean {
   return () => isCancelled() || performance.now() >= end;
 }
 
+/** The first at least, and more as long as there is time. */
+function untilPieceEnds<Item, Answer>(
+  items: readonly Item[],
+  isOver: () => boolean,
+  answer: (item: Item) => Answer,
+): Answer[] {
+  const answers: Answer[] = [];
+  for (const item of items) {
+    if (answers.length > 0 && isOver()) break;
+    answers.push(answer(item));
+  }
+  return answers;
+}
+
 function computeEach(
   snapshot: Snapshot,
   { requests, skipConflict = false, unreservedAt }: ComputeEachInput,
   shouldStop: () => boolean,
 ): PathAnswer[] {
-  const answers: PathAnswer[] = [];
-  for (const request of requests) {
-    if (answers.length > 0 && shouldStop()) break;
+  return untilPieceEnds(requests, shouldStop, (request) => {
     const unreservedBps = unreservedAt?.get(request.setupPriority ?? LOWEST_PRIORITY);
-    answers.push(computePaths(snapshot, request, { skipConflict, ...(unreservedBps && { unreservedBps }) }));
-  }
-  return answers;
+    return computePaths(snapshot, request, { skipConflict, ...(unreservedBps && { unreservedBps }) });
+  });
 }
 
 function onBasis<Answer extends object>(

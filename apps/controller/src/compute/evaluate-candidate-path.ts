@@ -53,11 +53,16 @@ export class CandidateEvaluator {
   readonly #held: readonly LinkId[];
   readonly #prover: ListProver;
 
-  constructor(snapshot: Snapshot, ledger: BandwidthLedger, heldLinks: readonly LinkId[]) {
+  constructor(
+    snapshot: Snapshot,
+    ledger: BandwidthLedger,
+    heldLinks: readonly LinkId[],
+    prover = new ListProver(snapshot),
+  ) {
     this.#snapshot = snapshot;
     this.#ledger = ledger;
     this.#held = heldLinks;
-    this.#prover = new ListProver(snapshot);
+    this.#prover = prover;
   }
 
   get hasHeldLinks(): boolean {
@@ -149,7 +154,10 @@ export class CandidateEvaluator {
     const kept = new Set(answer.optional.filter(({ isAchieved }) => isAchieved).map(({ constraint }) => constraint));
     const found = this.admit(policy, this.#proveKeeping(policy, answer.paths.map(transportList), request, kept, true));
     if (!found.valid) return found;
-    const least = answer.paths.length === 1 ? leastOfPaths(this.#snapshot, keeping(request, kept), room) : null;
+    const least =
+      answer.paths.length === 1
+        ? (answer.leastOfPaths ?? leastOfPaths(this.#snapshot, keeping(request, kept), room))
+        : null;
     const outcome = least === null ? found : { ...found, least };
     return avoidHeld ? this.#offHeld(outcome) : outcome;
   }

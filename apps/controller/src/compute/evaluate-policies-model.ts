@@ -184,6 +184,17 @@ export function incumbentAfter(evaluation: PolicyEvaluation): Incumbent {
   };
 }
 
+/** The policy once the headend has acked what an evaluation decided. */
+export function settledAfter(policy: PolicyToEvaluate, evaluation: PolicyEvaluation): PolicyToEvaluate {
+  const { holdPriority } = policy;
+  return {
+    ...policy,
+    incumbent: incumbentAfter(evaluation),
+    bookings: evaluation.bookings.map((need) => ({ ...need, currentBps: need.bandwidthBps, holdPriority })),
+    reoptimise: false,
+  };
+}
+
 export function transportList({ weight, transport }: Pick<PolicyList, 'weight' | 'transport'>): TransportList {
   return { weight, sids: transport.map(({ sid }) => sid) };
 }

@@ -7,6 +7,7 @@ import type { EvaluationInput, PolicyEvaluation } from './evaluate-policies-mode
 import { grows, held, type Choice, type Job } from './evaluation-job.js';
 import { withReadLists } from './explicit-lists.js';
 import { withoutOptionalBandwidth } from './optional-constraints.js';
+import type { ListProver } from './prove-transport-list.js';
 import { rankCandidatePaths } from './rank-candidate-paths.js';
 import { TakenBandwidth } from './taken-bandwidth.js';
 
@@ -31,8 +32,8 @@ import { TakenBandwidth } from './taken-bandwidth.js';
  * books a link beyond what it can reserve, not even for a moment, except for what a preempted policy still holds: that is
  * soft preemption (RFC 5712). Evaluating the outcome again changes nothing.
  */
-export function evaluatePolicies(input: EvaluationInput): readonly PolicyEvaluation[] {
-  const evaluations = new BatchEvaluation(input).run();
+export function evaluatePolicies(input: EvaluationInput, prover?: ListProver): readonly PolicyEvaluation[] {
+  const evaluations = new BatchEvaluation(input, prover).run();
   return evaluations.sort((a, b) => (a.policyId < b.policyId ? -1 : 1));
 }
 
@@ -45,10 +46,10 @@ class BatchEvaluation {
   readonly #jobs: readonly Job[];
   readonly #choices = new Map<Job, Choice>();
 
-  constructor(input: EvaluationInput) {
+  constructor(input: EvaluationInput, prover: ListProver | undefined) {
     const { snapshot, booked, heldLinks } = input;
     this.#ledger = new BandwidthLedger(snapshot, booked);
-    this.#evaluator = new CandidateEvaluator(snapshot, this.#ledger, heldLinks);
+    this.#evaluator = new CandidateEvaluator(snapshot, this.#ledger, heldLinks, prover);
     this.#chooser = new ListChooser(snapshot, this.#evaluator);
     this.#conclusion = new Conclusion(snapshot, this.#evaluator);
     this.#taken = new TakenBandwidth(this.#ledger, booked);

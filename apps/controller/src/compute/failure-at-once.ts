@@ -5,6 +5,7 @@ import { BandwidthLedger } from './bandwidth-ledger.js';
 import { CandidateEvaluator, type CandidateOutcome } from './evaluate-candidate-path.js';
 import type { Booking, PolicyToEvaluate } from './evaluate-policies-model.js';
 import type { SweptPolicy } from './failure-sweep.js';
+import type { ListProver } from './prove-transport-list.js';
 
 export interface OutcomeAtOnce {
   readonly atOnce: AtOnce;
@@ -23,10 +24,10 @@ export class FailureAtOnce {
   readonly #evaluator: CandidateEvaluator;
 
   /** `affected`: all whose lists may have shifted or failed. */
-  constructor(failed: Snapshot, booked: readonly Booking[], affected: readonly SweptPolicy[]) {
+  constructor(failed: Snapshot, booked: readonly Booking[], affected: readonly SweptPolicy[], prover: ListProver) {
     this.#ledger = new BandwidthLedger(failed, booked);
     for (const { policy } of affected) this.#ledger.release(policy.bookings);
-    this.#evaluator = new CandidateEvaluator(failed, this.#ledger, []);
+    this.#evaluator = new CandidateEvaluator(failed, this.#ledger, [], prover);
   }
 
   /** Of those that have a guarantee. */
@@ -40,14 +41,20 @@ export class FailureAtOnce {
 
   #outcome(policy: PolicyToEvaluate, guarantee: CandidatePathIntent): OutcomeAtOnce {
     const { lists = [], standby = null } = policy.incumbent ?? {};
-    const delivering = lists.filter((list) => this.#evaluator.deliver(policy, [list], undefined).valid);
+    const whole = this.#evaluator.hold(policy, guarantee, lists, 'down-only');
+    const delivering = whole.valid
+      ? lists
+      : lists.filter((list) => this.#evaluator.deliver(policy, [list], undefined).valid);
     if (delivering.length > 0) {
-      const kept = this.#admit(policy, this.#evaluator.hold(policy, guarantee, delivering, 'down-only'));
+      const isWhole = delivering.length === lists.length;
+      const kept = this.#admit(
+        policy,
+        isWhole ? whole : this.#evaluator.hold(policy, guarantee, delivering, 'down-only'),
+      );
       if (kept.valid) return { atOnce: 'kept', reason: null, message: '' };
       return { atOnce: 'lost', reason: kept.reason, message: kept.message };
     }
-    const broken = this.#evaluator.hold(policy, guarantee, lists, 'down-only');
-    const why = broken.valid ? { reason: null, message: '' } : { reason: broken.reason, message: broken.message };
+    const why = whole.valid ? { reason: null, message: '' } : { reason: whole.reason, message: whole.message };
     const candidate = policy.candidatePaths.find(({ discriminator }) => discriminator === standby?.candidate);
     if (standby === null || candidate === undefined) return { atOnce: 'lost', ...why };
     const taken = this.#admit(policy, this.#evaluator.hold(policy, candidate, standby.lists, 'down-only'));

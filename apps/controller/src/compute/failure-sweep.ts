@@ -2,12 +2,14 @@ import { overlaidSnapshot, type Snapshot } from '@waymark/topology';
 import type { Failure, FailureImpact, PolicyImpact } from '../model/failure-sweep.js';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { BandwidthLedger } from './bandwidth-ledger.js';
+import { takenLinks } from './contenders.js';
 import { CandidateEvaluator } from './evaluate-candidate-path.js';
 import { evaluatePolicies } from './evaluate-policies.js';
 import type { Booking, PolicyEvaluation, PolicyToEvaluate } from './evaluate-policies-model.js';
 import { overlayOf } from './failure-overlay.js';
 import { FailureAtOnce, type OutcomeAtOnce } from './failure-at-once.js';
-import { BookedPolicies } from './make-room.js';
+import { ListProver } from './prove-transport-list.js';
+import { BookedPolicies, preemptedAmong } from './make-room.js';
 
 /** All policies, as they are when nothing has failed. */
 export interface SweptPolicies {
@@ -56,39 +58,66 @@ export class FailureSweep {
   }
 
   impactOf(failure: Failure): FailureImpact {
-    const failed = overlaidSnapshot(this.#snapshot, overlayOf(failure));
-    if (!sameNumbers(failed.data.flexDefinition, this.#snapshot.data.flexDefinition))
-      return this.examine(failure, this.all);
+    const failed = this.#without(failure);
+    const affected = this.#affectedBy(failed);
+    return this.#examine(failure, failed, affected, affected);
+  }
+
+  /**
+   * The same, with these policies looked at: `affected`, whose traffic shifts or ends, and `evaluated`, those whose reaction is
+   * asked for at first, and all of those who are affected among them.
+   */
+  examine(failure: Failure, affected: readonly SweptPolicy[], evaluated: readonly SweptPolicy[]): FailureImpact {
+    return this.#examine(failure, this.#without(failure), affected, evaluated);
+  }
+
+  /** Evaluations after the failure of these, by default of those it affects, and of all who have to make room for them. */
+  reactionTo(failure: Failure, evaluated?: readonly SweptPolicy[]): ReadonlyMap<string, PolicyEvaluation> {
+    const failed = this.#without(failure);
+    return this.#afterReaction(failed, evaluated ?? this.#affectedBy(failed), new ListProver(failed));
+  }
+
+  #without(failure: Failure): Snapshot {
+    return overlaidSnapshot(this.#snapshot, overlayOf(failure));
+  }
+
+  #affectedBy(failed: Snapshot): readonly SweptPolicy[] {
+    if (!sameNumbers(failed.data.flexDefinition, this.#snapshot.data.flexDefinition)) return this.all;
     const affected = new Set<SweptPolicy>();
     for (const [arc, policies] of this.#crossing) {
       if (failed.isUsable(arc)) continue;
       for (const policy of policies) affected.add(policy);
     }
-    return this.examine(failure, [...affected]);
+    return [...affected];
   }
 
-  /** The same, with these policies looked at. */
-  examine(failure: Failure, affected: readonly SweptPolicy[]): FailureImpact {
-    const failed = overlaidSnapshot(this.#snapshot, overlayOf(failure));
+  #examine(
+    failure: Failure,
+    failed: Snapshot,
+    affected: readonly SweptPolicy[],
+    evaluated: readonly SweptPolicy[],
+  ): FailureImpact {
     const isUp = (node: string) => this.#isUp(failed, node) || !this.#isUp(this.#snapshot, node);
     const [going, ended] = split(affected, ({ policy }) => isUp(policy.headend) && isUp(policy.endpoint));
-    const atOnce = new FailureAtOnce(failed, this.#swept.booked, affected).outcomes(going);
-    const after = this.#afterReaction(
-      failed,
-      affected.map(({ policy }) => policy),
-    );
+    const prover = new ListProver(failed, { remembers: true });
+    const atOnce = new FailureAtOnce(failed, this.#swept.booked, affected, prover).outcomes(going);
+    const after = this.#afterReaction(failed, evaluated, prover);
     const impacts = this.#impactsOf(atOnce, after, new Set(ended.map(({ policy }) => policy.policyId)));
     return this.#summary(failure, affected, ended, impacts);
   }
 
-  /** Evaluations of these and of all who have to make room for them. */
-  #afterReaction(failed: Snapshot, affected: readonly PolicyToEvaluate[]): ReadonlyMap<string, PolicyEvaluation> {
+  #afterReaction(
+    failed: Snapshot,
+    evaluated: readonly SweptPolicy[],
+    prover: ListProver,
+  ): ReadonlyMap<string, PolicyEvaluation> {
     const { booked } = this.#swept;
-    const policies = [...affected];
+    const policies = evaluated.map(({ policy }) => policy);
     const known = new Set(policies.map(({ policyId }) => policyId));
     for (;;) {
-      const evaluations = evaluatePolicies({ snapshot: failed, policies, booked, heldLinks: [] });
-      const more = this.#booked.preempted({ policies, evaluations }, known);
+      const evaluations = evaluatePolicies({ snapshot: failed, policies, booked, heldLinks: [] }, prover);
+      const taken = takenLinks(evaluations);
+      const more = preemptedAmong(this.#booked.on(taken.keys(), known), { policies, evaluations }, taken);
       if (more.length === 0) return new Map(evaluations.map((evaluation) => [evaluation.policyId, evaluation]));
       for (const { policyId } of more) {
         known.add(policyId);

@@ -2,7 +2,9 @@ import { maxExplainedPairs } from '@waymark/http-contract';
 import type { PathRequest } from '@waymark/topology';
 import type { MeshPath, PathBatchOfMesh } from '../model/path-batch.js';
 import { LOWEST_PRIORITY } from '../model/sr-policy.js';
-import { cut, inLanes, REQUESTS_AT_A_TIME, shared, type BatchWork } from './batch-work.js';
+import { REQUESTS_AT_A_TIME, type BatchWork } from './batch-work.js';
+import { inSharedMemory } from './in-shared-memory.js';
+import { cut, inLanes } from './job-lanes.js';
 import type { JobRun } from './jobs.js';
 import { whyNot } from './mesh-paths.js';
 import { staleOr } from './stale-topology.js';
@@ -20,7 +22,7 @@ export async function workOnMesh(work: BatchWork, batch: PathBatchOfMesh, run: J
     ...(families && { families }),
     ...(maxSegments !== undefined && { maxSegments }),
   };
-  const unreservedBps = unreservedAt && shared(unreservedAt(setupPriority ?? LOWEST_PRIORITY));
+  const unreservedBps = unreservedAt && inSharedMemory(unreservedAt(setupPriority ?? LOWEST_PRIORITY));
   let next = 0;
   const pieces = sources.flatMap((source) =>
     cut(destinations.length, DESTINATIONS_AT_A_TIME).map(({ first, end }) => {

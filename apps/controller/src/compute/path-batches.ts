@@ -1,4 +1,4 @@
-import { overlaidSnapshot, reservableBps, type Snapshot } from '@waymark/topology';
+import { reservableBps, type Snapshot } from '@waymark/topology';
 import type { JobChange, JobView } from '../model/jobs.js';
 import type { BatchItem, PathBatch } from '../model/path-batch.js';
 import type { Page, PageRequest, PathBatchService } from '../model/ports.js';
@@ -9,6 +9,7 @@ import type { Jobs } from './jobs.js';
 import { workOnMesh } from './mesh-work.js';
 import { lessBooked, type Overlaid } from './overlaid.js';
 import { requireKnownOverlay } from './overlay-ids.js';
+import { overlaidBy } from './overlaid-by.js';
 import { requireKnownIds } from './request-ids.js';
 import type { SnapshotCache } from './snapshot-cache.js';
 import type { FindHeldSource } from './stale-topology.js';
@@ -39,16 +40,17 @@ export class PathBatches implements PathBatchService {
     const known = jobs.askedAgain(KIND, batch.id, batch);
     if (known !== undefined) return known;
     requireWellFormed(batch);
-    const { revision } = batch;
+    const { revision, overlay } = batch;
     const base = revision === undefined ? await snapshots.newest() : await snapshots.at(revision);
     requireKnownIds(base, idsInBatch(batch));
-    const overlaid = await this.#overlaid(base, batch);
-    const snapshot = overlaid?.snapshot ?? base;
+    if (overlay !== undefined) requireKnownOverlay(base, overlay);
+    const overlaid = await overlaidBy(pool, base, overlay);
+    const { snapshot } = overlaid;
     const unreservedAt = revision === undefined ? await unreservedNow(snapshot) : undefined;
     const work: BatchWork = {
       pool,
       snapshot,
-      unreservedAt: overlaid === undefined ? unreservedAt : lessDemands(overlaid, unreservedAt),
+      unreservedAt: overlay === undefined ? unreservedAt : lessDemands(overlaid, unreservedAt),
       findHeldSource: revision === undefined ? findHeldSource : () => Promise.resolve(undefined),
     };
     return jobs.start<BatchItem>({
@@ -56,7 +58,7 @@ export class PathBatches implements PathBatchService {
       id: batch.id,
       request: batch,
       revision: snapshot.revision,
-      hypothetical: overlaid?.hypothetical,
+      hypothetical: overlaid.hypothetical,
       total: batch.kind === 'requests' ? batch.requests.length : pairsOf(batch),
       outcomeOf: (item) => (item.kind === 'pair' ? item.status : item.answer.status),
       work: (run) => {
@@ -66,19 +68,6 @@ export class PathBatches implements PathBatchService {
           : workOnRequests(work, batch.requests, run);
       },
     });
-  }
-
-  /** Laid over once for all: workers get it as a snapshot of its own. undefined: there is no overlay. */
-  async #overlaid(base: Snapshot, { overlay }: PathBatch): Promise<Overlaid | undefined> {
-    if (overlay === undefined) return undefined;
-    requireKnownOverlay(base, overlay);
-    const snapshot = overlaidSnapshot(base, overlay);
-    const { demands = [] } = overlay;
-    const { booked, unroutedDemands } =
-      demands.length === 0
-        ? { booked: [], unroutedDemands: [] }
-        : await this.#parts.pool.run('book-demands', snapshot, { demands });
-    return { snapshot, booked, hypothetical: { overlay, unroutedDemands } };
   }
 
   batch(id: string): JobView {
@@ -98,7 +87,10 @@ export class PathBatches implements PathBatchService {
   }
 }
 
-function lessDemands(overlaid: Overlaid, unreservedAt: Unreserved | undefined): Unreserved {
+function lessDemands(
+  overlaid: Pick<Overlaid, 'snapshot' | 'booked'>,
+  unreservedAt: Unreserved | undefined,
+): Unreserved {
   const free = unreservedAt ?? (() => reservableBps(overlaid.snapshot));
   return (setupPriority) => lessBooked(free(setupPriority), overlaid, setupPriority);
 }

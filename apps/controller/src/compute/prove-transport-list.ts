@@ -1,4 +1,6 @@
 import {
+  ArcFlag,
+  NodeFlag,
   proveSegmentList,
   readEntries,
   type AddressFamily,
@@ -28,14 +30,31 @@ export type ListOutcome =
 export class ListProver {
   readonly #snapshot: Snapshot;
   readonly #walker: BranchWalker;
+  readonly #known: Map<string, ListOutcome> | undefined;
+  /** Without drained elements it makes no difference whether drains are honoured. */
+  readonly #hasDrained: boolean;
 
-  constructor(snapshot: Snapshot) {
+  /** `remembers`: whatever was proved once is not proved again; for a few policies that are looked at several times. */
+  constructor(snapshot: Snapshot, { remembers = false } = {}) {
     this.#snapshot = snapshot;
     this.#walker = new BranchWalker(snapshot);
+    this.#known = remembers ? new Map() : undefined;
+    this.#hasDrained = remembers && hasDrained(snapshot);
   }
 
   /** Appends the service SID of each family the endpoint serves, and proves every finished list. */
   prove(policy: PolicyToEvaluate, transport: TransportList, requirement: ListRequirement): ListOutcome {
+    if (this.#known === undefined) return this.#prove(policy, transport, requirement);
+    const { honourAdminState } = requirement;
+    const honoured = this.#hasDrained ? honourAdminState : true;
+    const needs = proofRequirement({ ...requirement, honourAdminState: honoured });
+    const key = JSON.stringify([policy.headend, policy.endpoint, transport.sids, needs]);
+    const known = this.#known.get(key) ?? this.#prove(policy, transport, requirement);
+    this.#known.set(key, known);
+    return known.ok ? { ...known, list: { ...known.list, weight: transport.weight } } : known;
+  }
+
+  #prove(policy: PolicyToEvaluate, transport: TransportList, requirement: ListRequirement): ListOutcome {
     const unknown = this.#unknownPart(policy, transport);
     if (unknown !== undefined) return unknown;
     const families = serviceFamilies(this.#snapshot, policy.endpoint);
@@ -107,6 +126,13 @@ export function serviceFamilies(snapshot: Snapshot, endpoint: string): AddressFa
   if (both || behaviors.has('End.DT4')) families.push('ipv4');
   if (both || behaviors.has('End.DT6')) families.push('ipv6');
   return families;
+}
+
+function hasDrained({ data }: Snapshot): boolean {
+  return (
+    data.nodeFlags.some((flags) => (flags & NodeFlag.Drained) !== 0) ||
+    data.arcFlags.some((flags) => (flags & ArcFlag.Drained) !== 0)
+  );
 }
 
 function proofRequirement(requirement: ListRequirement): Omit<ProofRequirement, 'headend' | 'destination'> {

@@ -1,4 +1,4 @@
-import type { LinkId, NodeId } from '@waymark/topology';
+import type { LinkId, NodeId, Overlay } from '@waymark/topology';
 
 export const failureKinds = ['link', 'node', 'srlg', 'site'] as const;
 export type FailureKind = (typeof failureKinds)[number];
@@ -13,6 +13,8 @@ export type Failure =
 export interface FailureSweepRequest {
   readonly id: string;
   readonly kinds: readonly FailureKind[];
+  /** What is so before anything fails, and all have reacted to. */
+  readonly overlay?: Overlay;
   /** Whose fate is told. */
   readonly policies?: {
     readonly headend?: NodeId;

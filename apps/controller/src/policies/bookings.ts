@@ -55,13 +55,9 @@ export function subtractBookings(
   return free.map((left) => Math.max(0, left));
 }
 
-/** As `unreservedBps`, for any priority, of one moment. */
-export async function unreservedNow(
-  db: Executor,
-  snapshot: Snapshot,
-): Promise<(setupPriority: number) => Float64Array> {
-  const booked = await bookedPerLink(db);
-  return (setupPriority) => subtractBookings(snapshot, booked, setupPriority);
+/** What takes a booking back when it is added to others. */
+export function returned({ bandwidthBps, currentBps, ...where }: Booking): Booking {
+  return { ...where, bandwidthBps: -bandwidthBps, currentBps: -currentBps };
 }
 
 /** Policies that book one of these links at the priority given or a lower one. */

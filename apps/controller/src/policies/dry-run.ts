@@ -1,14 +1,14 @@
 import { overlaidTed, type Overlay } from '@waymark/topology';
-import type { Booking, PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
+import type { PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-policies-model.js';
 import type { DemandBookings } from '../compute/overlaid.js';
 import { requireKnownOverlay } from '../compute/overlay-ids.js';
 import type { ProposedChange, TopologyService } from '../model/ports.js';
 import { prioritiesOf, type DryRunResult, type PolicyList, type PolicyMove } from '../model/sr-policy.js';
 import type { Database } from '../storage/database.js';
 import { newAffinities } from '../storage/affinity-registry.js';
-import { affectedPolicies } from './affected-policies.js';
-import { bookedPerLink, ownBookings, policiesBookedOn } from './bookings.js';
+import { bookedPerLink, ownBookings, returned } from './bookings.js';
 import { evaluateBatch } from './evaluate-batch.js';
+import { examinedPolicies } from './examined-policies.js';
 import { loadPolicies, type LoadedPolicies } from './evaluation-input.js';
 import type { StoredState } from './policy-states.js';
 import { loadStates } from './policy-states.js';
@@ -17,7 +17,6 @@ import { changesTopology, proposedTed } from './proposed-topology.js';
 import type { BookDemands, Evaluate } from './reaction-dependencies.js';
 import { snapshotOf } from '../compute/snapshot-of.js';
 import { policyList } from './stored-lists.js';
-import { tedChanges } from './ted-changes.js';
 
 const NO_DEMANDS: DemandBookings = { booked: [], unroutedDemands: [] };
 
@@ -50,17 +49,9 @@ export async function dryRun(
   const changed = await proposedTed(ted, topologyChanges, topology);
   const proposed = overlay === undefined ? changed : overlaidTed(changed, overlay);
   const intents = await proposedIntents(db, changes, proposed);
-  const differences = tedChanges(ted, proposed);
-  const affected = await affectedPolicies(db, {
-    snapshot: snapshotOf(proposed),
-    changes: differences,
-    improved: differences.improved.map(({ linkId }) => linkId),
-  });
   const snapshot = snapshotOf(proposed);
   const demands = overlay?.demands ? await bookDemands(snapshot, overlay.demands) : NO_DEMANDS;
-  const squeezed = await policiesBookedOn(db, demands.booked);
-  const examined = new Map([...affected].map(([id, { reoptimise }]) => [id, reoptimise]));
-  for (const id of squeezed) examined.set(id, examined.get(id) ?? false);
+  const examined = await examinedPolicies(db, ted, proposed, demands.booked);
   for (const id of [...intents.put.keys(), ...intents.pinned.keys()]) examined.set(id, true);
   for (const id of intents.removed) examined.delete(id);
 
@@ -107,10 +98,6 @@ function withProposals({ policies }: LoadedPolicies, proposals: Proposals): Poli
     known.set(policyId, { ...existing, ...terms });
   }
   return [...known.values()];
-}
-
-function returned({ bandwidthBps, currentBps, ...where }: Booking): Booking {
-  return { ...where, bandwidthBps: -bandwidthBps, currentBps: -currentBps };
 }
 
 /** Nothing for a policy that stays as it is. */

@@ -1,12 +1,16 @@
 import { freezeSnapshot } from '@waymark/topology';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ComputePool } from '../compute/compute-pool.js';
+import { overlayOf, singleFailures } from '../compute/failure-overlay.js';
+import { FailureSweep } from '../compute/failure-sweep.js';
 import { Jobs } from '../compute/jobs.js';
 import type { FailureSweepRequest } from '../model/failure-sweep.js';
 import type { SrPolicyIntent } from '../model/sr-policy.js';
 import { eventually } from '../testing/eventually.js';
 import { PolicyHarness } from '../testing/policy-harness.js';
 import { diamond, lowestDelay, withLinks } from '../testing/sketched-network.js';
+import { bookedPerLink } from './bookings.js';
+import { loadPolicies } from './evaluation-input.js';
 import { FailureSweeps } from './failure-sweeps.js';
 
 const actor = { name: 'operator' };
@@ -23,7 +27,7 @@ beforeEach(async () => {
   jobs = new Jobs({ controller: 'c1', now: () => new Date(), log: { error: () => undefined } });
   sweeps = new FailureSweeps({
     db: harness.database.db,
-    newest: () => Promise.resolve(freezeSnapshot(harness.ted)),
+    topology: { ted: () => Promise.resolve(harness.ted) },
     pool,
     jobs,
   });
@@ -127,9 +131,59 @@ describe('a sweep over single failures', () => {
     expect(filtered.flatMap(({ policies }) => policies.map(({ policyId }) => policyId))).not.toContain('h1:2:h2');
   });
 
+  it('lets things fail under an overlay, once all have reacted to that', async () => {
+    await create({ candidatePaths: [lowestDelay({ bandwidthBps: 6 * G })] });
+    const upperIsDown = { down: { nodes: ['b'] } };
+    const impacts = await swept({ kinds: ['link'], overlay: upperIsDown });
+    expect(sweeps.sweep('s').hypothetical).toEqual({ overlay: upperIsDown, unroutedDemands: [] });
+    // What is down already cannot fail again.
+    expect(impacts.map(({ failure }) => failure)).toMatchObject(
+      ['a:c', 'a:h1', 'c:d', 'd:h2'].map((link) => ({ kind: 'link', link })),
+    );
+    expect(impacts.map(({ outcome }) => outcome)).toEqual(['loses', 'loses', 'loses', 'loses']);
+    const demand = { links: ['a:c', 'c:a'], bandwidthBps: 6 * G };
+    const busy = await (sweeps.delete('s'), swept({ kinds: ['link'], overlay: { demands: [demand] } }));
+    expect(busy.find(({ failure }) => failure.kind === 'link' && failure.link === 'a:b')).toMatchObject({
+      outcome: 'loses',
+      policies: [{ policyId: 'h1:1:h2', afterReaction: 'fallback', reason: 'insufficient-bandwidth' }],
+    });
+    const free = await (sweeps.delete('s'), swept({ kinds: ['link'] }));
+    expect(free.find(({ failure }) => failure.kind === 'link' && failure.link === 'a:b')?.outcome).toBe('harmless');
+  });
+
+  it('foretells of each failure what a dry-run of it does', async () => {
+    const settlers = [5, 1, 4, 2, 3, 2, 1, 3].map((gigabits, i) => ({ gigabits, setupPriority: (3 * i) % 8 }));
+    for (const [i, { gigabits, setupPriority }] of settlers.entries()) {
+      const wide = { ...lowestDelay({}, 50), discriminator: 2 };
+      const candidatePaths = [lowestDelay({ bandwidthBps: gigabits * G }), ...(i % 2 === 0 ? [wide] : [])];
+      await create({ color: i + 1, candidatePaths, setupPriority, fallback: i % 3 === 0 ? 'shortest-path' : 'drop' });
+    }
+    const { db } = harness.database;
+    const ids = settlers.map((_, i) => `h1:${i + 1}:h2`);
+    const { policies } = await loadPolicies(db, ids, () => false);
+    const snapshot = freezeSnapshot(harness.ted);
+    const sweep = new FailureSweep(snapshot, { policies, booked: await bookedPerLink(db), reported: undefined });
+    let preempted = 0;
+    for (const failure of singleFailures(snapshot, ['link', 'node', 'srlg', 'site'])) {
+      const reaction = sweep.reactionTo(failure);
+      const { moves } = await harness.service.dryRun([], overlayOf(failure));
+      for (const { policyId, after } of moves) {
+        expect(reaction.get(policyId)?.lists.map(({ weight, links }) => ({ weight, links }))).toEqual(after);
+      }
+      const moved = new Set(moves.map(({ policyId }) => policyId));
+      for (const { policyId, decision, takenOn } of reaction.values()) {
+        if (decision === 'changed') expect(moved).toContain(policyId);
+        if (takenOn !== null) preempted++;
+      }
+    }
+    expect(preempted).toBeGreaterThan(0);
+  });
+
   it('is refused for a node that is not there, and for other failures under the same id; can be cancelled', async () => {
     const asked = sweeps.start({ id: 's', kinds: ['link'], policies: { headend: 'h9' } });
     await expect(asked).rejects.toMatchObject({ code: 'node-unknown', info: { field: '/policies/headend' } });
+    const overlaid = sweeps.start({ id: 's', kinds: ['link'], overlay: { down: { links: ['a:z'] } } });
+    await expect(overlaid).rejects.toMatchObject({ code: 'link-unknown', info: { field: '/overlay/down/links/0' } });
     await sweeps.start({ id: 's', kinds: ['link'] });
     await sweeps.start({ id: 's', kinds: ['link'] });
     await expect(sweeps.start({ id: 's', kinds: ['node'] })).rejects.toMatchObject({ code: 'already-exists' });

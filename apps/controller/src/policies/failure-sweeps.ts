@@ -1,32 +1,39 @@
 import { setImmediate } from 'node:timers/promises';
 import { sql } from 'kysely';
-import type { Snapshot } from '@waymark/topology';
+import { overlaidTed, type Snapshot, type Ted } from '@waymark/topology';
 import type { ComputePool } from '../compute/compute-pool.js';
+import { settledAfter, type Booking } from '../compute/evaluate-policies-model.js';
 import { singleFailures } from '../compute/failure-overlay.js';
 import type { SweptPolicies } from '../compute/failure-sweep.js';
+import { cut, inLanes } from '../compute/job-lanes.js';
 import type { JobRun, Jobs } from '../compute/jobs.js';
+import { requireKnownOverlay } from '../compute/overlay-ids.js';
+import { overlaidBy } from '../compute/overlaid-by.js';
 import { requireKnownIds } from '../compute/request-ids.js';
+import { snapshotOf } from '../compute/snapshot-of.js';
 import type { Failure, FailureImpact, FailureSweepRequest, PolicyAtRisk } from '../model/failure-sweep.js';
 import type { JobView } from '../model/jobs.js';
-import type { FailureSweepService, Page, PageRequest } from '../model/ports.js';
+import type { FailureSweepService, Page, PageRequest, TopologyService } from '../model/ports.js';
 import type { Database } from '../storage/database.js';
-import { bookedPerLink } from './bookings.js';
+import { bookedPerLink, returned } from './bookings.js';
+import { evaluateBatch } from './evaluate-batch.js';
 import { loadPolicies, type LoadedPolicies } from './evaluation-input.js';
+import { examinedPolicies } from './examined-policies.js';
 
 const KIND = 'failure sweep';
 
 /** Failures that are read at a time, between which others are served. */
 const FAILURES_READ_AT_A_TIME = 64;
 
-/** Failures that a worker tries at a time. */
-const FAILURES_AT_A_TIME = 4;
+/** Failures that a worker is sent at a time: it tries as many of them as a piece of a job may take. */
+const FAILURES_AT_A_TIME = 64;
 
-/** Pieces that are asked for at once; how many of them run, the pool decides. */
-const LANES = 4;
+/** Policies that react to an overlay at a time. */
+const POLICIES_AT_A_TIME = 64;
 
 export interface FailureSweepsParts {
   readonly db: Database;
-  readonly newest: () => Promise<Snapshot>;
+  readonly topology: Pick<TopologyService, 'ted'>;
   readonly pool: ComputePool;
   readonly jobs: Jobs;
 }
@@ -40,26 +47,30 @@ export class FailureSweeps implements FailureSweepService {
     this.#parts = parts;
   }
 
-  /** Throws Problem node-unknown, already-exists, overloaded. */
+  /** Throws Problem request-invalid, node-unknown, link-unknown, already-exists, overloaded. */
   async start(request: FailureSweepRequest): Promise<JobView> {
     // Whatever has become of the topology since: who lost the answer can ask again.
     const known = this.#parts.jobs.askedAgain(KIND, request.id, request);
     if (known !== undefined) return known;
-    const snapshot = await this.#parts.newest();
-    const { headend, endpoint } = request.policies ?? {};
-    requireKnownIds(snapshot, [
+    const ted = await this.#parts.topology.ted();
+    const base = snapshotOf(ted);
+    const { overlay, policies: { headend, endpoint } = {} } = request;
+    requireKnownIds(base, [
       ...(headend === undefined ? [] : [{ field: '/policies/headend', node: headend }]),
       ...(endpoint === undefined ? [] : [{ field: '/policies/endpoint', node: endpoint }]),
     ]);
+    if (overlay !== undefined) requireKnownOverlay(base, overlay);
+    const { snapshot, booked, hypothetical } = await overlaidBy(this.#parts.pool, base, overlay);
     const failures = singleFailures(snapshot, request.kinds);
     return this.#parts.jobs.start<FailureImpact>({
       kind: KIND,
       id: request.id,
       request,
       revision: snapshot.revision,
+      hypothetical,
       total: failures.length,
       outcomeOf: ({ outcome }) => outcome,
-      work: (run) => this.#work(snapshot, request, failures, run),
+      work: (run) => this.#work({ ted, snapshot, request, demanded: booked }, failures, run),
     });
   }
 
@@ -104,37 +115,60 @@ export class FailureSweeps implements FailureSweepService {
     this.#parts.jobs.delete(KIND, id);
   }
 
-  async #work(
-    snapshot: Snapshot,
-    request: FailureSweepRequest,
-    failures: readonly Failure[],
-    run: JobRun<FailureImpact>,
-  ): Promise<void> {
-    const swept = sharedText(await this.#swept(request));
+  async #work(base: SweptBase, failures: readonly Failure[], { keep, signal }: JobRun<FailureImpact>): Promise<void> {
+    const { pool } = this.#parts;
+    const swept = sharedText(await this.#swept(base, signal));
     const sweep = String(this.#next++);
-    let next = 0;
-    const lane = async (): Promise<void> => {
-      while (next < failures.length) {
-        const first = next;
-        next += FAILURES_AT_A_TIME;
-        const input = { sweep, swept, failures: failures.slice(first, next) };
-        run.keep(first, await this.#parts.pool.runPiece('sweep-failures', snapshot, input, run.signal));
+    await inLanes(pool, cut(failures.length, FAILURES_AT_A_TIME), async ({ first, end }) => {
+      for (let next = first; next < end;) {
+        const input = { sweep, swept, failures: failures.slice(next, end) };
+        const impacts = await pool.runPiece('sweep-failures', base.snapshot, input, signal);
+        keep(next, impacts);
+        next += impacts.length;
       }
-    };
-    await Promise.all(Array.from({ length: LANES }, lane));
+    });
   }
 
-  /** All policies with their bookings, of one state of the database. */
-  #swept({ policies: filter }: FailureSweepRequest): Promise<SweptPolicies> {
+  /** All policies with their bookings, of one state of the database: under an overlay, as they are once all have reacted to it. */
+  #swept({ ted, snapshot, request, demanded }: SweptBase, signal: AbortSignal): Promise<SweptPolicies> {
+    const { overlay, policies: filter } = request;
     const transaction = this.#parts.db.transaction().setIsolationLevel('repeatable read');
     return transaction.execute(async (tx) => {
       const { rows } = await sql<{ readonly id: string }>`select id from sr_policy order by id`.execute(tx);
       const ids = rows.map(({ id }) => id);
       const loaded = await loadPolicies(tx, ids, () => false);
       const booked = await bookedPerLink(tx);
-      return { policies: loaded.policies, booked, reported: filter && matching(loaded, filter) };
+      const reported = filter && matching(loaded, filter);
+      if (overlay === undefined) return { policies: loaded.policies, booked, reported };
+      const examined = await examinedPolicies(tx, ted, overlaidTed(ted, overlay), demanded);
+      const asked = await loadPolicies(tx, [...examined.keys()], (id) => examined.get(id) ?? false);
+      const { evaluations } = await evaluateBatch(tx, asked, {
+        heldLinks: [],
+        parallelism: Math.ceil(examined.size / POLICIES_AT_A_TIME),
+        evaluate: (task) => this.#parts.pool.runPiece('evaluate-policies', snapshot, task, signal),
+        reoptimise: () => false,
+        booked: [...booked, ...demanded],
+      });
+      const reactions = new Map(evaluations.map((evaluation) => [evaluation.policyId, evaluation]));
+      const policies = loaded.policies.map((policy) => {
+        const reaction = reactions.get(policy.policyId);
+        return reaction === undefined ? policy : settledAfter(policy, reaction);
+      });
+      const left = loaded.policies.flatMap(({ bookings }) => bookings.map(returned));
+      const taken = policies.flatMap(({ bookings }) => bookings);
+      return { policies, booked: [...booked, ...left, ...taken, ...demanded], reported };
     });
   }
+}
+
+/** What a sweep lets fail. */
+interface SweptBase {
+  readonly ted: Ted;
+  /** The overlay laid over it. */
+  readonly snapshot: Snapshot;
+  readonly request: FailureSweepRequest;
+  /** By the overlay. */
+  readonly demanded: readonly Booking[];
 }
 
 function matching({ intents }: LoadedPolicies, filter: NonNullable<FailureSweepRequest['policies']>): string[] {

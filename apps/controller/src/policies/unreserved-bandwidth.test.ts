@@ -61,6 +61,15 @@ describe('unreserved bandwidth for many at the same time', () => {
     expect(one[arc]).toBe(70);
   });
 
+  it('is told for every priority of one moment, whatever is booked later', async () => {
+    let bookings = booked(30, 5);
+    const unreserved = new UnreservedBandwidth(() => Promise.resolve(bookings));
+    const now = await unreserved.now(snapshot);
+    bookings = booked(60, 5);
+    expect((await unreserved.of(snapshot))[arc]).toBe(40);
+    expect([now(7)[arc], now(4)[arc]]).toEqual([70, 100]);
+  });
+
   it('passes a failure on to those who met it, and to nobody else', async () => {
     let fails = true;
     const unreserved = new UnreservedBandwidth(() => (fails ? Promise.reject(new Error('gone')) : Promise.resolve([])));

@@ -1,5 +1,6 @@
 import type { Snapshot } from '@waymark/topology';
 import type { Booking } from '../compute/evaluate-policies-model.js';
+import { inSharedMemory } from '../compute/in-shared-memory.js';
 import { LOWEST_PRIORITY } from '../model/sr-policy.js';
 import { subtractBookings } from './bookings.js';
 
@@ -25,14 +26,21 @@ export class UnreservedBandwidth {
 
   /** At a setup priority, in bit/s. NaN where the reservable bandwidth is unknown. To be read only. */
   async of(snapshot: Snapshot, setupPriority = LOWEST_PRIORITY): Promise<Float64Array> {
+    return (await this.now(snapshot))(setupPriority);
+  }
+
+  /** The same for any priority, all of one moment. */
+  async now(snapshot: Snapshot): Promise<(setupPriority: number) => Float64Array> {
     const bookings = await this.#readShared();
     if (!isSame(bookings, this.#bookings)) this.#arrays = new WeakMap();
     this.#bookings = bookings;
     const known = this.#arrays.get(snapshot) ?? new Map<number, Float64Array>();
     this.#arrays.set(snapshot, known);
-    const array = known.get(setupPriority) ?? shared(subtractBookings(snapshot, bookings, setupPriority));
-    known.set(setupPriority, array);
-    return array;
+    return (setupPriority) => {
+      const array = known.get(setupPriority) ?? inSharedMemory(subtractBookings(snapshot, bookings, setupPriority));
+      known.set(setupPriority, array);
+      return array;
+    };
   }
 
   /** Never the reading that is under way: what was booked since it began is not in it. */
@@ -54,12 +62,6 @@ export class UnreservedBandwidth {
     this.#reading = reading;
     return reading;
   }
-}
-
-function shared(values: Float64Array): Float64Array {
-  const copy = new Float64Array(new SharedArrayBuffer(values.byteLength));
-  copy.set(values);
-  return copy;
 }
 
 /** In the order of links and priorities, as they are read. */

@@ -8,9 +8,13 @@ import { reverseDistances } from './reverse-distances.js';
 import { mostEntries, searchLists } from './search-lists.js';
 import { WorkBudget } from './work-budget.js';
 
-/** The best path of a request with its lists, or why there is none. `isExact`: nothing better, or nothing at all, exists. */
+/**
+ * The best path of a request with its lists, or why there is none. `isExact`: nothing better, or nothing at all, exists.
+ * `leastOfPaths`: what the best path is worth, as the search sums it, whatever list would make packets take it; undefined: it was
+ * not found within the budget, or the headend splits its traffic over several links.
+ */
 export type Best =
-  | { readonly found: Finished; readonly isExact: boolean; readonly lowerBound: number }
+  | { readonly found: Finished; readonly isExact: boolean; readonly lowerBound: number; readonly leastOfPaths?: number }
   | { readonly found: null; readonly isExact: boolean; readonly lowerBound: number; readonly explain: () => NoPath };
 
 /** Paths that are tried one by one when the search over lists does not end within its half of the budget. */

@@ -20,17 +20,18 @@ export function findBest(prepared: PreparedRequest, budget: WorkBudget): Best {
     if (!ranked.isExact) return bestList(prepared, budget, ranked.lowerBound, []);
     return { found: null, isExact: true, lowerBound: Infinity, explain: () => explainNoPath(prepared, budget) };
   }
-  const failures: FinishedPath[] = [];
   // A host with several first links has branches from its first packet on; no single path stands for them.
   if (headendArcs.length <= 1) {
     const own = finishPath(prepared, first.arcs, problem.mask);
     const best = shorterList(prepared, budget, first, ranked.optimalArcs, own) ?? own;
+    const leastOfPaths = ranked.isExact ? { leastOfPaths: first.cost } : {};
     if (best.kind === 'finished' && best.worst <= first.cost) {
-      return { found: best, isExact: ranked.isExact, lowerBound: first.cost };
+      return { found: best, isExact: ranked.isExact, lowerBound: first.cost, ...leastOfPaths };
     }
-    failures.push(own);
+    const other = bestList(prepared, budget, first.cost, [own]);
+    return other.found === null ? other : { ...other, ...leastOfPaths };
   }
-  return bestList(prepared, budget, first.cost, failures);
+  return bestList(prepared, budget, first.cost, []);
 }
 
 /** Of all paths as good as the first: the list with the fewest entries, when those are fewer than the first path's own. */

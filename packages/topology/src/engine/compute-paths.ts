@@ -124,5 +124,6 @@ function computeRanked(prepared: PreparedRequest, budget: WorkBudget): PathAnswe
 }
 
 function answerOf(prepared: PreparedRequest, best: Best): PathAnswer {
-  return best.found === null ? best.explain() : answerWith(prepared, [best.found.path], best.isExact, best.lowerBound);
+  if (best.found === null) return best.explain();
+  return answerWith(prepared, [best.found.path], best.isExact, best.lowerBound, best.leastOfPaths);
 }

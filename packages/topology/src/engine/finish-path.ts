@@ -136,12 +136,16 @@ function largestLoad(snapshot: Snapshot, proofs: readonly ExactProof[]): Map<num
   return load;
 }
 
-/** The answer that holds finished paths. `lowerBound`: of the first one's metric, as the search sums it. */
+/**
+ * The answer that holds finished paths. `lowerBound`: of the first one's metric, as the search sums it; `leastOfPaths` likewise, as
+ * `Best` has it.
+ */
 export function answerWith(
   prepared: PreparedRequest,
   paths: readonly ComputedPath[],
   isOptimal: boolean,
   lowerBound: number,
+  leastOfPaths?: number,
 ): PathsFound {
   const { snapshot, request } = prepared;
   return {
@@ -150,6 +154,7 @@ export function answerWith(
     metric: request.metric,
     optimality: isOptimal ? 'optimal' : 'feasible',
     lowerBound: reportedValue(request.metric, lowerBound),
+    ...(leastOfPaths !== undefined && { leastOfPaths: reportedValue(request.metric, leastOfPaths) }),
     optional: [],
     paths,
     shared: null,

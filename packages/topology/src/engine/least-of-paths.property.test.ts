@@ -32,6 +32,8 @@ describe('what the best path is worth, whatever the headend can push', () => {
         else expect(least).toBe(best);
         const answer = computePaths(freezeSnapshot(ted), request, { skipConflict: true });
         if (answer.status === 'no-path') return;
+        if (isSplit) expect(answer.leastOfPaths ?? least).toBe(least);
+        else expect(answer.leastOfPaths).toBe(least);
         expect(answer.lowerBound).toBeGreaterThanOrEqual(least);
         seen[answer.lowerBound > least ? 'beyond' : 'asGood']++;
       }),

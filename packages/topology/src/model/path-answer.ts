@@ -161,6 +161,11 @@ export interface PathsFound {
   readonly optimality: 'optimal' | 'feasible';
   /** Of the first path; of the objective over all of them for disjoint and co-routed paths; of the mean where a demand is split. */
   readonly lowerBound: number;
+  /**
+   * What the best path is worth, whatever list would make packets take it: what the lists cost above it is the price of what the
+   * headend can push. Told of a single path, unless the headend splits its traffic over several links or the budget ended.
+   */
+  readonly leastOfPaths?: number;
   /** One for each optional constraint, in the order of the request. */
   readonly optional: readonly OptionalOutcome[];
   /** Cheapest first. Co-routed: the way there, then the way back. */

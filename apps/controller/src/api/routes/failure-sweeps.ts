@@ -22,6 +22,10 @@ const examples = {
     summary: 'Sites, for the policies of London alone',
     value: { id: 'london-sites', kinds: ['site'], policies: { headend: 'dc-london' } },
   },
+  duringMaintenance: {
+    summary: 'What would a second failure do while Frankfurt is down for maintenance?',
+    value: { id: 'maintenance', kinds: ['link'], overlay: { down: { nodes: ['DE'] } } },
+  },
 };
 
 const url = '/v1/failure-sweeps';
@@ -47,7 +51,7 @@ export function failureSweepRoutes(app: ApiApp, { sweeps }: Services): void {
         body: FailureSweepRequest,
         response: {
           202: json(FailureSweepView, 'The job.'),
-          ...problems(...bodyProblems, 'node-unknown', 'already-exists', 'overloaded'),
+          ...problems(...bodyProblems, 'node-unknown', 'link-unknown', 'already-exists', 'overloaded'),
         },
       },
     },

@@ -22,7 +22,9 @@ export function splitDemand(prepared: PreparedRequest, maxLists: number, budget:
   const part = new WorkBudget(budget.left);
   const single = findBest(prepared, part);
   budget.spend(budget.left - part.left);
-  if (single.found !== null) return answerWith(prepared, [single.found.path], single.isExact, single.lowerBound);
+  if (single.found !== null) {
+    return answerWith(prepared, [single.found.path], single.isExact, single.lowerBound, single.leastOfPaths);
+  }
   const spread = withoutBandwidth(prepared);
   // Each list of a headend that splits over its links by itself would branch.
   if (spread === null || prepared.headendArcs.length > 1 || budget.isSpent) {
