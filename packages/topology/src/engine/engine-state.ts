@@ -31,12 +31,16 @@ const states = new WeakMap<Snapshot, EngineState>();
 export function engineState(snapshot: Snapshot): EngineState {
   const known = states.get(snapshot);
   if (known !== undefined) return known;
+  const predecessor = snapshot.predecessorIn(states);
+  // Not for an overlay of one revision, which is asked little and forgotten soon.
+  const isNext = predecessor !== undefined && predecessor.revision !== snapshot.revision;
+  const before = isNext ? states.get(predecessor) : undefined;
   const cSids = cSidsOf(snapshot);
   const state: EngineState = {
     search: new ShortestPathSearch(),
     labels: new LabelStore(),
     trees: new TreeBuilder(snapshot.nodeCount),
-    reaches: new AlgorithmReaches(snapshot),
+    reaches: new AlgorithmReaches(snapshot, before?.reaches),
     cSids,
     sids: new SidChoice(snapshot, cSids),
     tie: snapshot.data.igpMetric.map((metric) => metric + HOP_IN_TIE),
