@@ -9,7 +9,7 @@ const QUIET_MS = 2_200;
 /**
  * How long the leader takes from the event that a link is down until everything that follows from it is committed and given to
  * the bus: the event's own transaction, the wait for more of its kind, what is affected, evaluation in the worker threads, states and
- * generations. In milliseconds per failure, of those that move something. `policies` as the evaluator takes them.
+ * generations. In milliseconds per failure, of those that move something; `policies` are as the evaluator takes them.
  */
 export async function wholeReactions(ted, policies, failing) {
   let lastPublished;

@@ -32,17 +32,17 @@ export function engineState(snapshot: Snapshot): EngineState {
   const known = states.get(snapshot);
   if (known !== undefined) return known;
   const predecessor = snapshot.predecessorIn(states);
-  // Not for an overlay of one revision, which is asked little and forgotten soon.
-  const isNext = predecessor !== undefined && predecessor.revision !== snapshot.revision;
-  const before = isNext ? states.get(predecessor) : undefined;
+  const before = predecessor && states.get(predecessor);
+  // An overlay of one revision is asked little and forgotten soon: it takes nothing away.
+  const isNext = predecessor?.revision !== snapshot.revision;
   const cSids = cSidsOf(snapshot);
   const state: EngineState = {
     search: new ShortestPathSearch(),
     labels: new LabelStore(),
     trees: new TreeBuilder(snapshot.nodeCount),
-    reaches: new AlgorithmReaches(snapshot, before?.reaches),
+    reaches: new AlgorithmReaches(snapshot, isNext ? before?.reaches : undefined),
     cSids,
-    sids: new SidChoice(snapshot, cSids),
+    sids: new SidChoice(snapshot, cSids, before?.sids),
     tie: snapshot.data.igpMetric.map((metric) => metric + HOP_IN_TIE),
     hop: new Float64Array(snapshot.arcCount).fill(1),
   };
