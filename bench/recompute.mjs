@@ -91,6 +91,7 @@ for (const [name, network] of [
   print(`  the leader, of ${reactions.length} failures that move policies, moved: ${of('moved').join(' ')}`);
   report('  event to its commit, elapsed', of('committed'));
   report('  event to all lists published', of('published'));
+  report('  CPU, without PostgreSQL', of('cpu'));
 }
 
 /** As the controller runs it, in two worker threads that have evaluated all policies on the network before. */

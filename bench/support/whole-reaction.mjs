@@ -1,6 +1,7 @@
 import { serializeTopology } from '@waymark/topology-formats';
 import { storeIntent } from '../../apps/controller/dist/policies/policy-intents.js';
 import { withRevision } from '../../apps/controller/dist/storage/revision.js';
+import { cpuMs } from './cpu-time.mjs';
 import { startLeader } from './leader.mjs';
 
 /** Longer than the hold-down of the delay machine: each failure is the first of its kind (RFC 8405). */
@@ -9,7 +10,8 @@ const QUIET_MS = 2_200;
 /**
  * How long the leader takes from the event that a link is down until everything that follows from it is committed and given to
  * the bus: the event's own transaction, the wait for more of its kind, what is affected, evaluation in the worker threads, states and
- * generations. In milliseconds per failure, of those that move something; `policies` are as the evaluator takes them.
+ * generations. In milliseconds per failure, of those that move something; CPU time is that of this process, without
+ * PostgreSQL. `policies` are as the evaluator takes them.
  */
 export async function wholeReactions(ted, policies, failing) {
   let lastPublished;
@@ -46,11 +48,12 @@ export async function wholeReactions(ted, policies, failing) {
       await new Promise((resolve) => setTimeout(resolve, QUIET_MS));
       lastPublished = undefined;
       moved = 0;
-      const start = performance.now();
+      const [start, startCpu] = [performance.now(), cpuMs()];
       await tell(link, 'down');
       const committed = performance.now() - start;
       await leader.settled();
-      if (moved > 0) found.push({ committed, published: lastPublished - start, moved });
+      const cpu = cpuMs() - startCpu;
+      if (moved > 0) found.push({ committed, published: lastPublished - start, cpu, moved });
       await tell(link, 'up');
       await leader.settled();
     }

@@ -33,8 +33,8 @@ export function engineState(snapshot: Snapshot): EngineState {
   if (known !== undefined) return known;
   const predecessor = snapshot.predecessorIn(states);
   const before = predecessor && states.get(predecessor);
-  // An overlay of one revision is asked little and forgotten soon: it takes nothing away.
-  const isNext = predecessor?.revision !== snapshot.revision;
+  // A what-if, and the past, are asked little and forgotten soon: they take nothing away.
+  const isNext = predecessor !== undefined && predecessor.revision < snapshot.revision;
   const cSids = cSidsOf(snapshot);
   const state: EngineState = {
     search: new ShortestPathSearch(),
