@@ -16,6 +16,7 @@ const step = fc.record({
 });
 const scenario = fc.record({
   ted: arbitraryTed({ maxRouters: 6, maxLinks: 10 }),
+  algorithm: fc.constantFrom(0, 0, 128),
   asked: fc.array(question, { minLength: 1, maxLength: 8 }),
   steps: fc.array(step, { minLength: 1, maxLength: 4 }),
 });
@@ -56,11 +57,11 @@ function everythingFrom(snapshot: Snapshot, reach: IgpReach) {
 describe('what is known of the shortest paths of the IGP when a change comes', () => {
   it('is taken over where the change does not touch it, and gives what is grown anew; the old snapshot grows its own again', () => {
     fc.assert(
-      fc.property(scenario, ({ ted: first, asked, steps }) => {
+      fc.property(scenario, ({ ted: first, algorithm, asked, steps }) => {
         let ted = first;
         let snapshot = freezeSnapshot(ted);
         fc.pre(routersAndHosts(snapshot).routers.length > 0);
-        let reach = new IgpReach(snapshot);
+        let reach = new IgpReach(snapshot, algorithm);
         ask(snapshot, reach, asked);
         for (const { changes, asked: more } of steps) {
           const next = withChanges(ted, changes);
@@ -68,12 +69,14 @@ describe('what is known of the shortest paths of the IGP when a change comes', (
           if (difference === null) throw new Error('no values alone');
           const [oldSnapshot, old] = [snapshot, reach];
           snapshot = deriveSnapshot(snapshot, difference);
-          reach = new IgpReach(snapshot, 0, old);
+          reach = new IgpReach(snapshot, algorithm, old);
           ask(snapshot, reach, more);
           ted = next;
-          expect(everythingFrom(oldSnapshot, old)).toEqual(everythingFrom(oldSnapshot, new IgpReach(oldSnapshot)));
+          expect(everythingFrom(oldSnapshot, old)).toEqual(
+            everythingFrom(oldSnapshot, new IgpReach(oldSnapshot, algorithm)),
+          );
         }
-        expect(everythingFrom(snapshot, reach)).toEqual(everythingFrom(snapshot, new IgpReach(snapshot)));
+        expect(everythingFrom(snapshot, reach)).toEqual(everythingFrom(snapshot, new IgpReach(snapshot, algorithm)));
       }),
       { numRuns: 1_000 },
     );
