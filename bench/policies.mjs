@@ -7,25 +7,12 @@
  * 450 hosts make 202,050 policies. With `bandwidth`, each books 1 kbit/s. Routers form a ring with chords, three hosts
  * each. Embedded PostgreSQL, or DATABASE_URL.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { availableParallelism, tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { sql } from 'kysely';
-import { ComputePool } from '../apps/controller/dist/compute/compute-pool.js';
-import { fencedTransaction } from '../apps/controller/dist/distribution/fence.js';
-import { writeDesired } from '../apps/controller/dist/distribution/desired-store.js';
-import { SrPolicyService } from '../apps/controller/dist/policies/policy-service.js';
-import { ReactionLoop } from '../apps/controller/dist/policies/reaction-loop.js';
-import { createDatabase } from '../apps/controller/dist/storage/database.js';
-import { startEmbeddedPostgres } from '../apps/controller/dist/storage/embedded-postgres.js';
-import { announceEvents } from '../apps/controller/dist/storage/event-channel.js';
-import { migrate } from '../apps/controller/dist/storage/migrate.js';
-import { TedService } from '../apps/controller/dist/ted/ted-service.js';
+import { startLeader } from './support/leader.mjs';
 
 const hosts = Number(process.argv[2] ?? 150);
 const bandwidth = process.argv[3] === 'bandwidth';
 const routers = Math.ceil(hosts / 3);
-const workers = Math.max(1, availableParallelism() - 1);
 const actor = { name: 'bench' };
 const print = (text) => process.stdout.write(`${text}\n`);
 const router = (index) => `r${String(index % routers).padStart(4, '0')}`;
@@ -54,59 +41,13 @@ async function timed(work) {
   return performance.now() - start;
 }
 
-const external = process.env.DATABASE_URL;
-const folder = external === undefined ? await mkdtemp(join(tmpdir(), 'waymark-bench-')) : undefined;
-const server = folder === undefined ? undefined : await startEmbeddedPostgres(folder);
-const url = external ?? server.url;
-const name = `waymark_bench_${process.pid}`;
-const admin = createDatabase(url, 1);
-await sql`create database ${sql.id(name)}`.execute(admin);
-const own = new URL(url);
-own.pathname = `/${name}`;
-await migrate(own.href);
-const db = createDatabase(own.href);
-const ted = new TedService({ db, url: own.href, clock: () => new Date() });
-await ted.start();
-const pool = new ComputePool({ threads: workers });
-const evaluate = (snapshot, task) => pool.run('evaluate-policies', snapshot, task);
-const policies = new SrPolicyService({ db, topology: ted, evaluate, announceEvents });
-await sql`update leader set epoch = 1`.execute(db);
-
 let published = 0;
 let firstPublished;
-const term = new AbortController();
-const loop = new ReactionLoop(
-  {
-    db,
-    ted: (revision) => (revision === undefined ? ted.ted() : ted.tedAtRevision(revision)),
-    tedAtHead: (tx, head) => ted.tedAtHead(tx, head),
-    onRevision: (listener) => ted.onRevision(listener),
-    fenced: (epoch, work) => fencedTransaction(db, epoch, work),
-    writeDesired,
-    publish: async (deltas) => {
-      if (deltas.length > 0) firstPublished ??= performance.now();
-      published += deltas.reduce((sum, { changes }) => sum + changes.length, 0);
-    },
-    evaluate,
-    announceEvents,
-    log: { info: () => undefined, error: (detail, message) => print(`${message}: ${detail.err?.stack}`) },
-    now: () => Date.now(),
-    startTimer: (callback, delayMs) => {
-      const timer = setTimeout(callback, delayMs);
-      return () => clearTimeout(timer);
-    },
-  },
-  { bsidPool: 'fdbb:b51d::/32', holdMs: 0, maxHoldMs: 0, parallelism: workers },
-);
-loop.lead(1, term.signal);
-
-async function settled() {
-  for (;;) {
-    const { revision, computed_through } = await db.selectFrom('head').selectAll().executeTakeFirstOrThrow();
-    if (computed_through >= revision) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
+const leader = await startLeader((deltas) => {
+  if (deltas.length > 0) firstPublished ??= performance.now();
+  published += deltas.reduce((sum, { changes }) => sum + changes.length, 0);
+});
+const { db, ted, policies, settled } = leader;
 
 const results = [];
 async function measure(what, change) {
@@ -163,11 +104,4 @@ print(`\na page of 100 policies by link   ${pageMs.toFixed(0)} ms`);
 print(`the mesh with its counts         ${meshMs.toFixed(0)} ms`);
 print(`INSERT … SELECT of desired rows  ${floorMs.toFixed(0)} ms`);
 
-term.abort();
-await pool.close();
-await ted.stop();
-await db.destroy();
-await sql`drop database ${sql.id(name)}`.execute(admin);
-await admin.destroy();
-await server?.stop();
-if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+await leader.stop();

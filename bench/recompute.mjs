@@ -3,11 +3,13 @@
  * without the link, which policies are affected, their evaluation and the proofs of what they get. Incrementally, as the
  * controller does it, and in the same run with everything built anew.
  *
+ * And the whole reaction of the leader to the event of a failure, PostgreSQL included, as bench/support/whole-reaction.mjs measures it.
+ *
  *   npx tsc -b && node bench/recompute.mjs [nodes] [policies] [failures]
  *
  * Random geometric and Waxman networks with four arcs per node on average; policies between random nodes, a quarter each by least
  * delay, IGP metric, TE metric, and TE metric under a bound on the delay. The failures come one after another, the link being
- * back before the next one. What the database adds is measured by bench/policies.mjs and bench/reaction.mjs.
+ * back before the next one.
  */
 import { computePaths, deriveSnapshot, freezeSnapshot, snapshotChanges } from '@waymark/topology';
 import { ComputePool } from '../apps/controller/dist/compute/compute-pool.js';
@@ -19,8 +21,11 @@ import { randomGeometric, waxman } from './support/networks.mjs';
 import { quantile } from './support/quantile.mjs';
 import { randomSource } from './support/random-source.mjs';
 import { tedOf } from './support/ted-of.mjs';
+import { wholeReactions } from './support/whole-reaction.mjs';
 
 const [size = 1_000, policyCount = 10_000, failures = 60] = process.argv.slice(2).map(Number);
+/** Each waits until the network has been quiet for a while. */
+const WHOLE_REACTIONS = 20;
 const print = (text) => process.stdout.write(`${text}\n`);
 const random = randomSource(11);
 
@@ -51,10 +56,12 @@ for (const [name, network] of [
   const sizes = failing.map((link) => affectedBy(link).length);
   print(`  policies affected: median ${quantile(sizes, 0.5)}, p90 ${quantile(sizes, 0.9)}, max ${Math.max(...sizes)}`);
 
-  // The same object for what did not change, as the controller's TED is.
+  // The same object for what did not change, as the controller's TED is, and a revision each.
+  let revision = ted.revision;
+  const whole = () => ({ ...ted, revision: ++revision });
   const without = ({ id, reverseId }) => ({
     ...ted,
-    revision: 2,
+    revision: ++revision,
     links: ted.links.map((link) =>
       link.id === id || link.id === reverseId ? { ...link, operationalState: 'down' } : link,
     ),
@@ -74,17 +81,23 @@ for (const [name, network] of [
         return result;
       }),
     );
-    before = deriveSnapshot(before, snapshotChanges(before, failed, ted));
+    before = deriveSnapshot(before, snapshotChanges(before, failed, whole()));
     evaluatePolicies({ snapshot: before, ...task(affectedBy(link)) });
   }
   for (const [row, ms] of Object.entries(rows)) report(`${row}, one thread, CPU`, ms);
   const ratios = rows.incremental.map((ms, i) => ms / rows['built anew'][i]);
   print(`  incremental : built anew, median ${quantile(ratios, 0.5).toFixed(2)}`);
-  await twoThreads({ ted, snapshot, failing, affectedBy, without, task, asked });
+  await twoThreads({ ted, snapshot, failing, affectedBy, without, whole, task, asked });
+  const reactions = await wholeReactions(ted, asked, failing.slice(0, WHOLE_REACTIONS));
+  const of = (what) => reactions.map((reaction) => reaction[what]);
+  print(`  the leader, of ${reactions.length} failures that move policies, moved: ${of('moved').join(' ')}`);
+  report('  event to its commit, elapsed', of('committed'));
+  report('  event to all lists published', of('published'));
+  report('  CPU, without PostgreSQL', of('cpu'));
 }
 
 /** As the controller runs it, in two worker threads that have evaluated all policies on the network before. */
-async function twoThreads({ ted, snapshot, failing, affectedBy, without, task, asked }) {
+async function twoThreads({ ted, snapshot, failing, affectedBy, without, whole, task, asked }) {
   const pool = new ComputePool({ threads: 2 });
   const evaluate = (on, policies) => {
     const half = Math.ceil(policies.length / 2);
@@ -101,7 +114,7 @@ async function twoThreads({ ted, snapshot, failing, affectedBy, without, task, a
     await evaluate(next, affectedBy(link));
     elapsed.push(performance.now() - start);
     cpu.push(cpuMs() - startCpu);
-    before = deriveSnapshot(next, snapshotChanges(next, failed, ted));
+    before = deriveSnapshot(next, snapshotChanges(next, failed, whole()));
     await evaluate(before, affectedBy(link));
   }
   report('incremental, two threads, elapsed', elapsed);

@@ -3,6 +3,7 @@ export function newPolicy(color, headend, endpoint, ...paths) {
   return {
     policyId: `${headend}:${color}:${endpoint}`,
     headend,
+    color,
     endpoint,
     candidatePaths: paths.map((path, i) => ({
       discriminator: i + 1,

@@ -31,7 +31,7 @@ export { readEntries, resolveSegments, type EntriesRead } from './segments/resol
 export { igpDistancesTo } from './segments/igp-distances.js';
 export { demandLoad, type DemandLoad } from './segments/demand-load.js';
 export { nodesReadOtherwise } from './segments/read-otherwise.js';
-export { proveSegmentList, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
+export { proveSegmentLists, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';
 export { metricOf } from './model/metric-of.js';
 export { missedConstraint } from './engine/keep-optional.js';

@@ -83,8 +83,6 @@ export async function workTogether(
   }
 }
 
-}
-
 /** In shared memory: it goes to the workers with every piece. */
 function unreservedOf(
   { unreservedAt }: BatchWork,

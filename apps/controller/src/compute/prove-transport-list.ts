@@ -1,7 +1,7 @@
 import {
   ArcFlag,
   NodeFlag,
-  proveSegmentList,
+  proveSegmentLists,
   readEntries,
   type AddressFamily,
   type LinkId,
@@ -64,15 +64,15 @@ export class ListProver {
     const finished: SegmentList[] = [];
     let branch: Branch | undefined;
     const shares = new Map<LinkId, number>();
-    for (const family of families) {
-      const { list, proof } = proveSegmentList(
-        this.#snapshot,
-        policy.headend,
-        transport.sids,
-        family,
-        policy.endpoint,
-        proofRequirement(requirement),
-      );
+    const proved = proveSegmentLists(
+      this.#snapshot,
+      policy.headend,
+      transport.sids,
+      families,
+      policy.endpoint,
+      proofRequirement(requirement),
+    );
+    for (const { list, proof } of proved) {
       if (!proof.ok) return violated(proof.violation);
       branch ??= this.#branchOf(policy, list, proof.branch);
       finished.push(list);

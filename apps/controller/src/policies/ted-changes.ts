@@ -9,6 +9,7 @@ import {
   type TedNode,
 } from '@waymark/topology';
 import { snapshotOf } from '../compute/snapshot-of.js';
+import { elementOf, pairsOf, type Pair } from './sorted-elements.js';
 
 /** What differs between two states of the TED, sorted into what it can mean for policies. All lists are sorted. */
 export interface TedChanges {
@@ -41,11 +42,12 @@ export interface TedChanges {
   readonly hosts: boolean;
 }
 
+/** Both sorted by id. At the cost of what differs, and of one look at each link that is the same object in both. */
 export function tedChanges(before: Ted, after: Ted): TedChanges {
-  const nodes = pairs(before.nodes, after.nodes).filter(differ);
+  const nodes = pairsOf(before.nodes, after.nodes).filter(differ);
   const standingBefore = linkStanding(before);
   const standingAfter = linkStanding(after);
-  const links = pairs(before.links, after.links)
+  const links = linksToCompare(before, after, nodes)
     .map((pair) => compareLink(pair, standingBefore(pair.before), standingAfter(pair.after)))
     .filter((change) => change.changed);
   const transit = idsOf(nodes, (node) => {
@@ -91,33 +93,17 @@ function readOtherwise(before: Ted, after: Ted, nodes: readonly Pair<TedNode>[])
     : nodesReadOtherwise(snapshotOf(before), snapshotOf(after));
 }
 
-interface Pair<T> {
-  readonly id: string;
-  readonly before: T | undefined;
-  readonly after: T | undefined;
-}
-
-/** Merges two lists that are sorted by id. */
-function pairs<T extends { readonly id: string }>(before: readonly T[], after: readonly T[]): Pair<T>[] {
-  const merged: Pair<T>[] = [];
-  let i = 0;
-  let j = 0;
-  while (i < before.length || j < after.length) {
-    const a = before[i];
-    const b = after[j];
-    if (b === undefined || (a !== undefined && a.id < b.id)) {
-      if (a !== undefined) merged.push({ id: a.id, before: a, after: undefined });
-      i++;
-    } else if (a === undefined || b.id < a.id) {
-      merged.push({ id: b.id, before: undefined, after: b });
-      j++;
-    } else {
-      merged.push({ id: a.id, before: a, after: b });
-      i++;
-      j++;
-    }
-  }
-  return merged;
+/** Links that differ, or whose other direction or one of whose nodes does. */
+function linksToCompare(before: Ted, after: Ted, nodes: readonly Pair<TedNode>[]): readonly Pair<TedLink>[] {
+  const links = pairsOf(before.links, after.links);
+  if (links.length === 0 && nodes.length === 0) return links;
+  const changedLinks = new Set(links.map(({ id }) => id));
+  const changedNodes = new Set(nodes.map(({ id }) => id));
+  return pairsOf(
+    before.links,
+    after.links,
+    ({ reverseId, from, to }) => changedLinks.has(reverseId) || changedNodes.has(from) || changedNodes.has(to),
+  );
 }
 
 function differ<T>({ before, after }: Pair<T>): boolean {
@@ -145,19 +131,17 @@ interface LinkStanding {
 
 const ADMIN_RANK = { up: 0, drained: 1, down: 2 } as const;
 
-function linkStanding(ted: Ted): (link: TedLink | undefined) => LinkStanding {
-  const nodes = new Map(ted.nodes.map((node) => [node.id, node]));
-  const links = new Map(ted.links.map((link) => [link.id, link]));
+function linkStanding({ nodes, links }: Ted): (link: TedLink | undefined) => LinkStanding {
   const isUp = (link: TedLink | undefined): boolean =>
     link?.operationalState === 'up' &&
-    nodes.get(link.from)?.operationalState === 'up' &&
-    nodes.get(link.to)?.operationalState === 'up';
+    elementOf(nodes, link.from)?.operationalState === 'up' &&
+    elementOf(nodes, link.to)?.operationalState === 'up';
   return (link) => {
     if (link === undefined) return { usable: false, adminRank: ADMIN_RANK.down, sites: [] };
-    const ends = [nodes.get(link.from), nodes.get(link.to)];
+    const ends = [elementOf(nodes, link.from), elementOf(nodes, link.to)];
     const admin = [link, ...ends].map((part) => part?.adminState ?? 'up');
     return {
-      usable: isUp(link) && isUp(links.get(link.reverseId)),
+      usable: isUp(link) && isUp(elementOf(links, link.reverseId)),
       adminRank: Math.max(...admin.map((state) => ADMIN_RANK[state])),
       sites: ends.map((node) => node?.site),
     };

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { advertisedOf, type LinkId, type NodeId, type Ted, type TedLink, type TedNode } from '@waymark/topology';
+import { elementOf } from './sorted-elements.js';
 
 export interface ChangedElement {
   readonly kind: 'link' | 'node';
@@ -13,14 +14,14 @@ export interface Told {
   readonly summary: string;
 }
 
-/** Tells in words how elements differ between two states of the TED. */
+/** Tells in words how elements differ between two states of the TED, both sorted by id. */
 export class ChangeTeller {
-  readonly #before: Elements;
-  readonly #after: Elements;
+  readonly #before: Ted;
+  readonly #after: Ted;
 
   constructor(before: Ted, after: Ted) {
-    this.#before = elementsOf(before);
-    this.#after = elementsOf(after);
+    this.#before = before;
+    this.#after = after;
   }
 
   tell({ kind, id }: ChangedElement): Told {
@@ -28,33 +29,27 @@ export class ChangeTeller {
   }
 
   #link(id: LinkId): Told {
-    const before = this.#before.links.get(id);
-    const after = this.#after.links.get(id);
+    const before = elementOf(this.#before.links, id);
+    const after = elementOf(this.#after.links, id);
     const own = differences('link', id, before, after, linkAspects);
     if (before === undefined || after === undefined || before.operationalState !== after.operationalState) return own;
-    const reverse = [this.#before.links.get(before.reverseId), this.#after.links.get(after.reverseId)] as const;
+    const reverse = [
+      elementOf(this.#before.links, before.reverseId),
+      elementOf(this.#after.links, after.reverseId),
+    ] as const;
     if (reverse[0]?.operationalState !== reverse[1]?.operationalState) {
       return differences('link', after.reverseId, ...reverse, linkAspects);
     }
     const moved = [after.from, after.to].find((node) => {
-      const [then, now] = [this.#before.nodes.get(node), this.#after.nodes.get(node)];
+      const [then, now] = [elementOf(this.#before.nodes, node), elementOf(this.#after.nodes, node)];
       return then?.operationalState !== now?.operationalState || then?.adminState !== now?.adminState;
     });
     return moved === undefined ? own : this.#node(moved);
   }
 
   #node(id: NodeId): Told {
-    return differences('node', id, this.#before.nodes.get(id), this.#after.nodes.get(id), nodeAspects);
+    return differences('node', id, elementOf(this.#before.nodes, id), elementOf(this.#after.nodes, id), nodeAspects);
   }
-}
-
-interface Elements {
-  readonly links: ReadonlyMap<LinkId, TedLink>;
-  readonly nodes: ReadonlyMap<NodeId, TedNode>;
-}
-
-function elementsOf({ links, nodes }: Ted): Elements {
-  return { links: new Map(links.map((link) => [link.id, link])), nodes: new Map(nodes.map((node) => [node.id, node])) };
 }
 
 /** Completes "link a:b …" when this aspect differs. */

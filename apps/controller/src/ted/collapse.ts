@@ -33,9 +33,10 @@ export function collapseReason(question: CollapseQuestion): string | undefined {
 function collapseOf(kind: Kind, question: CollapseQuestion): string | undefined {
   const { layered, source, complete, windowRevision } = question;
   const states = question.states[kind];
+  const calledDown = [...states].filter(([, state]) => state === 'down').map(([id]) => id);
+  if (calledDown.length === 0) return undefined;
   const inForce = kind === 'links' ? (id: string) => layered.link(id) : (id: string) => layered.node(id);
-  const said: readonly (LinkRow | NodeRow)[] = layered.rowsWhere(isSaidBy(source))[kind];
-  const own = said.filter((row) => inForce(row.id) !== undefined);
+  const own = layered.entityRowsWhere(kind, isSaidBy(source)).filter((row) => inForce(row.id) !== undefined);
   const up = new Set(
     complete
       ? own.filter((row) => row.attributes.operationalState === 'up').map((row) => row.id)
@@ -44,7 +45,7 @@ function collapseOf(kind: Kind, question: CollapseQuestion): string | undefined 
   const wentDown = own
     .filter((row) => row.attributes.operationalState === 'down' && stateSetAt(row) > windowRevision)
     .map((row) => row.id);
-  const goesDown = [...states].filter(([id, state]) => state === 'down' && up.has(id)).map(([id]) => id);
+  const goesDown = calledDown.filter((id) => up.has(id));
   if (goesDown.length === 0) return undefined;
   const stayDown = wentDown.filter((id) => states.get(id) !== 'up');
   const known = new Set([...up, ...wentDown]).size;

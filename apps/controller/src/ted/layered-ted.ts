@@ -119,6 +119,11 @@ export class LayeredTed {
     };
   }
 
+  /** The rows of links or of nodes alone; those of SIDs and locators are many. */
+  entityRowsWhere(kind: 'links' | 'nodes', matches: (row: RowOrigin) => boolean): readonly (LinkRow | NodeRow)[] {
+    return kind === 'links' ? collect(this.#linkRows, matches) : collect(this.#nodeRows, matches);
+  }
+
   /** What the TED would be without operators and measurements. */
   discoveredOnly(): LayeredTed {
     return new LayeredTed(this.rowsWhere((row) => row.layer === 'discovered'));

@@ -31,14 +31,18 @@ const states = new WeakMap<Snapshot, EngineState>();
 export function engineState(snapshot: Snapshot): EngineState {
   const known = states.get(snapshot);
   if (known !== undefined) return known;
+  const predecessor = snapshot.predecessorIn(states);
+  const before = predecessor && states.get(predecessor);
+  // A what-if, and the past, are asked little and forgotten soon: they take nothing away.
+  const isNext = predecessor !== undefined && predecessor.revision < snapshot.revision;
   const cSids = cSidsOf(snapshot);
   const state: EngineState = {
     search: new ShortestPathSearch(),
     labels: new LabelStore(),
     trees: new TreeBuilder(snapshot.nodeCount),
-    reaches: new AlgorithmReaches(snapshot),
+    reaches: new AlgorithmReaches(snapshot, isNext ? before?.reaches : undefined),
     cSids,
-    sids: new SidChoice(snapshot, cSids),
+    sids: new SidChoice(snapshot, cSids, before?.sids),
     tie: snapshot.data.igpMetric.map((metric) => metric + HOP_IN_TIE),
     hop: new Float64Array(snapshot.arcCount).fill(1),
   };

@@ -8,7 +8,7 @@ import type { ExactProof } from '../proof/prove.js';
 import { packEntries } from '../segments/containers.js';
 import { encodePath } from '../segments/encode-path.js';
 import { segmentOf } from '../segments/resolve-segments.js';
-import { proveSids } from '../segments/segment-list.js';
+import { proveFamilies } from '../segments/segment-list.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { lossUnits, ppmOfLoss } from './loss-units.js';
 import { reportedValue } from './metric-values.js';
@@ -98,9 +98,9 @@ export function finishList(
     constraints: request.constraints,
     ...(request.maxSegments === undefined ? {} : { maxSegments: request.maxSegments }),
   };
-  const proved = families.map((family) =>
-    proveSids(snapshot, request.source, transport, family, request.destination, requirement, { unreservedBps }),
-  );
+  const proved = proveFamilies(snapshot, request.source, transport, families, request.destination, requirement, {
+    unreservedBps,
+  });
   const violation = proved.find(({ proof }) => !proof.ok)?.proof.violation;
   if (violation) {
     const { kind, node, message } = violation;

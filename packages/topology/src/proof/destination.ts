@@ -1,6 +1,6 @@
 import { canonicalIpv6, formatIpv6, parseIpv6 } from '../model/address.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
-import { SidPrefixes, type SidPrefix } from './sid-prefixes.js';
+import { sidPrefixesOf, type SidPrefix, type SidPrefixes } from './sid-prefixes.js';
 
 /** What a packet can have as its destination address: an entry of the list, or what routers made of it. */
 export interface Destination {
@@ -66,6 +66,6 @@ export class Destinations {
   }
 
   get #table(): SidPrefixes {
-    return (this.#prefixes ??= new SidPrefixes(this.#snapshot));
+    return (this.#prefixes ??= sidPrefixesOf(this.#snapshot));
   }
 }

@@ -1,5 +1,5 @@
 import { parseIpv6 } from '../model/address.js';
-import { SidFlavorFlag } from '../snapshot/snapshot-data.js';
+import { SidFlavorFlag, type SnapshotData } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 
 /** A SID as an entry of its owner's forwarding table. */
@@ -9,18 +9,27 @@ export interface SidPrefix {
   readonly length: number;
 }
 
+/** By the packed list of SIDs: what was derived from one snapshot has the same. */
+const known = new WeakMap<Uint8Array, SidPrefixes>();
+
+export function sidPrefixesOf(snapshot: Snapshot): SidPrefixes {
+  const found = known.get(snapshot.data.sidTexts) ?? new SidPrefixes(snapshot);
+  known.set(snapshot.data.sidTexts, found);
+  return found;
+}
+
 /**
  * The SIDs of a snapshot as routers look them up: by the longest prefix of locator and function that covers a destination
  * address, whatever stands behind it (RFC 8986 section 3.1, RFC 9800 section 4.1).
  */
 export class SidPrefixes {
-  readonly #snapshot: Snapshot;
+  readonly #data: Pick<SnapshotData, 'sidFlavors' | 'sidBlockBits'>;
   /** By length, longest first; then by the bits of the prefix. */
   readonly #byLength: readonly (readonly [length: number, sids: ReadonlyMap<bigint, readonly number[]>])[];
 
   constructor(snapshot: Snapshot) {
-    this.#snapshot = snapshot;
-    const { sidBlockBits, sidLocalBits } = snapshot.data;
+    const { sidFlavors, sidBlockBits, sidLocalBits } = snapshot.data;
+    this.#data = { sidFlavors, sidBlockBits };
     const byLength = new Map<number, Map<bigint, number[]>>();
     snapshot.sidTexts.forEach((text, sid) => {
       const address = parseIpv6(text);
@@ -51,12 +60,12 @@ export class SidPrefixes {
 
   /** May an argument be more C-SIDs? */
   takesNextCSid({ sid }: SidPrefix): boolean {
-    return ((this.#snapshot.data.sidFlavors[sid] as number) & SidFlavorFlag['NEXT-C-SID']) !== 0;
+    return ((this.#data.sidFlavors[sid] as number) & SidFlavorFlag['NEXT-C-SID']) !== 0;
   }
 
   /** The address with the argument moved up behind the block, over the C-SID that was processed. */
   shifted(address: bigint, { sid, length }: SidPrefix): bigint {
-    const blockBits = this.#snapshot.data.sidBlockBits[sid] as number;
+    const blockBits = this.#data.sidBlockBits[sid] as number;
     const block = (address >> BigInt(128 - blockBits)) << BigInt(128 - blockBits);
     return block | (this.argumentOf(address, { sid, length }) << BigInt(length - blockBits));
   }

@@ -6,8 +6,13 @@ export class AlgorithmReaches {
   readonly #snapshot: Snapshot;
   readonly #byAlgorithm = new Map<number, IgpReach>();
 
-  constructor(snapshot: Snapshot) {
+  /** `before`: those of the snapshot's predecessor, which lose what is taken over from them. */
+  constructor(snapshot: Snapshot, before?: AlgorithmReaches) {
     this.#snapshot = snapshot;
+    if (before === undefined) return;
+    for (const [algorithm, reach] of before.#byAlgorithm) {
+      this.#byAlgorithm.set(algorithm, new IgpReach(snapshot, algorithm, reach));
+    }
   }
 
   of(algorithm: number): IgpReach {

@@ -1,25 +1,30 @@
 import { parseIpv6 } from '../model/address.js';
-import { SidFlavorFlag } from '../snapshot/snapshot-data.js';
+import type { LocatorTable } from '../snapshot/locator-table.js';
+import { SidFlavorFlag, type SnapshotData } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 
 const ADDRESS_BITS = 128;
 const UNKNOWN = 2;
 
-/** Of the snapshots in use; they hold nothing that the snapshot does not determine. */
-const known = new WeakMap<Snapshot, CSids>();
+/** By the packed list of SIDs, which snapshots derived from one another share: their SIDs and locators are the same. */
+const known = new WeakMap<Uint8Array, CSids>();
 
 export function cSidsOf(snapshot: Snapshot): CSids {
-  const found = known.get(snapshot) ?? new CSids(snapshot);
-  known.set(snapshot, found);
+  const found = known.get(snapshot.data.sidTexts) ?? new CSids(snapshot);
+  known.set(snapshot.data.sidTexts, found);
   return found;
 }
+
+type SidColumns = Pick<SnapshotData, 'sidCount' | 'sidFlavors' | 'sidBlockBits' | 'sidLocalBits'>;
 
 /**
  * SIDs as C-SIDs (RFC 9800): the bits of each behind its locator block, and which of them may be followed by another one
  * in the same container. Answers are found on first use and remembered.
  */
 export class CSids {
-  readonly #snapshot: Snapshot;
+  // Not the snapshot, which would be kept in memory by those that come after it.
+  readonly #data: SidColumns;
+  readonly #locators: LocatorTable;
   /** Some SID has the flavor NEXT-C-SID; without any, every SID takes a whole entry. */
   readonly isInUse: boolean;
   /** By SID. */
@@ -31,11 +36,12 @@ export class CSids {
   #prefixes: readonly Prefix[] | undefined;
   #values: ReadonlyMap<number, readonly ValuesOfLength[]> | undefined;
 
-  constructor(snapshot: Snapshot) {
-    this.#snapshot = snapshot;
-    const { sidCount, sidFlavors } = snapshot.data;
+  constructor({ data, sidTexts, locators }: Pick<Snapshot, 'data' | 'sidTexts' | 'locators'>) {
+    const { sidCount, sidFlavors, sidBlockBits, sidLocalBits } = data;
+    this.#data = { sidCount, sidFlavors, sidBlockBits, sidLocalBits };
+    this.#locators = locators;
     this.isInUse = sidFlavors.some((flavors) => (flavors & SidFlavorFlag['NEXT-C-SID']) !== 0);
-    this.#addresses = this.isInUse ? snapshot.sidTexts.map(parseIpv6) : [];
+    this.#addresses = this.isInUse ? sidTexts.map(parseIpv6) : [];
     this.#continues = new Uint8Array(this.isInUse ? sidCount : 0).fill(UNKNOWN);
     this.#blocks = new Int32Array(this.isInUse ? sidCount : 0).fill(-1);
     if (this.isInUse) for (let sid = 0; sid < sidCount; sid++) this.#blocks[sid] = this.#blockNumber(sid);
@@ -48,12 +54,12 @@ export class CSids {
 
   /** Bits that the SID takes in a container of its block. */
   bitsOf(sid: number): number {
-    return this.isInUse ? (this.#snapshot.data.sidLocalBits[sid] as number) : 0;
+    return this.isInUse ? (this.#data.sidLocalBits[sid] as number) : 0;
   }
 
   /** Bits for C-SIDs in a container that begins with the SID. */
   capacityOf(sid: number): number {
-    return ADDRESS_BITS - (this.#snapshot.data.sidBlockBits[sid] as number);
+    return ADDRESS_BITS - (this.#data.sidBlockBits[sid] as number);
   }
 
   /**
@@ -67,7 +73,7 @@ export class CSids {
   }
 
   #blockNumber(sid: number): number {
-    const { sidBlockBits, sidLocalBits } = this.#snapshot.data;
+    const { sidBlockBits, sidLocalBits } = this.#data;
     const blockBits = sidBlockBits[sid] as number;
     const localBits = sidLocalBits[sid] as number;
     if (localBits === 0) return -1;
@@ -83,14 +89,14 @@ export class CSids {
   }
 
   #cSid(sid: number, value: bigint): bigint {
-    const { sidBlockBits, sidLocalBits } = this.#snapshot.data;
+    const { sidBlockBits, sidLocalBits } = this.#data;
     const localBits = sidLocalBits[sid] as number;
     const behind = BigInt(ADDRESS_BITS - (sidBlockBits[sid] as number) - localBits);
     return (value >> behind) & ((1n << BigInt(localBits)) - 1n);
   }
 
   #canContinue(sid: number): boolean {
-    const { sidFlavors, sidBlockBits } = this.#snapshot.data;
+    const { sidFlavors, sidBlockBits } = this.#data;
     if (((sidFlavors[sid] as number) & SidFlavorFlag['NEXT-C-SID']) === 0) return false;
     const length = (sidBlockBits[sid] as number) + this.bitsOf(sid);
     const first = this.#addresses[sid] as bigint;
@@ -131,8 +137,8 @@ export class CSids {
 
   /** What routers look packets up by: all SIDs and locators. */
   #allPrefixes(): Prefix[] {
-    const { sidCount, sidBlockBits, sidLocalBits } = this.#snapshot.data;
-    const prefixes = this.#snapshot.locators.prefixes.map(({ address, length }) => ({
+    const { sidCount, sidBlockBits, sidLocalBits } = this.#data;
+    const prefixes = this.#locators.prefixes.map(({ address, length }) => ({
       first: parseIpv6(address),
       length,
     }));

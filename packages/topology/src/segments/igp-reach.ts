@@ -1,7 +1,7 @@
-import { SearchHeap } from '../engine/search-heap.js';
 import { ArcFlag } from '../snapshot/snapshot-data.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { flexMetric } from './flex-links.js';
+import { IgpGrowth, type ChangedArc } from './igp-growth.js';
 
 /** Everything a packet can take between two routers when the IGP alone decides. */
 export interface EcmpBranches {
@@ -19,43 +19,6 @@ const BYTES_PER_NODE = 40;
 /** What is known of less than this part of all nodes is cheaper to find out again than to keep. */
 const LEAST_PART_KEPT = 1 / 16;
 
-/** How far the shortest paths from one router are known. Used again for another without a reset of its arrays. */
-class Growth {
-  router = -1;
-  leaf = -1;
-  readonly heap: SearchHeap;
-  readonly distance: Float64Array;
-  /** Settled nodes, nearest first. */
-  readonly order: number[] = [];
-  /** By node, its place in `order`: true only where that place holds the node. */
-  readonly rank: Uint32Array;
-  /** By node, the use in which it got its distance. */
-  readonly labelledIn: Uint32Array;
-  use = 0;
-
-  constructor(nodeCount: number) {
-    this.heap = new SearchHeap(nodeCount);
-    this.distance = new Float64Array(nodeCount);
-    this.rank = new Uint32Array(nodeCount);
-    this.labelledIn = new Uint32Array(nodeCount);
-  }
-
-  start(router: number, leaf: number): void {
-    this.router = router;
-    this.leaf = leaf;
-    this.use++;
-    this.order.length = 0;
-    this.heap.clear();
-    this.distance[router] = 0;
-    this.labelledIn[router] = this.use;
-    this.heap.put(router, 0, 0);
-  }
-
-  isSettled(node: number): boolean {
-    return this.order[this.rank[node] as number] === node;
-  }
-}
-
 /**
  * The shortest paths of one algorithm of the IGP from one router at a time, grown as far as is asked. A host given as `leaf` is
  * reached over its usable links like a stub network; no other host is. What is known from the routers asked about last is kept.
@@ -68,15 +31,51 @@ export class IgpReach {
   /** 1 at nodes into which some arc of metric zero leads; null where no arc has it. */
   readonly #zeroInto: Uint8Array | null;
   readonly #capacity: number;
-  readonly #kept = new Map<number, Growth>();
-  #growth: Growth | null = null;
+  readonly #kept = new Map<number, IgpGrowth>();
+  #growth: IgpGrowth | null = null;
 
-  constructor(snapshot: Snapshot, algorithm = 0) {
+  /** `before`: that of the snapshot's predecessor. What the changes between the two do not touch is taken from it. */
+  constructor(snapshot: Snapshot, algorithm = 0, before?: IgpReach) {
     this.#snapshot = snapshot;
     this.#isFlexible = algorithm !== 0;
     this.metric = this.#isFlexible ? flexMetric(snapshot, algorithm) : snapshot.data.igpMetric;
     this.#zeroInto = nodesBehindZero(snapshot, this.metric);
     this.#capacity = Math.max(2, Math.floor(KEPT_BYTES / (BYTES_PER_NODE * snapshot.nodeCount)));
+    if (before !== undefined) this.#takeOver(before);
+  }
+
+  #takeOver(before: IgpReach): void {
+    const changed = this.#arcsOtherThanIn(before);
+    for (const [key, growth] of before.#kept) {
+      // Somebody may be in the middle of asking about the last one.
+      if (growth === before.#growth || changed.some((arc) => growth.isTouchedBy(arc))) continue;
+      before.#kept.delete(key);
+      this.#kept.set(key, growth);
+    }
+  }
+
+  #arcsOtherThanIn(before: IgpReach): ChangedArc[] {
+    const { arcFlags, arcFrom, arcTo } = this.#snapshot.data;
+    const flagsBefore = before.#snapshot.data.arcFlags;
+    const changed: ChangedArc[] = [];
+    for (let arc = 0; arc < arcFlags.length; arc++) {
+      const flags = (arcFlags[arc] as number) ^ (flagsBefore[arc] as number);
+      if ((flags & (ArcFlag.Igp | ArcFlag.Usable)) === 0 && Object.is(before.metric[arc], this.metric[arc])) continue;
+      const to = arcTo[arc] as number;
+      const length = Math.min(before.#lengthOf(arc), this.#lengthOf(arc));
+      changed.push({ from: arcFrom[arc] as number, to, isIntoHost: this.#snapshot.isHost(to), length });
+    }
+    return changed;
+  }
+
+  /** For packets to where it leads; Infinity where they cannot take it. */
+  #lengthOf(arc: number): number {
+    const metric = this.metric[arc] as number;
+    const { arcFlags, arcTo } = this.#snapshot.data;
+    const isTaken = this.#snapshot.isHost(arcTo[arc] as number)
+      ? this.#carriesIntoHost(arc)
+      : ((arcFlags[arc] as number) & ArcFlag.Igp) !== 0;
+    return isTaken && !Number.isNaN(metric) ? metric : Infinity;
   }
 
   /** The router that questions are asked from; -1 before the first. */
@@ -97,19 +96,19 @@ export class IgpReach {
   }
 
   /** One to start anew: the last, when little is known from it, or else what was asked about longest ago. */
-  #takeOut(): Growth {
+  #takeOut(): IgpGrowth {
     const { nodeCount } = this.#snapshot;
-    const keyOf = ({ router, leaf }: Growth) => (leaf + 1) * nodeCount + router;
+    const keyOf = ({ router, leaf }: IgpGrowth) => (leaf + 1) * nodeCount + router;
     const last = this.#growth;
     const [oldest] = this.#kept.values();
     const isSmall = last !== null && last.order.length < LEAST_PART_KEPT * nodeCount;
     const free = isSmall ? last : this.#kept.size >= this.#capacity ? oldest : undefined;
-    if (free === undefined) return new Growth(nodeCount);
+    if (free === undefined) return new IgpGrowth(nodeCount);
     this.#kept.delete(keyOf(free));
     return free;
   }
 
-  get #current(): Growth {
+  get #current(): IgpGrowth {
     if (this.#growth === null) throw new Error('startAt comes first');
     return this.#growth;
   }
@@ -138,7 +137,7 @@ export class IgpReach {
     return growth.isSettled(node) && (growth.rank[node] as number) < count;
   }
 
-  #settleNearest({ heap, distance, rank, order, leaf, labelledIn, use }: Growth): boolean {
+  #settleNearest({ heap, distance, rank, order, leaf, labelledIn, use }: IgpGrowth): boolean {
     if (heap.size === 0) return false;
     const { arcTo, outStart, arcFlags } = this.#snapshot.data;
     const { metric } = this;

@@ -42,6 +42,42 @@ export function proveSegmentList(
   return proveSids(snapshot, headend, sids, family, destination, requirement, options);
 }
 
+/** `proveSegmentList` for each of several families. */
+export function proveSegmentLists(
+  snapshot: Snapshot,
+  headend: NodeId,
+  transport: readonly string[],
+  families: readonly AddressFamily[],
+  destination: NodeId,
+  requirement: Omit<ProofRequirement, 'headend' | 'destination'> = {},
+): ProvedSegmentList[] {
+  const { sids, objection } = readEntries(snapshot, transport);
+  if (objection !== null) throw new RangeError(objection);
+  return proveFamilies(snapshot, headend, sids, families, destination, requirement);
+}
+
+/** `proveSids` for each of several families. Those with one SID for all of them (End.DT46) share a list, which is proved once. */
+export function proveFamilies(
+  snapshot: Snapshot,
+  headend: NodeId,
+  transport: readonly number[],
+  families: readonly (AddressFamily | null)[],
+  destination: NodeId,
+  requirement: Omit<ProofRequirement, 'headend' | 'destination'> = {},
+  options: ProofOptions = {},
+): ProvedSegmentList[] {
+  const tail = snapshot.nodeIndexOf(destination);
+  const bySid = new Map<number, ProvedSegmentList>();
+  return families.map((family) => {
+    const service = family === null || tail < 0 ? -1 : serviceSidOf(snapshot, tail, family);
+    const same = service < 0 ? undefined : bySid.get(service);
+    if (same !== undefined) return { ...same, list: { ...same.list, family } };
+    const proved = proveSids(snapshot, headend, transport, family, destination, requirement, options);
+    bySid.set(service, proved);
+    return proved;
+  });
+}
+
 /** The same for SIDs by number, which says of which owner an anycast SID is meant. */
 export function proveSids(
   snapshot: Snapshot,

@@ -29,11 +29,18 @@ export class SidChoice {
   readonly #adjacencySids: ({ readonly atOwner: readonly number[]; readonly routed: ByAlgorithm } | undefined)[];
   readonly #routes: (SidRoute | undefined)[];
 
-  constructor(snapshot: Snapshot, cSids: CSids) {
+  /** `before`: that of the snapshot's predecessor, whose SIDs are the same; so are their routes while the algorithms in force are. */
+  constructor(snapshot: Snapshot, cSids: CSids, before?: SidChoice) {
     this.#snapshot = snapshot;
     this.#cSids = cSids;
     this.hasAnycast = snapshot.data.locatorFlags.some((flags) => (flags & LocatorFlag.Anycast) !== 0);
     this.algorithms = [0, ...flexAlgorithmsInUse(snapshot)];
+    if (before !== undefined && isSameList(before.#snapshot.data.flexDefinition, snapshot.data.flexDefinition)) {
+      this.#endSids = before.#endSids;
+      this.#adjacencySids = before.#adjacencySids;
+      this.#routes = before.#routes;
+      return;
+    }
     this.#endSids = new Array<undefined>(snapshot.nodeCount).fill(undefined);
     this.#adjacencySids = new Array<undefined>(snapshot.arcCount).fill(undefined);
     this.#routes = new Array<undefined>(snapshot.data.sidCount).fill(undefined);
@@ -115,4 +122,8 @@ export class SidChoice {
       return kinds.size !== kinds.add(kind).size;
     });
   }
+}
+
+function isSameList(a: Int32Array, b: Int32Array): boolean {
+  return a.length === b.length && a.every((value, i) => value === b[i]);
 }
