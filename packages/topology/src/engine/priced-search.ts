@@ -52,7 +52,7 @@ export class PricedSearch {
     // Both roots in any case: when one half runs out of nodes, it has met the root of the other.
     this.#settleForward(graph, most);
     this.#settleBackward(graph, most);
-    while (forward.next + backward.next < this.#least) this.#settleNearer(graph, most);
+    while (forward.next + backward.next < this.#least) this.#settleNarrower(graph, most);
     return this.#meeting < 0 || this.#least > most ? null : this.#pathBy(graph, this.#meeting);
   }
 
@@ -63,7 +63,7 @@ export class PricedSearch {
   nodesWithin(graph: PricedGraph, limit: number): number[] {
     const most = limit * TOLERANCE;
     const [forward, backward] = [this.#forward, this.#backward];
-    while (forward.next + backward.next <= most) this.#settleNearer(graph, most);
+    while (forward.next + backward.next <= most) this.#settleNarrower(graph, most);
     // What neither half has settled is too far away by now: each has to go on only where the other has been.
     while (forward.next < Infinity) {
       if (this.#isWithin(forward.heap.first, most)) this.#settleForward(graph, most);
@@ -85,8 +85,9 @@ export class PricedSearch {
     return (forward.distance[node] as number) + (backward.distance[node] as number) <= most;
   }
 
-  #settleNearer(graph: PricedGraph, most: number): void {
-    if (this.#forward.next <= this.#backward.next) this.#settleForward(graph, most);
+  /** Where fewer nodes are waiting, fewer are met (Pohl 1971). */
+  #settleNarrower(graph: PricedGraph, most: number): void {
+    if (this.#forward.heap.size <= this.#backward.heap.size) this.#settleForward(graph, most);
     else this.#settleBackward(graph, most);
   }
 

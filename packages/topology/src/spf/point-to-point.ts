@@ -42,8 +42,9 @@ export class PointToPoint {
     let length = this.#settleNext(graph, outgoing, forward, backward, Infinity);
     length = this.#settleNext(graph, incoming, backward, forward, length);
     while (forward.next + backward.next <= length && forward.next + backward.next < Infinity) {
+      // Where fewer nodes are waiting, fewer are met.
       length =
-        forward.next <= backward.next
+        forward.heap.size <= backward.heap.size
           ? this.#settleNext(graph, outgoing, forward, backward, length)
           : this.#settleNext(graph, incoming, backward, forward, length);
     }
