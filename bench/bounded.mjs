@@ -56,16 +56,19 @@ function measure(title, snapshot) {
   row('plain', plainMs.times);
 }
 
-/** CPU milliseconds of each query, after a first round to warm up. */
+/** CPU milliseconds of each query in three rounds, after half a second and at least one round for the compiler to be done. */
 function timesOf(work, queries) {
-  for (const query of queries.slice(0, 100)) work(query);
-  const times = [];
-  const answers = queries.map((query) => {
-    const before = cpuMs();
-    const answer = work(query);
-    times.push(cpuMs() - before);
-    return answer;
-  });
+  const warm = cpuMs();
+  let answers;
+  do answers = queries.map(work);
+  while (cpuMs() - warm < 500);
+  const times = [1, 2, 3].flatMap(() =>
+    queries.map((query) => {
+      const before = cpuMs();
+      work(query);
+      return cpuMs() - before;
+    }),
+  );
   return { times, answers };
 }
 

@@ -11,6 +11,8 @@ export interface BoundedSearchOptions {
   readonly used?: readonly number[];
   /** Lower bounds per node to the destination: of the optimised metric, then of each bound. */
   readonly toDestination: readonly Float64Array[];
+  /** Paths that cost more are of no interest. */
+  readonly limit?: number;
   /** Ask for `optimalArcs` too. */
   readonly withTies: boolean;
 }
@@ -28,7 +30,9 @@ export interface BoundedResult {
 /**
  * The cheapest path within bounds on any number of metrics: label setting in the order of estimated cost, with
  * dominance, and with reverse trees cutting what cannot keep a bound any more. Exact (the problem is NP-hard), unless
- * the budget ends it; then the estimate of the next label is a proven lower bound.
+ * the budget ends it; then the estimate of the next label is a proven lower bound. Of equally cheap paths it finds the one of the
+ * least tie value, then of the least use of the bounds, then of the smallest arcs into each node counted from the destination:
+ * independent of how good the lower bounds are. Tie values grow with every arc.
  */
 export function findBoundedPath(
   problem: SearchProblem,
@@ -97,21 +101,18 @@ class LabelFrontier {
   readonly #sums: Float64Array;
   readonly #heap: BinaryHeap<number>;
 
-  constructor(problem: SearchProblem, labels: LabelStore, { used, toDestination, withTies }: BoundedSearchOptions) {
+  constructor(problem: SearchProblem, labels: LabelStore, options: BoundedSearchOptions) {
     const { weight, bounds, tie, include, snapshot } = problem;
+    const { used, toDestination, limit = Infinity, withTies } = options;
     this.#labels = labels;
     this.#weights = [weight, ...bounds.map((bound) => bound.weight)];
     this.#rest = toDestination;
-    this.#limits = [Infinity, ...bounds.map((bound, i) => bound.max - (used?.[i] ?? 0))];
+    this.#limits = [limit, ...bounds.map((bound, i) => bound.max - (used?.[i] ?? 0))];
     this.#tie = tie;
     this.#withTies = withTies;
     this.#nodeCount = snapshot.nodeCount;
     this.#sums = new Float64Array(this.#weights.length);
-    this.#heap = new BinaryHeap((a, b) => {
-      const { estimate, tie: ties } = labels;
-      if (estimate[a] !== estimate[b]) return (estimate[a] as number) < (estimate[b] as number);
-      return ties[a] !== ties[b] ? (ties[a] as number) < (ties[b] as number) : a < b;
-    });
+    this.#heap = new BinaryHeap((a, b) => labels.isBefore(a, b));
     labels.clear((include.length + 1) * snapshot.nodeCount, this.#weights.length);
   }
 
@@ -141,18 +142,29 @@ class LabelFrontier {
       break;
     }
     const isTie = better !== NO_LABEL && this.#withTies && labels.sums[better * labels.stride] === cost;
-    if (better !== NO_LABEL && !isTie) return;
+    if (better !== NO_LABEL && !isTie) {
+      if (this.#isArcPreferred(arc, better, tie)) labels.setWay(better, arc, parent);
+      return;
+    }
     const label = labels.add(state, arc, parent, cost + ((this.#rest[0] as Float64Array)[node] as number), tie);
     labels.sums.set(sums, label * labels.stride);
     if (isTie) {
       labels.next[label] = labels.equals[better] as number;
       labels.equals[better] = label;
+      if (!this.#isArcPreferred(arc, better, tie)) return;
+      labels.setWay(label, labels.arc[better] as number, labels.parent[better] as number);
+      labels.setWay(better, arc, parent);
       return;
     }
     this.#dropDominated(state, label, tie);
     labels.next[label] = labels.firstAt(state);
     labels.setFirstAt(state, label);
     this.#heap.push(label);
+  }
+
+  /** Is the label that is offered, and dominated, the same but for an arc with a smaller number? */
+  #isArcPreferred(arc: number, better: number, tie: number): boolean {
+    return arc < (this.#labels.arc[better] as number) && this.#labels.isDominatedBy(better, this.#sums, tie);
   }
 
   /** Takes what a new label dominates out of the chain of its state. */

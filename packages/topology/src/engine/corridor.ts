@@ -30,6 +30,41 @@ export function corridorDistances(problem: SearchProblem, budget: WorkBudget): F
   return [grow(incoming, weight, destination, open, Number.MAX_VALUE), ...trees];
 }
 
+/**
+ * The same sums among a few nodes. Its arrays are used again: what `grow` returns is good until `clear`, which comes before the
+ * next `grow`.
+ */
+export class CorridorTrees {
+  readonly #heap: DistanceHeap;
+  /** 0 at the nodes, Infinity elsewhere. */
+  readonly #open: Float64Array;
+  readonly #trees: Float64Array[] = [];
+  #nodes: readonly number[] = [];
+
+  constructor(nodeCount: number) {
+    this.#heap = new DistanceHeap(nodeCount);
+    this.#open = new Float64Array(nodeCount).fill(Infinity);
+  }
+
+  grow(problem: SearchProblem, nodes: readonly number[], budget: WorkBudget): readonly Float64Array[] {
+    const { snapshot, mask, destination, weight, bounds } = problem;
+    this.#nodes = nodes;
+    for (const node of nodes) this.#open[node] = 0;
+    const adjacency = adjacenciesOf(snapshot.data).incoming;
+    const common = { adjacency, mask, root: destination, rest: this.#open, max: Number.MAX_VALUE, heap: this.#heap };
+    return [weight, ...bounds.map((bound) => bound.weight)].map((length, i) => {
+      const tree = (this.#trees[i] ??= new Float64Array(snapshot.nodeCount).fill(Infinity));
+      budget.spend(settle({ ...common, length }, tree) * RELAXATION);
+      return tree;
+    });
+  }
+
+  clear(): void {
+    for (const array of [this.#open, ...this.#trees]) for (const node of this.#nodes) array[node] = Infinity;
+    this.#nodes = [];
+  }
+}
+
 interface Growing {
   readonly adjacency: Adjacency;
   readonly mask: Uint8Array;

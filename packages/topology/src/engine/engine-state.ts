@@ -3,7 +3,9 @@ import { cSidsOf, type CSids } from '../segments/c-sids.js';
 import { SidChoice } from '../segments/sid-choice.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { TreeBuilder } from '../spf/distance-tree.js';
+import { CorridorTrees } from './corridor.js';
 import { LabelStore } from './label-store.js';
+import { PricedSearch } from './priced-search.js';
 import { ShortestPathSearch } from './shortest-path.js';
 
 /**
@@ -14,6 +16,8 @@ export interface EngineState {
   readonly search: ShortestPathSearch;
   /** Of bounded searches. */
   readonly labels: LabelStore;
+  readonly priced: PricedSearch;
+  readonly corridor: CorridorTrees;
   /** Of distances to a destination. */
   readonly trees: TreeBuilder;
   readonly reaches: AlgorithmReaches;
@@ -39,6 +43,8 @@ export function engineState(snapshot: Snapshot): EngineState {
   const state: EngineState = {
     search: new ShortestPathSearch(),
     labels: new LabelStore(),
+    priced: new PricedSearch(snapshot.nodeCount),
+    corridor: new CorridorTrees(snapshot.nodeCount),
     trees: new TreeBuilder(snapshot.nodeCount),
     reaches: new AlgorithmReaches(snapshot, isNext ? before?.reaches : undefined),
     cSids,

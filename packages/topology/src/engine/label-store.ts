@@ -59,6 +59,12 @@ export class LabelStore {
     return label;
   }
 
+  /** Another way by which a label came. */
+  setWay(label: number, arc: number, parent: number): void {
+    this.arc[label] = arc;
+    this.parent[label] = parent;
+  }
+
   /** First label in the chain of a state. */
   firstAt(state: number): number {
     return this.#headOf[state] === this.#search ? (this.#heads[state] as number) : NO_LABEL;
@@ -69,30 +75,33 @@ export class LabelStore {
     this.#heads[state] = label;
   }
 
-  /** Is a label at least as good in every sum as these? Equal sums fall to the tie value. */
+  /** Is a label at least as good as what has these sums and this tie value? The tie value decides between equal costs. */
   dominates(label: number, sums: Float64Array, tie: number): boolean {
     const at = label * this.#stride;
-    let isEqual = true;
-    for (let i = 0; i < this.#stride; i++) {
-      const own = this.sums[at + i] as number;
-      const other = sums[i] as number;
-      if (own > other) return false;
-      if (own < other) isEqual = false;
-    }
-    return !isEqual || (this.tie[label] as number) <= tie;
+    const cost = this.sums[at] as number;
+    if (cost > (sums[0] as number) || (cost === sums[0] && (this.tie[label] as number) > tie)) return false;
+    for (let i = 1; i < this.#stride; i++) if ((this.sums[at + i] as number) > (sums[i] as number)) return false;
+    return true;
   }
 
-  /** Are these sums, of a label that comes later, at least as good as those of a label? */
+  /** Is what has these sums and this tie value at least as good as a label? */
   isDominatedBy(label: number, sums: Float64Array, tie: number): boolean {
     const at = label * this.#stride;
-    let isEqual = true;
-    for (let i = 0; i < this.#stride; i++) {
-      const own = this.sums[at + i] as number;
-      const other = sums[i] as number;
-      if (other > own) return false;
-      if (other < own) isEqual = false;
+    const cost = this.sums[at] as number;
+    if (cost < (sums[0] as number) || (cost === sums[0] && (this.tie[label] as number) < tie)) return false;
+    for (let i = 1; i < this.#stride; i++) if ((this.sums[at + i] as number) < (sums[i] as number)) return false;
+    return true;
+  }
+
+  /** The order in which labels are extended: by estimate, then tie value, then what is used of the bounds, first bound first. */
+  isBefore(a: number, b: number): boolean {
+    if (this.estimate[a] !== this.estimate[b]) return (this.estimate[a] as number) < (this.estimate[b] as number);
+    if (this.tie[a] !== this.tie[b]) return (this.tie[a] as number) < (this.tie[b] as number);
+    for (let i = 1; i < this.#stride; i++) {
+      const [own, other] = [this.sums[a * this.#stride + i] as number, this.sums[b * this.#stride + i] as number];
+      if (own !== other) return own < other;
     }
-    return !isEqual || tie <= (this.tie[label] as number);
+    return a < b;
   }
 
   #grow(): void {

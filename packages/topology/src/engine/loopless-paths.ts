@@ -1,6 +1,8 @@
-import { findBoundedPath } from './bounded-path.js';
+import { findBoundedPath, type BoundedSearchOptions } from './bounded-path.js';
 import { corridorDistances } from './corridor.js';
 import { crossingLimitsOfPath } from './crossing-limits.js';
+import { engineState } from './engine-state.js';
+import { pricedCorridor } from './priced-corridor.js';
 import { reverseDistances } from './reverse-distances.js';
 import { isWithinBounds, statesAlong, sumOver, type FoundPath, type SearchProblem } from './search-problem.js';
 import type { ShortestPathSearch, Spur } from './shortest-path.js';
@@ -77,8 +79,19 @@ export class LooplessPaths {
     if (found === null) return null;
     const isWithin = this.#obeys(found.arcs);
     if (isWithin) this.#optimalArcs = found.optimalArcs;
-    this.#offer([], 0, isWithin ? found : this.#findWithinBounds([], null, true));
+    this.#offer([], 0, isWithin ? found : this.#findFirstWithinBounds(found.arcs));
     return this.#accept();
+  }
+
+  #findFirstWithinBounds(cheapest: readonly number[]): FoundPath | null {
+    const isPlain = this.#problem.include.length === 0;
+    const priced = isPlain ? pricedCorridor(this.#problem, cheapest, this.#budget) : null;
+    if (priced === null) return this.#findWithinBounds([], null, true);
+    const { corridor } = engineState(this.#problem.snapshot);
+    const toDestination = corridor.grow(this.#problem, priced.nodes, this.#budget);
+    const found = this.#searchWithinBounds([], null, { toDestination, limit: priced.limit, withTies: true });
+    corridor.clear();
+    return found;
   }
 
   #accept(): FoundPath | null {
@@ -137,19 +150,22 @@ export class LooplessPaths {
 
   #findWithinBounds(prefix: readonly number[], spur: Spur | null, withTies: boolean): FoundPath | null {
     for (;;) {
-      const found = this.#searchWithinBounds(prefix, spur, withTies);
+      const found = this.#searchWithinBounds(prefix, spur, { toDestination: this.#reverseTrees(), withTies });
       if (found === null || this.#obeys([...prefix, ...found.arcs])) return found;
     }
   }
 
-  #searchWithinBounds(prefix: readonly number[], spur: Spur | null, withTies: boolean): FoundPath | null {
+  #searchWithinBounds(
+    prefix: readonly number[],
+    spur: Spur | null,
+    options: Pick<BoundedSearchOptions, 'toDestination' | 'limit' | 'withTies'>,
+  ): FoundPath | null {
     const found = findBoundedPath(this.#problem, this.#budget, {
       ...(spur === null ? {} : { spur }),
       used: this.#problem.bounds.map((bound) => sumOver(bound.weight, prefix)),
-      toDestination: this.#reverseTrees(),
-      withTies,
+      ...options,
     });
-    if (withTies) this.#optimalArcs = found.optimalArcs;
+    if (options.withTies) this.#optimalArcs = found.optimalArcs;
     if (!found.isExact) {
       this.#isExact = false;
       if (spur === null) this.#lowerBound = found.lowerBound;

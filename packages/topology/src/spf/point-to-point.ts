@@ -1,6 +1,6 @@
 import type { Adjacency } from './adjacency.js';
-import { DistanceHeap } from './distance-heap.js';
 import type { TreeGraph } from './distance-tree.js';
+import { SearchHalf } from './search-half.js';
 
 /** All shortest paths between two nodes. */
 export interface ShortestPaths {
@@ -9,51 +9,20 @@ export interface ShortestPaths {
   readonly arcs: readonly number[];
 }
 
-/** One half of the search: what it knows of distances from its root, and whether they are final. */
-class Half {
-  readonly distance: Float64Array;
-  readonly heap: DistanceHeap;
-  /** Nodes whose distance is final, nearest first. */
-  readonly settled: number[] = [];
-  /** Per node the query that labelled it, and the one that settled it. */
-  readonly labelledIn: Uint32Array;
-  readonly settledIn: Uint32Array;
-
-  constructor(nodeCount: number) {
-    this.distance = new Float64Array(nodeCount);
-    this.heap = new DistanceHeap(nodeCount);
-    this.labelledIn = new Uint32Array(nodeCount);
-    this.settledIn = new Uint32Array(nodeCount);
-  }
-
-  start(root: number, query: number): void {
-    this.heap.clear();
-    this.settled.length = 0;
-    this.distance[root] = 0;
-    this.labelledIn[root] = query;
-    this.heap.moveUp(root, this.distance);
-  }
-
-  /** Distance of what would be settled next; Infinity when nothing is left. */
-  get next(): number {
-    return this.heap.size === 0 ? Infinity : (this.distance[this.heap.first] as number);
-  }
-}
-
 /**
  * Shortest paths between two nodes by Dijkstra from both ends (Nicholson 1966, with the stopping rule of Pohl 1971 made strict, so
  * that every node of every shortest path is settled from at least one end). Lengths are whole numbers: sums of the two halves
  * are compared for equality. Its working memory is used again by the next query, without a reset.
  */
 export class PointToPoint {
-  readonly #forward: Half;
-  readonly #backward: Half;
+  readonly #forward: SearchHalf;
+  readonly #backward: SearchHalf;
   #query = 0;
   #work = 0;
 
   constructor(nodeCount: number) {
-    this.#forward = new Half(nodeCount);
-    this.#backward = new Half(nodeCount);
+    this.#forward = new SearchHalf(nodeCount);
+    this.#backward = new SearchHalf(nodeCount);
   }
 
   /** Arcs looked at since this was made. */
@@ -73,8 +42,9 @@ export class PointToPoint {
     let length = this.#settleNext(graph, outgoing, forward, backward, Infinity);
     length = this.#settleNext(graph, incoming, backward, forward, length);
     while (forward.next + backward.next <= length && forward.next + backward.next < Infinity) {
+      // Where fewer nodes are waiting, fewer are met.
       length =
-        forward.next <= backward.next
+        forward.heap.size <= backward.heap.size
           ? this.#settleNext(graph, outgoing, forward, backward, length)
           : this.#settleNext(graph, incoming, backward, forward, length);
     }
@@ -82,13 +52,17 @@ export class PointToPoint {
   }
 
   /** Returns the length of the shortest path that is known afterwards. */
-  #settleNext({ length, mask }: TreeGraph, adjacency: Adjacency, own: Half, other: Half, known: number): number {
+  #settleNext(
+    { length, mask }: TreeGraph,
+    adjacency: Adjacency,
+    own: SearchHalf,
+    other: SearchHalf,
+    known: number,
+  ): number {
     const query = this.#query;
     const { start, arcs, ends } = adjacency;
     const { distance, labelledIn, heap } = own;
-    const node = heap.takeFirst(distance);
-    own.settledIn[node] = query;
-    own.settled.push(node);
+    const node = own.settleNearest(query);
     const here = distance[node] as number;
     const end = start[node + 1] as number;
     this.#work += end - (start[node] as number);
@@ -136,7 +110,13 @@ export class PointToPoint {
   }
 
   /** Adds every tight arc between the root of a half and these nodes; `adjacency` leads towards the root. */
-  #follow({ length, mask }: TreeGraph, adjacency: Adjacency, half: Half, from: number[], collected: Set<number>): void {
+  #follow(
+    { length, mask }: TreeGraph,
+    adjacency: Adjacency,
+    half: SearchHalf,
+    from: number[],
+    collected: Set<number>,
+  ): void {
     const { start, arcs, ends } = adjacency;
     const seen = new Set(from);
     for (const node of seen) {
