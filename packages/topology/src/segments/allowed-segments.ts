@@ -50,8 +50,10 @@ export class AllowedSegments {
     /** Not visited yet, and behind an allowed arc of a node that was reached: without any the rest is out of reach. */
     const open = new Set([router]);
     const unclear = new Set<number>();
-    for (let i = 0; open.size > 0; i++) {
-      const node = reach.nth(i);
+    let visited = 0;
+    for (; open.size > 0; visited++) {
+      // The router itself is the nearest; where it leads nowhere, nothing need be known of the IGP's paths.
+      const node = visited === 0 ? router : reach.nth(visited);
       if (node < 0) break;
       // No branch to it is allowed all the way; over metric zero it can come before what leads to it.
       if (!open.delete(node) && !reach.hasZeroArcInto(node)) continue;
@@ -62,8 +64,15 @@ export class AllowedSegments {
       this.#work += end - (outStart[node] as number);
       for (let arc = outStart[node] as number; arc < end; arc++) {
         const to = arcTo[arc] as number;
-        if (allowed[arc] === 1 && reach.carries(arc) && !reach.isAmongFirst(i + 1, to)) open.add(to);
+        const leadsOn = allowed[arc] === 1 && reach.carries(arc) && !reach.isKnownLonger(arc);
+        const isBehind = visited === 0 ? to === router : reach.isAmongFirst(visited + 1, to);
+        if (leadsOn && !isBehind) open.add(to);
       }
+    }
+    // Whoever asks next for segments from here, or over here, need not go as far for links that no shortest path crosses.
+    const end = outStart[router + 1] as number;
+    for (let arc = outStart[router] as number; visited > 1 && arc < end; arc++) {
+      if (allowed[arc] === 1 && reach.isAmongFirst(visited, arcTo[arc] as number)) reach.isDirect(arc);
     }
     return [...reached.values()];
   }
