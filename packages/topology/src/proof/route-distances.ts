@@ -84,11 +84,7 @@ export class DistancesTo {
    * The same distances in another snapshot, unless a changed link has a part in them: it carried a shortest path and got
    * longer, or it offers one that is as short as what is known, or shorter.
    */
-  unlessTouched(
-    snapshot: Snapshot,
-    routes: Routes,
-    changed: readonly ChangedArc[],
-  ): DistancesTo | undefined {
+  unlessTouched(snapshot: Snapshot, routes: Routes, changed: readonly ChangedArc[]): DistancesTo | undefined {
     const { arcFrom, arcTo } = snapshot.data;
     const { distance } = this.#memory;
     const isTouched = changed.some(({ arc, before, after }) => {
