@@ -46,6 +46,8 @@ export class AllowedSegments {
     const reach = this.#reach;
     reach.startAt(router, leaf);
     const start = { node: router, layer, worst: this.#rules.weights.map(() => 0), isSinglePath: true };
+    const near = this.#fromKnownLinks(start);
+    if (near !== null) return near;
     const reached = new Map<number, ReachedNode>();
     /** Not visited yet, and behind an allowed arc of a node that was reached: without any the rest is out of reach. */
     const open = new Set([router]);
@@ -61,7 +63,7 @@ export class AllowedSegments {
       if (found === null && !unclear.has(node)) continue;
       if (found !== null) reached.set(node, found);
       const end = outStart[node + 1] as number;
-      this.#work += end - (outStart[node] as number);
+      this.#work += this.#degreeOf(node);
       for (let arc = outStart[node] as number; arc < end; arc++) {
         const to = arcTo[arc] as number;
         const leadsOn = allowed[arc] === 1 && reach.carries(arc) && !reach.isKnownLonger(arc);
@@ -75,6 +77,44 @@ export class AllowedSegments {
       if (allowed[arc] === 1 && reach.isAmongFirst(visited, arcTo[arc] as number)) reach.isDirect(arc);
     }
     return [...reached.values()];
+  }
+
+  /**
+   * The same from what is known of single links, without a look at the paths between other nodes; null where that is not enough. It is
+   * where few links are allowed: they lead a link far, or nowhere.
+   */
+  #fromKnownLinks(start: ReachedNode): ReachedNode[] | null {
+    const { arcTo } = this.#rules.snapshot.data;
+    const reach = this.#reach;
+    if (reach.hasZeroMetric) return null;
+    const near: number[] = [];
+    for (const arc of this.#usefulArcs(start.node)) {
+      if (!reach.isKnownSole(arc) || this.#usefulArcs(arcTo[arc] as number).length > 0) return null;
+      near.push(arc);
+    }
+    const nodes = near.map((arc) => this.#merge(arcTo[arc] as number, [arc], () => start));
+    const distance = new Map(near.map((arc) => [arcTo[arc] as number, reach.metric[arc] as number]));
+    nodes.sort((a, b) => (distance.get(a.node) as number) - (distance.get(b.node) as number) || a.node - b.node);
+    const all = [start, ...nodes];
+    for (const { node } of all) this.#work += this.#degreeOf(node);
+    return all;
+  }
+
+  /** Arcs out of a node that branches may cross, unless the IGP is known to go around them. */
+  #usefulArcs(node: number): number[] {
+    const { snapshot, allowed } = this.#rules;
+    const { outStart } = snapshot.data;
+    const arcs: number[] = [];
+    const end = outStart[node + 1] as number;
+    for (let arc = outStart[node] as number; arc < end; arc++) {
+      if (allowed[arc] === 1 && this.#reach.carries(arc) && !this.#reach.isKnownLonger(arc)) arcs.push(arc);
+    }
+    return arcs;
+  }
+
+  #degreeOf(node: number): number {
+    const { outStart } = this.#rules.snapshot.data;
+    return (outStart[node + 1] as number) - (outStart[node] as number);
   }
 
   #arriveAt(

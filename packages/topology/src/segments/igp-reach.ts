@@ -232,6 +232,11 @@ export class IgpReach {
     return true;
   }
 
+  /** Has some arc the metric zero? */
+  get hasZeroMetric(): boolean {
+    return this.#zeroInto !== null;
+  }
+
   /** Can packets of the IGP enter a node over an arc of metric zero? */
   hasZeroArcInto(node: number): boolean {
     if (this.#zeroInto === null || this.#zeroInto[node] === 0) return false;

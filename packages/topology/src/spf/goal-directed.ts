@@ -41,7 +41,7 @@ export class GoalDirectedSearch {
     distance[source] = 0;
     labelledIn[source] = query;
     bound[source] = landmarks.bound(source);
-    estimate[source] = bound[source] as number;
+    estimate[source] = bound[source];
     heap.moveUp(source, estimate);
     let shortest = Infinity;
     // To the end of what is as short, so that every node of every shortest path has its distance.
