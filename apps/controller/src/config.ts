@@ -75,7 +75,7 @@ const schema = {
     WAYMARK_HOLD_MS: { ...milliseconds, default: 10_000 },
     WAYMARK_MAX_HOLD_MS: { ...milliseconds, default: 320_000 },
     WAYMARK_HISTORY_DAYS: { type: 'integer', minimum: 1, maximum: 36_500, default: 30 },
-    WAYMARK_WORKERS: { type: 'integer', minimum: 1, maximum: 64, default: Math.max(1, availableParallelism() - 1) },
+    WAYMARK_WORKERS: { type: 'integer', minimum: 1, maximum: 64, default: Math.max(2, availableParallelism() - 1) },
     WAYMARK_KUBERNETES: { type: 'string', minLength: 1 },
     WAYMARK_LOG_LEVEL: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
   },

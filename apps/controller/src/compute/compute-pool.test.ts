@@ -63,6 +63,15 @@ describe('a compute pool', () => {
     expect(answers.slice(2)).toEqual(answers.slice(0, 2));
   });
 
+  it('sends a worker anew the snapshot that it has forgotten', async () => {
+    const running = start();
+    const snapshots = Array.from({ length: 10 }, () => freezeSnapshot(testbed));
+    const expected = computePaths(freezeSnapshot(testbed), request);
+    for (const snapshot of [...snapshots, ...snapshots]) {
+      expect(await running.run('compute-path', snapshot, withoutBookings)).toEqual(expected);
+    }
+  });
+
   it('refuses what would only wait, with the time to come back, and recovers', async () => {
     const running = start(2);
     const snapshot = freezeSnapshot(testbed);

@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import { Piscina } from 'piscina';
 import { shapeOf, snapshotToShared, type Snapshot } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
-import type { ComputeMessage, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
+import type { ComputeMessage, ComputeReply, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
 import type { EvaluationTask, PolicyEvaluation } from './evaluate-policies-model.js';
 import { Turns } from './turns.js';
 
@@ -20,6 +20,9 @@ const workerFile = createRequire(import.meta.url).resolve('#compute-worker');
 export class ComputePool {
   readonly #piscina: Piscina<ComputeMessage>;
   readonly #keys = new WeakMap<object, number>();
+  /** How many tasks have carried a snapshot. */
+  readonly #carried = new WeakMap<Snapshot, number>();
+  readonly #threads: number;
   readonly #limit: number;
   /** Pieces of jobs that run at once; where there are several workers, one is never busy with a job. */
   readonly piecesAtOnce: number;
@@ -32,6 +35,7 @@ export class ComputePool {
   #closed = false;
 
   constructor(options: ComputePoolOptions) {
+    this.#threads = options.threads;
     this.#limit = options.threads + (options.maxWaiting ?? 32 * options.threads);
     this.piecesAtOnce = Math.max(1, options.threads - 1);
     this.#pieces = new Turns(this.piecesAtOnce);
@@ -119,13 +123,27 @@ export class ComputePool {
         input,
         snapshotKey: this.#keyOf(snapshot),
         shapeKey: this.#keyOf(shapeOf(snapshot)),
-        snapshot: snapshotToShared(snapshot),
         ...(cancelled && { cancelled }),
       };
-      return (await this.#piscina.run(message)) as ComputeTasks[Name]['output'];
+      return await this.#reply(message, snapshot);
     } finally {
       this.#underWay -= 1;
     }
+  }
+
+  /** The first tasks on a snapshot carry it to the workers; a later one only to a worker that has none of them, or forgot. */
+  async #reply<Name extends ComputeTaskName>(
+    message: ComputeMessage<Name>,
+    snapshot: Snapshot,
+  ): Promise<ComputeTasks[Name]['output']> {
+    const carried = this.#carried.get(snapshot) ?? 0;
+    const isKnown = carried >= this.#threads;
+    if (!isKnown) this.#carried.set(snapshot, carried + 1);
+    const whole = () => ({ ...message, snapshot: snapshotToShared(snapshot) });
+    const run = async (sent: ComputeMessage<Name>) => (await this.#piscina.run(sent)) as ComputeReply<Name>;
+    const reply = (await run(isKnown ? message : whole())) ?? (await run(whole()));
+    if (reply === null) throw new Error('a worker did not take a snapshot');
+    return 'text' in reply ? (JSON.parse(reply.text) as ComputeTasks[Name]['output']) : reply.output;
   }
 
   /** Refuses what comes, waits for what is under way, then ends the threads. */

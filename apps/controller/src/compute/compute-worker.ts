@@ -8,11 +8,19 @@ import {
   type ComputeOptions,
   type Overlay,
   type PathAnswer,
+  type SharedSnapshot,
   type Snapshot,
 } from '@waymark/topology';
 import type { UnderOverlay } from '../model/ports.js';
 import { LOWEST_PRIORITY } from '../model/sr-policy.js';
-import type { Basis, ComputeEachInput, ComputeMessage, ComputeTaskName, ComputeTasks } from './compute-tasks.js';
+import type {
+  Basis,
+  ComputeEachInput,
+  ComputeMessage,
+  ComputeReply,
+  ComputeTaskName,
+  ComputeTasks,
+} from './compute-tasks.js';
 import { evaluatePolicies } from './evaluate-policies.js';
 import { FailureSweep, type SweptPolicies } from './failure-sweep.js';
 import { jobLimits } from './jobs.js';
@@ -126,13 +134,23 @@ function overlaidOnce(snapshot: Snapshot, overlay: Overlay): Overlaid {
   return known.get(JSON.stringify(overlay), () => overlaid(snapshot, overlay));
 }
 
+/** Tasks whose output is an answer of the API. */
+const ANSWERS: ReadonlySet<ComputeTaskName> = new Set(['compute-path', 'compute-disjoint-paths', 'prove']);
+
 /** Entry point of the pool. */
-export function runComputeTask<Name extends ComputeTaskName>(
-  message: ComputeMessage<Name>,
-): ComputeTasks[Name]['output'] {
-  const { name, input, snapshotKey, shapeKey, snapshot, cancelled } = message;
+export function runComputeTask<Name extends ComputeTaskName>(message: ComputeMessage<Name>): ComputeReply<Name> {
+  const { name, input, cancelled } = message;
+  const snapshot = snapshotOf(message);
+  if (snapshot === undefined) return null;
   const handler: Handlers[Name] = handlers[name];
+  const output = handler(snapshot, input, () => cancelled !== undefined && Atomics.load(cancelled, 0) !== 0);
+  return ANSWERS.has(name) ? { text: JSON.stringify(output) } : { output };
+}
+
+/** undefined when this worker does not have it. */
+function snapshotOf({ snapshotKey, shapeKey, snapshot }: ComputeMessage): Snapshot | undefined {
+  if (snapshot === undefined && !snapshots.has(snapshotKey)) return undefined;
   const last = lastOfShape.get(shapeKey, () => ({ snapshot: undefined }));
-  last.snapshot = snapshots.get(snapshotKey, () => snapshotFromShared(snapshot, last.snapshot));
-  return handler(last.snapshot, input, () => cancelled !== undefined && Atomics.load(cancelled, 0) !== 0);
+  last.snapshot = snapshots.get(snapshotKey, () => snapshotFromShared(snapshot as SharedSnapshot, last.snapshot));
+  return last.snapshot;
 }

@@ -19,6 +19,10 @@ export class LeastRecentlyUsed<Key, Value> {
     return value;
   }
 
+  has(key: Key): boolean {
+    return this.#entries.has(key);
+  }
+
   delete(key: Key): void {
     this.#entries.delete(key);
   }

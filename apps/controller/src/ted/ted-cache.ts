@@ -82,6 +82,9 @@ export class TedCache {
   async #refreshOnce(): Promise<CurrentTed> {
     for (;;) {
       await this.#building;
+      // Mostly there is nothing new, which takes one statement to see and four in a transaction.
+      const head = await this.#db.selectFrom('head').select('revision').executeTakeFirstOrThrow();
+      if (this.#current !== undefined && this.#current.revision >= head.revision) return this.#current;
       const after = this.#current?.revision ?? NEVER;
       const news = await this.#db
         .transaction()

@@ -1,5 +1,4 @@
-import { adjacenciesOf } from '../spf/adjacency.js';
-import { PointToPoint } from '../spf/point-to-point.js';
+import { PlainSearch } from './plain-search.js';
 import { SearchHeap } from './search-heap.js';
 import { layerAfterArc, MISSED, startState, type FoundPath, type SearchProblem } from './search-problem.js';
 import { RELAXATION, type WorkBudget } from './work-budget.js';
@@ -39,23 +38,21 @@ export class ShortestPathSearch {
   #labelled = new Uint32Array(0);
   #closed = new Uint32Array(0);
   #query = 0;
-  #pointToPoint: PointToPoint | undefined;
+  #plain: PlainSearch | undefined;
 
   /**
-   * The best path, and every arc of every path of the same cost, in no order; null when there is none. Without an include
-   * list the search is from both ends; the weights must be whole numbers.
+   * The best path, and every arc of every path of the same cost, in no order; null when there is none. The weights must be whole
+   * numbers. Without an include list it costs the budget one look at each link, whatever the search makes of it.
    */
   findWithTies(problem: SearchProblem, budget: WorkBudget): FoundPathWithTies | null {
-    const { snapshot, source, destination, weight, mask, include } = problem;
+    const { snapshot, include } = problem;
     if (include.length > 0) {
       const found = this.find(problem, budget);
       return found && { ...found, optimalArcs: this.#optimalArcs(problem, budget) };
     }
-    const search = (this.#pointToPoint ??= new PointToPoint(snapshot.nodeCount));
-    const before = search.work;
-    const graph = { adjacencies: adjacenciesOf(snapshot.data), length: weight, mask };
-    const shortest = search.find(graph, source, destination);
-    budget.spend((search.work - before) * RELAXATION);
+    this.#plain ??= new PlainSearch(snapshot);
+    const shortest = this.#plain.find(problem);
+    budget.spend(snapshot.arcCount * RELAXATION);
     if (shortest === null) return null;
     const optimal = new Uint8Array(snapshot.arcCount);
     for (const arc of shortest.arcs) optimal[arc] = 1;

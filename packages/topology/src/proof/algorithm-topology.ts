@@ -9,6 +9,24 @@ export interface AlgorithmTopology {
   readonly has: (arc: number) => boolean;
 }
 
+/** A topology as distances towards a node are found: the arcs into each node in the order of `inArcs`. */
+export interface IncomingArcs {
+  /** Where each comes from. */
+  readonly from: Uint32Array;
+  /** Infinity where it is none of the topology's, or leaves a host, which forwards nothing. */
+  readonly length: Float64Array;
+}
+
+export function incomingArcs(snapshot: Snapshot, { metric, has }: AlgorithmTopology): IncomingArcs {
+  const { arcFrom, inArcs } = snapshot.data;
+  const from = inArcs.map((arc) => arcFrom[arc] as number);
+  const isTaken = (arc: number, i: number) => has(arc) && !snapshot.isHost(from[i] as number);
+  return {
+    from,
+    length: Float64Array.from(inArcs, (arc, i) => (isTaken(arc, i) ? (metric[arc] as number) : Infinity)),
+  };
+}
+
 /** Algorithm 0: every usable link of the IGP, by its IGP metric. */
 export function igpTopology(snapshot: Snapshot): AlgorithmTopology {
   const { igpMetric } = snapshot.data;

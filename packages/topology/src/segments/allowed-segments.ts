@@ -46,12 +46,16 @@ export class AllowedSegments {
     const reach = this.#reach;
     reach.startAt(router, leaf);
     const start = { node: router, layer, worst: this.#rules.weights.map(() => 0), isSinglePath: true };
+    const near = this.#fromKnownLinks(start);
+    if (near !== null) return near;
     const reached = new Map<number, ReachedNode>();
     /** Not visited yet, and behind an allowed arc of a node that was reached: without any the rest is out of reach. */
     const open = new Set([router]);
     const unclear = new Set<number>();
-    for (let i = 0; open.size > 0; i++) {
-      const node = reach.nth(i);
+    let visited = 0;
+    for (; open.size > 0; visited++) {
+      // The router itself is the nearest; where it leads nowhere, nothing need be known of the IGP's paths.
+      const node = visited === 0 ? router : reach.nth(visited);
       if (node < 0) break;
       // No branch to it is allowed all the way; over metric zero it can come before what leads to it.
       if (!open.delete(node) && !reach.hasZeroArcInto(node)) continue;
@@ -59,13 +63,58 @@ export class AllowedSegments {
       if (found === null && !unclear.has(node)) continue;
       if (found !== null) reached.set(node, found);
       const end = outStart[node + 1] as number;
-      this.#work += end - (outStart[node] as number);
+      this.#work += this.#degreeOf(node);
       for (let arc = outStart[node] as number; arc < end; arc++) {
         const to = arcTo[arc] as number;
-        if (allowed[arc] === 1 && reach.carries(arc) && !reach.isAmongFirst(i + 1, to)) open.add(to);
+        const leadsOn = allowed[arc] === 1 && reach.carries(arc) && !reach.isKnownLonger(arc);
+        const isBehind = visited === 0 ? to === router : reach.isAmongFirst(visited + 1, to);
+        if (leadsOn && !isBehind) open.add(to);
       }
     }
+    // Whoever asks next for segments from here, or over here, need not go as far for links that no shortest path crosses.
+    const end = outStart[router + 1] as number;
+    for (let arc = outStart[router] as number; visited > 1 && arc < end; arc++) {
+      if (allowed[arc] === 1 && reach.isAmongFirst(visited, arcTo[arc] as number)) reach.isDirect(arc);
+    }
     return [...reached.values()];
+  }
+
+  /**
+   * The same from what is known of single links, without a look at the paths between other nodes; null where that is not enough. It is
+   * where few links are allowed: they lead a link far, or nowhere.
+   */
+  #fromKnownLinks(start: ReachedNode): ReachedNode[] | null {
+    const { arcTo } = this.#rules.snapshot.data;
+    const reach = this.#reach;
+    if (reach.hasZeroMetric) return null;
+    const near: number[] = [];
+    for (const arc of this.#usefulArcs(start.node)) {
+      if (!reach.isKnownSole(arc) || this.#usefulArcs(arcTo[arc] as number).length > 0) return null;
+      near.push(arc);
+    }
+    const nodes = near.map((arc) => this.#merge(arcTo[arc] as number, [arc], () => start));
+    const distance = new Map(near.map((arc) => [arcTo[arc] as number, reach.metric[arc] as number]));
+    nodes.sort((a, b) => (distance.get(a.node) as number) - (distance.get(b.node) as number) || a.node - b.node);
+    const all = [start, ...nodes];
+    for (const { node } of all) this.#work += this.#degreeOf(node);
+    return all;
+  }
+
+  /** Arcs out of a node that branches may cross, unless the IGP is known to go around them. */
+  #usefulArcs(node: number): number[] {
+    const { snapshot, allowed } = this.#rules;
+    const { outStart } = snapshot.data;
+    const arcs: number[] = [];
+    const end = outStart[node + 1] as number;
+    for (let arc = outStart[node] as number; arc < end; arc++) {
+      if (allowed[arc] === 1 && this.#reach.carries(arc) && !this.#reach.isKnownLonger(arc)) arcs.push(arc);
+    }
+    return arcs;
+  }
+
+  #degreeOf(node: number): number {
+    const { outStart } = this.#rules.snapshot.data;
+    return (outStart[node + 1] as number) - (outStart[node] as number);
   }
 
   #arriveAt(

@@ -36,6 +36,11 @@ export class IgpGrowth {
     return this.order[this.rank[node] as number] === node;
   }
 
+  /** Is a path known to it that is shorter than this? */
+  isNearer(node: number, length: number): boolean {
+    return this.labelledIn[node] === this.use && (this.distance[node] as number) < length;
+  }
+
   /**
    * Did the arc carry a shortest path that is known, or does it now, or one as short? What is not settled has not looked at its
    * arcs yet.

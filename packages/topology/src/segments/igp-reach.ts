@@ -19,9 +19,21 @@ const BYTES_PER_NODE = 40;
 /** What is known of less than this part of all nodes is cheaper to find out again than to keep. */
 const LEAST_PART_KEPT = 1 / 16;
 
+/** What has been found out of an arc between two routers, compared with the distance between them. */
+const Way = {
+  Unknown: 0,
+  /** They are nearer to each other. */
+  Longer: 1,
+  /** It is the only shortest path. */
+  Sole: 2,
+  /** There are others, or the IGP does not use it. */
+  Other: 3,
+} as const;
+
 /**
  * The shortest paths of one algorithm of the IGP from one router at a time, grown as far as is asked. A host given as `leaf` is
- * reached over its usable links like a stub network; no other host is. What is known from the routers asked about last is kept.
+ * reached over its usable links like a stub network; no other host is. What is known from the routers asked about last is kept,
+ * and of each arc that was asked about, whether the IGP has something better.
  */
 export class IgpReach {
   readonly #snapshot: Snapshot;
@@ -32,7 +44,14 @@ export class IgpReach {
   readonly #zeroInto: Uint8Array | null;
   readonly #capacity: number;
   readonly #kept = new Map<number, IgpGrowth>();
+  /** By arc, a `Way`. */
+  readonly #ways: Uint8Array;
+  #router = -1;
+  #leaf = -1;
+  /** That of the router, once something is asked that needs it. */
   #growth: IgpGrowth | null = null;
+  /** The last that was started. */
+  #last: IgpGrowth | null = null;
 
   /** `before`: that of the snapshot's predecessor. What the changes between the two do not touch is taken from it. */
   constructor(snapshot: Snapshot, algorithm = 0, before?: IgpReach) {
@@ -41,14 +60,15 @@ export class IgpReach {
     this.metric = this.#isFlexible ? flexMetric(snapshot, algorithm) : snapshot.data.igpMetric;
     this.#zeroInto = nodesBehindZero(snapshot, this.metric);
     this.#capacity = Math.max(2, Math.floor(KEPT_BYTES / (BYTES_PER_NODE * snapshot.nodeCount)));
+    this.#ways = new Uint8Array(snapshot.arcCount);
     if (before !== undefined) this.#takeOver(before);
   }
 
   #takeOver(before: IgpReach): void {
     const changed = this.#arcsOtherThanIn(before);
     for (const [key, growth] of before.#kept) {
-      // Somebody may be in the middle of asking about the last one.
-      if (growth === before.#growth || changed.some((arc) => growth.isTouchedBy(arc))) continue;
+      // Somebody may be in the middle of asking about the last one, and start another in its place.
+      if (growth === before.#last || changed.some((arc) => growth.isTouchedBy(arc))) continue;
       before.#kept.delete(key);
       this.#kept.set(key, growth);
     }
@@ -80,37 +100,50 @@ export class IgpReach {
 
   /** The router that questions are asked from; -1 before the first. */
   get start(): number {
-    return this.#growth?.router ?? -1;
+    return this.#router;
   }
 
   /** Asking from where questions were asked lately continues with what is already known. */
   startAt(router: number, leaf: number): void {
-    if (this.#growth?.router === router && this.#growth.leaf === leaf) return;
-    const key = (leaf + 1) * this.#snapshot.nodeCount + router;
+    if (this.#router === router && this.#leaf === leaf) return;
+    this.#router = router;
+    this.#leaf = leaf;
+    this.#growth = null;
+  }
+
+  get #current(): IgpGrowth {
+    return this.#growth ?? this.#takeUp();
+  }
+
+  /** What is known from the router, or a beginning. */
+  #takeUp(): IgpGrowth {
+    const [router, leaf] = [this.#router, this.#leaf];
+    if (router < 0) throw new Error('startAt comes first');
+    const key = this.#keyOf(router, leaf);
     const known = this.#kept.get(key);
     const growth = known ?? this.#takeOut();
     if (known === undefined) growth.start(router, leaf);
     else this.#kept.delete(key);
     this.#kept.set(key, growth);
     this.#growth = growth;
+    this.#last = growth;
+    return growth;
   }
 
   /** One to start anew: the last, when little is known from it, or else what was asked about longest ago. */
   #takeOut(): IgpGrowth {
     const { nodeCount } = this.#snapshot;
-    const keyOf = ({ router, leaf }: IgpGrowth) => (leaf + 1) * nodeCount + router;
-    const last = this.#growth;
+    const last = this.#last;
     const [oldest] = this.#kept.values();
     const isSmall = last !== null && last.order.length < LEAST_PART_KEPT * nodeCount;
     const free = isSmall ? last : this.#kept.size >= this.#capacity ? oldest : undefined;
     if (free === undefined) return new IgpGrowth(nodeCount);
-    this.#kept.delete(keyOf(free));
+    this.#kept.delete(this.#keyOf(free.router, free.leaf));
     return free;
   }
 
-  get #current(): IgpGrowth {
-    if (this.#growth === null) throw new Error('startAt comes first');
-    return this.#growth;
+  #keyOf(router: number, leaf: number): number {
+    return (leaf + 1) * this.#snapshot.nodeCount + router;
   }
 
   /** IGP distance; Infinity when there is no route. */
@@ -122,6 +155,39 @@ export class IgpReach {
       if (!this.#settleNearest(growth)) break;
     }
     return growth.isSettled(node) ? (distance[node] as number) : Infinity;
+  }
+
+  /** Is that the IGP distance of a node? Grows no further than it takes to say so. */
+  isAt(node: number, distance: number): boolean {
+    const growth = this.#current;
+    while (!growth.isNearer(node, distance) && growth.heap.leastKey <= distance) this.#settleNearest(growth);
+    return growth.isSettled(node) && growth.distance[node] === distance;
+  }
+
+  /** Is the arc, which leaves the router, as long as the IGP distance to where it leads? */
+  isDirect(arc: number): boolean {
+    const way = this.#ways[arc];
+    if (way === Way.Longer || way === Way.Sole) return way === Way.Sole;
+    const { arcTo } = this.#snapshot.data;
+    const to = arcTo[arc] as number;
+    const length = this.metric[arc] as number;
+    const isDirect = this.isAt(to, length);
+    if (way === Way.Unknown && !this.#snapshot.isHost(to)) {
+      const isSole = isDirect && this.soleArcInto(to) === arc;
+      const isLonger = !isDirect && this.#current.isNearer(to, length);
+      this.#ways[arc] = isSole ? Way.Sole : isLonger ? Way.Longer : Way.Other;
+    }
+    return isDirect;
+  }
+
+  /** Is it known already that the arc is longer than the IGP distance between its ends? Then no shortest path crosses it. */
+  isKnownLonger(arc: number): boolean {
+    return this.#ways[arc] === Way.Longer;
+  }
+
+  /** Is it known already that the arc is the only shortest path between its ends, and its metric not zero? */
+  isKnownSole(arc: number): boolean {
+    return this.#ways[arc] === Way.Sole;
   }
 
   /** The node that is settled as number `i`: 0 is the router itself. -1 when there are not so many. */
@@ -160,6 +226,11 @@ export class IgpReach {
     return true;
   }
 
+  /** Has some arc the metric zero? */
+  get hasZeroMetric(): boolean {
+    return this.#zeroInto !== null;
+  }
+
   /** Can packets of the IGP enter a node over an arc of metric zero? */
   hasZeroArcInto(node: number): boolean {
     if (this.#zeroInto === null || this.#zeroInto[node] === 0) return false;
@@ -184,12 +255,12 @@ export class IgpReach {
   branchesTo(node: number, weights: readonly Float64Array[]): EcmpBranches | null {
     if (this.distanceTo(node) === Infinity) return null;
     const nextHops = this.nextHopsTo(node);
-    return sumBranches(this.#current.router, node, nextHops, this.#snapshot.data.arcTo, weights);
+    return sumBranches(this.#router, node, nextHops, this.#snapshot.data.arcTo, weights);
   }
 
   /** For the nodes that packets for a reachable node can pass before it, and before `endsAt`: the arcs they leave by. */
   nextHopsTo(node: number, endsAt = node): ReadonlyMap<number, readonly number[]> {
-    const { router } = this.#current;
+    const router = this.#router;
     const { arcFrom, arcTo } = this.#snapshot.data;
     const leaving = new Map<number, number[]>();
     const seen = new Set([node]);
@@ -242,7 +313,7 @@ export class IgpReach {
     const { arcFlags, arcTo } = this.#snapshot.data;
     const flags = arcFlags[arc] as number;
     if (this.#isFlexible && Number.isNaN(this.metric[arc])) return false;
-    return (flags & ArcFlag.Igp) !== 0 || (arcTo[arc] === this.#growth?.leaf && this.#carriesIntoHost(arc));
+    return (flags & ArcFlag.Igp) !== 0 || (arcTo[arc] === this.#leaf && this.#carriesIntoHost(arc));
   }
 
   /** Distance to a host, `leaf` or not. */

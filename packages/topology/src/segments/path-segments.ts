@@ -203,10 +203,13 @@ export class PathSegments {
     const weights = this.#weights;
     if (origins.length > 1 || j === position) return this.#along(reach, position, j, origins);
     const arc = arcs[j - 1] as number;
+    if (known === null || reach.isKnownLonger(arc)) return null;
     this.#startAt(reach, origins[0] as number);
-    if (known === null || reach.distanceTo(this.#nodes[j] as number) !== this.#lengthBy(reach, position, j))
+    const isFirst = j === position + 1;
+    if (isFirst ? !reach.isDirect(arc) : !reach.isAt(this.#nodes[j] as number, this.#lengthBy(reach, position, j)))
       return null;
-    if (reach.soleArcInto(this.#nodes[j] as number) !== arc) return this.#along(reach, position, j, origins);
+    const isSole = isFirst ? reach.isKnownSole(arc) : reach.soleArcInto(this.#nodes[j] as number) === arc;
+    if (!isSole) return this.#along(reach, position, j, origins);
     const worst = known.worst.map((sum, i) => sum + ((weights[i] as Float64Array)[arc] as number));
     return { isSinglePath: known.isSinglePath, worst };
   }
@@ -250,11 +253,15 @@ export class PathSegments {
 
   /** Asks node by node, so that the reach grows no further than to where the path leaves the IGP's. */
   #staysShortest(reach: IgpReach, position: number, j: number): boolean {
+    const { arcs } = this.#task;
+    for (let i = position; i < j; i++) if (reach.isKnownLonger(arcs[i] as number)) return false;
     if (position < j) this.#startAt(reach, this.#nodes[position] as number);
     let length = 0;
     for (let i = position; i < j; i++) {
-      length += reach.metric[this.#task.arcs[i] as number] as number;
-      if (reach.distanceTo(this.#nodes[i + 1] as number) !== length) return false;
+      const arc = arcs[i] as number;
+      length += reach.metric[arc] as number;
+      const isShortest = i === position ? reach.isDirect(arc) : reach.isAt(this.#nodes[i + 1] as number, length);
+      if (!isShortest) return false;
     }
     return true;
   }
