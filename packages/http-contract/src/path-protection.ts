@@ -4,7 +4,7 @@ import { PathMetrics, pathProperties, Segment, Shared } from './path-parts.js';
 import { kinds } from './path-request.js';
 import { choice, flag, integer, list, nullable, object, text, token } from './scalars.js';
 
-const UnachievedStandby = object('UnachievedStandby', 'A level of disjointness at which no standby was found.', {
+export const UnachievedStandby = object('UnachievedStandby', 'A level of disjointness at which no standby was found.', {
   disjoint: kinds('The level.', 0),
   isProved: flag('False: the work budget ended the search; there may be one all the same.'),
   blocking: Shared,

@@ -61,6 +61,28 @@ const important = {
   value: { ...booked(102).value, setupPriority: 2 },
 };
 
+const withStandby = {
+  summary: 'The same with a standby that shares no router and no duct with it, or as little as possible',
+  value: {
+    headend: 'dc-london',
+    color: 103,
+    endpoint: 'dc-athens',
+    candidatePaths: [
+      {
+        discriminator: 1,
+        preference: 100,
+        path: {
+          kind: 'dynamic',
+          metric: 'delay',
+          constraints: {},
+          standby: { disjoint: ['node', 'srlg'], mode: 'relaxed' },
+        },
+      },
+    ],
+    fallback: 'shortest-path',
+  },
+};
+
 const intentProblems = [
   'already-exists',
   'node-unknown',
@@ -143,7 +165,9 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
   app.post(
     '/v1/sr-policies',
     {
-      config: { document: { headers: actorHeader, examples: { lowDelay, booked: booked(101), important } } },
+      config: {
+        document: { headers: actorHeader, examples: { lowDelay, booked: booked(101), important, withStandby } },
+      },
       schema: {
         ...words(
           'SR policies',

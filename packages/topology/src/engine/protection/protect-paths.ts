@@ -2,10 +2,11 @@ import type { ComputedPath, PathAnswer } from '../../model/path-answer.js';
 import type { PathProtection, ProtectionRequest } from '../../model/path-protection.js';
 import type { PathRequest } from '../../model/path-request.js';
 import type { Snapshot } from '../../snapshot/snapshot.js';
+import { proveExactly } from '../../proof/prove.js';
 import { withoutConstraints } from '../constraint-set.js';
-import { DEFAULT_WORK_BUDGET, WorkBudget } from '../work-budget.js';
-import { predictDetours } from './predict-detours.js';
-import { findStandby } from './find-standby.js';
+import type { Primary } from './find-standby.js';
+import { computeDetours } from './predict-detours.js';
+import { computeStandby } from './standby-for-lists.js';
 
 /** Adds to each path of an answer what was asked for; each has a work budget of its own, as large as that of a request. */
 export function protectPaths(
@@ -32,13 +33,24 @@ function protectionOf(
   { standby, detours }: ProtectionRequest,
   unreservedBps: Float64Array,
 ): PathProtection {
-  const budget = () => new WorkBudget(DEFAULT_WORK_BUDGET);
+  const [list] = path.segmentLists;
   return {
     ...(standby && {
-      standby: findStandby({ snapshot, request: kept, unreservedBps, budget: budget() }, path, standby),
+      standby: computeStandby(snapshot, kept, primaryOf(snapshot, request, path), standby, unreservedBps),
     }),
     ...(detours && {
-      detours: predictDetours({ snapshot, request, unreservedBps, budget: budget() }, path, detours),
+      detours: list === undefined ? [] : computeDetours(snapshot, request, list, detours, unreservedBps),
     }),
+  };
+}
+
+function primaryOf(snapshot: Snapshot, { source, destination }: PathRequest, path: ComputedPath): Primary {
+  const loads = path.segmentLists.map(({ entries }) => {
+    const addresses = entries.map(({ address }) => address);
+    return proveExactly(snapshot, addresses, { headend: source, destination }).load;
+  });
+  return {
+    links: [...new Set(loads.flat().map(({ linkId }) => linkId))],
+    transports: [path.transport.map(({ sid }) => sid)],
   };
 }
