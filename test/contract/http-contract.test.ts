@@ -111,6 +111,7 @@ const inOrder = [
     'deletePathBatch',
     'createPolicy',
     'getPolicy',
+    'predictPolicyDetours',
     'listPolicies',
     'createMesh',
     'getMesh',

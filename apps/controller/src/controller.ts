@@ -117,7 +117,13 @@ async function start(
 
   const bus = openBus(config, log);
   running.push(() => bus.close());
-  const policies = new SrPolicyService({ db, topology, evaluate, announceEvents });
+  const policies = new SrPolicyService({
+    db,
+    topology,
+    evaluate,
+    predictDetours: (snapshot, input) => pool.run('predict-detours', snapshot, input),
+    announceEvents,
+  });
   const distribution = await Distribution.create({
     databaseUrl,
     db,

@@ -13,7 +13,9 @@ import type {
 } from '@waymark/topology';
 import type { Failure, FailureImpact } from '../model/failure-sweep.js';
 import type { UnderOverlay } from '../model/ports.js';
+import type { ListDetours } from '../model/sr-policy.js';
 import type { EvaluationTask, PolicyEvaluation } from './evaluate-policies-model.js';
+import type { PolicyDetoursInput } from './policy-detours.js';
 
 /** What the workers can do on a snapshot, by name. Everything here crosses threads: plain data only. */
 export interface ComputeTasks {
@@ -27,6 +29,7 @@ export interface ComputeTasks {
   readonly 'compute-from-source': { readonly input: ComputeFromSourceInput; readonly output: readonly MeshPath[] };
   readonly prove: { readonly input: ProveInput; readonly output: UnderOverlay<Proof> };
   readonly 'sweep-failures': { readonly input: SweepInput; readonly output: readonly FailureImpact[] };
+  readonly 'predict-detours': { readonly input: PolicyDetoursInput; readonly output: readonly ListDetours[] };
   readonly 'evaluate-policies': { readonly input: EvaluationTask; readonly output: readonly PolicyEvaluation[] };
 }
 

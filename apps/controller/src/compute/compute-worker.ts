@@ -18,6 +18,7 @@ import { FailureSweep, type SweptPolicies } from './failure-sweep.js';
 import { LeastRecentlyUsed } from './least-recently-used.js';
 import { meshPathsFrom } from './mesh-paths.js';
 import { lessBooked, overlaid, type Overlaid } from './overlaid.js';
+import { policyDetours } from './policy-detours.js';
 
 /*
  * Runs in a worker thread. It keeps the look-ups of the snapshots it met last: the newest, the one before while answers
@@ -56,6 +57,7 @@ const handlers: Handlers = {
     const known = sweeps.get(sweep, () => new FailureSweep(snapshot, readShared(swept)));
     return failures.map((failure) => known.impactOf(failure));
   },
+  'predict-detours': policyDetours,
   'evaluate-policies': (snapshot, task) => evaluatePolicies({ snapshot, ...task }),
 };
 

@@ -1,5 +1,6 @@
 import type {
   AddressFamily,
+  Detour,
   Disjointness,
   Hypothetical,
   LinkId,
@@ -187,6 +188,24 @@ export interface PolicyState {
   readonly changedAt: string;
   /** From the commit of the event to the stored ack; null while pending, and when nothing had to be installed. */
   readonly eventToInstalledMs: number | null;
+}
+
+/** The repairs that routers are expected to make for one list in use (RFC 9855). */
+export interface ListDetours {
+  readonly weight: number;
+  /** In front of the service SID. */
+  readonly sids: readonly string[];
+  /** null: it does not deliver. */
+  readonly detours: readonly Detour[] | null;
+  /** Why it does not deliver; null when it does. */
+  readonly message: string | null;
+}
+
+export interface PolicyDetours {
+  readonly policyId: string;
+  /** Of the TED. */
+  readonly revision: number;
+  readonly lists: readonly ListDetours[];
 }
 
 export interface SrPolicyView {

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import {
+  PolicyDetours,
   SrPolicyIntent,
   SrPolicyView,
   choice,
@@ -206,6 +207,35 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
     async (request, reply) => {
       const policy = await policies.policy(request.params.id);
       return reply.header('etag', etagOf(policy.version)).send(policy);
+    },
+  );
+
+  app.get(
+    `${url}/detours`,
+    {
+      schema: {
+        ...words(
+          'SR policies',
+          'predictPolicyDetours',
+          'Predict what routers do for an SR policy when something on its path fails',
+          'For each link and node of the lists in use: the repairs that routers with TI-LFA (RFC 9855) are expected to make, and ' +
+            'what the path is worth meanwhile. Computed on the newest topology; changes nothing.',
+        ),
+        params,
+        querystring: object(undefined, 'Which failures.', {
+          failure: Type.Optional(
+            choice('Only failures of this kind; without it of links and of nodes.', ['link', 'node']),
+          ),
+        }),
+        response: {
+          200: json(PolicyDetours, 'What is predicted.'),
+          ...problems(...readProblems, 'not-found', 'overloaded'),
+        },
+      },
+    },
+    async (request) => {
+      const { failure } = request.query;
+      return policies.detours(request.params.id, failure === undefined ? ['link', 'node'] : [failure]);
     },
   );
 

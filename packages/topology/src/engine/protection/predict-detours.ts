@@ -125,16 +125,22 @@ function brokenBy(
 }
 
 /**
- * As predictDetours, with a work budget as large as that of a request. `unreservedBps`: per arc, in bit/s; without it the
- * reservable bandwidth.
+ * As predictDetours, with a work budget as large as that of a request. `share`: of several weighted lists, the part of the
+ * request's bandwidth that this one carries. `unreservedBps`: per arc, in bit/s; without it the reservable bandwidth.
  */
 export function computeDetours(
   snapshot: Snapshot,
   request: PathRequest,
-  list: SegmentList,
+  { list, share }: { readonly list: SegmentList; readonly share: number },
   kinds: readonly FailureKind[],
   unreservedBps: Float64Array = snapshot.data.reservableBps,
 ): Detour[] {
   const budget = new WorkBudget(DEFAULT_WORK_BUDGET);
-  return predictDetours({ snapshot, request, unreservedBps, budget }, list, kinds);
+  return predictDetours({ snapshot, request: partOf(request, share), unreservedBps, budget }, list, kinds);
+}
+
+function partOf(request: PathRequest, share: number): PathRequest {
+  const { bandwidthBps } = request.constraints;
+  if (bandwidthBps === undefined || share === 1) return request;
+  return { ...request, constraints: { ...request.constraints, bandwidthBps: Math.ceil(bandwidthBps * share) } };
 }

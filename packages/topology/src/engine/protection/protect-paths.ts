@@ -1,5 +1,5 @@
 import type { ComputedPath, PathAnswer } from '../../model/path-answer.js';
-import type { PathProtection, ProtectionRequest } from '../../model/path-protection.js';
+import type { PathProtection } from '../../model/path-protection.js';
 import type { PathRequest } from '../../model/path-request.js';
 import type { Snapshot } from '../../snapshot/snapshot.js';
 import { proveExactly } from '../../proof/prove.js';
@@ -20,28 +20,22 @@ export function protectPaths(
   const missed = answer.optional.filter(({ isAchieved }) => !isAchieved).map(({ constraint }) => constraint);
   // The standby need not keep what even the primary cannot.
   const kept = withoutConstraints(request, new Set(missed));
-  const protect = (path: ComputedPath): PathProtection =>
-    protectionOf(snapshot, request, kept, path, protection, unreservedBps);
-  return { ...answer, paths: answer.paths.map((path) => ({ ...path, protection: protect(path) })) };
-}
-
-function protectionOf(
-  snapshot: Snapshot,
-  request: PathRequest,
-  kept: PathRequest,
-  path: ComputedPath,
-  { standby, detours }: ProtectionRequest,
-  unreservedBps: Float64Array,
-): PathProtection {
-  const [list] = path.segmentLists;
-  return {
-    ...(standby && {
-      standby: computeStandby(snapshot, kept, primaryOf(snapshot, request, path), standby, unreservedBps),
-    }),
-    ...(detours && {
-      detours: list === undefined ? [] : computeDetours(snapshot, request, list, detours, unreservedBps),
-    }),
+  const isSplit = (request.maxLists ?? 1) > 1;
+  const weights = answer.paths.reduce((sum, { weight }) => sum + weight, 0);
+  const protect = (path: ComputedPath): PathProtection => {
+    const { standby, detours } = protection;
+    const [list] = path.segmentLists;
+    const share = isSplit ? path.weight / weights : 1;
+    return {
+      ...(standby && {
+        standby: computeStandby(snapshot, kept, primaryOf(snapshot, request, path), standby, unreservedBps),
+      }),
+      ...(detours && {
+        detours: list === undefined ? [] : computeDetours(snapshot, request, { list, share }, detours, unreservedBps),
+      }),
+    };
   };
+  return { ...answer, paths: answer.paths.map((path) => ({ ...path, protection: protect(path) })) };
 }
 
 function primaryOf(snapshot: Snapshot, { source, destination }: PathRequest, path: ComputedPath): Primary {
