@@ -112,6 +112,7 @@ const inOrder = [
     'deletePathBatch',
     'createPolicy',
     'getPolicy',
+    'predictPolicyDetours',
     'listPolicies',
     'createMesh',
     'getMesh',

@@ -125,6 +125,7 @@ async function start(
     topology,
     evaluate,
     dryRuns: { evaluate: (snapshot, task) => pool.evaluateAside(snapshot, task), bookDemands },
+    predictDetours: (snapshot, input) => pool.run('predict-detours', snapshot, input),
     announceEvents,
   });
   const distribution = await Distribution.create({

@@ -18,6 +18,7 @@ export * from './path-batch.js';
 export * from './path-parts.js';
 export * from './path-protection.js';
 export * from './path-request.js';
+export * from './policy-detours.js';
 export * from './problem.js';
 export * from './scalars.js';
 export * from './source.js';

@@ -4,7 +4,7 @@ import { PathMetrics, pathProperties, Segment, Shared } from './path-parts.js';
 import { kinds } from './path-request.js';
 import { choice, flag, integer, list, nullable, object, text, token } from './scalars.js';
 
-const UnachievedStandby = object('UnachievedStandby', 'A level of disjointness at which no standby was found.', {
+export const UnachievedStandby = object('UnachievedStandby', 'A level of disjointness at which no standby was found.', {
   disjoint: kinds('The level.', 0),
   isProved: flag('False: the work budget ended the search; there may be one all the same.'),
   blocking: Shared,
@@ -83,53 +83,57 @@ const RepairOutcome = Type.Union(
   { title: 'RepairOutcome', description: 'A repair path, or why there is none.' },
 );
 
-const Detour = object('Detour', 'What becomes of the traffic between one failure and the convergence of the IGP.', {
-  failure: Type.Union(
-    [
-      object(undefined, 'A link, in both directions.', {
-        kind: Type.Literal('link', { description: 'A link.' }),
-        link: linkId(),
+export const Detour = object(
+  'Detour',
+  'What becomes of the traffic between one failure and the convergence of the IGP.',
+  {
+    failure: Type.Union(
+      [
+        object(undefined, 'A link, in both directions.', {
+          kind: Type.Literal('link', { description: 'A link.' }),
+          link: linkId(),
+        }),
+        object(undefined, 'A node with all its links.', {
+          kind: Type.Literal('node', { description: 'A node.' }),
+          node: nodeId(),
+        }),
+      ],
+      { title: 'FailedElement', description: 'What fails.' },
+    ),
+    isProtected: flag('Every packet is repaired and delivered.'),
+    repairs: list(
+      'One for each point of local repair and each active segment that packets have there.',
+      object('Repair', 'What one router does with packets that it would have sent over what failed.', {
+        pointOfLocalRepair: nodeId('The router.'),
+        link: linkId('The directed link that it finds dead.'),
+        activeSegment: ipv6('SID, or container, that packets have as their destination there.'),
+        segmentEnd: nullable(
+          nodeId(),
+          'Where that segment ends, of an adjacency segment the far end of its link; null: its SID leads to no one node.',
+        ),
+        outcome: RepairOutcome,
       }),
-      object(undefined, 'A node with all its links.', {
-        kind: Type.Literal('node', { description: 'A node.' }),
-        node: nodeId(),
+      100_000,
+    ),
+    worst: nullable(PathMetrics, 'End to end on the worst branch during the repair; null when packets are dropped.'),
+    pathMtuBytes: nullable(
+      integer('Bytes.', { maximum: 65_535, examples: [8856] }),
+      'Largest inner packet in bytes during the repair, its headers counted; null when packets are dropped, or unknown.',
+    ),
+    broken: list(
+      'Constraints of the request that do not hold during the repair; empty when packets are dropped.',
+      object('BrokenConstraint', 'A constraint that does not hold.', {
+        constraint: nullable(
+          token('JSON pointer.', '^(/[^/]*)*$', 255, ['/constraints/bounds/0']),
+          'JSON pointer into the request; null: packets of 1280 bytes do not fit.',
+        ),
+        message: text('One sentence for an operator.', 4000),
       }),
-    ],
-    { title: 'FailedElement', description: 'What fails.' },
-  ),
-  isProtected: flag('Every packet is repaired and delivered.'),
-  repairs: list(
-    'One for each point of local repair and each active segment that packets have there.',
-    object('Repair', 'What one router does with packets that it would have sent over what failed.', {
-      pointOfLocalRepair: nodeId('The router.'),
-      link: linkId('The directed link that it finds dead.'),
-      activeSegment: ipv6('SID, or container, that packets have as their destination there.'),
-      segmentEnd: nullable(
-        nodeId(),
-        'Where that segment ends, of an adjacency segment the far end of its link; null: its SID leads to no one node.',
-      ),
-      outcome: RepairOutcome,
-    }),
-    100_000,
-  ),
-  worst: nullable(PathMetrics, 'End to end on the worst branch during the repair; null when packets are dropped.'),
-  pathMtuBytes: nullable(
-    integer('Bytes.', { maximum: 65_535, examples: [8856] }),
-    'Largest inner packet in bytes during the repair, its headers counted; null when packets are dropped, or unknown.',
-  ),
-  broken: list(
-    'Constraints of the request that do not hold during the repair; empty when packets are dropped.',
-    object('BrokenConstraint', 'A constraint that does not hold.', {
-      constraint: nullable(
-        token('JSON pointer.', '^(/[^/]*)*$', 255, ['/constraints/bounds/0']),
-        'JSON pointer into the request; null: packets of 1280 bytes do not fit.',
-      ),
-      message: text('One sentence for an operator.', 4000),
-    }),
-    128,
-  ),
-  message: nullable(text('One sentence for an operator.', 4000), 'Why packets are dropped; null when none are.'),
-});
+      128,
+    ),
+    message: nullable(text('One sentence for an operator.', 4000), 'Why packets are dropped; null when none are.'),
+  },
+);
 
 export const PathProtection = object('PathProtection', 'What was asked for in `protection`.', {
   standby: Type.Optional(StandbyAnswer),

@@ -140,29 +140,29 @@ export function optionalConstraints(whole: string) {
   );
 }
 
+export const StandbyRequest = object(
+  'StandbyRequest',
+  'A path for the headend to use when the primary fails. The primary stays what it would be without.',
+  {
+    disjoint: Type.Union([disjointKind(), kinds('Several kinds at once.', 1)], {
+      description: 'What it may not share with the primary, between the attachment routers.',
+    }),
+    mode: Type.Optional(
+      choice(
+        '`strict` (default): as asked, or none. `relaxed`: else the strongest level there is, as of disjoint paths, and last the path that shares the fewest links with the primary.',
+        ['strict', 'relaxed'],
+      ),
+    ),
+    constraints: Type.Optional(PathConstraints),
+  },
+  [{ disjoint: ['node', 'srlg'], mode: 'relaxed' }],
+);
+
 export const ProtectionRequest = object(
   'ProtectionRequest',
   'What to add to each path.',
   {
-    standby: Type.Optional(
-      object(
-        'StandbyRequest',
-        'A path for the headend to use when the primary fails. The primary stays what it would be without.',
-        {
-          disjoint: Type.Union([disjointKind(), kinds('Several kinds at once.', 1)], {
-            description: 'What it may not share with the primary, between the attachment routers.',
-          }),
-          mode: Type.Optional(
-            choice(
-              '`strict` (default): as asked, or none. `relaxed`: else the strongest level there is, as of disjoint paths, and last the path that shares the fewest links with the primary.',
-              ['strict', 'relaxed'],
-            ),
-          ),
-          constraints: Type.Optional(PathConstraints),
-        },
-        [{ disjoint: ['node', 'srlg'], mode: 'relaxed' }],
-      ),
-    ),
+    standby: Type.Optional(StandbyRequest),
     detours: Type.Optional(
       list(
         'For which failures on the path the repairs are predicted that routers with TI-LFA (RFC 9855) are expected to make: `link` for each link, `node` for each router in between.',

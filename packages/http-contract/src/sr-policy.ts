@@ -1,7 +1,16 @@
 import { Type } from 'typebox';
-import { PathConstraints, maxLists, maxSegments, maxTransportSids, optionalConstraints } from './path-request.js';
+import {
+  PathConstraints,
+  StandbyRequest,
+  kinds,
+  maxLists,
+  maxSegments,
+  maxTransportSids,
+  optionalConstraints,
+} from './path-request.js';
 import { OptionalOutcome, load } from './path-answer.js';
-import { PathMetrics, Segment, SegmentList } from './path-parts.js';
+import { PathMetrics, Segment, SegmentList, Shared } from './path-parts.js';
+import { UnachievedStandby } from './path-protection.js';
 import {
   addressFamily,
   color,
@@ -43,6 +52,7 @@ const DynamicPath = object('DynamicPath', 'Computed, and computed again whenever
   maxSegments: Type.Optional(maxSegments()),
   maxLists: Type.Optional(maxLists()),
   optional: Type.Optional(optionalConstraints('this path')),
+  standby: Type.Optional(StandbyRequest),
 });
 
 export const CandidatePath = object(
@@ -204,10 +214,30 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
   lists: list('The lists in use.', ProbedList, 16),
   standby: nullable(
     object('PolicyStandby', 'What the headend uses by itself while none of the lists delivers. It books nothing.', {
-      candidatePath: integer('Discriminator of its candidate path.', { maximum: maxUint32, examples: [2] }),
+      candidatePath: integer('Discriminator of its candidate path; that of the active one when it asked for this.', {
+        maximum: maxUint32,
+        examples: [2],
+      }),
       lists: list('Its lists.', ProbedList, 16),
     }),
-    'Lists of the next valid candidate path; null when there is none, or it would repeat the lists in use.',
+    'The disjoint list that the active candidate path asks for, or else the lists of the next valid candidate path; null when there is none, or it would repeat the lists in use.',
+  ),
+  disjointStandby: nullable(
+    object('DisjointStandby', 'What became of the standby that the active candidate path asks for.', {
+      isFound: flag('`standby` is it. Otherwise `standby`, if there is one, is that of the next valid candidate path.'),
+      achieved: kinds(
+        'The level of disjointness that holds against the lists in use, in its shortest form; empty: links are shared, or none was found.',
+        0,
+      ),
+      unachieved: list(
+        'Stronger levels that were asked for, the strongest first. `blocking`: what each path of the standby would have in common with the lists in use.',
+        UnachievedStandby,
+        8,
+      ),
+      shared: nullable(Shared, 'With the lists in use; null when none was found.'),
+      message: nullable(text('One sentence for an operator.', 4000), 'Why none was found; null when one was.'),
+    }),
+    'null: the active candidate path asks for none, or none is active.',
   ),
   liveness: policyLiveness(
     'What the headend finds by probing. `degraded`: some of the lists in use are down. `standby`: none of them delivers, ' +

@@ -22,6 +22,8 @@ export { ArcFlag, LocatorFlag, NodeFlag } from './snapshot/snapshot-data.js';
 export { computePaths } from './engine/compute-paths.js';
 export { leastOfPaths } from './engine/least-of-paths.js';
 export type { ComputeOptions } from './engine/compute-options.js';
+export { computeStandby, standbyQuality, type StandbyQuality } from './engine/protection/standby-for-lists.js';
+export { computeDetours } from './engine/protection/predict-detours.js';
 export { placeInOrder } from './engine/batch/place-in-order.js';
 export { placeTogether } from './engine/batch/place-together.js';
 export { computeFromSource, type SourceOptions } from './engine/mesh/compute-from-source.js';

@@ -3,7 +3,7 @@ import type { CandidateEvaluator, CandidateOutcome, ValidLists } from './evaluat
 import type { IncumbentStandby, PolicyToEvaluate, TransportList } from './evaluate-policies-model.js';
 import { listKey } from './transport-lists.js';
 
-/** Valid lists of a candidate path that is not the active one. */
+/** Valid lists that are not the active ones. */
 export interface ChosenStandby {
   readonly candidate: CandidatePathIntent;
   readonly lists: ValidLists;
@@ -49,18 +49,20 @@ export function chooseStandby(evaluator: CandidateEvaluator, question: StandbyQu
   );
 }
 
+/** May a headend hold these beside its active lists, to use in their place? */
+export function isStandbyFor(active: ValidLists, lists: readonly PolicyList[]): boolean {
+  if (sidsOf(lists) === sidsOf(active.lists)) return false;
+  // A planned SID in the standby would keep the active lists from a real data plane.
+  return !isPlanned(lists) || isPlanned(active.lists);
+}
+
 class StandbySearch {
   readonly #evaluator: CandidateEvaluator;
   readonly #question: StandbyQuestion;
-  readonly #activeLists: string;
-  readonly #activeIsPlanned: boolean;
 
   constructor(evaluator: CandidateEvaluator, question: StandbyQuestion) {
     this.#evaluator = evaluator;
     this.#question = question;
-    const { lists } = question.active.lists;
-    this.#activeLists = sidsOf(lists);
-    this.#activeIsPlanned = isPlanned(lists);
   }
 
   first(candidates: readonly CandidatePathIntent[], avoidHeld: boolean): ChosenStandby | undefined {
@@ -92,9 +94,7 @@ class StandbySearch {
   }
 
   #usable(outcome: CandidateOutcome): ValidLists | undefined {
-    if (!outcome.valid || sidsOf(outcome.lists) === this.#activeLists) return undefined;
-    // A planned SID in the standby would keep the active lists from a real data plane.
-    return isPlanned(outcome.lists) && !this.#activeIsPlanned ? undefined : outcome;
+    return outcome.valid && isStandbyFor(this.#question.active.lists, outcome.lists) ? outcome : undefined;
   }
 }
 

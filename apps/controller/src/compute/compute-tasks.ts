@@ -14,8 +14,10 @@ import type {
 } from '@waymark/topology';
 import type { Failure, FailureImpact } from '../model/failure-sweep.js';
 import type { UnderOverlay } from '../model/ports.js';
+import type { ListDetours } from '../model/sr-policy.js';
 import type { DemandBookings } from './overlaid.js';
 import type { EvaluationTask, PolicyEvaluation } from './evaluate-policies-model.js';
+import type { PolicyDetoursInput } from './policy-detours.js';
 
 /** What the workers can do on a snapshot, by name. Everything here crosses threads: plain data only. */
 export interface ComputeTasks {
@@ -30,6 +32,7 @@ export interface ComputeTasks {
   readonly 'book-demands': { readonly input: BookDemandsInput; readonly output: DemandBookings };
   readonly prove: { readonly input: ProveInput; readonly output: UnderOverlay<Proof> };
   readonly 'sweep-failures': { readonly input: SweepInput; readonly output: readonly FailureImpact[] };
+  readonly 'predict-detours': { readonly input: PolicyDetoursInput; readonly output: readonly ListDetours[] };
   readonly 'evaluate-policies': { readonly input: EvaluationTask; readonly output: readonly PolicyEvaluation[] };
 }
 

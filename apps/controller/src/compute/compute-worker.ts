@@ -27,6 +27,7 @@ import { jobLimits } from './jobs.js';
 import { LeastRecentlyUsed } from './least-recently-used.js';
 import { meshPathsFrom } from './mesh-paths.js';
 import { demandBookings, lessBooked, overlaid, type Overlaid } from './overlaid.js';
+import { policyDetours } from './policy-detours.js';
 
 /*
  * Runs in a worker thread. It keeps the look-ups of the snapshots it met last: the newest, the one before while answers
@@ -72,6 +73,7 @@ const handlers: Handlers = {
     const known = sweeps.get(sweep, () => new FailureSweep(snapshot, readShared(swept)));
     return untilPieceEnds(failures, pieceEnd(isCancelled), (failure) => known.impactOf(failure));
   },
+  'predict-detours': policyDetours,
   'evaluate-policies': (snapshot, task) => evaluatePolicies({ snapshot, ...task }),
 };
 

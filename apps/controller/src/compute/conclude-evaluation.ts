@@ -2,8 +2,15 @@ import type { Snapshot } from '@waymark/topology';
 import type { CandidatePathIntent, CandidatePathState, PolicyList } from '../model/sr-policy.js';
 import { BandwidthLedger } from './bandwidth-ledger.js';
 import { chooseStandby, type ChosenStandby } from './choose-standby.js';
+import { chooseDisjointStandby, type ChosenDisjointStandby, type DisjointStandbyQuestion } from './disjoint-standby.js';
 import { CandidateEvaluator } from './evaluate-candidate-path.js';
-import { transportList, type Crossed, type PolicyEvaluation, type Standby } from './evaluate-policies-model.js';
+import {
+  transportList,
+  type Crossed,
+  type PolicyEvaluation,
+  type PolicyToEvaluate,
+  type Standby,
+} from './evaluate-policies-model.js';
 import { wantsBandwidth, type Choice, type Job } from './evaluation-job.js';
 import { isBetter, missesOptional } from './optional-constraints.js';
 import { objectiveOf } from './rank-candidate-paths.js';
@@ -31,7 +38,8 @@ export class Conclusion {
       before.status === choice.status &&
       before.activeCandidate === active &&
       sameLists(lists.map(transportList), before.lists);
-    const standby = this.#standby(job, choice, same);
+    const disjoint = this.#disjointStandby(job, choice, same);
+    const standby = disjoint?.chosen ?? this.#standby(job, choice, same);
     const activeRank = job.ranked.findIndex(({ discriminator }) => discriminator === active);
     const states = job.ranked.map((candidate, rank) => this.#stateOf(job, choice, candidate, rank > activeRank));
     const better = activeRank < 0 ? states : states.slice(0, activeRank);
@@ -48,6 +56,7 @@ export class Conclusion {
       candidatePaths: states,
       lists,
       standby: this.#standbyState(standby),
+      disjointStandby: disjoint?.state ?? null,
       bookings: choice.lists?.bookings ?? [],
       decision: !same ? 'changed' : choice.blocked === true ? 'blocked' : 'kept',
       cause: choice.cause,
@@ -57,12 +66,14 @@ export class Conclusion {
         choice.blocked === true ||
         (choice.pinned !== true && (choice.status !== 'up' || activeRank > 0)) ||
         standby?.blocked === true ||
+        (disjoint !== null && disjoint.weakness > 0) ||
         wanting.length > 0 ||
         isSplit ||
         misses ||
         isConfined(job, choice),
       starved:
         pinMissed ||
+        (disjoint !== null && this.#lacksBandwidthFor(disjoint, job, choice)) ||
         [...better, ...wanting].some((state) => state.reason === 'insufficient-bandwidth') ||
         ((job.displaced || before?.starved === true || isSplit || lacksBandwidth) && this.#couldDoBetter(job, choice)),
       ...room,
@@ -74,7 +85,7 @@ export class Conclusion {
   /** Would it use another candidate path, or a better path of the same one, if all of the bandwidth were free? */
   #couldDoBetter({ policy, ranked }: Job, { candidate: active, lists, pinned }: Choice): boolean {
     if (pinned === true) return false;
-    const alone = (this.#alone ??= new CandidateEvaluator(this.#snapshot, new BandwidthLedger(this.#snapshot, []), []));
+    const alone = this.#unbooked();
     for (const candidate of ranked) {
       const isActive = candidate.discriminator === active?.discriminator;
       if (isActive && candidate.path.kind === 'explicit') return false;
@@ -84,6 +95,26 @@ export class Conclusion {
       return outcome.valid && lists !== undefined && isBetter(candidate, outcome, lists);
     }
     return false;
+  }
+
+  #disjointStandby({ policy }: Job, choice: Choice, same: boolean): ChosenDisjointStandby | null {
+    const question = disjointQuestion(policy, choice, same);
+    return question && chooseDisjointStandby(this.#evaluator, question);
+  }
+
+  /** Would the disjoint standby be a better one if all of the bandwidth were free? */
+  #lacksBandwidthFor({ weakness }: ChosenDisjointStandby, { policy }: Job, choice: Choice): boolean {
+    const question = disjointQuestion({ ...policy, reoptimise: true }, choice, false);
+    const path = question?.active.candidate.path;
+    if (question === null || path?.kind !== 'dynamic' || weakness === 0) return false;
+    const { bandwidthBps } = path.standby?.constraints ?? path.constraints;
+    if (bandwidthBps === undefined) return false;
+    const free = chooseDisjointStandby(this.#unbooked(), question);
+    return free !== null && free.weakness < weakness;
+  }
+
+  #unbooked(): CandidateEvaluator {
+    return (this.#alone ??= new CandidateEvaluator(this.#snapshot, new BandwidthLedger(this.#snapshot, []), []));
   }
 
   #standby(job: Job, { status, candidate, lists }: Choice, same: boolean): ChosenStandby | null {
@@ -137,6 +168,16 @@ export class Conclusion {
       ? { discriminator, preference, valid: true, active: false, reason: null, message, optional: outcome.optional }
       : { discriminator, preference, valid: false, active: false, reason: outcome.reason, message, optional: [] };
   }
+}
+
+/** null: nothing is active. */
+function disjointQuestion(
+  policy: PolicyToEvaluate,
+  { status, candidate, lists }: Choice,
+  activeIsKept: boolean,
+): DisjointStandbyQuestion | null {
+  if (status !== 'up' || candidate === undefined || lists === undefined) return null;
+  return { policy, active: { candidate, lists }, activeIsKept };
 }
 
 /**

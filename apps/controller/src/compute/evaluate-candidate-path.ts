@@ -1,11 +1,16 @@
 import {
   computePaths,
+  computeStandby,
   leastOfPaths,
   type LinkId,
   type OptionalOutcome,
   type PathConstraints,
   type PathRequest,
   type Snapshot,
+  standbyQuality,
+  type StandbyAnswer,
+  type StandbyQuality,
+  type StandbyRequest,
 } from '@waymark/topology';
 import type { CandidatePathIntent, DynamicPath, ExplicitPath, PolicyList } from '../model/sr-policy.js';
 import type { BandwidthLedger } from './bandwidth-ledger.js';
@@ -145,10 +150,48 @@ export class CandidateEvaluator {
     };
   }
 
+  /** A list for `path` that is disjoint from lists in use, which stay as they are; proved. It books nothing. */
+  findStandby(
+    policy: PolicyToEvaluate,
+    path: DynamicPath,
+    standby: StandbyRequest,
+    active: readonly PolicyList[],
+    avoidHeld: boolean,
+  ): { readonly answer: StandbyAnswer; readonly outcome: CandidateOutcome } {
+    const constraints = avoidHeld ? excludingLinks(path.constraints, this.#held) : path.constraints;
+    const request = requestOf(policy, { ...path, constraints });
+    const primary = { links: linksOf(active), transports: active.map((list) => transportList(list).sids) };
+    const asked = { ...standby, constraints };
+    const answer = computeStandby(this.#snapshot, request, primary, asked, this.#roomFor(policy, path));
+    if (answer.status === 'no-path') {
+      return { answer, outcome: { valid: false, reason: 'no-standby', message: answer.message } };
+    }
+    const found = transportList({ weight: 1, transport: answer.path.transport });
+    const proved = this.#proveKeeping(policy, [found], request, new Set(), true);
+    return { answer, outcome: this.admit(policy, proved) };
+  }
+
+  /** How far lists that `path` allows are the standby asked for; null: not at all. */
+  qualityOf(
+    policy: PolicyToEvaluate,
+    path: DynamicPath,
+    standby: StandbyRequest,
+    lists: { readonly active: readonly PolicyList[]; readonly standby: readonly PolicyList[] },
+  ): StandbyQuality | null {
+    const links = { primary: linksOf(lists.active), standby: linksOf(lists.standby) };
+    const asked = { ...standby, constraints: path.constraints };
+    return standbyQuality(this.#snapshot, requestOf(policy, path), asked, links, this.#roomFor(policy, path));
+  }
+
+  #roomFor(policy: PolicyToEvaluate, { constraints }: DynamicPath): Float64Array | undefined {
+    return constraints.bandwidthBps === undefined ? undefined : this.#ledger.roomFor(policy);
+  }
+
   #search(policy: PolicyToEvaluate, path: DynamicPath, avoidHeld: boolean): CandidateOutcome {
     const constraints = avoidHeld ? excludingLinks(path.constraints, this.#held) : path.constraints;
     const request = requestOf(policy, { ...path, constraints });
-    const room = path.constraints.bandwidthBps === undefined ? {} : { unreservedBps: this.#ledger.roomFor(policy) };
+    const unreservedBps = this.#roomFor(policy, path);
+    const room = unreservedBps === undefined ? {} : { unreservedBps };
     const answer = computePaths(this.#snapshot, request, { skipConflict: true, ...room });
     if (answer.status === 'no-path') return { valid: false, reason: answer.reason, message: answer.message };
     const kept = new Set(answer.optional.filter(({ isAchieved }) => isAchieved).map(({ constraint }) => constraint));
@@ -164,7 +207,7 @@ export class CandidateEvaluator {
 
   /** Where excluded links are optional, so are for the search those that are held; not for us. */
   #offHeld(found: ValidLists): CandidateOutcome {
-    const used = new Set(found.lists.flatMap(({ load }) => load.map(({ linkId }) => linkId)));
+    const used = new Set(linksOf(found.lists));
     const held = this.#held.find((link) => used.has(link));
     if (held === undefined) return found;
     return { valid: false, reason: 'path-not-found', message: `link ${held} has not been stable for its hold time` };
@@ -218,6 +261,11 @@ export class CandidateEvaluator {
     const bookings = bookingsOf(lists, requirement.constraints?.bandwidthBps);
     return { valid: true, lists, bookings, expanded, message: null, optional: [] };
   }
+}
+
+/** All that any branch of some lists crosses, once each. */
+function linksOf(lists: readonly PolicyList[]): LinkId[] {
+  return [...new Set(lists.flatMap(({ load }) => load.map(({ linkId }) => linkId)))];
 }
 
 /** What lists reserve: each link's share of the traffic, lists by weight and ECMP branches evenly. Sorted by link. */

@@ -1,5 +1,12 @@
 import type { LinkId, MetricType, NodeId, Snapshot } from '@waymark/topology';
-import type { CandidatePathIntent, CandidatePathState, Fallback, PolicyList, PolicyState } from '../model/sr-policy.js';
+import type {
+  CandidatePathIntent,
+  CandidatePathState,
+  DisjointStandby,
+  Fallback,
+  PolicyList,
+  PolicyState,
+} from '../model/sr-policy.js';
 
 /*
  * What goes into an evaluation and what comes out: plain data, so that it can travel to a worker thread and be recorded.
@@ -37,10 +44,11 @@ export interface Incumbent {
   /** Something better was wanted and impossible. */
   readonly unsettled: boolean;
   readonly standby: IncumbentStandby | null;
+  readonly disjointStandby: DisjointStandby | null;
 }
 
 export interface IncumbentStandby {
-  /** Discriminator. */
+  /** Discriminator; that of the active candidate path when that asked for it. */
   readonly candidate: number;
   /** What it was searched for; null: it is explicit. */
   readonly metric: MetricType | null;
@@ -106,7 +114,7 @@ export interface Crossed {
 
 /** What the headend uses by itself while none of the active lists delivers. It books nothing. */
 export interface Standby {
-  /** Discriminator. */
+  /** Discriminator; that of the active candidate path when that asked for it. */
   readonly candidate: number;
   /** What it was searched for; null: it is explicit. */
   readonly metric: MetricType | null;
@@ -132,8 +140,10 @@ export interface PolicyEvaluation {
   /** In the order of their selection: the best first. */
   readonly candidatePaths: readonly CandidatePathState[];
   readonly lists: readonly PolicyList[];
-  /** null: the active candidate path is the only valid one, or nothing is active. */
+  /** null: none was asked for or found, and the active candidate path is the only valid one, or nothing is active. */
   readonly standby: Standby | null;
+  /** What became of the standby that the active candidate path asks for; null: it asks for none. */
+  readonly disjointStandby: DisjointStandby | null;
   /** What the lists book, sorted by link. Empty without a bandwidth constraint. */
   readonly bookings: readonly LinkBandwidth[];
   /**
@@ -167,7 +177,8 @@ export interface PolicyEvaluation {
 
 /** What an evaluation leaves for the next one to start from. */
 export function incumbentAfter(evaluation: PolicyEvaluation): Incumbent {
-  const { status, activeCandidate, candidatePaths, objective, starved, unsettled, standby } = evaluation;
+  const { status, activeCandidate, candidatePaths, objective, starved, unsettled, standby, disjointStandby } =
+    evaluation;
   return {
     status,
     activeCandidate,
@@ -181,6 +192,7 @@ export function incumbentAfter(evaluation: PolicyEvaluation): Incumbent {
       metric: standby.metric,
       lists: standby.lists.map(transportList),
     },
+    disjointStandby,
   };
 }
 

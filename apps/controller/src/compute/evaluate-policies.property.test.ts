@@ -8,6 +8,7 @@ import {
   pentagon as network,
   priorities,
 } from '../testing/arbitrary-policies.js';
+import { allowedWalks } from '../../../../packages/topology/src/testing/path-oracle.js';
 import { diamond, lowestDelay, newPolicy, withLinks } from '../testing/sketched-network.js';
 import { whileMoving } from './bandwidth-ledger.js';
 import { evaluatePolicies } from './evaluate-policies.js';
@@ -69,17 +70,20 @@ function capacityOf(ted: Ted, linkId: LinkId): number {
   return ted.links.find(({ id }) => id === linkId)?.bandwidthBps ?? 0;
 }
 
-/** It is of the next valid candidate path that does not repeat the active one, and crosses nothing that is down. */
+/**
+ * It is what the active candidate path asked for, or of the next valid one; it does not repeat the active lists and crosses
+ * nothing that is down.
+ */
 function expectStandby(evaluation: PolicyEvaluation, down: ReadonlySet<LinkId>): void {
-  const { standby, status, activeCandidate, candidatePaths, lists } = evaluation;
+  const { standby, status, activeCandidate, candidatePaths, lists, disjointStandby } = evaluation;
   const others = candidatePaths
     .filter(({ valid, active }) => valid && !active)
     .map(({ discriminator }) => discriminator);
   // All that is valid besides takes the lists that are taken already.
   if (standby === null) return;
   expect(status).toBe('up');
-  expect(standby.candidate).not.toBe(activeCandidate);
-  expect(others).toContain(standby.candidate);
+  if (disjointStandby?.isFound === true) expect(standby.candidate).toBe(activeCandidate);
+  else expect(others).toContain(standby.candidate);
   expect(standby.crossed.links.filter((link) => down.has(link))).toEqual([]);
   expect(standby.lists.map(transportList)).not.toEqual(lists.map(transportList));
 }
@@ -251,7 +255,8 @@ describe('evaluations of random policies on random networks', () => {
         const changed = again.filter(({ decision }) => decision === 'changed').map(({ policyId }) => policyId);
         expect(changed.filter((id) => !starved.has(id))).toEqual([]);
         if (changed.length > 0) return;
-        const standbyOf = (all: readonly PolicyToEvaluate[]) => all.map(({ incumbent }) => incumbent?.standby);
+        const standbyOf = (all: readonly PolicyToEvaluate[]) =>
+          all.map(({ incumbent }) => [incumbent?.standby, incumbent?.disjointStandby]);
         expect(standbyOf(adopt(moved, again))).toEqual(standbyOf(moved));
       }),
     );
@@ -263,6 +268,53 @@ describe('evaluations of random policies on random networks', () => {
         const settled = adopt(batch, evaluate(first, batch));
         expect(evaluate(second, [...settled].reverse())).toEqual(evaluate(second, settled));
       }),
+    );
+  });
+
+  it('have the standby that an active candidate path asks for exactly where two ways are disjoint', () => {
+    const asked = fc.record({
+      disjoint: fc.constantFrom('link' as const, 'node' as const),
+      mode: fc.constantFrom('strict' as const, 'relaxed' as const),
+    });
+    fc.assert(
+      fc.property(network, candidate, asked, (ted, path, standby) => {
+        const { metric, constraints, optional = [] } = path;
+        const asking = { kind: 'dynamic' as const, metric, constraints, optional, standby };
+        const [found] = evaluate(ted, [newPolicy('h1', 'h2', [{ discriminator: 1, preference: 1, path: asking }])]);
+        if (found?.status !== 'up') {
+          expect(found).toMatchObject({ standby: null, disjointStandby: null });
+          return;
+        }
+        const outcomes = found.candidatePaths[0]?.optional ?? [];
+        const kept = outcomes.filter(({ isAchieved }) => isAchieved).map(({ constraint }) => constraint);
+        const request = { source: 'h1', destination: 'h2', metric, ...dropping(asking, optional, kept) };
+        const ways = allowedWalks(ted, request).map((walk) => walk.map(({ id }) => id));
+        // Links are named after their ends; those of the hosts are the only ones.
+        const endsOf = (link: LinkId) => link.split(':').filter((node) => !['a', 'd'].includes(node));
+        const used = new Set(
+          found.crossed.links.flatMap((id) => [id, id.split(':').reverse().join(':'), ...endsOf(id)]),
+        );
+        const sharedWith = (links: readonly LinkId[], kind: 'link' | 'node') => {
+          const between = links.filter((id) => !/h[12]/.test(id));
+          return [...between, ...(kind === 'node' ? between.flatMap(endsOf) : [])].filter((one) => used.has(one));
+        };
+        const least = (kind: 'link' | 'node') => Math.min(...ways.map((way) => sharedWith(way, kind).length));
+        const { disjointStandby: told, standby: chosen } = found;
+        if (told?.isFound !== true) {
+          expect(told).not.toBeNull();
+          if (standby.mode === 'strict') expect(least(standby.disjoint)).toBeGreaterThan(0);
+          return;
+        }
+        const crossed = chosen?.crossed.links ?? [];
+        expect(chosen?.candidate).toBe(1);
+        expect(ways).toContainEqual(chosen?.lists[0]?.links);
+        for (const kind of ['node', 'link'] as const) {
+          if (told.achieved.join() === kind) expect(sharedWith(crossed, kind)).toEqual([]);
+          if (told.unachieved.some(({ disjoint }) => disjoint.join() === kind)) expect(least(kind)).toBeGreaterThan(0);
+        }
+        if (standby.mode === 'strict') expect(told.achieved).toEqual([standby.disjoint]);
+      }),
+      { numRuns: 300 },
     );
   });
 

@@ -2,6 +2,7 @@ import type { Snapshot } from '@waymark/topology';
 import type { AtOnce } from '../model/failure-sweep.js';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { BandwidthLedger } from './bandwidth-ledger.js';
+import { asStandby } from './disjoint-standby.js';
 import { CandidateEvaluator, type CandidateOutcome } from './evaluate-candidate-path.js';
 import type { Booking, PolicyToEvaluate } from './evaluate-policies-model.js';
 import type { SweptPolicy } from './failure-sweep.js';
@@ -55,8 +56,11 @@ export class FailureAtOnce {
       return { atOnce: 'lost', reason: kept.reason, message: kept.message };
     }
     const why = whole.valid ? { reason: null, message: '' } : { reason: whole.reason, message: whole.message };
-    const candidate = policy.candidatePaths.find(({ discriminator }) => discriminator === standby?.candidate);
-    if (standby === null || candidate === undefined) return { atOnce: 'lost', ...why };
+    const written = policy.candidatePaths.find(({ discriminator }) => discriminator === standby?.candidate);
+    if (standby === null || written === undefined) return { atOnce: 'lost', ...why };
+    const { path } = written;
+    const isOwn = written.discriminator === guarantee.discriminator && path.kind === 'dynamic';
+    const candidate = isOwn ? asStandby(policy, { ...written, path }, keptNow(policy, written)) : written;
     const taken = this.#admit(policy, this.#evaluator.hold(policy, candidate, standby.lists, 'down-only'));
     if (taken.valid) return { atOnce: 'standby', ...why };
     return { atOnce: 'lost', reason: why.reason, message: `${why.message}; standby: ${taken.message}` };
@@ -71,6 +75,11 @@ export class FailureAtOnce {
     }
     return admitted;
   }
+}
+
+/** What its active lists make of its optional constraints. */
+function keptNow({ incumbent }: PolicyToEvaluate, { discriminator }: CandidatePathIntent) {
+  return incumbent?.candidatePaths.find((state) => state.discriminator === discriminator)?.optional ?? [];
 }
 
 function byPriority({ policy: a }: SweptPolicy, { policy: b }: SweptPolicy): number {

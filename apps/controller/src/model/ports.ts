@@ -6,6 +6,7 @@
 import type {
   DisjointAnswer,
   DisjointRequest,
+  FailureKind,
   Hypothetical,
   LinkId,
   NodeId,
@@ -35,7 +36,15 @@ import type {
   SourceView,
   TopologyHead,
 } from './topology.js';
-import type { DryRunResult, Liveness, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from './sr-policy.js';
+import type {
+  DryRunResult,
+  Liveness,
+  MeshIntent,
+  MeshView,
+  PolicyDetours,
+  SrPolicyIntent,
+  SrPolicyView,
+} from './sr-policy.js';
 import type { EventType, WaymarkEvent } from './events.js';
 import type { FailureImpact, FailureSweepRequest, PolicyAtRisk } from './failure-sweep.js';
 import type { JobChange, JobCounts, JobView } from './jobs.js';
@@ -251,6 +260,8 @@ export interface LivenessCounts {
 export interface PolicyService {
   policies(filter: PolicyFilter, page: PageRequest): Promise<Page<SrPolicyView>>;
   policy(id: string): Promise<SrPolicyView>;
+  /** What is predicted for its lists in use on the newest TED. Changes nothing. */
+  detours(id: string, failures: readonly FailureKind[]): Promise<PolicyDetours>;
   /** The same intent again changes nothing and gives the policy as it is; another one under the same key throws already-exists. */
   createPolicy(intent: SrPolicyIntent, actor: Actor): Promise<SrPolicyView>;
   replacePolicy(id: string, intent: SrPolicyIntent, ifVersion: number, actor: Actor): Promise<SrPolicyView>;

@@ -1,5 +1,7 @@
 import type {
   AddressFamily,
+  Detour,
+  Disjointness,
   Hypothetical,
   LinkId,
   MetricType,
@@ -9,6 +11,9 @@ import type {
   PathMetrics,
   Segment,
   SegmentList,
+  Shared,
+  StandbyRequest,
+  UnachievedStandby,
 } from '@waymark/topology';
 
 /** Hand-written transport SIDs; the service SID of each family is appended. */
@@ -28,6 +33,8 @@ export interface DynamicPath {
   readonly maxLists?: number;
   /** Constraints that need not be kept, as JSON pointers into this path, the most important first (PathRequest.optional). */
   readonly optional?: readonly string[];
+  /** While this path is active: a list for the headend to use while none of its own delivers. */
+  readonly standby?: StandbyRequest;
 }
 
 export interface CandidatePathIntent {
@@ -135,6 +142,20 @@ export interface ProbedList extends PolicyList {
   readonly liveness: readonly ListLiveness[];
 }
 
+/** What became of the standby that the active candidate path asks for. */
+export interface DisjointStandby {
+  /** False: the standby, if there is one, is that of the next valid candidate path. */
+  readonly isFound: boolean;
+  /** The level of disjointness that holds, in its shortest form; empty when links are shared, and when none was found. */
+  readonly achieved: readonly Disjointness[];
+  /** Stronger levels that were asked for, the strongest first. */
+  readonly unachieved: readonly UnachievedStandby[];
+  /** With the lists in use; null when none was found. */
+  readonly shared: Shared | null;
+  /** Why none was found; null when one was. */
+  readonly message: string | null;
+}
+
 export interface PolicyState {
   readonly status: 'up' | 'fallback' | 'down';
   /** Discriminator of the active candidate path. */
@@ -143,8 +164,10 @@ export interface PolicyState {
   /** `liveness`: of its lists, where the headend holds them as active or as standby. */
   readonly candidatePaths: readonly (CandidatePathState & { readonly liveness: Liveness })[];
   readonly lists: readonly ProbedList[];
-  /** Of the next valid candidate path, for the headend to use by itself while none of the lists delivers. */
+  /** For the headend to use by itself while none of the lists delivers: what the active candidate path asked for, or lists of the next valid one. */
   readonly standby: { readonly candidatePath: number; readonly lists: readonly ProbedList[] } | null;
+  /** null: the active candidate path asks for none. */
+  readonly disjointStandby: DisjointStandby | null;
   readonly liveness: PolicyLiveness;
   readonly bindingSids: readonly { readonly family: AddressFamily; readonly sid: string }[];
   readonly steering: readonly { readonly prefix: string; readonly heldBy: string | null }[];
@@ -165,6 +188,24 @@ export interface PolicyState {
   readonly changedAt: string;
   /** From the commit of the event to the stored ack; null while pending, and when nothing had to be installed. */
   readonly eventToInstalledMs: number | null;
+}
+
+/** The repairs that routers are expected to make for one list in use (RFC 9855). */
+export interface ListDetours {
+  readonly weight: number;
+  /** In front of the service SID. */
+  readonly sids: readonly string[];
+  /** null: it does not deliver. */
+  readonly detours: readonly Detour[] | null;
+  /** Why it does not deliver; null when it does. */
+  readonly message: string | null;
+}
+
+export interface PolicyDetours {
+  readonly policyId: string;
+  /** Of the TED. */
+  readonly revision: number;
+  readonly lists: readonly ListDetours[];
 }
 
 export interface SrPolicyView {

@@ -3,15 +3,16 @@ import {
   freezeSnapshot,
   type FlexAlgorithmDefinition,
   type MetricType,
+  type StandbyRequest,
   type Ted,
   type TedLink,
 } from '@waymark/topology';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { incumbentAfter } from '../compute/evaluate-policies-model.js';
+import { incumbentAfter, type Incumbent } from '../compute/evaluate-policies-model.js';
 import { evaluatePolicies } from '../compute/evaluate-policies.js';
 import type { ProposedChange } from '../model/ports.js';
-import type { CandidatePathIntent } from '../model/sr-policy.js';
+import type { CandidatePathIntent, DisjointStandby } from '../model/sr-policy.js';
 import { PolicyHarness } from '../testing/policy-harness.js';
 import { buildTed, withLinks } from '../testing/sketched-network.js';
 import { bookedPerLink } from './bookings.js';
@@ -96,6 +97,11 @@ function dynamic(metric: MetricType, constraints = {}, preference = 1): Candidat
   return [{ discriminator: preference, preference, path: { kind: 'dynamic', metric, constraints } }];
 }
 
+/** The same, asking for a standby. */
+function protectedBy(paths: readonly CandidatePathIntent[], standby: StandbyRequest): CandidatePathIntent[] {
+  return paths.map(({ path, ...rest }) => ({ ...rest, path: path.kind === 'dynamic' ? { ...path, standby } : path }));
+}
+
 /** For lists of one SID in front of the service SID, if that. */
 function confined(metric: MetricType): CandidatePathIntent[] {
   return [{ discriminator: 1, preference: 1, path: { kind: 'dynamic', metric, constraints: {}, maxSegments: 1 } }];
@@ -163,6 +169,8 @@ describe('the policies found to be affected by a change', () => {
               dynamic('delay-variation', { bounds: [{ metric: 'delay', max: 15_000 }] }),
               dynamic('loss'),
               confined('delay'),
+              protectedBy(dynamic('delay'), { disjoint: 'node' }),
+              [...protectedBy(dynamic('igp', {}, 3), { disjoint: 'node', mode: 'relaxed' }), ...dynamic('hop', {}, 2)],
               [...dynamic('delay', {}, 3), ...dynamic('igp', {}, 2), ...dynamic('hop', { exclude: { nodes: ['g'] } })],
             ];
             await mesh(harness, intents);
@@ -287,7 +295,7 @@ describe('bookings', () => {
   }, 240_000);
 });
 
-/** Standbys that do not hold on the newest TED: a change that broke them was not seen. */
+/** Standbys, and what is told of them, that do not hold on the newest TED: a change that broke them was not seen. */
 async function failedStandbys(harness: PolicyHarness): Promise<string[]> {
   const ids = await harness.database.db.selectFrom('sr_policy').select('id').execute();
   const { policies } = await loadPolicies(
@@ -295,11 +303,12 @@ async function failedStandbys(harness: PolicyHarness): Promise<string[]> {
     ids.map(({ id }) => id),
     () => false,
   );
-  const stored = new Map(policies.map(({ policyId, incumbent }) => [policyId, incumbent?.standby ?? null]));
+  const standbyOf = (incumbent: Incumbent | null) => [incumbent?.standby, incumbent?.disjointStandby];
+  const stored = new Map(policies.map(({ policyId, incumbent }) => [policyId, standbyOf(incumbent)]));
   const snapshot = freezeSnapshot(harness.ted);
   const evaluations = evaluatePolicies({ snapshot, policies, booked: [], heldLinks: [] });
   return evaluations
-    .filter((evaluation) => !isDeepStrictEqual(incumbentAfter(evaluation).standby, stored.get(evaluation.policyId)))
+    .filter((evaluation) => !isDeepStrictEqual(standbyOf(incumbentAfter(evaluation)), stored.get(evaluation.policyId)))
     .map(({ policyId }) => policyId);
 }
 
@@ -316,7 +325,12 @@ async function movesOfFullEvaluation(harness: PolicyHarness): Promise<string[]> 
     booked: [],
     heldLinks: [],
   });
+  const stored = new Map(policies.map(({ policyId, incumbent }) => [policyId, incumbent?.disjointStandby ?? null]));
+  const levelOf = (standby: DisjointStandby | null | undefined) => standby && [standby.isFound, standby.achieved];
   return evaluations
-    .filter(({ decision }) => decision === 'changed')
+    .filter(
+      ({ policyId, decision, disjointStandby }) =>
+        decision === 'changed' || !isDeepStrictEqual(levelOf(disjointStandby), levelOf(stored.get(policyId))),
+    )
     .map(({ policyId, cause }) => `${policyId}: ${cause}`);
 }

@@ -70,6 +70,45 @@ describe('an intent that makes no sense', () => {
       ['/candidatePaths/0/path/maxLists'],
     ],
     [
+      'a standby for a demand over several lists',
+      policy({
+        candidatePaths: [
+          {
+            discriminator: 1,
+            preference: 1,
+            path: {
+              kind: 'dynamic',
+              metric: 'delay',
+              constraints: { bandwidthBps: 1 },
+              maxLists: 2,
+              standby: { disjoint: 'node' },
+            },
+          },
+        ],
+      }),
+      'request-invalid',
+      ['/candidatePaths/0/path/standby'],
+    ],
+    [
+      'unknown elements in constraints of a standby',
+      policy({
+        candidatePaths: [
+          {
+            discriminator: 1,
+            preference: 1,
+            path: {
+              kind: 'dynamic',
+              metric: 'delay',
+              constraints: {},
+              standby: { disjoint: 'node', constraints: { exclude: { nodes: ['nowhere'] } } },
+            },
+          },
+        ],
+      }),
+      'node-unknown',
+      ['/candidatePaths/0/path/standby/constraints/exclude/nodes/0'],
+    ],
+    [
       'a prefix with host bits',
       policy({ steeredPrefixes: ['10.2.0.1/16'] }),
       'request-invalid',

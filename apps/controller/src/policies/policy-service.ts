@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { sql, type Transaction } from 'kysely';
-import type { LinkId, Overlay, Snapshot } from '@waymark/topology';
+import type { FailureKind, LinkId, Overlay, Snapshot } from '@waymark/topology';
 import type { PinnedLists } from '../compute/evaluate-policies-model.js';
 import { Problem } from '../model/errors.js';
 import type { WaymarkEvent } from '../model/events.js';
@@ -19,6 +19,7 @@ import {
   type DryRunResult,
   type MeshIntent,
   type MeshView,
+  type PolicyDetours,
   type SrPolicyIntent,
   type SrPolicyView,
 } from '../model/sr-policy.js';
@@ -38,7 +39,7 @@ import { intentView, loadIntents, policyIdOf, storeIntent, type PolicyIntent } f
 import { loadStates } from './policy-states.js';
 import { isSameMesh, isSamePolicy } from './same-intent.js';
 import { policyIds, policyViews } from './policy-views.js';
-import type { Evaluate } from './reaction-dependencies.js';
+import type { Evaluate, PredictDetours } from './reaction-dependencies.js';
 import { snapshotOf } from '../compute/snapshot-of.js';
 import { claimPrefixes } from './steering-claims.js';
 import { transportOf } from './stored-lists.js';
@@ -64,6 +65,7 @@ export class SrPolicyService implements PolicyService {
   readonly #topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
   readonly #evaluate: Evaluate;
   readonly #dryRuns: Pick<DryRunDependencies, 'evaluate' | 'bookDemands'>;
+  readonly #predictDetours: PredictDetours;
   readonly #announceEvents: AnnounceEvents;
 
   constructor(options: {
@@ -71,12 +73,14 @@ export class SrPolicyService implements PolicyService {
     topology: Pick<TopologyService, 'ted' | 'link' | 'node'>;
     evaluate: Evaluate;
     dryRuns: Pick<DryRunDependencies, 'evaluate' | 'bookDemands'>;
+    predictDetours: PredictDetours;
     announceEvents: AnnounceEvents;
   }) {
     this.#db = options.db;
     this.#topology = options.topology;
     this.#evaluate = options.evaluate;
     this.#dryRuns = options.dryRuns;
+    this.#predictDetours = options.predictDetours;
     this.#announceEvents = options.announceEvents;
   }
 
@@ -89,6 +93,16 @@ export class SrPolicyService implements PolicyService {
     const [view] = await policyViews(this.#db, [id], await this.#topology.ted());
     if (view === undefined) throw noPolicy(id);
     return view;
+  }
+
+  async detours(id: string, failures: readonly FailureKind[]): Promise<PolicyDetours> {
+    const ted = await this.#topology.ted();
+    const { policies } = await loadPolicies(this.#db, [id], () => false);
+    const [policy] = policies;
+    if (policy === undefined) throw noPolicy(id);
+    const booked = await bookedPerLink(this.#db);
+    const lists = await this.#predictDetours(snapshotOf(ted), { policy, booked, failures });
+    return { policyId: id, revision: ted.revision, lists };
   }
 
   async createPolicy(intent: SrPolicyIntent, actor: Actor): Promise<SrPolicyView> {

@@ -6,7 +6,7 @@ import {
   type PinnedLists,
   type PolicyEvaluation,
 } from '../compute/evaluate-policies-model.js';
-import type { CandidatePathState, PolicyState } from '../model/sr-policy.js';
+import type { CandidatePathState, DisjointStandby, PolicyState } from '../model/sr-policy.js';
 import type { PolicyEvent } from './policy-event.js';
 import type { Executor } from './policy-intents.js';
 import { storedList, storedStandby, transportOf, type StoredList, type StoredStandby } from './stored-lists.js';
@@ -19,6 +19,7 @@ export interface StoredState {
   readonly compliance: PolicyState['compliance'];
   readonly lists: readonly StoredList[];
   readonly standby: StoredStandby | null;
+  readonly disjointStandby: DisjointStandby | null;
   readonly previousLists: PinnedLists | null;
   readonly candidatePaths: readonly CandidatePathState[];
   /** Of the metric it is optimised for. */
@@ -43,6 +44,7 @@ type StateRow = Omit<StoredState, 'event'> & {
 export async function loadStates(db: Executor, ids: readonly string[]): Promise<Map<string, StoredState>> {
   const found = await sql<StateRow>`
     select policy_id as "policyId", status, active_candidate as "activeCandidate", compliance, lists, standby,
+      disjoint_standby as "disjointStandby",
       previous_lists as "previousLists", candidates as "candidatePaths", metric_value as value, starved, unsettled, blocked,
       cause as reason, changed_at as "changedAt", event_kind, changed_revision as event_revision, event_by, event_at, event_summary
     from policy_state
@@ -59,7 +61,7 @@ function stateFrom(row: StateRow): StoredState {
 
 export function incumbentOf(state: StoredState | undefined): Incumbent | null {
   if (state === undefined) return null;
-  const { status, activeCandidate, lists, candidatePaths, value, starved, unsettled, standby } = state;
+  const { status, activeCandidate, lists, candidatePaths, value, starved, unsettled, standby, disjointStandby } = state;
   return {
     status,
     activeCandidate,
@@ -69,6 +71,7 @@ export function incumbentOf(state: StoredState | undefined): Incumbent | null {
     starved,
     unsettled,
     standby: standby && { ...standby, lists: standby.lists.map(transportOf) },
+    disjointStandby,
   };
 }
 
@@ -93,17 +96,18 @@ export async function storeStates(db: Executor, states: readonly StateToStore[],
     insert into policy_state (policy_id, computed_revision, status, active_candidate, compliance, lists,
       previous_lists, candidates, blocked, cause, changed_revision, changed_at, event_kind, event_by, event_at,
       event_summary, node_ids, link_ids, segment_from, segment_to, segment_igp, metric, metric_value, unsettled, starved,
-      standby, standby_node_ids, standby_link_ids)
+      standby, standby_node_ids, standby_link_ids, disjoint_standby)
     select policy_id, ${revision}, status, active_candidate, compliance, lists, previous_lists, candidates, blocked,
       cause, changed_revision, coalesce(changed_at, now()), event_kind, event_by, event_at, event_summary, node_ids,
       link_ids, segment_from, segment_to, segment_igp, metric, metric_value, unsettled, starved, standby,
-      standby_node_ids, standby_link_ids
+      standby_node_ids, standby_link_ids, disjoint_standby
     from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as n (
       policy_id text, status text, active_candidate bigint, compliance text, lists jsonb, previous_lists jsonb,
       candidates jsonb, blocked boolean, cause text, changed_revision bigint, changed_at timestamptz, event_kind text,
       event_by text, event_at timestamptz, event_summary text, node_ids text[], link_ids text[], segment_from text[],
       segment_to text[], segment_igp bigint[], metric text, metric_value double precision, unsettled boolean,
-      starved boolean, standby jsonb, standby_node_ids text[], standby_link_ids text[]
+      starved boolean, standby jsonb, standby_node_ids text[], standby_link_ids text[],
+      disjoint_standby jsonb
     )
     on conflict (policy_id) do update set
       computed_revision = excluded.computed_revision, status = excluded.status,
@@ -115,7 +119,7 @@ export async function storeStates(db: Executor, states: readonly StateToStore[],
       segment_from = excluded.segment_from, segment_to = excluded.segment_to, segment_igp = excluded.segment_igp,
       metric = excluded.metric, metric_value = excluded.metric_value, unsettled = excluded.unsettled,
       starved = excluded.starved, standby = excluded.standby, standby_node_ids = excluded.standby_node_ids,
-      standby_link_ids = excluded.standby_link_ids
+      standby_link_ids = excluded.standby_link_ids, disjoint_standby = excluded.disjoint_standby
   `.execute(db);
 }
 
@@ -175,6 +179,7 @@ function stateRow({ evaluation, before, change }: StateToStore): Record<string, 
     standby: standby && storedStandby(standby),
     standby_node_ids: standby?.crossed.nodes ?? null,
     standby_link_ids: standby?.crossed.links ?? null,
+    disjoint_standby: evaluation.disjointStandby,
   };
 }
 

@@ -116,6 +116,7 @@ function stateView(
     candidatePaths: state.candidatePaths.map((path) => ({ ...path, liveness: livenessOfPath(path.discriminator) })),
     lists,
     standby: state.standby && { candidatePath: state.standby.candidate, lists: standby },
+    disjointStandby: state.disjointStandby,
     liveness: policyLiveness(lists, standby),
     bindingSids: bindingSids.filter(({ family }) => families.has(family)).map(({ family, a }) => ({ family, sid: a })),
     steering,

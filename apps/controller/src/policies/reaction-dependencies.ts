@@ -2,6 +2,8 @@ import type { Demand, NodeId, Snapshot, Ted } from '@waymark/topology';
 import type { Transaction } from 'kysely';
 import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
 import type { DemandBookings } from '../compute/overlaid.js';
+import type { PolicyDetoursInput } from '../compute/policy-detours.js';
+import type { ListDetours } from '../model/sr-policy.js';
 import type { Database, Tables } from '../storage/database.js';
 import type { AnnounceEvents } from '../storage/event-channel.js';
 import type { RevisionNumbers } from '../storage/revision.js';
@@ -23,6 +25,7 @@ export type Evaluate = (snapshot: Snapshot, task: EvaluationTask) => Promise<rea
 
 /** What demands would book on a snapshot. */
 export type BookDemands = (snapshot: Snapshot, demands: readonly Demand[]) => Promise<DemandBookings>;
+export type PredictDetours = (snapshot: Snapshot, input: PolicyDetoursInput) => Promise<readonly ListDetours[]>;
 
 /** Everything the reaction loop needs of other rooms. `Delta` is theirs: it is only handed from one to the other. */
 export interface ReactionDependencies<Delta extends WrittenDelta> {

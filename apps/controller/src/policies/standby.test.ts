@@ -95,6 +95,28 @@ describe('the standby', () => {
     expect((await state()).standby?.candidatePath).toBe(100);
   });
 
+  it('is the disjoint list that the active candidate path asks for, and comes back when there is one again', async () => {
+    const { path } = lowestDelay();
+    if (path.kind !== 'dynamic') throw new Error('not dynamic');
+    const asking = { ...lowestDelay({}, 200), path: { ...path, standby: { disjoint: 'node' as const } } };
+    await start(policy([asking]));
+    const before = await held();
+    expect(before?.map(([, standby]) => standby?.length)).toEqual([1, 1]);
+    const first = await state();
+    expect(first.standby).toMatchObject({ candidatePath: 200, lists: [{ links: ['h1:a', 'a:c', 'c:d', 'd:h2'] }] });
+    expect(first.disjointStandby).toMatchObject({ isFound: true, achieved: ['node'], unachieved: [], message: null });
+    await setTed(withLinkDown(diamond(), 'c:d'));
+    expect(await held()).toEqual(before?.map(([active]) => [active, []]));
+    const failed = await state();
+    expect(failed).toMatchObject({ status: 'up', standby: null, disjointStandby: { isFound: false, shared: null } });
+    expect(failed.cause).toMatch(
+      /it has no standby any more: there is no standby that is node-disjoint .*: every path passes node b, link a:b, link b:d$/,
+    );
+    await setTed(diamond());
+    expect(await held()).toEqual(before);
+    expect((await state()).cause).toContain('it has a disjoint standby');
+  });
+
   it('becomes active when the active path fails', async () => {
     await start();
     const before = await held();

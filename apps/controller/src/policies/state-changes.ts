@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { NodeId } from '@waymark/topology';
-import { transportList, type PolicyEvaluation, type Standby } from '../compute/evaluate-policies-model.js';
+import { transportList, type PolicyEvaluation } from '../compute/evaluate-policies-model.js';
 import type { PolicyEvent } from './policy-event.js';
 import type { StateChange, StoredState } from './policy-states.js';
 import { pushedEntries, storedList, transportOf, type StoredList, type StoredStandby } from './stored-lists.js';
@@ -39,7 +39,7 @@ function reissued(
     all.map(({ families }) => families.map(({ family, service }) => [family, service.map(([sid]) => sid)]));
   const planned = (all: readonly StoredList[]) => all.some(({ families }) => families.some((family) => family.planned));
   const known = before?.lists ?? [];
-  const standby = standbyChange(before?.standby ?? null, evaluation.standby);
+  const standby = standbyChange(before?.standby ?? null, evaluation);
   if (standby !== undefined) return { event, reason: standby };
   if (!isDeepStrictEqual(services(known), services(lists))) return { event, reason: 'its service SIDs changed' };
   const entries = (all: readonly StoredList[]) =>
@@ -53,9 +53,19 @@ function reissued(
 }
 
 /** undefined: the transport lists of the standby are the same. */
-function standbyChange(before: StoredStandby | null, after: Standby | null): string | undefined {
-  if (after === null) return before === null ? undefined : 'it has no standby any more';
+function standbyChange(
+  before: StoredStandby | null,
+  { standby: after, activeCandidate, disjointStandby }: PolicyEvaluation,
+): string | undefined {
+  if (after === null) {
+    if (before === null) return undefined;
+    const why = disjointStandby?.message;
+    return `it has no standby any more${why == null ? '' : `: ${why}`}`;
+  }
   if (isDeepStrictEqual(before?.lists.map(transportOf), after.lists.map(transportList))) return undefined;
+  if (after.candidate === activeCandidate) {
+    return before === null ? 'it has a disjoint standby' : 'it has another disjoint standby';
+  }
   const which = `candidate path ${after.candidate} is its standby`;
   return before === null ? which : `${which}, with other lists than before`;
 }

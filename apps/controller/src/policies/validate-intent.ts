@@ -147,6 +147,15 @@ class IntentCheck {
       if ((path.maxLists ?? 1) > 1 && path.constraints.bandwidthBps === undefined) {
         this.invalid(`${field}/maxLists`, 'lists are weighted by what they carry: add constraints.bandwidthBps');
       }
+      if (path.standby !== undefined && (path.maxLists ?? 1) > 1) {
+        this.invalid(
+          `${field}/standby`,
+          'a standby is one list that carries everything, as the candidate path then must: leave out maxLists, or leave out standby',
+        );
+      }
+      if (path.standby?.constraints !== undefined) {
+        this.#constraints(path.standby.constraints, `${field}/standby/constraints`);
+      }
       this.#optional(path, `${field}/optional`);
       return candidate;
     }

@@ -37,9 +37,16 @@ export const candidate = fc
     bound: fc.option(fc.integer({ min: 2000, max: 2080 }), { nil: undefined }),
     avoided: fc.option(fc.constantFrom('b', 'c', 'e'), { nil: undefined }),
     maxLists: fc.option(fc.integer({ min: 2, max: 3 }), { nil: undefined }),
+    standby: fc.option(
+      fc.record({
+        disjoint: fc.constantFrom('link' as const, 'node' as const),
+        mode: fc.constantFrom('strict' as const, 'relaxed' as const),
+      }),
+      { nil: undefined },
+    ),
     optional: fc.shuffledSubarray(['/constraints/bandwidthBps', '/constraints/bounds/0', '/constraints/exclude/nodes']),
   })
-  .map(({ metric, bandwidth, bound, avoided, maxLists, optional }) => {
+  .map(({ metric, bandwidth, bound, avoided, maxLists, standby, optional }) => {
     const given = {
       '/constraints/bandwidthBps': bandwidth,
       '/constraints/bounds/0': bound,
@@ -54,7 +61,7 @@ export const candidate = fc
         ...(bound === undefined ? {} : { bounds: [{ metric: 'delay' as const, max: bound }] }),
         ...(avoided === undefined ? {} : { exclude: { nodes: [avoided] } }),
       },
-      ...(maxLists === undefined || bandwidth === undefined ? {} : { maxLists }),
+      ...(maxLists !== undefined && bandwidth !== undefined ? { maxLists } : standby === undefined ? {} : { standby }),
       ...(there.length === 0 ? {} : { optional: there }),
     };
   });

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import { decodeDesiredPolicy, type DesiredPolicy } from '@waymark/agent-protocol';
 import { ipv6FromBytes, type Snapshot, type Ted } from '@waymark/topology';
 import { evaluatePolicies } from '../compute/evaluate-policies.js';
+import { policyDetours } from '../compute/policy-detours.js';
 import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
 import { demandBookings } from '../compute/overlaid.js';
 import { writeDesired, type PendingDelta } from '../distribution/desired-store.js';
@@ -53,6 +54,7 @@ export class PolicyHarness {
         evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
         bookDemands: (snapshot, demands) => Promise.resolve(demandBookings(snapshot, demands)),
       },
+      predictDetours: (snapshot, input) => Promise.resolve(policyDetours(snapshot, structuredClone(input))),
       announceEvents: (_tx, events) => this.#announce(events),
     });
   }

@@ -1,4 +1,4 @@
-import { ipv6ToBytes } from '../model/address.js';
+import { formatIpv6, ipv6ToBytes } from '../model/address.js';
 import type { FlexAlgorithmDefinition, Locator, Sid, Ted, TedLink, TedNode } from '../model/ted.js';
 
 /** One way a packet can take, with the probability that ECMP gives it. */
@@ -8,13 +8,30 @@ export interface Trajectory {
   readonly outcome: 'delivered' | 'loop' | 'lost';
 }
 
+/** Links that have just failed, while all routers still forward as before. */
+export interface Failing {
+  readonly links: ReadonlySet<string>;
+  /** Around packets with a destination address whose next link failed: over which link instead, in which list; null: dropped. */
+  readonly repairAt: (
+    at: string,
+    link: string,
+    address: string,
+  ) => { readonly link: string; readonly entries: readonly string[] } | null;
+}
+
 /**
  * Follows packets link by link. Every router enumerates all simple paths of the algorithm to find its next hops: slow, and
  * nothing in common with an SPF. Addresses are strings of 128 ones and zeros; a container is read by cutting the first C-SID
  * out of that string; Segments Left is counted down and compared with what each endpoint can process. A packet that meets an
- * (address, node) twice is in a loop.
+ * (address, node) twice is in a loop. `destination` null: wherever the list ends.
  */
-export function trajectories(ted: Ted, headend: string, destination: string, entries: readonly string[]): Trajectory[] {
+export function trajectories(
+  ted: Ted,
+  headend: string,
+  destination: string | null,
+  entries: readonly string[],
+  failing?: Failing,
+): Trajectory[] {
   const node = new Map(ted.nodes.map((entry) => [entry.id, entry]));
   const link = new Map(ted.links.map((entry) => [entry.id, entry]));
   const isHost = (id: string) => node.get(id)?.kind === 'host';
@@ -117,7 +134,7 @@ export function trajectories(ted: Ted, headend: string, destination: string, ent
     srhLeft: number | null,
   ): Trajectory[] => {
     if (address === null) {
-      const isDelivered = entries.length > 0 && at === destination;
+      const isDelivered = entries.length > 0 && (destination === null || at === destination);
       return [{ links, share, outcome: isDelivered ? 'delivered' : 'lost' }];
     }
     const matches = ownersOf(address);
@@ -128,7 +145,37 @@ export function trajectories(ted: Ted, headend: string, destination: string, ent
     const spread = (arcs: readonly TedLink[], to: number, toAddress: string | null, leftThen = srhLeft) =>
       arcs.length === 0
         ? lost(links, share)
-        : arcs.flatMap((arc) => follow(arc.to, to, toAddress, [...links, arc], share / arcs.length, nowSeen, leftThen));
+        : arcs.flatMap((arc) => {
+            const part = share / arcs.length;
+            return failing?.links.has(arc.id) === true
+              ? repaired(arc, part, to, toAddress, leftThen)
+              : follow(arc.to, to, toAddress, [...links, arc], part, nowSeen, leftThen);
+          });
+    /** The list of the repair is walked as one by itself; where it ends, the packet inside goes on. */
+    const repaired = (
+      failed: TedLink,
+      part: number,
+      to: number,
+      toAddress: string | null,
+      leftThen: number | null,
+    ): Trajectory[] => {
+      const repair = isHost(at) ? undefined : failing?.repairAt(at, failed.id, formatIpv6(BigInt(`0b${address}`)));
+      const first = link.get(repair?.link ?? '');
+      if (repair == null || failing === undefined || first === undefined || failing.links.has(first.id)) {
+        return lost(links, part);
+      }
+      const inside = { links: failing.links, repairAt: () => null };
+      const around =
+        repair.entries.length === 0
+          ? [{ links: [], share: 1, outcome: 'delivered' as const }]
+          : trajectories(ted, first.to, null, repair.entries, inside);
+      return around.flatMap((way) => {
+        const gone = [...links, first, ...way.links];
+        const end = way.links.at(-1)?.to ?? first.to;
+        if (way.outcome !== 'delivered') return lost(gone, part * way.share);
+        return follow(end, to, toAddress, gone, part * way.share, nowSeen, leftThen);
+      });
+    };
     const isFirst = links.length === 0 && segment === 0 && at === headend;
     if (isHost(at) && isFirst)
       return spread(cheapest(usable.filter((entry) => entry.from === at && !isHost(entry.to))), 0, address);
@@ -159,7 +206,7 @@ export function trajectories(ted: Ted, headend: string, destination: string, ent
       if (isHost(at)) return lost(links, share);
       if (sid.behavior === 'End') return follow(at, nextSegment, next, links, share, nowSeen, leftThen);
       const adjacency = link.get(sid.linkId ?? '');
-      const canCross = adjacency !== undefined && isUsable(adjacency) && next !== null;
+      const canCross = adjacency !== undefined && isUsable(adjacency) && (next !== null || destination === null);
       return canCross ? spread([adjacency], nextSegment, next, leftThen) : lost(links, share);
     }
     if (isHost(at)) return lost(links, share);

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import {
+  PolicyDetours,
   SrPolicyIntent,
   SrPolicyView,
   choice,
@@ -59,6 +60,28 @@ const booked = (color: number) => ({
 const important = {
   summary: 'The same for traffic that may take bandwidth from policies of lower priority',
   value: { ...booked(102).value, setupPriority: 2 },
+};
+
+const withStandby = {
+  summary: 'The same with a standby that shares no router and no duct with it, or as little as possible',
+  value: {
+    headend: 'dc-london',
+    color: 103,
+    endpoint: 'dc-athens',
+    candidatePaths: [
+      {
+        discriminator: 1,
+        preference: 100,
+        path: {
+          kind: 'dynamic',
+          metric: 'delay',
+          constraints: {},
+          standby: { disjoint: ['node', 'srlg'], mode: 'relaxed' },
+        },
+      },
+    ],
+    fallback: 'shortest-path',
+  },
 };
 
 const intentProblems = [
@@ -143,7 +166,9 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
   app.post(
     '/v1/sr-policies',
     {
-      config: { document: { headers: actorHeader, examples: { lowDelay, booked: booked(101), important } } },
+      config: {
+        document: { headers: actorHeader, examples: { lowDelay, booked: booked(101), important, withStandby } },
+      },
       schema: {
         ...words(
           'SR policies',
@@ -182,6 +207,35 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
     async (request, reply) => {
       const policy = await policies.policy(request.params.id);
       return reply.header('etag', etagOf(policy.version)).send(policy);
+    },
+  );
+
+  app.get(
+    `${url}/detours`,
+    {
+      schema: {
+        ...words(
+          'SR policies',
+          'predictPolicyDetours',
+          'Predict what routers do for an SR policy when something on its path fails',
+          'For each link and node of the lists in use: the repairs that routers with TI-LFA (RFC 9855) are expected to make, and ' +
+            'what the path is worth meanwhile. Computed on the newest topology; changes nothing.',
+        ),
+        params,
+        querystring: object(undefined, 'Which failures.', {
+          failure: Type.Optional(
+            choice('Only failures of this kind; without it of links and of nodes.', ['link', 'node']),
+          ),
+        }),
+        response: {
+          200: json(PolicyDetours, 'What is predicted.'),
+          ...problems(...readProblems, 'not-found', 'overloaded'),
+        },
+      },
+    },
+    async (request) => {
+      const { failure } = request.query;
+      return policies.detours(request.params.id, failure === undefined ? ['link', 'node'] : [failure]);
     },
   );
 

@@ -2,8 +2,8 @@ import type { MetricType } from '@waymark/topology';
 import type { Generated, JSONColumnType } from 'kysely';
 
 /*
- * The tables of migrations/0002_policies.sql, 0004_policy_events.sql, 0006_standby_and_liveness.sql, 0007_metrics.sql and
- * 0010_policy_priorities_and_options.sql.
+ * The tables of migrations/0002_policies.sql, 0004_policy_events.sql, 0006_standby_and_liveness.sql, 0007_metrics.sql,
+ * 0010_policy_priorities_and_options.sql and 0012_disjoint_standby.sql.
  */
 
 export interface PolicyTables {
@@ -72,6 +72,7 @@ export interface PolicyTables {
     standby: JSONColumnType<object> | null;
     standby_node_ids: string[] | null;
     standby_link_ids: string[] | null;
+    disjoint_standby: JSONColumnType<object> | null;
   };
   booking: {
     policy_id: string;

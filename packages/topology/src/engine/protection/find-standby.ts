@@ -1,10 +1,10 @@
-import type { ComputedPath, Shared } from '../../model/path-answer.js';
+import type { Shared } from '../../model/path-answer.js';
 import type { StandbyAnswer, StandbyRequest, UnachievedStandby } from '../../model/path-protection.js';
 import type { PathRequest } from '../../model/path-request.js';
+import type { LinkId } from '../../model/ted.js';
 import { sharedBetween } from '../../proof/sharing.js';
 import type { Snapshot } from '../../snapshot/snapshot.js';
 import { findBest } from '../best-path.js';
-import { proveExactly } from '../../proof/prove.js';
 import { kindsOf, levelOf, relaxations, type Level } from '../disjoint/disjointness-level.js';
 import { NO_BLOCKING } from '../disjoint/explain-level.js';
 import { canChooseExit, GroupMember } from '../disjoint/group-member.js';
@@ -22,19 +22,25 @@ export interface StandbyTask {
   readonly budget: WorkBudget;
 }
 
+/** What a standby is to be disjoint from. */
+export interface Primary {
+  /** Everything that packets of any of its lists can cross. */
+  readonly links: readonly LinkId[];
+  /** The SIDs of each of its lists, without the service SID. */
+  readonly transports: readonly (readonly string[])[];
+}
+
 /**
  * The best path that shares nothing of the kinds asked for with a primary, which stays as it is; when relaxed, that of the
  * strongest level there is, and last one with as few of the primary's links as possible.
  */
-export function findStandby(task: StandbyTask, primary: ComputedPath, standby: StandbyRequest): StandbyAnswer {
+export function findStandby(task: StandbyTask, primary: Primary, standby: StandbyRequest): StandbyAnswer {
   const { snapshot, request, unreservedBps, budget } = task;
-  const { constraints = request.constraints, disjoint, mode } = standby;
-  const prepared = prepareRequest(snapshot, standbyRequest(request, constraints), unreservedBps, true);
+  const prepared = prepareRequest(snapshot, standbyRequest(request, standby), unreservedBps, true);
   if ('status' in prepared) return { status: 'no-path', message: prepared.message, unachieved: [], isProved: true };
-  const asked = levelOf(typeof disjoint === 'string' ? [disjoint] : disjoint);
   const unachieved: UnachievedStandby[] = [];
-  const crossed = arcsOf(snapshot, request, primary);
-  for (const level of mode === 'relaxed' ? relaxations(asked) : [asked]) {
+  const crossed = primary.links.map((link) => snapshot.arcOf(link));
+  for (const level of standbyLevels(standby)) {
     const search = new StandbySearch(prepared, crossed, level, budget);
     const found = level.link ? search.disjoint() : search.fewestShared();
     if (found.list === null || isSame(found.list, primary)) {
@@ -52,8 +58,17 @@ export function findStandby(task: StandbyTask, primary: ComputedPath, standby: S
   return { status: 'no-path', message: sentence(unachieved), unachieved, isProved };
 }
 
+/** The levels that a standby may have, the strongest first. */
+export function standbyLevels({ disjoint, mode }: StandbyRequest): Level[] {
+  const asked = levelOf(typeof disjoint === 'string' ? [disjoint] : disjoint);
+  return mode === 'relaxed' ? relaxations(asked) : [asked];
+}
+
 /** What is asked for the standby by itself: one path. */
-function standbyRequest(request: PathRequest, constraints: PathRequest['constraints']): PathRequest {
+export function standbyRequest(
+  request: PathRequest,
+  { constraints = request.constraints }: StandbyRequest,
+): PathRequest {
   const { source, destination, metric, families, maxSegments } = request;
   return {
     source,
@@ -65,18 +80,9 @@ function standbyRequest(request: PathRequest, constraints: PathRequest['constrai
   };
 }
 
-/** Everything that packets of one of the lists can cross. */
-function arcsOf(snapshot: Snapshot, { source, destination }: PathRequest, primary: ComputedPath): number[] {
-  const loads = primary.segmentLists.map(({ entries }) => {
-    const addresses = entries.map(({ address }) => address);
-    return proveExactly(snapshot, addresses, { headend: source, destination }).load;
-  });
-  return [...new Set(loads.flat().map(({ linkId }) => snapshot.arcOf(linkId)))];
-}
-
-function isSame({ path }: Finished, primary: ComputedPath): boolean {
-  const sids = ({ transport }: ComputedPath) => transport.map(({ sid }) => sid).join();
-  return sids(path) === sids(primary);
+function isSame({ path }: Finished, { transports }: Primary): boolean {
+  const own = path.transport.map(({ sid }) => sid).join();
+  return transports.some((sids) => sids.join() === own);
 }
 
 interface FoundList {

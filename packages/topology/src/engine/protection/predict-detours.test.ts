@@ -69,6 +69,25 @@ describe('a predicted detour', () => {
     ]);
   });
 
+  it('holds each of several weighted lists against its part of the bandwidth', () => {
+    const ted = buildTed(
+      ['a', 'b', 'c', 'd'],
+      ['a-b', 'b-d', 'a-c', 'c-d', 'a-d'].map((between, i) => ({ between, igpMetric: 1 + i, bandwidthBps: 8 })),
+    );
+    const request = { source: 'a', destination: 'd', metric: 'igp', families: [], maxLists: 2 } as const;
+    const answer = computePaths(freezeSnapshot(ted), {
+      ...request,
+      constraints: { bandwidthBps: 16 },
+      protection: { detours: ['link'] },
+    });
+    if (answer.status === 'no-path') throw new Error(answer.message);
+    expect(answer.paths.map(({ weight }) => weight)).toEqual([1, 1]);
+    const found = answer.paths.flatMap(({ protection }) => protection?.detours ?? []);
+    expect(found.filter(({ isProtected }) => isProtected).length).toBeGreaterThan(0);
+    // Half of it fits on every link.
+    expect(found.flatMap(({ broken }) => broken)).toEqual([]);
+  });
+
   it('is none where the router cannot push its list', () => {
     const [detour] = detours(ring({ msdHEncaps: 0, encapMode: 'full' }), { source: 'e' });
     expect(detour).toMatchObject({ failure: { kind: 'link', link: 'a:b' }, isProtected: false, worst: null });

@@ -1,4 +1,4 @@
-import type { ComputedPath, SegmentList } from '../../model/path-answer.js';
+import type { SegmentList } from '../../model/path-answer.js';
 import type { BrokenConstraint, Detour, FailureKind, Repair } from '../../model/path-protection.js';
 import type { PathRequest } from '../../model/path-request.js';
 import {
@@ -14,7 +14,7 @@ import type { WalkFailure } from '../../proof/walk.js';
 import type { Snapshot } from '../../snapshot/snapshot.js';
 import { constraintsOf, withoutConstraints } from '../constraint-set.js';
 import { engineState } from '../engine-state.js';
-import type { WorkBudget } from '../work-budget.js';
+import { DEFAULT_WORK_BUDGET, WorkBudget } from '../work-budget.js';
 import { linkFailure, nodeFailure, type Failure } from './failed-element.js';
 import { repairAt } from './repair-at.js';
 
@@ -27,13 +27,11 @@ export interface DetourTask {
 }
 
 /**
- * The TI-LFA repairs (RFC 9855) that routers are expected to make for packets of a path's first list, for every link and node
- * on its branches whose failure is asked about, and what the whole path is worth while they are in use. Other lists of a
- * path differ in their last SID only, which the same node owns.
+ * The TI-LFA repairs (RFC 9855) that routers are expected to make for packets of a proved list, for every link and node
+ * on its branches whose failure is asked about, and what the whole path is worth while they are in use. Lists of other
+ * families differ in their last SID only, which the same node owns.
  */
-export function predictDetours(task: DetourTask, path: ComputedPath, kinds: readonly FailureKind[]): Detour[] {
-  const [list] = path.segmentLists;
-  if (list === undefined) return [];
+export function predictDetours(task: DetourTask, list: SegmentList, kinds: readonly FailureKind[]): Detour[] {
   const { snapshot, request } = task;
   const { arcFrom, arcTo } = snapshot.data;
   const { source, destination } = request;
@@ -124,4 +122,25 @@ function brokenBy(
     broken.push({ constraint: null, message: `a link leaves ${walk.roomBytes} bytes for the inner packet` });
   }
   return broken;
+}
+
+/**
+ * As predictDetours, with a work budget as large as that of a request. `share`: of several weighted lists, the part of the
+ * request's bandwidth that this one carries. `unreservedBps`: per arc, in bit/s; without it the reservable bandwidth.
+ */
+export function computeDetours(
+  snapshot: Snapshot,
+  request: PathRequest,
+  { list, share }: { readonly list: SegmentList; readonly share: number },
+  kinds: readonly FailureKind[],
+  unreservedBps: Float64Array = snapshot.data.reservableBps,
+): Detour[] {
+  const budget = new WorkBudget(DEFAULT_WORK_BUDGET);
+  return predictDetours({ snapshot, request: partOf(request, share), unreservedBps, budget }, list, kinds);
+}
+
+function partOf(request: PathRequest, share: number): PathRequest {
+  const { bandwidthBps } = request.constraints;
+  if (bandwidthBps === undefined || share === 1) return request;
+  return { ...request, constraints: { ...request.constraints, bandwidthBps: Math.ceil(bandwidthBps * share) } };
 }
