@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startApiServer, type ApiServer } from '@waymark/kubernetes-stand-in';
+import { calicoDefinitions, startApiServer, type ApiServer } from '@waymark/kubernetes-stand-in';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TedService } from '../ted/ted-service.js';
@@ -96,6 +96,9 @@ describe('clusters as sources of topology', () => {
   });
 
   it('move a prefix from one host to the next in one revision, though no node claims it in between', async () => {
+    await paris.close();
+    paris = await startApiServer({ definitions: calicoDefinitions });
+    writeFileSync(join(directory, 'paris'), paris.kubeconfig);
     for (const name of ['paris-1', 'paris-2']) addNode(paris, name);
     paris.create({ apiVersion: calico, kind: 'IPPool', metadata: { name: 'pods' }, spec: { cidr: '10.0.0.0/8' } });
     paris.create(affinity('paris-1', '10.1.0.0/26'));
