@@ -8,11 +8,20 @@ import { TedService } from '../ted/ted-service.js';
 import { eventually } from '../testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { ringTopology } from '../testing/topology-text.js';
-import { Kubernetes } from './kubernetes.js';
+import { Kubernetes, type KubernetesOptions } from './kubernetes.js';
 
 const log = pino({ level: 'silent' });
 const timing = { watchMs: 60_000, stallMs: 5_000, relistMs: 60_000, firstRetryMs: 10, maxRetryMs: 100 };
 const calico = 'crd.projectcalico.org/v1';
+
+/** No cluster here has objects of ours. */
+function unused<Part extends object>(): Part {
+  return new Proxy({} as Part, {
+    get: (_, name) => {
+      throw new Error(`${String(name)} is not for this test`);
+    },
+  });
+}
 
 describe('clusters as sources of topology', () => {
   let database: TestDatabase;
@@ -50,6 +59,7 @@ describe('clusters as sources of topology', () => {
         ...{ nodeGraceMs: 0, prefixGraceMs: 0, ...settings },
       },
       ...{ topology, log, timing },
+      objects: unused<KubernetesOptions['objects']>(),
     });
     leading = new AbortController();
     kubernetes.start();
