@@ -15,13 +15,11 @@ const timing = { watchMs: 60_000, stallMs: 5_000, relistMs: 60_000, firstRetryMs
 const calico = 'crd.projectcalico.org/v1';
 
 /** No cluster here has objects of ours. */
-function unused<Part extends object>(): Part {
-  return new Proxy({} as Part, {
-    get: (_, name) => {
-      throw new Error(`${String(name)} is not for this test`);
-    },
-  });
-}
+const unused = new Proxy({} as KubernetesOptions['objects'], {
+  get: (_, name) => {
+    throw new Error(`${String(name)} is not for this test`);
+  },
+});
 
 describe('clusters as sources of topology', () => {
   let database: TestDatabase;
@@ -59,7 +57,7 @@ describe('clusters as sources of topology', () => {
         ...{ nodeGraceMs: 0, prefixGraceMs: 0, ...settings },
       },
       ...{ topology, log, timing },
-      objects: unused<KubernetesOptions['objects']>(),
+      objects: unused,
     });
     leading = new AbortController();
     kubernetes.start();

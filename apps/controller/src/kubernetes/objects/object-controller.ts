@@ -109,7 +109,7 @@ export class ObjectController {
 
   /** Works until the signal is given. Rejects never. */
   async lead(signal: AbortSignal): Promise<void> {
-    const { events, topology, log } = this.#options;
+    const { events, topology } = this.#options;
     const end = [
       events.subscribe(
         (event) => {
@@ -125,24 +125,22 @@ export class ObjectController {
     ];
     this.#addAll();
     while (!signal.aborted) {
-      if (this.#isSynced()) {
-        for (const key of this.#queue.take(Date.now())) {
-          if (signal.aborted) break;
-          await this.#reconcile(key).then(
-            () => {
-              this.#queue.succeeded(key);
-            },
-            (error: unknown) => {
-              log.warn({ err: error, object: key }, 'an object of a cluster could not be served; tried again');
-              this.#queue.retry(key, Date.now());
-            },
-          );
-        }
-      }
+      if (this.#isSynced()) for (const key of this.#queue.take(Date.now())) await this.#attempt(key, signal);
       await this.#sleep(signal);
     }
     for (const stop of end) stop();
     this.#queue.clear();
+  }
+
+  async #attempt(key: string, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return;
+    try {
+      await this.#reconcile(key);
+      this.#queue.succeeded(key);
+    } catch (error) {
+      this.#options.log.warn({ err: error, object: key }, 'an object of a cluster could not be served; tried again');
+      this.#queue.retry(key, Date.now());
+    }
   }
 
   #watched(kind: CustomResourceKind): WatchedList {
