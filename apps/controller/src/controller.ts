@@ -31,6 +31,7 @@ import { ReactionLoop } from './policies/reaction-loop.js';
 import { createDatabase, type Database } from './storage/database.js';
 import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
 import { announceEvents } from './storage/event-channel.js';
+import { possessionsOf } from './storage/owners.js';
 import { migrate } from './storage/migrate.js';
 import { announceChanges } from './ted/announce-changes.js';
 import { heldSourceOf } from './ted/held-sources.js';
@@ -161,7 +162,14 @@ async function start(
     { bsidPool: config.bsidPool, holdMs: config.holdMs, maxHoldMs: config.maxHoldMs, parallelism: config.workers },
   );
   distribution.leadership.onLead((epoch, signal) => reaction.lead(epoch, signal));
-  const kubernetes = await openKubernetes(config, topology, log);
+  const kubernetes =
+    config.kubernetesFile === undefined
+      ? undefined
+      : await Kubernetes.create({
+          settings: readKubernetesConfig(config.kubernetesFile),
+          ...{ topology, log },
+          objects: { topology, policies, events, possessionsOf: (prefix) => possessionsOf(db, prefix) },
+        });
   if (kubernetes !== undefined) {
     kubernetes.start();
     running.push(() => kubernetes.stop());
@@ -264,15 +272,6 @@ async function prepare(databaseUrl: string): Promise<void> {
 function describeOutage(error: unknown): string {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return first instanceof Error ? first.message : String(first);
-}
-
-async function openKubernetes(
-  config: ControllerConfig,
-  topology: TedService,
-  log: Logger,
-): Promise<Kubernetes | undefined> {
-  if (config.kubernetesFile === undefined) return undefined;
-  return Kubernetes.create({ settings: readKubernetesConfig(config.kubernetesFile), topology, log });
 }
 
 function openBus(config: ControllerConfig, log: Logger): Bus {

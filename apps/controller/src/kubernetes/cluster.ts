@@ -124,7 +124,13 @@ export class Cluster {
     const onTrouble = (trouble: KubernetesError | null): void => {
       this.#tell(path, trouble);
     };
-    return new WatchedList({ client, path, onChange, onTrouble, ...(timing === undefined ? {} : { timing }) });
+    return new WatchedList({
+      client,
+      path,
+      onChange: () => onChange(),
+      onTrouble,
+      ...(timing === undefined ? {} : { timing }),
+    });
   }
 
   #tell(path: string, trouble: KubernetesError | null): void {

@@ -16,6 +16,9 @@ const Cluster = object(undefined, 'A cluster, usually one per data centre.', {
       'paris-',
     ]),
   ),
+  resources: Type.Optional(
+    set('Serve the custom resources of this cluster: SRPolicy, PolicyMesh, LinkConstraint and PathProfile.'),
+  ),
   attachedTo: Type.Optional(
     list('Routers that hosts are attached to whose node does not say.', nodeId('Router.'), 16, { uniqueItems: true }),
   ),

@@ -1,18 +1,25 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startApiServer, type ApiServer } from '@waymark/kubernetes-stand-in';
+import { calicoDefinitions, startApiServer, type ApiServer } from '@waymark/kubernetes-stand-in';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TedService } from '../ted/ted-service.js';
 import { eventually } from '../testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { ringTopology } from '../testing/topology-text.js';
-import { Kubernetes } from './kubernetes.js';
+import { Kubernetes, type KubernetesOptions } from './kubernetes.js';
 
 const log = pino({ level: 'silent' });
 const timing = { watchMs: 60_000, stallMs: 5_000, relistMs: 60_000, firstRetryMs: 10, maxRetryMs: 100 };
 const calico = 'crd.projectcalico.org/v1';
+
+/** No cluster here has objects of ours. */
+const unused = new Proxy({} as KubernetesOptions['objects'], {
+  get: (_, name) => {
+    throw new Error(`${String(name)} is not for this test`);
+  },
+});
 
 describe('clusters as sources of topology', () => {
   let database: TestDatabase;
@@ -50,6 +57,7 @@ describe('clusters as sources of topology', () => {
         ...{ nodeGraceMs: 0, prefixGraceMs: 0, ...settings },
       },
       ...{ topology, log, timing },
+      objects: unused,
     });
     leading = new AbortController();
     kubernetes.start();
@@ -96,6 +104,9 @@ describe('clusters as sources of topology', () => {
   });
 
   it('move a prefix from one host to the next in one revision, though no node claims it in between', async () => {
+    await paris.close();
+    paris = await startApiServer({ definitions: calicoDefinitions });
+    writeFileSync(join(directory, 'paris'), paris.kubeconfig);
     for (const name of ['paris-1', 'paris-2']) addNode(paris, name);
     paris.create({ apiVersion: calico, kind: 'IPPool', metadata: { name: 'pods' }, spec: { cidr: '10.0.0.0/8' } });
     paris.create(affinity('paris-1', '10.1.0.0/26'));

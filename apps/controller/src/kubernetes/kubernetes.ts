@@ -5,36 +5,47 @@ import { StartFault } from '../model/start-fault.js';
 import { ApiClient } from './api-client.js';
 import { Cluster } from './cluster.js';
 import { HostSource, type HostSourceOptions } from './host-source.js';
+import { ObjectController, type ObjectControllerOptions } from './objects/object-controller.js';
 import type { ClusterConfig, KubernetesSettings } from './kubernetes-config.js';
 import type { WatchTiming } from './watched-list.js';
 
 export interface KubernetesOptions {
   readonly settings: KubernetesSettings;
   readonly topology: HostSourceOptions['topology'];
+  /** What objects ask for is made through these. */
+  readonly objects: Pick<ObjectControllerOptions, 'policies' | 'topology' | 'events' | 'possessionsOf'>;
   readonly log: Logger;
   readonly timing?: Partial<WatchTiming>;
 }
 
 /**
- * What Waymark has to do with Kubernetes: clusters as sources of hosts. Every controller watches, so that the next leader knows
+ * What Waymark has to do with Kubernetes: clusters as sources of hosts, and of policies as objects. Every controller watches, so that the next leader knows
  * all at once; only the leader writes.
  */
 export class Kubernetes {
   readonly #clusters: readonly Cluster[];
   readonly #hosts: HostSource;
-  #leading: Promise<void> = Promise.resolve();
+  readonly #objects: readonly ObjectController[];
+  #leading: Promise<unknown> = Promise.resolve();
 
   private constructor(
-    { settings, topology, log, timing }: KubernetesOptions,
+    options: KubernetesOptions,
     clients: readonly { readonly config: ClusterConfig; readonly client: ApiClient }[],
   ) {
+    const { settings, topology, objects, log, timing } = options;
+    const timed = timing === undefined ? {} : { timing };
     const onChange = (): void => {
       this.#hosts.changed();
     };
     const clusters = clients.map(({ config, client }) => {
-      return { config, cluster: new Cluster({ client, onChange, ...(timing === undefined ? {} : { timing }) }) };
+      return { config, cluster: new Cluster({ client, onChange, ...timed }) };
     });
     this.#clusters = clusters.map(({ cluster }) => cluster);
+    this.#objects = clients.flatMap(({ config, client }) =>
+      config.resources === true
+        ? [new ObjectController({ ...objects, cluster: config.name, client, log, ...timed })]
+        : [],
+    );
     this.#hosts = new HostSource({ settings, clusters, topology, log, now: () => performance.now() });
   }
 
@@ -49,15 +60,18 @@ export class Kubernetes {
   }
 
   start(): void {
-    for (const cluster of this.#clusters) cluster.start();
+    for (const part of [...this.#clusters, ...this.#objects]) part.start();
   }
 
   /** Keeps the topology equal to the clusters until the signal is given. */
   lead(signal: AbortSignal): void {
-    this.#leading = this.#leading.then(() => this.#hosts.lead(signal));
+    this.#leading = this.#leading.then(() =>
+      Promise.all([this.#hosts, ...this.#objects].map((part) => part.lead(signal))),
+    );
   }
 
   async stop(): Promise<void> {
+    await Promise.all(this.#objects.map((objects) => objects.stop()));
     await Promise.all(this.#clusters.map((cluster) => cluster.stop()));
     await this.#leading;
   }

@@ -18,8 +18,8 @@ export interface WatchedListOptions {
   readonly client: ApiClient;
   /** Such as `/api/v1/nodes`. */
   readonly path: string;
-  /** All objects were listed anew, or some have changed. */
-  readonly onChange: () => void;
+  /** One object came, changed or went; or all were listed anew, and nothing is named. */
+  readonly onChange: (object?: KubernetesObject) => void;
   /** It is not up to date, for this reason; null: it is again. */
   readonly onTrouble: (trouble: KubernetesError | null) => void;
   readonly timing?: Partial<WatchTiming>;
@@ -153,8 +153,7 @@ export class WatchedList {
         path,
         query,
         (event) => {
-          version = this.#apply(event, path);
-          if (event.type !== 'BOOKMARK') onChange();
+          version = this.#apply(event, path, onChange);
         },
         AbortSignal.any([end.signal, this.#stopped.signal]),
       );
@@ -165,13 +164,14 @@ export class WatchedList {
     return version;
   }
 
-  #apply({ type, object }: WatchEvent, path: string): string {
+  #apply({ type, object }: WatchEvent, path: string, onChange: (object: KubernetesObject) => void): string {
     if (type === 'ERROR') throw errorOf(object, path);
     if (type === 'BOOKMARK' && isVersioned(object)) return object.metadata.resourceVersion;
     if (!isObject(object)) throw nonsense(path, 'an event without an object');
     if (type === 'DELETED') this.#objects?.delete(keyOf(object));
     else if (type === 'ADDED' || type === 'MODIFIED') this.#objects?.set(keyOf(object), object);
     else throw nonsense(path, `an event of type ${type}`);
+    onChange(object);
     return object.metadata.resourceVersion;
   }
 }

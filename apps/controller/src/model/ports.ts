@@ -279,6 +279,12 @@ export interface PolicyService {
   replaceMesh(id: string, intent: MeshIntent, ifVersion: number, actor: Actor): Promise<MeshView>;
   deleteMesh(id: string, ifVersion: number, actor: Actor): Promise<void>;
 
+  /**
+   * How many policies of a color that were deleted are still on a headend that has an agent; with `policyId`, of that one.
+   * A silent agent may never tell.
+   */
+  beingWithdrawn(of: { readonly color: number; readonly policyId?: string }): Promise<number>;
+
   /** Booked by all policies together, in bit/s, by link and hold priority; links without bookings are left out. */
   booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, readonly number[]>>;
 

@@ -259,6 +259,20 @@ export class SrPolicyService implements PolicyService {
     return booked;
   }
 
+  async beingWithdrawn({ color, policyId }: { readonly color: number; readonly policyId?: string }): Promise<number> {
+    const isMeant = (id: string) =>
+      policyId === undefined
+        ? sql`split_part(${sql.ref(id)}, ':', 2) = ${String(color)}`
+        : sql`${sql.ref(id)} = ${policyId}`;
+    const { rows } = await sql<{ count: number }>`
+      select
+        (select count(*) from deleted_policy d where ${isMeant('d.policy_id')}) +
+        (select count(*) from desired d join agent a on a.node_id = d.headend
+         where d.deleted and ${isMeant('d.policy_id')}) as count
+    `.execute(this.#db);
+    return rows[0]?.count ?? 0;
+  }
+
   async livenessCounts(): Promise<LivenessCounts> {
     return livenessCounts(this.#db);
   }

@@ -23,6 +23,25 @@ export async function ownersOf(
   return new Map(rows.map(({ id, owner }) => [id, owner]));
 }
 
+/** What belongs to an owner. */
+export interface Possessions {
+  readonly policies: readonly string[];
+  readonly meshes: readonly string[];
+  readonly links: readonly string[];
+}
+
+/** What belongs to each owner whose name begins so. */
+export async function possessionsOf(db: Kysely<Tables>, prefix: string): Promise<ReadonlyMap<string, Possessions>> {
+  const { rows } = await sql<{ owner: string } & Possessions>`
+    select owner,
+      coalesce(array_agg(id order by id) filter (where kind = 'policy'), '{}') as policies,
+      coalesce(array_agg(id order by id) filter (where kind = 'mesh'), '{}') as meshes,
+      coalesce(array_agg(id order by id) filter (where kind = 'link-constraints'), '{}') as links
+    from owned_object where starts_with(owner, ${prefix}) group by owner
+  `.execute(db);
+  return new Map(rows.map(({ owner, ...possessions }) => [owner, possessions]));
+}
+
 /**
  * Lets only the owner of something change it; what has no owner is everybody's but those who act for an object, which would
  * take it over. Throws `owned-elsewhere` and `already-exists`.

@@ -1,0 +1,192 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  apiVersion,
+  customResourceDefinition,
+  customResourceKinds,
+  type Condition,
+} from '@waymark/kubernetes-resources';
+import { startApiServer, type ApiServer, type KubeObject } from '@waymark/kubernetes-stand-in';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../apps/controller/src/testing/eventually.js';
+import { startSystem, type StartedSystem } from '../started-system.js';
+
+interface Status {
+  readonly observedGeneration?: number;
+  readonly conditions?: readonly Condition[];
+  readonly [field: string]: unknown;
+}
+
+const dynamic = (constraints: object = {}) => ({
+  discriminator: 1,
+  path: { kind: 'dynamic', metric: 'delay', constraints },
+});
+
+// The demo topology, with dry-run agents, and a cluster whose objects ask for policies in it.
+describe('objects of a cluster', () => {
+  let server: ApiServer;
+  let system: StartedSystem;
+  let directory: string;
+
+  beforeAll(async () => {
+    server = await startApiServer({ definitions: customResourceKinds.map(customResourceDefinition) });
+    directory = mkdtempSync(join(tmpdir(), 'waymark-objects-'));
+    writeFileSync(join(directory, 'kubeconfig'), server.kubeconfig);
+    const file = join(directory, 'kubernetes.json');
+    const cluster = { name: 'paris', kubeconfig: join(directory, 'kubeconfig'), resources: true };
+    writeFileSync(file, JSON.stringify({ clusters: [cluster] }));
+    system = await startSystem({ WAYMARK_KUBERNETES: file });
+    await system.settled();
+  }, 240_000);
+
+  afterAll(async () => {
+    await system.stop();
+    await server.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  const create = (kind: string, name: string, spec: object) =>
+    server.create({ apiVersion, kind, metadata: { name }, spec });
+  const change = (kind: string, name: string, spec: object) => {
+    const { metadata } = server.find(apiVersion, kind, name) as KubeObject;
+    server.replace({ apiVersion, kind, metadata, spec });
+  };
+  const find = (kind: string, name: string) => server.find(apiVersion, kind, name);
+  const statusOf = (kind: string, name: string) => (find(kind, name)?.['status'] ?? {}) as Status;
+  const condition = (kind: string, name: string, type: string) =>
+    statusOf(kind, name).conditions?.find((one) => one.type === type);
+  const shows = (kind: string, name: string, ...expected: readonly (readonly [string, string, string])[]) =>
+    eventually(() => {
+      const generation = find(kind, name)?.metadata.generation;
+      for (const [type, status, reason] of expected) {
+        expect(condition(kind, name, type)).toMatchObject({ status, reason, observedGeneration: generation });
+      }
+    }, 30_000);
+  const rest = async (path: string, init?: RequestInit) => {
+    const response = await fetch(system.url + path, init);
+    const text = await response.text();
+    return { status: response.status, body: text === '' ? null : (JSON.parse(text) as Record<string, unknown>) };
+  };
+
+  it('become policies, say how far they have come, and are withdrawn before they go', async () => {
+    create('PathProfile', 'low-latency', { candidatePaths: [dynamic()] });
+    create('SRPolicy', 'london-athens', {
+      headend: 'dc-london',
+      color: 900,
+      endpoint: 'dc-athens',
+      profile: 'low-latency',
+    });
+    await shows(
+      'SRPolicy',
+      'london-athens',
+      ['Accepted', 'True', 'Accepted'],
+      ['Computed', 'True', 'ConstraintsMet'],
+      ['Installed', 'True', 'Simulated'],
+    );
+    const id = 'dc-london:900:dc-athens';
+    expect(statusOf('SRPolicy', 'london-athens')).toMatchObject({ policyId: id, state: 'up', activeCandidatePath: 1 });
+    await shows('PathProfile', 'low-latency', ['Accepted', 'True', 'Accepted']);
+    await eventually(() => {
+      expect(statusOf('PathProfile', 'low-latency')).toMatchObject({ users: 1 });
+    }, 10_000);
+    const owner = 'kubernetes:paris/SRPolicy/london-athens';
+    expect((await rest(`/v1/sr-policies/${id}`)).body).toMatchObject({ owner });
+    const refused = await rest(`/v1/sr-policies/${id}`, { method: 'DELETE', headers: { 'if-match': '*' } });
+    expect(refused).toMatchObject({ status: 409, body: { code: 'owned-elsewhere' } });
+    const told = server.list('v1', 'Event').map((event) => (event as { reason?: string }).reason);
+    expect(told).toEqual(expect.arrayContaining(['Accepted', 'ConstraintsMet', 'Simulated']));
+
+    expect(server.delete(apiVersion, 'SRPolicy', 'london-athens')).toBe(false);
+    await eventually(() => {
+      expect(find('SRPolicy', 'london-athens')).toBeUndefined();
+    }, 30_000);
+    expect((await rest(`/v1/sr-policies/${id}`)).status).toBe(404);
+    await system.settled();
+    expect((await rest('/v1/agents/dc-london')).body).toMatchObject({ inSync: true, policies: { failed: 0 } });
+  }, 120_000);
+
+  it('follow their profile, and the endpoint that they name', async () => {
+    create('PathProfile', 'shared', { candidatePaths: [dynamic()] });
+    create('SRPolicy', 'moving', { headend: 'dc-london', color: 901, endpoint: 'dc-athens', profile: 'shared' });
+    await shows('SRPolicy', 'moving', ['Computed', 'True', 'ConstraintsMet']);
+    change('PathProfile', 'shared', { candidatePaths: [dynamic({ bounds: [{ metric: 'delay', max: 1 }] })] });
+    await shows('SRPolicy', 'moving', ['Computed', 'False', 'OnFallback']);
+    change('SRPolicy', 'moving', {
+      headend: 'dc-london',
+      color: 902,
+      endpoint: 'dc-athens',
+      candidatePaths: [dynamic()],
+    });
+    await shows('SRPolicy', 'moving', ['Computed', 'True', 'ConstraintsMet']);
+    await eventually(async () => {
+      expect((await rest('/v1/sr-policies/dc-london:901:dc-athens')).status).toBe(404);
+    }, 10_000);
+  }, 120_000);
+
+  it('may be a mesh, and constraints of links', async () => {
+    create('PolicyMesh', 'gold', {
+      color: 903,
+      selector: { nodes: ['dc-london', 'dc-athens', 'dc-madrid'] },
+      candidatePaths: [dynamic()],
+    });
+    await shows('PolicyMesh', 'gold', ['Computed', 'True', 'AllUp'], ['Installed', 'True', 'AllReadBack']);
+    expect(statusOf('PolicyMesh', 'gold')).toMatchObject({ meshId: 'gold', policies: { total: 6, up: 6 } });
+    create('LinkConstraint', 'drain', { links: ['UK:FR', 'FR:UK'], constraints: { adminState: 'drained' } });
+    await shows('LinkConstraint', 'drain', ['Accepted', 'True', 'Accepted']);
+    expect((await rest('/v1/links/UK:FR/constraints')).body).toMatchObject({
+      constraints: { adminState: 'drained' },
+      owner: 'kubernetes:paris/LinkConstraint/drain',
+    });
+    change('LinkConstraint', 'drain', { links: ['UK:FR'], constraints: { delayUs: 9_000 } });
+    await eventually(async () => {
+      expect((await rest('/v1/links/FR:UK/constraints')).body).toMatchObject({ constraints: {}, owner: null });
+    }, 10_000);
+    for (const [kind, name] of [
+      ['LinkConstraint', 'drain'],
+      ['PolicyMesh', 'gold'],
+    ] as const) {
+      server.delete(apiVersion, kind, name);
+      await eventually(() => {
+        expect(find(kind, name)).toBeUndefined();
+      }, 30_000);
+    }
+    expect((await rest('/v1/links/UK:FR/constraints')).body).toMatchObject({ constraints: {}, owner: null });
+    expect((await rest('/v1/meshes/gold')).status).toBe(404);
+  }, 120_000);
+
+  it('are told why they are not accepted, and served as soon as they can be', async () => {
+    create('SRPolicy', 'nowhere', { headend: 'dc-london', color: 904, endpoint: 'dc-atlantis', profile: 'late' });
+    await shows('SRPolicy', 'nowhere', ['Accepted', 'False', 'ProfileNotFound']);
+    create('PathProfile', 'late', { candidatePaths: [dynamic()] });
+    await shows('SRPolicy', 'nowhere', ['Accepted', 'False', 'UnknownNode']);
+    change('SRPolicy', 'nowhere', { headend: 'dc-london', color: 904, endpoint: 'dc-athens', profile: 'late' });
+    await shows('SRPolicy', 'nowhere', ['Accepted', 'True', 'Accepted']);
+    create('SRPolicy', 'twice', { headend: 'dc-london', color: 904, endpoint: 'dc-athens', profile: 'late' });
+    await shows('SRPolicy', 'twice', ['Accepted', 'False', 'Conflict']);
+    expect(condition('SRPolicy', 'twice', 'Accepted')?.message).toContain('kubernetes:paris/SRPolicy/nowhere');
+    server.delete(apiVersion, 'SRPolicy', 'nowhere');
+    await eventually(() => {
+      expect(find('SRPolicy', 'nowhere')).toBeUndefined();
+    }, 30_000);
+    server.delete(apiVersion, 'SRPolicy', 'twice');
+    await eventually(() => {
+      expect(find('SRPolicy', 'twice')).toBeUndefined();
+    }, 30_000);
+  }, 120_000);
+
+  it('are not written to when nothing about them changes', async () => {
+    create('SRPolicy', 'quiet', {
+      headend: 'dc-london',
+      color: 905,
+      endpoint: 'dc-athens',
+      candidatePaths: [dynamic()],
+    });
+    await shows('SRPolicy', 'quiet', ['Installed', 'True', 'Simulated']);
+    await system.settled();
+    const { resourceVersion } = find('SRPolicy', 'quiet')?.metadata ?? {};
+    server.faults.dropWatches();
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    expect(find('SRPolicy', 'quiet')?.metadata.resourceVersion).toBe(resourceVersion);
+  }, 60_000);
+});
