@@ -19,7 +19,12 @@ export interface ApiServerOptions {
   readonly port?: number;
   /** Changes of each resource that a watch may resume from. */
   readonly watchWindow?: number;
+  /** CustomResourceDefinitions that are there and served from the start. */
+  readonly definitions?: readonly NewObject[];
 }
+
+/** An object to be made without a request. */
+export type NewObject = ObjectBody & { readonly apiVersion: string; readonly kind: string };
 
 const WATCH_WINDOW = 10_000;
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
@@ -35,12 +40,12 @@ export class ApiServer {
   readonly #watches: Watches;
   readonly #front: Front;
 
-  constructor({ watchWindow = WATCH_WINDOW }: ApiServerOptions = {}) {
+  constructor({ watchWindow = WATCH_WINDOW, definitions = [] }: ApiServerOptions = {}) {
     this.#store = new Store(watchWindow);
     this.#objects = new Objects(this.#store);
     this.#watches = new Watches(this.#store);
     for (const type of builtinResources) this.#store.collection(collectionOf(type));
-    new Housekeeping(this.#store, this.#registry, this.#objects);
+    const housekeeping = new Housekeeping(this.#store, this.#registry, this.#objects);
     const lists = new Lists(this.#store);
     const parts = { registry: this.#registry, objects: this.#objects, lists, watches: this.#watches };
     this.#front = new Front({
@@ -61,6 +66,8 @@ export class ApiServer {
       },
     });
     for (const name of NAMESPACES) this.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+    for (const definition of definitions) this.create(definition);
+    housekeeping.establishAll();
   }
 
   /** `https://127.0.0.1:port` */
@@ -89,16 +96,13 @@ export class ApiServer {
   }
 
   /** Creates an object without a request: for what the test finds there. @throws ApiError as the server would answer */
-  create(body: ObjectBody & { readonly apiVersion: string; readonly kind: string }): KubeObject {
+  create(body: NewObject): KubeObject {
     const type = this.#typeOf(body);
     return this.#objects.create(this.#request(type, body), body).object;
   }
 
   /** Replaces an object, or with `status` its status, without a request and whatever its resourceVersion. */
-  replace(
-    body: ObjectBody & { readonly apiVersion: string; readonly kind: string },
-    subresource?: 'status',
-  ): KubeObject {
+  replace(body: NewObject, subresource?: 'status'): KubeObject {
     const type = this.#typeOf(body);
     const { namespace, name = '' } = body.metadata ?? {};
     const request = { ...this.#request(type, body), subresource };
@@ -160,7 +164,7 @@ export class ApiServer {
   }
 }
 
-/** Starts a stand-in on loopback. It is empty but for the namespaces that every cluster has. */
+/** Starts a stand-in on loopback. It is empty but for the namespaces that every cluster has and the definitions given. */
 export async function startApiServer(options: ApiServerOptions = {}): Promise<ApiServer> {
   const server = new ApiServer(options);
   await server.listen(options.port);

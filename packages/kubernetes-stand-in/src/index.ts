@@ -1,5 +1,6 @@
 export { ApiServer, startApiServer } from './api-server.js';
-export type { ApiServerOptions } from './api-server.js';
+export type { ApiServerOptions, NewObject } from './api-server.js';
+export { calicoDefinitions } from './calico-definitions.js';
 export type { Calls, CallMatch } from './http/calls.js';
 export type { Fault, Faults } from './http/faults.js';
 export type { Grant, PolicyRule } from './http/users.js';

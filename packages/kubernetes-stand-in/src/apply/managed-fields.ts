@@ -30,7 +30,15 @@ function ownable(object: Readonly<Record<string, unknown>>): Readonly<Record<str
   const rest: Readonly<Record<string, unknown>> = without(object, 'apiVersion', 'kind', 'metadata');
   if (!isJsonObject(metadata)) return rest;
   const owned = Object.fromEntries(Object.entries(metadata).filter(([field]) => !UNOWNED_METADATA.includes(field)));
-  return Object.keys(owned).length === 0 ? rest : { ...rest, metadata: owned };
+  return { ...rest, metadata: owned };
+}
+
+/** As `ownable`, of a configuration: metadata that says nothing is not named. */
+function nameable(configuration: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const owned = ownable(configuration);
+  return isJsonObject(owned['metadata']) && Object.keys(owned['metadata']).length === 0
+    ? without(owned, 'metadata')
+    : owned;
 }
 
 function fieldsOf(entry: ManagedFieldsEntry | undefined): FieldSet {
@@ -79,7 +87,7 @@ export function ownersAfterUpdate(
   writer: Writer,
 ): Entries {
   const owners = before?.metadata.managedFields ?? [];
-  const changes = compare(before === undefined ? {} : ownable(before), ownable(after), schema);
+  const changes = compare(before === undefined ? { metadata: {} } : ownable(before), ownable(after), schema);
   const changed = changedPaths(changes);
   const removed = changes.removed;
   if (isEmpty(changed) && isEmpty(removed)) return owners;
@@ -110,9 +118,9 @@ export function applyConfiguration(
   { force, subject, ignores }: { force: boolean; subject: ErrorSubject; ignores: (field: string) => boolean },
 ): Applied {
   const owners = (live['metadata'] as KubeObject['metadata'] | undefined)?.managedFields ?? [];
-  const ignored = Object.keys(ownable(configuration)).filter(ignores);
+  const ignored = Object.keys(nameable(configuration)).filter(ignores);
   const written = without(configuration, ...ignored);
-  const named = pathsNamedBy(ownable(written), schema);
+  const named = pathsNamedBy(nameable(written), schema);
   const before = owners.find((entry) => isOf(entry, writer));
   const others = owners.filter((entry) => entry !== before);
   const merged = merge(live, written, schema) as Readonly<Record<string, unknown>>;
@@ -144,7 +152,18 @@ function applyConflict(
     const message = `conflict with "${entry.manager ?? ''}"${via}${using}`;
     return pathsOf(fields).map((field) => ({ reason: 'FieldManagerConflict', message, field }));
   });
-  const told = causes.map(({ message, field }) => `${message}: ${field}`).join(', ');
-  const count = causes.length === 1 ? '1 conflict' : `${causes.length} conflicts`;
-  return new ApiError(409, 'Conflict', `Apply failed with ${count}: ${told}`, { subject, causes });
+  const [only] = causes;
+  const told =
+    only !== undefined && causes.length === 1
+      ? `1 conflict: ${only.message}: ${only.field}`
+      : `${causes.length} conflicts: ${byManager(causes)}`;
+  return new ApiError(409, 'Conflict', `Apply failed with ${told}`, { subject, causes });
+}
+
+function byManager(causes: readonly Cause[]): string {
+  const fields = new Map<string, string[]>();
+  for (const { message, field } of causes) fields.set(message, [...(fields.get(message) ?? []), `- ${field}`]);
+  return [...fields]
+    .map(([message, list]) => [`${message.replace('conflict', 'conflicts')}:`, ...list].join('\n'))
+    .join('\n');
 }

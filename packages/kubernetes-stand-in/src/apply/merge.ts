@@ -17,7 +17,10 @@ export function merge(live: unknown, applied: unknown, schema: Schema | undefine
   return applied;
 }
 
-/** The applied order holds; an item that only the live list has stays behind what it stood behind. */
+/**
+ * The order that structured-merge-diff gives: shared items as applied, an item of one list only where it stood among the
+ * shared ones, and there those of the live list first.
+ */
 function mergeItems(
   live: ReadonlyMap<string, unknown>,
   applied: ReadonlyMap<string, unknown>,
@@ -25,19 +28,21 @@ function mergeItems(
 ): readonly unknown[] {
   const waiting = [...live.keys()];
   const merged: unknown[] = [];
+  const done = new Set<string>();
+  const takeLiveUntil = (stop: (key: string) => boolean): void => {
+    while (waiting[0] !== undefined && !stop(waiting[0])) {
+      const key = waiting.shift() ?? '';
+      if (!applied.has(key)) merged.push(live.get(key));
+    }
+  };
   for (const [key, item] of applied) {
-    if (!live.has(key)) {
-      merged.push(item);
-      continue;
-    }
-    // An earlier shared item may have taken this one's place already; then nothing waits before it.
-    const place = waiting.indexOf(key);
-    for (const before of waiting.splice(0, place + 1)) {
-      if (!applied.has(before)) merged.push(live.get(before));
-    }
-    merged.push(merge(live.get(key), item, schema));
+    // A shared item that is still to come ends the run, unless the live list has it too early.
+    if (live.has(key)) takeLiveUntil((next) => next === key);
+    else takeLiveUntil((next) => applied.has(next) && !done.has(next));
+    done.add(key);
+    merged.push(live.has(key) ? merge(live.get(key), item, schema) : item);
   }
-  for (const key of waiting) if (!applied.has(key)) merged.push(live.get(key));
+  takeLiveUntil(() => false);
   return merged;
 }
 

@@ -1,5 +1,6 @@
 import type { Cause } from '../model/api-error.js';
 import { isJsonObject } from '../model/kube-object.js';
+import { ruleProblem } from '../schema/rules.js';
 import type { Schema } from '../schema/schema.js';
 
 /** The keywords of JSONSchemaProps of apiextensions.k8s.io/v1. */
@@ -72,7 +73,17 @@ function nodeProblems(schema: Schema, path: string, structural: boolean): readon
     );
   if (additionalProperties === false)
     causes.push(problem(`${path}.additionalProperties`, 'Forbidden: additionalProperties cannot be set to false'));
-  return [...causes, ...listProblems(schema, path)];
+  return [...causes, ...listProblems(schema, path), ...ruleProblems(schema, path)];
+}
+
+function ruleProblems(schema: Schema, path: string): readonly Cause[] {
+  return (schema['x-kubernetes-validations'] ?? []).flatMap(({ rule }, index) => {
+    const why = ruleProblem(rule);
+    const at = `${path}.x-kubernetes-validations[${index}].rule`;
+    return why === undefined
+      ? []
+      : [problem(at, `Invalid value: ${JSON.stringify(rule)}: compilation failed: ${why}`, 'FieldValueInvalid')];
+  });
 }
 
 /** `anyOf: [{type: integer}, {type: string}]` is how int-or-string is told to those who do not know it. */

@@ -9,6 +9,7 @@ import type { Calls } from './calls.js';
 import { selfSignedCertificate, type Certificate } from './certificate.js';
 import { apiGroup, coreVersions, groupList, resourceList, versionInfo } from './discovery.js';
 import type { Fault } from './faults.js';
+import { openApiOf, openApiRoot } from './openapi.js';
 import { readRequest, type RequestInfo } from './request-info.js';
 import type { Answer, ResourceHandler } from './resource-handler.js';
 import { authorize, type Users } from './users.js';
@@ -113,6 +114,8 @@ export class Front {
       if (root === 'version' && group === undefined) return versionInfo;
       if (root === 'api')
         return group === undefined ? coreVersions(this.url.slice('https://'.length)) : resourceList(types, group);
+      if (root === 'openapi' && group === 'v3')
+        return version === undefined ? openApiRoot(types) : openApiOf(types, path.slice('/openapi/v3/'.length));
       if (root !== 'apis') return undefined;
       if (group === undefined) return groupList(types);
       return version === undefined ? apiGroup(types, group) : resourceList(types, `${group}/${version}`);

@@ -1,8 +1,8 @@
-import { isIP } from 'node:net';
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import type { Cause } from '../model/api-error.js';
 import { isJsonObject } from '../model/kube-object.js';
+import { isCidr } from './cidr.js';
 import { duplicateItems } from './list-types.js';
 import type { Schema } from './schema.js';
 
@@ -13,13 +13,7 @@ const ajv = new Ajv({
   logger: false,
   unicodeRegExp: false,
   formats: {
-    cidr: (text: string) => {
-      const [address = '', length = '', ...more] = text.split('/');
-      const family = isIP(address);
-      return (
-        more.length === 0 && family !== 0 && /^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128)
-      );
-    },
+    cidr: isCidr,
     mac: /^[0-9a-fA-F]{2}([:-][0-9a-fA-F]{2}){5}$/,
   },
 });

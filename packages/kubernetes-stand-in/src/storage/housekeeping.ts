@@ -32,6 +32,11 @@ export class Housekeeping {
     });
   }
 
+  /** Serves at once what waits for its moment. */
+  establishAll(): void {
+    for (const { metadata } of this.#store.collection(CRDS).all()) this.#establish(metadata.name);
+  }
+
   #establish(name: string): void {
     const found = this.#store.get(CRDS, undefined, name) as CustomResourceDefinition | undefined;
     if (found === undefined || isEstablished(found)) return;

@@ -7,6 +7,7 @@ import { crdProblems } from '../crd/crd-problems.js';
 import { CRD_GROUP } from '../crd/crd.js';
 import { applyDefaults } from '../schema/defaults.js';
 import { prune } from '../schema/prune.js';
+import { brokenRules } from '../schema/rules.js';
 import { validate } from '../schema/validate.js';
 import {
   changesGeneration,
@@ -183,7 +184,7 @@ export class Objects {
     const own = { apiVersion: apiVersionOf(type), kind: type.kind, metadata: replacedMetadata(type, stored, asked) };
     const draft =
       subresource === undefined ? draftOf(type, stored, asked, own) : draftOfPart(subresource, stored, asked, own);
-    const { object, warnings } = this.#admit(request, draft);
+    const { object, warnings } = this.#admit(request, draft, stored);
     const counted = changesGeneration(type, stored, object)
       ? { ...object, metadata: { ...object.metadata, generation: (object.metadata.generation ?? 0) + 1 } }
       : object;
@@ -203,7 +204,7 @@ export class Objects {
   }
 
   /** Drops unknown fields, fills in defaults, checks. @throws ApiError 400, 422 */
-  #admit(request: WriteRequest, draft: KubeObject): { object: KubeObject; warnings: string[] } {
+  #admit(request: WriteRequest, draft: KubeObject, stored?: KubeObject): { object: KubeObject; warnings: string[] } {
     const { type, fieldValidation } = request;
     const { value, dropped } = prune(draft, type.schema);
     const unknown = dropped.map((path) => `unknown field "${path}"`);
@@ -215,6 +216,7 @@ export class Objects {
     const causes = [...validate(object, type.schema)];
     if (causes.length === 0) causes.push(...metadataProblems(object.metadata));
     if (causes.length === 0 && type.group === CRD_GROUP) causes.push(...crdProblems(object));
+    if (causes.length === 0 && type.custom) causes.push(...brokenRules(object, stored, type.schema));
     if (causes.length > 0) throw invalid(kindOf(type, draft.metadata.name), causes);
     return { object, warnings: fieldValidation === 'Ignore' ? [] : unknown };
   }

@@ -149,13 +149,15 @@ export class Cluster {
   }
 
   async #open(method: string, path: string, body: unknown, headers: Record<string, string>): Promise<IncomingMessage> {
-    const options: RequestOptions = { method, headers };
+    const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body);
+    const length = { 'content-length': String(Buffer.byteLength(text)) };
+    const options: RequestOptions = { method, headers: { ...headers, ...(text === '' ? {} : length) } };
     await this.kubeConfig.applyToHTTPSOptions(options as Parameters<KubeConfig['applyToHTTPSOptions']>[0]);
     const server = this.kubeConfig.getCurrentCluster()?.server ?? '';
     return new Promise((resolve, reject) => {
       const sent = request(`${server}${path}`, options, resolve);
       sent.on('error', reject);
-      sent.end(body === undefined ? undefined : typeof body === 'string' ? body : JSON.stringify(body));
+      sent.end(text);
     });
   }
 }
