@@ -59,6 +59,8 @@ export class ApiServer {
       dropWatches: (match) => this.#watches.drop(match),
       stallWatches: (match) => this.#watches.stall(match),
       resumeWatches: () => this.#watches.resume(),
+      expireWatches: (match) => this.#watches.expire(match),
+      sendToWatches: (text, match) => this.#watches.send(text, match),
       bookmark: () => this.#watches.bookmark(),
       compact: () => {
         this.#store.compact();

@@ -82,6 +82,8 @@ describe.skipIf((process.env['TEST_KUBECONFIG'] ?? '') !== '')('faults', () => {
       type: 'BOOKMARK',
       object: { metadata: { resourceVersion: String(server.resourceVersion) } },
     });
+    server.faults.sendToWatches('{"type":"ADDED","obj\n');
+    await expect(watch.next()).rejects.toThrow(SyntaxError);
     expect(server.faults.dropWatches()).toBe(1);
     await expect(watch.next()).rejects.toThrow();
   });
@@ -99,6 +101,13 @@ describe.skipIf((process.env['TEST_KUBECONFIG'] ?? '') !== '')('faults', () => {
     server.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'n3' } });
     expect(await resumed.next()).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'n3' } } });
     resumed.close();
+  });
+
+  it('ends an open watch with 410', async () => {
+    const watch = await cluster.watch(NODES, `resourceVersion=${server.resourceVersion}`);
+    server.faults.expireWatches();
+    expect(await watch.next()).toMatchObject({ type: 'ERROR', object: { code: 410 } });
+    expect(await watch.next()).toBeUndefined();
   });
 
   it('keeps so many changes of a resource for those who resume', async () => {

@@ -50,8 +50,13 @@ function combine(a: FieldSet, b: FieldSet, rule: Rule): FieldSet {
   const steps = new Set([...stepsBelow(a), ...stepsBelow(b)]);
   for (const step of steps) {
     const [left, right] = [a[step], b[step]];
-    const member = rule(left !== undefined && isMember(left), right !== undefined && isMember(right));
-    const combined = node(member, combine(left ?? EMPTY, right ?? EMPTY, rule));
+    // What only one side has is kept or dropped whole.
+    if (left === undefined || right === undefined) {
+      const only = left ?? right;
+      if (only !== undefined && rule(right === undefined, left === undefined)) result[step] = only;
+      continue;
+    }
+    const combined = node(rule(isMember(left), isMember(right)), combine(left, right, rule));
     if (combined !== undefined) result[step] = combined;
   }
   return result;

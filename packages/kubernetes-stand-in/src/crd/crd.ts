@@ -1,5 +1,5 @@
 import type { KubeObject } from '../model/kube-object.js';
-import type { Column, ResourceType, ScalePaths } from '../model/resource-type.js';
+import type { Column, ResourceType } from '../model/resource-type.js';
 import { wholeObject, type Schema } from '../schema/schema.js';
 
 export const CRD_GROUP = 'apiextensions.k8s.io';
@@ -11,7 +11,7 @@ export interface CrdVersion {
   readonly served: boolean;
   readonly storage: boolean;
   readonly schema?: { readonly openAPIV3Schema?: Schema };
-  readonly subresources?: { readonly status?: object; readonly scale?: ScalePaths };
+  readonly subresources?: { readonly status?: object };
   readonly additionalPrinterColumns?: readonly Column[];
   readonly selectableFields?: readonly { readonly jsonPath: string }[];
 }
@@ -46,7 +46,6 @@ export function typesOf({ spec }: CustomResourceDefinition): readonly ResourceTy
       listKind: names.listKind ?? `${names.kind}List`,
       ...{ shortNames: names.shortNames ?? [], categories: names.categories ?? [], namespaced: scope === 'Namespaced' },
       hasStatus: version.subresources?.status !== undefined,
-      scale: version.subresources?.scale,
       columns: version.additionalPrinterColumns ?? [AGE],
       selectableFields: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.replace(/^\./, '')),
       schema: wholeObject(version.schema?.openAPIV3Schema ?? {}),

@@ -1,4 +1,4 @@
-import type { RequestInfo } from './request-info.js';
+import type { RequestInfo, Target } from './request-info.js';
 
 /** Which requests; what is left out matches all. */
 export interface CallMatch {
@@ -23,30 +23,50 @@ export function matches({ verb, target }: RequestInfo, match: CallMatch): boolea
   );
 }
 
+interface Count {
+  readonly verb: string;
+  readonly target: Target | undefined;
+  count: number;
+}
+
 /** How often the server was called. */
 export class Calls {
-  readonly #counts = new Map<string, number>();
+  readonly #counts = new Map<string, Count>();
 
   note({ verb, target, path }: RequestInfo): void {
     const sub = target?.subresource === undefined ? '' : `/${target.subresource}`;
-    const what =
-      target === undefined ? path : `${target.resource}${target.group === '' ? '' : `.${target.group}`}${sub}`;
-    const key = `${verb} ${what}`;
-    this.#counts.set(key, (this.#counts.get(key) ?? 0) + 1);
+    const group = target === undefined || target.group === '' ? '' : `.${target.group}`;
+    const key = `${verb} ${target === undefined ? path : `${target.resource}${group}${sub}`}`;
+    const found = this.#counts.get(key);
+    if (found === undefined) this.#counts.set(key, { verb, target, count: 1 });
+    else found.count += 1;
   }
 
   /** Counts by verb and resource since the start or the last reset, as `patch policies.example.net/status`. */
   counts(): Readonly<Record<string, number>> {
-    return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const counts = [...this.#counts].map(([key, { count }]): [string, number] => [key, count]);
+    return Object.fromEntries(counts.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   /** All calls; with a name, those of it: `watch nodes`. */
   count(name?: string): number {
-    if (name !== undefined) return this.#counts.get(name) ?? 0;
-    return [...this.#counts.values()].reduce((sum, count) => sum + count, 0);
+    if (name !== undefined) return this.#counts.get(name)?.count ?? 0;
+    return [...this.#counts.values()].reduce((sum, { count }) => sum + count, 0);
   }
 
   reset(): void {
     this.#counts.clear();
+  }
+
+  /** The calls for resources as /metrics of a real server tells them, in the text format of Prometheus. */
+  metrics(): string {
+    const lines = [...this.#counts.values()].flatMap(({ verb, target, count }) => {
+      if (target === undefined) return [];
+      const { group, version, resource, subresource = '' } = target;
+      const labels = { verb: verb.toUpperCase(), group, version, resource, subresource };
+      const told = Object.entries(labels).map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+      return [`apiserver_request_total{${told.join(',')}} ${count}`];
+    });
+    return ['# TYPE apiserver_request_total counter', ...lines, ''].join('\n');
   }
 }

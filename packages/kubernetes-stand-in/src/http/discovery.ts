@@ -62,19 +62,15 @@ export function resourceList(types: readonly ResourceType[], groupVersion: strin
 }
 
 function resourcesOf(type: ResourceType): readonly object[] {
-  const { plural, singular, kind, namespaced, shortNames, categories, hasStatus, scale } = type;
-  const sub = (name: string, more: object): object => ({
-    ...{ name: `${plural}/${name}`, singularName: '', namespaced, kind },
-    ...more,
-    verbs: ['get', 'patch', 'update'],
-  });
+  const { plural, singular, kind, namespaced, shortNames, categories, hasStatus } = type;
   return [
     {
       ...{ name: plural, singularName: singular, namespaced, kind, verbs: VERBS },
       ...(shortNames.length === 0 ? {} : { shortNames }),
       ...(categories.length === 0 ? {} : { categories }),
     },
-    ...(hasStatus ? [sub('status', {})] : []),
-    ...(scale === undefined ? [] : [sub('scale', { group: 'autoscaling', version: 'v1', kind: 'Scale' })]),
+    ...(hasStatus
+      ? [{ name: `${plural}/status`, singularName: '', namespaced, kind, verbs: ['get', 'patch', 'update'] }]
+      : []),
   ];
 }

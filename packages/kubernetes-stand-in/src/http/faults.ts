@@ -29,6 +29,8 @@ export interface FaultHands {
   readonly dropWatches: (match: CallMatch) => number;
   readonly stallWatches: (match: CallMatch) => void;
   readonly resumeWatches: () => void;
+  readonly expireWatches: (match: CallMatch) => void;
+  readonly sendToWatches: (text: string, match: CallMatch) => void;
   readonly bookmark: () => void;
   readonly compact: () => void;
 }
@@ -83,6 +85,16 @@ export class Faults {
   /** Stalled watches go on with what they held back. */
   resumeWatches(): void {
     this.#hands.resumeWatches();
+  }
+
+  /** Ends open watches with an event of 410, as for a watcher that fell too far behind. */
+  expireWatches(match: CallMatch = {}): void {
+    this.#hands.expireWatches(match);
+  }
+
+  /** Sends any text into open watches, between their events. */
+  sendToWatches(text: string, match: CallMatch = {}): void {
+    this.#hands.sendToWatches(text, match);
   }
 
   /** Sends a bookmark now to each watch that allows them. */

@@ -44,6 +44,8 @@ export class Front {
   async listen(port = this.#port): Promise<void> {
     if (this.#server !== undefined) return;
     const server = createServer(this.certificate, (request, response) => void this.#serve(request, response));
+    // Longer than clients keep a connection: else it closes just when one is used again.
+    server.keepAliveTimeout = 120_000;
     this.#server = server;
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
@@ -95,6 +97,10 @@ export class Front {
     }
     const user = users.authenticate(request.headers.authorization);
     authorize(user, info);
+    if (info.path === '/metrics') {
+      response.writeHead(200, { 'content-type': 'text/plain; version=0.0.4' }).end(calls.metrics());
+      return undefined;
+    }
     const { target } = info;
     const answer =
       target === undefined

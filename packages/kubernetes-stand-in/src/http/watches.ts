@@ -59,6 +59,14 @@ export class Watches {
     for (const watch of this.#open) watch.resume();
   }
 
+  expire(match: CallMatch): void {
+    for (const watch of this.#open) if (matches(watch.info, match)) watch.expire();
+  }
+
+  send(text: string, match: CallMatch): void {
+    for (const watch of this.#open) if (matches(watch.info, match)) watch.write(text);
+  }
+
   bookmark(): void {
     for (const watch of this.#open) watch.bookmark();
   }
@@ -109,8 +117,7 @@ class Watch {
     const oldest = this.#store.oldestFor(collectionOf(this.#type));
     const fromNow = isTrue(initial) || (initial === null && (asked === undefined || asked === 0));
     if (!fromNow && asked !== undefined && asked !== 0 && asked < oldest) {
-      this.#send('ERROR', expired(asked, oldest).status);
-      this.#finish();
+      this.expire(asked);
       return;
     }
     if (fromNow) {
@@ -133,6 +140,17 @@ class Watch {
     for (const line of this.#held) this.#response.write(line);
     this.#held = [];
     if (this.#ending) this.#response.end();
+  }
+
+  /** Says that the past is forgotten, and ends. */
+  expire(asked = this.#store.revision): void {
+    this.#send('ERROR', expired(asked, this.#store.oldestFor(collectionOf(this.#type))).status);
+    this.#finish();
+  }
+
+  write(line: string): void {
+    if (this.stalled) this.#held.push(line);
+    else this.#response.write(line);
   }
 
   /** Breaks the connection. */
@@ -177,9 +195,7 @@ class Watch {
   }
 
   #send(type: string, object: object): void {
-    const line = `${JSON.stringify({ type, object })}\n`;
-    if (this.stalled) this.#held.push(line);
-    else this.#response.write(line);
+    this.write(`${JSON.stringify({ type, object })}\n`);
   }
 }
 

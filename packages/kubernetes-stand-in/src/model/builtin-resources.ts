@@ -138,7 +138,7 @@ export const builtinResources: readonly ResourceType[] = BUILTINS.map(
   ({ group = '', version = 'v1', plural, kind, schema = OPEN, ...rest }) => ({
     ...{ group, version, plural, kind, singular: kind.toLowerCase(), listKind: `${kind}List` },
     ...{ shortNames: rest.shortNames ?? [], categories: [], namespaced: rest.namespaced },
-    ...{ hasStatus: rest.hasStatus ?? false, scale: undefined, columns: rest.columns ?? [AGE] },
+    ...{ hasStatus: rest.hasStatus ?? false, columns: rest.columns ?? [AGE] },
     ...{ selectableFields: rest.selectableFields ?? [], schema: wholeObject(schema), custom: false },
     ...{ countsGenerations: rest.countsGenerations ?? false, storageVersion: version },
   }),

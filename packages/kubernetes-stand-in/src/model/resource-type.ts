@@ -11,12 +11,6 @@ export interface Column {
   readonly jsonPath: string;
 }
 
-export interface ScalePaths {
-  readonly specReplicasPath: string;
-  readonly statusReplicasPath: string;
-  readonly labelSelectorPath?: string;
-}
-
 /** One version of one kind that the server serves. */
 export interface ResourceType {
   readonly group: string;
@@ -30,7 +24,6 @@ export interface ResourceType {
   readonly namespaced: boolean;
   /** The status can be written only over the status subresource, all else only without it. */
   readonly hasStatus: boolean;
-  readonly scale: ScalePaths | undefined;
   /** Columns after the name. */
   readonly columns: readonly Column[];
   /** Fields that a field selector may name, besides metadata.name and metadata.namespace. */

@@ -31,7 +31,7 @@ interface OpenList {
 }
 
 /** As many lists may be halfway read; the one begun first is forgotten first. */
-const OPEN_LISTS = 1000;
+const OPEN_LISTS = 100;
 
 /** @returns the revision that text names, undefined for none */
 export function readRevision(text: string | undefined): number | undefined {

@@ -62,21 +62,28 @@ const suffix = (): string => randomBytes(4).toString('hex');
  * has its own namespace and its own API groups there, and takes them away at the end.
  */
 export class Cluster {
-  readonly kubeConfig = new KubeConfig();
+  readonly kubeConfig: KubeConfig;
   readonly namespace = `conformance-${suffix()}`;
   /** Undefined when the cluster is a real one. */
   readonly standIn: ApiServer | undefined;
   readonly #definitions: string[] = [];
 
-  private constructor(standIn: ApiServer | undefined) {
+  private constructor(kubeConfig: KubeConfig, standIn: ApiServer | undefined) {
+    this.kubeConfig = kubeConfig;
     this.standIn = standIn;
-    if (standIn === undefined) this.kubeConfig.loadFromFile(process.env['TEST_KUBECONFIG'] ?? '');
-    else this.kubeConfig.loadFromString(standIn.kubeconfig);
   }
 
   static async open(): Promise<Cluster> {
-    const isReal = (process.env['TEST_KUBECONFIG'] ?? '') !== '';
-    const cluster = new Cluster(isReal ? undefined : await startApiServer());
+    const real = process.env['TEST_KUBECONFIG'] ?? '';
+    const kubeConfig = new KubeConfig();
+    if (real !== '') kubeConfig.loadFromFile(real);
+    const standIn = real === '' ? await startApiServer() : undefined;
+    if (standIn !== undefined) kubeConfig.loadFromString(standIn.kubeconfig);
+    return Cluster.of(kubeConfig, standIn);
+  }
+
+  static async of(kubeConfig: KubeConfig, standIn?: ApiServer): Promise<Cluster> {
+    const cluster = new Cluster(kubeConfig, standIn);
     await cluster.post('/api/v1/namespaces', { metadata: { name: cluster.namespace } });
     return cluster;
   }
