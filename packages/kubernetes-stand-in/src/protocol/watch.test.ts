@@ -81,7 +81,7 @@ describe('watch', () => {
     const bookmark = await watch.next();
     expect(bookmark).toMatchObject({ type: 'BOOKMARK', object: { kind: 'Widget', apiVersion: widgets.apiVersion } });
     expect(Number(bookmark?.object.metadata.resourceVersion)).toBeGreaterThanOrEqual(Number(since));
-    expect(await watch.next()).toBeUndefined();
+    expect(await watch.change()).toBeUndefined();
   });
 
   it('answers a resourceVersion from before its memory with an event of 410', async () => {
@@ -94,10 +94,12 @@ describe('watch', () => {
     expect(await watch.next()).toBeUndefined();
   });
 
-  it('sends the state and marks its end when asked for initial events', async () => {
+  it('sends the state and marks its end when asked for initial events', async (context) => {
     const { items } = await cluster.get(widgets.path);
     const query = 'sendInitialEvents=true&allowWatchBookmarks=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=30';
     const watch = await cluster.watch(widgets.path, query);
+    // Some releases of the real server have this switched off.
+    if (cluster.standIn === undefined && watch.code === 422) context.skip();
     const names: string[] = [];
     for (;;) {
       const event = await watch.next();
