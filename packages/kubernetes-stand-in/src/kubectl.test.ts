@@ -68,6 +68,15 @@ describe.skipIf((kubectlMinor() ?? 0) < OLDEST)('kubectl', () => {
     expect(await kubectl('get', 'wd', 'web', '-o', 'jsonpath={.spec.size}')).toBe('4');
   });
 
+  it('applies built-in kinds again and again', async () => {
+    const settings = (data: object): string =>
+      file({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings' }, data });
+    expect(await kubectl('apply', '-f', settings({ a: '1', b: '2' }))).toContain('created');
+    expect(await kubectl('apply', '-f', settings({ b: '3' }))).toContain('configured');
+    expect(await kubectl('apply', '-f', settings({ b: '3' }))).toContain('unchanged');
+    expect(JSON.parse(await kubectl('get', 'cm', 'settings', '-o', 'jsonpath={.data}'))).toEqual({ b: '3' });
+  });
+
   it('shows why an object is refused', async () => {
     const wrong = { ...widget('big'), metadata: { name: 'other' } };
     await expect(kubectl('create', '-f', file(wrong))).rejects.toThrow('must be of type integer');

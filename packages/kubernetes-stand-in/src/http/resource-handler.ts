@@ -7,6 +7,7 @@ import type { Lists } from '../storage/lists.js';
 import { subjectOf } from '../storage/metadata.js';
 import type { DeleteRequest, Objects, WriteRequest, Written } from '../storage/objects.js';
 import { jsonPatch, mergePatch } from '../storage/patch.js';
+import { strategicMergePatch } from '../storage/strategic-merge.js';
 import { fieldSelector, labelSelector, type Selector } from '../storage/selectors.js';
 import { objectOf, valueOf, type Body } from './body.js';
 import { Encoder, formOf } from './encoding.js';
@@ -146,6 +147,10 @@ export class ResourceHandler {
         return objects.patch(request, name, (stored) => jsonPatch(inRequested(type, stored), valueOf(body)));
       case 'application/merge-patch+json':
         return objects.patch(request, name, (stored) => mergePatch(inRequested(type, stored), valueOf(body)));
+      case 'application/strategic-merge-patch+json':
+        // As on a real server, only what is built in has a strategy.
+        if (type.custom) throw unsupportedPatch();
+        return objects.patch(request, name, (stored) => strategicMergePatch(stored, valueOf(body), type.schema));
       case 'application/apply-patch+yaml': {
         if (query.get('fieldManager') === null) {
           const message = 'Required value: is required for apply patch';
@@ -158,11 +163,8 @@ export class ResourceHandler {
         if (isNew && !mayUse(user, 'create', target)) throw forbidden(user, 'create', target);
         return objects.apply(request, name, objectOf(body), isTrue(query.get('force')));
       }
-      default: {
-        const kinds = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'];
-        const message = `the body of the request was in an unknown format - accepted media types include: ${kinds.join(', ')}`;
-        throw new ApiError(415, 'UnsupportedMediaType', message);
-      }
+      default:
+        throw unsupportedPatch();
     }
   }
 }
@@ -231,4 +233,10 @@ function deletedStatus({ group, plural }: ResourceType, { metadata: { name, uid 
 
 function methodNotAllowed(): ApiError {
   return new ApiError(405, 'MethodNotAllowed', 'the server does not allow this method on the requested resource');
+}
+
+function unsupportedPatch(): ApiError {
+  const kinds = ['application/json-patch+json', 'application/merge-patch+json', 'application/apply-patch+yaml'];
+  const message = `the body of the request was in an unknown format - accepted media types include: ${kinds.join(', ')}`;
+  return new ApiError(415, 'UnsupportedMediaType', message);
 }

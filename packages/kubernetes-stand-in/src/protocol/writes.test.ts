@@ -118,6 +118,31 @@ describe('writes', () => {
     expect(body.spec).toEqual({ size: 1 });
   });
 
+  it('take strategic merge patches of built-in kinds only', async () => {
+    const contentType = 'application/strategic-merge-patch+json';
+    const path = `/api/v1/namespaces/${cluster.namespace}/services`;
+    const ports = [{ name: 'web', port: 80 }];
+    await cluster.post(path, { metadata: { name: 'served', finalizers: ['conformance.test/a'] }, spec: { ports } });
+    const patch = async (body: object): Promise<Shown> =>
+      (await cluster.call('PATCH', `${path}/served`, { body, contentType })).body;
+    const added = await patch({
+      metadata: { labels: { a: 'b' }, finalizers: ['conformance.test/b'] },
+      spec: { ports: [{ port: 53, name: 'dns' }] },
+    });
+    expect(added.spec?.['ports']).toMatchObject(
+      expect.arrayContaining([{ port: 80 }, { port: 53 }].map((port) => expect.objectContaining(port) as unknown)),
+    );
+    expect(added.metadata.finalizers).toEqual(['conformance.test/a', 'conformance.test/b']);
+    const removed = await patch({
+      metadata: { labels: null, finalizers: null },
+      spec: { ports: [{ port: 53, $patch: 'delete' }] },
+    });
+    expect(removed.spec?.['ports']).toMatchObject([{ name: 'web', port: 80 }]);
+    expect(removed.metadata.labels).toBeUndefined();
+    await create('strategic');
+    expect((await cluster.call('PATCH', at('strategic'), { body: {}, contentType })).code).toBe(415);
+  });
+
   it('keep nothing of a dry run', async () => {
     const dry = await cluster.call('POST', `${widgets.path}?dryRun=All`, { body: widgets.object('dry') });
     expect(dry).toMatchObject({ code: 201, body: { metadata: { name: 'dry' } } });
