@@ -14,6 +14,8 @@ const intent: SrPolicyIntent = {
 };
 const mesh = { id: 'all', color: 200, selector: { all: true }, template: intent, overrides: [] } as const;
 
+const unused = () => Promise.reject(new Error('nothing is computed here'));
+
 describe('what an object of a cluster owns', () => {
   let database: TestDatabase;
   let topology: TedService;
@@ -25,7 +27,7 @@ describe('what an object of a cluster owns', () => {
     await topology.importTopology({ text: ringTopology(), format: 'native', source: 'file', actor: alice });
     policies = new SrPolicyService({
       ...{ db: database.db, topology, announceEvents: () => Promise.resolve() },
-      evaluate: () => Promise.reject(new Error('nothing is evaluated here')),
+      ...{ evaluate: unused, dryRuns: { evaluate: unused, bookDemands: unused }, predictDetours: unused },
     });
   });
 
