@@ -21,6 +21,8 @@ export interface HostSourceOptions {
 /** Changes come in bursts: those of so many milliseconds are stated together. */
 const SETTLE_MS = 200;
 const RETRY_MS = 5_000;
+const HELD_MS = 5_000;
+const IDLE_MS = 600_000;
 
 /**
  * Keeps the topology's sources `kubernetes:<cluster>` equal to what the clusters say, while this controller leads.
@@ -78,8 +80,12 @@ export class HostSource {
       // A cluster that has not said anything yet is not made to say that it has nothing.
       if (statement === undefined || views[i]?.found === undefined) continue;
       const { name } = member.config;
+      // Nodes tell of themselves all the time, and every statement waits for all other writers.
+      const text = JSON.stringify(statement.hosts);
+      if (text === member.applied) continue;
       const result = await topology.applyClusterHosts(name, statement.hosts, { name: `kubernetes:${name}` });
       member.held = result.outcome === 'held' ? result.reason : null;
+      member.applied = result.outcome === 'applied' ? text : undefined;
       if (result.outcome === 'applied') member.stated = statement.hosts;
     }
   }
@@ -89,9 +95,9 @@ export class HostSource {
     this.#wake = () => {
       woken.abort();
     };
-    const MOST_MS = 600_000;
-    if (!this.#changed)
-      await pause(Math.min(milliseconds ?? MOST_MS, MOST_MS), AbortSignal.any([woken.signal, signal]));
+    // An operator may release what is held.
+    const most = this.#members.some(({ held }) => held !== null) ? HELD_MS : IDLE_MS;
+    if (!this.#changed) await pause(Math.min(milliseconds ?? most, most), AbortSignal.any([woken.signal, signal]));
     this.#wake = undefined;
     await pause(SETTLE_MS, signal);
   }
@@ -102,6 +108,8 @@ class Member {
   /** What the TED has of it; undefined: not read yet. */
   stated: readonly ClusterHost[] | undefined;
   held: string | null = null;
+  /** What was stated last and believed, as text. */
+  applied: string | undefined;
   #nodes: Lingering<FoundHost> | undefined;
   readonly #prefixes = new Map<string, Lingering<true>>();
 
@@ -114,6 +122,7 @@ class Member {
   /** Another controller may have led since. */
   forget(): void {
     this.stated = undefined;
+    this.applied = undefined;
     this.#nodes = undefined;
     this.#prefixes.clear();
   }
