@@ -4,16 +4,23 @@ import type { ClusterHostsView } from '../model/kubernetes.js';
 import { StartFault } from '../model/start-fault.js';
 import { ApiClient } from './api-client.js';
 import { Cluster } from './cluster.js';
+import { ConfigMapReader, type ConfigMapReaderOptions } from './config-maps/config-map-reader.js';
+import { ConfigMapWriter, type ConfigMapWriterOptions } from './config-maps/config-map-writer.js';
 import { HostSource, type HostSourceOptions } from './host-source.js';
 import { ObjectController, type ObjectControllerOptions } from './objects/object-controller.js';
 import type { ClusterConfig, KubernetesSettings } from './kubernetes-config.js';
 import type { WatchTiming } from './watched-list.js';
 
+/** Of policies that are read from ConfigMaps, unless the configuration says otherwise. */
+const CONFIG_MAP_COLOR = 1001;
+
 export interface KubernetesOptions {
   readonly settings: KubernetesSettings;
   readonly topology: HostSourceOptions['topology'];
-  /** What objects ask for is made through these. */
-  readonly objects: Pick<ObjectControllerOptions, 'policies' | 'topology' | 'events' | 'possessionsOf'>;
+  /** What objects and ConfigMaps ask for is made through these. */
+  readonly objects: Pick<ObjectControllerOptions, 'policies' | 'topology' | 'events' | 'possessionsOf'> &
+    Pick<ConfigMapReaderOptions, 'topology'> &
+    Pick<ConfigMapWriterOptions, 'policies'>;
   readonly log: Logger;
   readonly timing?: Partial<WatchTiming>;
 }
@@ -26,6 +33,8 @@ export class Kubernetes {
   readonly #clusters: readonly Cluster[];
   readonly #hosts: HostSource;
   readonly #objects: readonly ObjectController[];
+  /** By the name of their cluster. */
+  readonly #configMaps: ReadonlyMap<string, ConfigMapReader | ConfigMapWriter>;
   #leading: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -46,6 +55,14 @@ export class Kubernetes {
         ? [new ObjectController({ ...objects, cluster: config.name, client, log, ...timed })]
         : [],
     );
+    this.#configMaps = new Map(
+      clients.flatMap(({ config: { name, configMaps, configMapColor: color = CONFIG_MAP_COLOR }, client }) => {
+        if (configMaps === undefined) return [];
+        const shared = { ...objects, cluster: name, client, log, ...timed };
+        const part = configMaps === 'read' ? new ConfigMapReader({ ...shared, color }) : new ConfigMapWriter(shared);
+        return [[name, part] as const];
+      }),
+    );
     this.#hosts = new HostSource({ settings, clusters, topology, log, now: () => performance.now() });
   }
 
@@ -60,23 +77,29 @@ export class Kubernetes {
   }
 
   start(): void {
-    for (const part of [...this.#clusters, ...this.#objects]) part.start();
+    for (const part of [...this.#clusters, ...this.#objects, ...this.#configMaps.values()]) part.start();
   }
 
   /** Keeps the topology equal to the clusters until the signal is given. */
   lead(signal: AbortSignal): void {
     this.#leading = this.#leading.then(() =>
-      Promise.all([this.#hosts, ...this.#objects].map((part) => part.lead(signal))),
+      Promise.all([this.#hosts, ...this.#objects, ...this.#configMaps.values()].map((part) => part.lead(signal))),
     );
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#objects.map((objects) => objects.stop()));
+    await Promise.all([...this.#objects, ...this.#configMaps.values()].map((part) => part.stop()));
     await Promise.all(this.#clusters.map((cluster) => cluster.stop()));
     await this.#leading;
   }
 
-  readonly clusters = (): readonly ClusterHostsView[] => this.#hosts.views();
+  readonly clusters = (): readonly ClusterHostsView[] =>
+    this.#hosts.views().map((view) => {
+      const configMaps = this.#configMaps.get(view.name);
+      if (configMaps === undefined) return view;
+      const problems = [...view.problems, ...configMaps.problems()];
+      return { ...view, trouble: view.trouble ?? configMaps.trouble, problems };
+    });
 }
 
 function load(kubeConfig: KubeConfig, { name, kubeconfig, context, inCluster }: ClusterConfig): KubeConfig {
