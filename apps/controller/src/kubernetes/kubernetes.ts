@@ -26,15 +26,14 @@ export interface KubernetesOptions {
 }
 
 /**
- * What Waymark has to do with Kubernetes: clusters as sources of hosts, and of policies as objects. Every controller watches, so that the next leader knows
- * all at once; only the leader writes.
+ * What Waymark has to do with Kubernetes: clusters as sources of hosts, and of policies as objects or ConfigMaps. Every
+ * controller watches, so that the next leader knows all at once; only the leader writes.
  */
 export class Kubernetes {
   readonly #clusters: readonly Cluster[];
   readonly #hosts: HostSource;
-  readonly #objects: readonly ObjectController[];
-  /** By the name of their cluster. */
-  readonly #configMaps: ReadonlyMap<string, ConfigMapReader | ConfigMapWriter>;
+  /** What there is to do with policies, by the name of the cluster. */
+  readonly #parts: ReadonlyMap<string, readonly (ObjectController | ConfigMapReader | ConfigMapWriter)[]>;
   #leading: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -50,17 +49,15 @@ export class Kubernetes {
       return { config, cluster: new Cluster({ client, onChange, ...timed }) };
     });
     this.#clusters = clusters.map(({ cluster }) => cluster);
-    this.#objects = clients.flatMap(({ config, client }) =>
-      config.resources === true
-        ? [new ObjectController({ ...objects, cluster: config.name, client, log, ...timed })]
-        : [],
-    );
-    this.#configMaps = new Map(
-      clients.flatMap(({ config: { name, configMaps, configMapColor: color = CONFIG_MAP_COLOR }, client }) => {
-        if (configMaps === undefined) return [];
+    this.#parts = new Map(
+      clients.map(({ config: { name, resources, configMaps, configMapColor: color = CONFIG_MAP_COLOR }, client }) => {
         const shared = { ...objects, cluster: name, client, log, ...timed };
-        const part = configMaps === 'read' ? new ConfigMapReader({ ...shared, color }) : new ConfigMapWriter(shared);
-        return [[name, part] as const];
+        const parts = [
+          ...(resources === true ? [new ObjectController(shared)] : []),
+          ...(configMaps === 'read' ? [new ConfigMapReader({ ...shared, color })] : []),
+          ...(configMaps === 'write' ? [new ConfigMapWriter(shared)] : []),
+        ];
+        return [name, parts];
       }),
     );
     this.#hosts = new HostSource({ settings, clusters, topology, log, now: () => performance.now() });
@@ -77,29 +74,32 @@ export class Kubernetes {
   }
 
   start(): void {
-    for (const part of [...this.#clusters, ...this.#objects, ...this.#configMaps.values()]) part.start();
+    for (const part of [...this.#clusters, ...this.#allParts()]) part.start();
   }
 
   /** Keeps the topology equal to the clusters until the signal is given. */
   lead(signal: AbortSignal): void {
     this.#leading = this.#leading.then(() =>
-      Promise.all([this.#hosts, ...this.#objects, ...this.#configMaps.values()].map((part) => part.lead(signal))),
+      Promise.all([this.#hosts, ...this.#allParts()].map((part) => part.lead(signal))),
     );
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#objects, ...this.#configMaps.values()].map((part) => part.stop()));
+    await Promise.all(this.#allParts().map((part) => part.stop()));
     await Promise.all(this.#clusters.map((cluster) => cluster.stop()));
     await this.#leading;
   }
 
   readonly clusters = (): readonly ClusterHostsView[] =>
     this.#hosts.views().map((view) => {
-      const configMaps = this.#configMaps.get(view.name);
-      if (configMaps === undefined) return view;
-      const problems = [...view.problems, ...configMaps.problems()];
-      return { ...view, trouble: view.trouble ?? configMaps.trouble, problems };
+      const parts = this.#parts.get(view.name) ?? [];
+      const [trouble = null] = [view, ...parts].flatMap((part) => part.trouble ?? []);
+      return { ...view, trouble, problems: [...view.problems, ...parts.flatMap((part) => part.problems())] };
     });
+
+  #allParts() {
+    return [...this.#parts.values()].flat();
+  }
 }
 
 function load(kubeConfig: KubeConfig, { name, kubeconfig, context, inCluster }: ClusterConfig): KubeConfig {

@@ -1,6 +1,7 @@
 import { isSrv6Config, readSrv6Config, Srv6ConfigError, srv6ConfigNamespace } from '@waymark/kubernetes-resources';
 import type { Ted } from '@waymark/topology';
 import type { Logger } from 'pino';
+import type { ClusterProblem } from '../../model/kubernetes.js';
 import type { PolicyService, TopologyService } from '../../model/ports.js';
 import type { SrPolicyIntent } from '../../model/sr-policy.js';
 import type { Actor } from '../../model/topology.js';
@@ -25,11 +26,6 @@ export interface ConfigMapReaderOptions {
   readonly possessionsOf: (prefix: string) => Promise<ReadonlyMap<string, Possessions>>;
   readonly log: Logger;
   readonly timing?: Partial<WatchTiming>;
-}
-
-export interface ConfigMapProblem {
-  readonly object: string;
-  readonly message: string;
 }
 
 /** Nothing holds a ConfigMap that is deleted: those that go together are counted before any of them is believed to be gone. */
@@ -92,7 +88,7 @@ export class ConfigMapReader {
     return this.#trouble;
   }
 
-  problems(): readonly ConfigMapProblem[] {
+  problems(): readonly ClusterProblem[] {
     const refused = [...this.#refusals].flatMap(([name, messages]) => messages.map((message) => ({ name, message })));
     const message = 'it is gone together with most others, which is not believed: its policies stay';
     const lost = this.#lost.map((name) => ({ name, message }));

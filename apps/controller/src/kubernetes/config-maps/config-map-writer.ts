@@ -1,8 +1,8 @@
 import { isSrv6Config, srv6ConfigNamespace, writeSrv6Config } from '@waymark/kubernetes-resources';
 import type { NodeId, Ted, TedNode } from '@waymark/topology';
 import type { Logger } from 'pino';
-import { isDeepStrictEqual } from 'node:util';
 import type { WaymarkEvent } from '../../model/events.js';
+import type { ClusterProblem } from '../../model/kubernetes.js';
 import type { EventBus, PolicyService, TopologyService } from '../../model/ports.js';
 import type { SrPolicyView } from '../../model/sr-policy.js';
 import { KubernetesError, type ApiClient } from '../api-client.js';
@@ -10,7 +10,6 @@ import { fieldManager } from '../tell-object.js';
 import { WatchedList, type WatchTiming } from '../watched-list.js';
 import { WorkLoop } from '../work-loop.js';
 import { configMapPath, type ConfigMapObject } from './config-map-object.js';
-import type { ConfigMapProblem } from './config-map-reader.js';
 import { writtenConfig } from './written-config.js';
 
 export interface ConfigMapWriterOptions {
@@ -29,6 +28,7 @@ const PAGE_SIZE = 1_000;
 const SETTLE_MS = 500;
 const managedBy = 'app.kubernetes.io/managed-by';
 const leftOutAnnotation = 'waymark.dev/left-out';
+const MAX_LEFT_OUT = 100;
 
 /** Stand in the queue for all hosts, and for the topology. */
 const ALL = '*all';
@@ -78,7 +78,7 @@ export class ConfigMapWriter {
     return this.#trouble;
   }
 
-  problems(): readonly ConfigMapProblem[] {
+  problems(): readonly ClusterProblem[] {
     return [...this.#problems].map(([name, message]) => ({ object: `ConfigMap ${name}`, message }));
   }
 
@@ -177,9 +177,8 @@ export class ConfigMapWriter {
     const policies = await this.#policiesOf(headend.id);
     const written = writtenConfig(nodeOf(name), headend, policies, nodes);
     if (written === undefined) return undefined;
-    const { data } = writeSrv6Config(written.config);
-    const annotations = written.leftOut.length === 0 ? {} : { [leftOutAnnotation]: written.leftOut.join('\n') };
-    return { data, annotations };
+    const { data = {} } = writeSrv6Config(written.config);
+    return { data, annotations: annotationsOf(written.leftOut) };
   }
 
   async #policiesOf(headend: NodeId): Promise<readonly SrPolicyView[]> {
@@ -226,14 +225,22 @@ interface Surroundings {
 }
 
 interface Wanted {
-  readonly data: ConfigMapObject['data'];
+  readonly data: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-function isWritten({ data, metadata: { annotations = {} } }: ConfigMapObject, wanted: Wanted): boolean {
-  return (
-    isDeepStrictEqual(data, wanted.data) && annotations[leftOutAnnotation] === wanted.annotations[leftOutAnnotation]
-  );
+/** Annotations of an object have 256 KiB together; who wants to know more asks the API. */
+function annotationsOf(leftOut: readonly string[]): Readonly<Record<string, string>> {
+  if (leftOut.length === 0) return {};
+  const rest = leftOut.length - MAX_LEFT_OUT;
+  const told = [...leftOut.slice(0, MAX_LEFT_OUT), ...(rest > 0 ? [`and ${rest} more`] : [])];
+  return { [leftOutAnnotation]: told.join('\n') };
+}
+
+/** Keys that others have added are theirs. */
+function isWritten({ data = {}, metadata: { annotations = {} } }: ConfigMapObject, wanted: Wanted): boolean {
+  const isData = Object.entries(wanted.data).every(([key, text]) => data[key] === text);
+  return isData && annotations[leftOutAnnotation] === wanted.annotations[leftOutAnnotation];
 }
 
 const prefix = 'srv6-config-';

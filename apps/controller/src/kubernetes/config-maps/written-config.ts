@@ -58,6 +58,7 @@ function candidateOf(
   nodes: ReadonlyMap<NodeId, TedNode>,
 ): Candidate | string | undefined {
   if (state === null || state.status === 'down') return undefined;
+  if (state.lists.length === 0) return 'it drops its traffic, which the format cannot say';
   const [heaviest] = [...state.lists].sort((a, b) => b.weight - a.weight);
   const finished = heaviest?.segmentLists.find((list) => list.family === family);
   const bsid = state.bindingSids.find((binding) => binding.family === family)?.sid;
@@ -68,7 +69,7 @@ function candidateOf(
   const steered = steeredOf(state, family);
   const pods = endpoint.podPrefixes.filter((prefix) => familyOf(prefix) === family);
   if (intent.steeredPrefixes !== undefined && (pods.length === 0 || !pods.every((prefix) => steered.has(prefix)))) {
-    return `it steers not what agents would: all pod prefixes of ${endpoint.id}`;
+    return `agents would steer all pod prefixes of ${endpoint.id} into it`;
   }
   const sids = finished.entries.map(({ address }) => address);
   return {

@@ -8,6 +8,7 @@ import {
 } from '@waymark/kubernetes-resources';
 import type { Logger } from 'pino';
 import type { WaymarkEvent } from '../../model/events.js';
+import type { ClusterProblem } from '../../model/kubernetes.js';
 import type { EventBus, PolicyService, TopologyService } from '../../model/ports.js';
 import type { PolicyTemplate } from '../../model/sr-policy.js';
 import type { Actor } from '../../model/topology.js';
@@ -96,9 +97,13 @@ export class ObjectController {
     return first?.message ?? null;
   }
 
-  /** Owners of policies, meshes or constraints whose objects are gone together with most others; nothing is withdrawn. */
-  get lost(): readonly string[] {
-    return this.#lost;
+  /** Objects that are gone together with most others; nothing is withdrawn. What is wrong with the others is in their status. */
+  problems(): readonly ClusterProblem[] {
+    const message = 'it is gone together with most others, which is not believed: what it asked for stays';
+    return this.#lost.map((owner) => {
+      const [kind = '', name = ''] = owner.slice(`kubernetes:${this.#options.cluster}/`.length).split('/');
+      return { object: `${kind} ${name}`, message };
+    });
   }
 
   start(): void {
