@@ -316,11 +316,13 @@ describe('ConfigMaps of the paper, written', () => {
     }, 30_000);
     const sent = Object.entries(await lists()).map(([id, byFamily]) => [id.replace(/:\d+:/, ':'), byFamily]);
     await system.stop();
+    const refused = events('Refused');
     await start('read');
     await eventually(async () => {
       const read = Object.entries(await lists()).map(([id, byFamily]) => [id.replace(/:\d+:/, ':'), byFamily]);
       expect(Object.fromEntries(read)).toEqual(Object.fromEntries(sent));
     }, 30_000);
     expect(await problems()).toEqual([]);
+    expect(events('Refused')).toEqual(refused);
   }, 240_000);
 });

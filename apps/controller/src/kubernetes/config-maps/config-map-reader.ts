@@ -139,8 +139,8 @@ export class ConfigMapReader {
 
   /** Where nodes are the same, ConfigMaps mean the same. What was refused for other policies' sake is tried again. */
   async #followTopology(): Promise<void> {
-    const before = this.#around?.ted.nodes;
     const { nodes } = await this.#options.topology.ted();
+    const before = this.#around?.surroundings.hosts.size === 0 ? undefined : this.#around?.ted.nodes;
     if (before?.length !== nodes.length || nodes.some((node, i) => node !== before[i])) this.#addAll();
     else for (const name of this.#refusals.keys()) this.#loop.add(name);
   }
@@ -158,7 +158,10 @@ export class ConfigMapReader {
     const { name } = configMap.metadata;
     try {
       const configs = readSrv6Config(configMap);
-      const { intents, refusals } = policiesOfConfig(configs, await this.#surroundings());
+      const around = await this.#surroundings();
+      // The nodes of the cluster are not listed yet: that nobody is there is no fault of the ConfigMap.
+      if (around.hosts.size === 0) return;
+      const { intents, refusals } = policiesOfConfig(configs, around);
       await this.#tell(configMap, [...refusals, ...(await this.#make(name, intents, refusals.length > 0))]);
     } catch (error) {
       if (!(error instanceof Srv6ConfigError)) throw error;

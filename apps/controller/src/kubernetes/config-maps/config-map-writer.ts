@@ -137,8 +137,8 @@ export class ConfigMapWriter {
 
   /** Takes over the newest hosts and addresses; where they are the same, so is what ConfigMaps say of them. */
   async #followTopology(always: boolean): Promise<void> {
-    const before = this.#around?.ted.nodes;
     const { nodes } = await this.#options.topology.ted();
+    const before = this.#around?.hosts.size === 0 ? undefined : this.#around?.ted.nodes;
     if (!always && nodes.length === before?.length && nodes.every((node, i) => node === before[i])) return;
     const { hosts } = await this.#look();
     const present = [...(this.#list.objects ?? [])].map(({ metadata }) => metadata.name).filter(isSrv6Config);
@@ -158,7 +158,10 @@ export class ConfigMapWriter {
   }
 
   async #write(name: string): Promise<void> {
-    const wanted = await this.#wanted(name);
+    const around = this.#around ?? (await this.#look());
+    // The nodes of the cluster are not listed yet: what is there was written for them.
+    if (around.hosts.size === 0) return;
+    const wanted = await this.#wanted(name, around);
     const known = this.#list.get(name, srv6ConfigNamespace) as ConfigMapObject | undefined;
     this.#problems.delete(name);
     if (known !== undefined && known.metadata.labels?.[managedBy] !== 'waymark') {
@@ -170,8 +173,7 @@ export class ConfigMapWriter {
     else if (known === undefined || !isWritten(known, wanted)) await this.#apply(name, wanted, known);
   }
 
-  async #wanted(name: string): Promise<Wanted | undefined> {
-    const { hosts, nodes } = this.#around ?? (await this.#look());
+  async #wanted(name: string, { hosts, nodes }: Surroundings): Promise<Wanted | undefined> {
     const headend = nodes.get(hosts.get(name) ?? '');
     if (headend === undefined) return undefined;
     const policies = await this.#policiesOf(headend.id);
