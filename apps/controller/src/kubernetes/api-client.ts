@@ -79,6 +79,12 @@ export class ApiClient {
     return this.#json('PATCH', path, query, body, patchTypes[kind]);
   }
 
+  /** With a uid only that very object goes; another one of its name is a conflict (409). */
+  delete(path: string, uid?: string): Promise<unknown> {
+    const options = uid === undefined ? {} : { preconditions: { uid } };
+    return this.#json('DELETE', path, {}, options, 'application/json');
+  }
+
   /**
    * Hands over events until the server ends the watch or `signal` does. Rejects with KubernetesError when it cannot be
    * opened, breaks off, or sends something that is no event: what follows that cannot be believed to be complete.

@@ -44,6 +44,12 @@ describe('the file of WAYMARK_KUBERNETES', () => {
     ['clusters: [{name: a}]', '/clusters/0: give either kubeconfig or inCluster'],
     ['clusters: [{name: a, inCluster: true}, {name: a, inCluster: true}]', '/clusters/1/name: a is there twice'],
     ['clusters: [{name: a, inCluster: true, context: b}]', '/clusters/0/context: needs a kubeconfig'],
+    ['clusters: [{name: a, inCluster: true, configMaps: both}]', '/clusters/0/configMaps'],
+    [
+      'clusters: [{name: a, inCluster: true, configMaps: write, configMapColor: 7}]',
+      '/clusters/0/configMapColor: needs',
+    ],
+    ['clusters: [{name: a, inCluster: true, configMaps: read, configMapColor: 4294967295}]', 'configMapColor'],
     ['clusters: [{name: a, inCluster: true, colour: red}]', '/clusters/0'],
     ['nodeGraceSeconds: -1\nclusters: [{name: a, inCluster: true}]', '/nodeGraceSeconds'],
     ['clusters: [', 'cannot be read'],

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { integer, list, nodeId, nodeIdPattern, object, set, text, token } from '@waymark/http-contract';
+import { choice, integer, list, nodeId, nodeIdPattern, object, set, text, token } from '@waymark/http-contract';
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { parse } from 'yaml';
@@ -18,6 +18,18 @@ const Cluster = object(undefined, 'A cluster, usually one per data centre.', {
   ),
   resources: Type.Optional(
     set('Serve the custom resources of this cluster: SRPolicy, PolicyMesh, LinkConstraint and PathProfile.'),
+  ),
+  configMaps: Type.Optional(
+    choice('What to do with ConfigMaps srv6-config-<node>: read policies from them, or write the policies in force.', [
+      'read',
+      'write',
+    ]),
+  ),
+  configMapColor: Type.Optional(
+    integer(
+      'Color of policies that are read from ConfigMaps; those for IPv4 alone have the next one. 1001 unless said.',
+      { minimum: 1, maximum: 2 ** 32 - 2, examples: [1001] },
+    ),
   ),
   attachedTo: Type.Optional(
     list('Routers that hosts are attached to whose node does not say.', nodeId('Router.'), 16, { uniqueItems: true }),
@@ -52,7 +64,7 @@ export function readKubernetesConfig(file: string): KubernetesSettings {
     );
   }
   const { clusters, nodeGraceSeconds = 300, prefixGraceSeconds = 10 } = content;
-  for (const [i, { name, kubeconfig, inCluster, context }] of clusters.entries()) {
+  for (const [i, { name, kubeconfig, inCluster, context, ...cluster }] of clusters.entries()) {
     const field = `${file}: /clusters/${i}`;
     if (clusters.findIndex((other) => other.name === name) !== i)
       throw new StartFault(`${field}/name: ${name} is there twice`);
@@ -60,6 +72,9 @@ export function readKubernetesConfig(file: string): KubernetesSettings {
       throw new StartFault(`${field}: give either kubeconfig or inCluster: true`);
     }
     if (inCluster === true && context !== undefined) throw new StartFault(`${field}/context: needs a kubeconfig`);
+    if (cluster.configMapColor !== undefined && cluster.configMaps !== 'read') {
+      throw new StartFault(`${field}/configMapColor: needs configMaps: read`);
+    }
   }
   return { clusters, nodeGraceMs: nodeGraceSeconds * 1_000, prefixGraceMs: prefixGraceSeconds * 1_000 };
 }

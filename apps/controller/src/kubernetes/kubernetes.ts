@@ -4,28 +4,36 @@ import type { ClusterHostsView } from '../model/kubernetes.js';
 import { StartFault } from '../model/start-fault.js';
 import { ApiClient } from './api-client.js';
 import { Cluster } from './cluster.js';
+import { ConfigMapReader, type ConfigMapReaderOptions } from './config-maps/config-map-reader.js';
+import { ConfigMapWriter, type ConfigMapWriterOptions } from './config-maps/config-map-writer.js';
 import { HostSource, type HostSourceOptions } from './host-source.js';
 import { ObjectController, type ObjectControllerOptions } from './objects/object-controller.js';
 import type { ClusterConfig, KubernetesSettings } from './kubernetes-config.js';
 import type { WatchTiming } from './watched-list.js';
 
+/** Of policies that are read from ConfigMaps, unless the configuration says otherwise. */
+const CONFIG_MAP_COLOR = 1001;
+
 export interface KubernetesOptions {
   readonly settings: KubernetesSettings;
   readonly topology: HostSourceOptions['topology'];
-  /** What objects ask for is made through these. */
-  readonly objects: Pick<ObjectControllerOptions, 'policies' | 'topology' | 'events' | 'possessionsOf'>;
+  /** What objects and ConfigMaps ask for is made through these. */
+  readonly objects: Pick<ObjectControllerOptions, 'policies' | 'topology' | 'events' | 'possessionsOf'> &
+    Pick<ConfigMapReaderOptions, 'topology'> &
+    Pick<ConfigMapWriterOptions, 'policies'>;
   readonly log: Logger;
   readonly timing?: Partial<WatchTiming>;
 }
 
 /**
- * What Waymark has to do with Kubernetes: clusters as sources of hosts, and of policies as objects. Every controller watches, so that the next leader knows
- * all at once; only the leader writes.
+ * What Waymark has to do with Kubernetes: clusters as sources of hosts, and of policies as objects or ConfigMaps. Every
+ * controller watches, so that the next leader knows all at once; only the leader writes.
  */
 export class Kubernetes {
   readonly #clusters: readonly Cluster[];
   readonly #hosts: HostSource;
-  readonly #objects: readonly ObjectController[];
+  /** What there is to do with policies, by the name of the cluster. */
+  readonly #parts: ReadonlyMap<string, readonly (ObjectController | ConfigMapReader | ConfigMapWriter)[]>;
   #leading: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -41,10 +49,16 @@ export class Kubernetes {
       return { config, cluster: new Cluster({ client, onChange, ...timed }) };
     });
     this.#clusters = clusters.map(({ cluster }) => cluster);
-    this.#objects = clients.flatMap(({ config, client }) =>
-      config.resources === true
-        ? [new ObjectController({ ...objects, cluster: config.name, client, log, ...timed })]
-        : [],
+    this.#parts = new Map(
+      clients.map(({ config: { name, resources, configMaps, configMapColor: color = CONFIG_MAP_COLOR }, client }) => {
+        const shared = { ...objects, cluster: name, client, log, ...timed };
+        const parts = [
+          ...(resources === true ? [new ObjectController(shared)] : []),
+          ...(configMaps === 'read' ? [new ConfigMapReader({ ...shared, color })] : []),
+          ...(configMaps === 'write' ? [new ConfigMapWriter(shared)] : []),
+        ];
+        return [name, parts];
+      }),
     );
     this.#hosts = new HostSource({ settings, clusters, topology, log, now: () => performance.now() });
   }
@@ -60,23 +74,32 @@ export class Kubernetes {
   }
 
   start(): void {
-    for (const part of [...this.#clusters, ...this.#objects]) part.start();
+    for (const part of [...this.#clusters, ...this.#allParts()]) part.start();
   }
 
   /** Keeps the topology equal to the clusters until the signal is given. */
   lead(signal: AbortSignal): void {
     this.#leading = this.#leading.then(() =>
-      Promise.all([this.#hosts, ...this.#objects].map((part) => part.lead(signal))),
+      Promise.all([this.#hosts, ...this.#allParts()].map((part) => part.lead(signal))),
     );
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.#objects.map((objects) => objects.stop()));
+    await Promise.all(this.#allParts().map((part) => part.stop()));
     await Promise.all(this.#clusters.map((cluster) => cluster.stop()));
     await this.#leading;
   }
 
-  readonly clusters = (): readonly ClusterHostsView[] => this.#hosts.views();
+  readonly clusters = (): readonly ClusterHostsView[] =>
+    this.#hosts.views().map((view) => {
+      const parts = this.#parts.get(view.name) ?? [];
+      const [trouble = null] = [view, ...parts].flatMap((part) => part.trouble ?? []);
+      return { ...view, trouble, problems: [...view.problems, ...parts.flatMap((part) => part.problems())] };
+    });
+
+  #allParts() {
+    return [...this.#parts.values()].flat();
+  }
 }
 
 function load(kubeConfig: KubeConfig, { name, kubeconfig, context, inCluster }: ClusterConfig): KubeConfig {

@@ -14,5 +14,11 @@ export interface ClusterHostsView {
   /** Names of nodes that are not ready. Their hosts stay: their data plane may well forward. */
   readonly notReady: readonly string[];
   /** Objects that cannot be used, wholly or in part. */
-  readonly problems: readonly { readonly object: string; readonly message: string }[];
+  readonly problems: readonly ClusterProblem[];
+}
+
+export interface ClusterProblem {
+  /** Kind and name. */
+  readonly object: string;
+  readonly message: string;
 }

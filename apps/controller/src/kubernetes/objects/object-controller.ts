@@ -7,18 +7,18 @@ import {
   type CustomResourceKind,
 } from '@waymark/kubernetes-resources';
 import type { Logger } from 'pino';
-import { Problem, problemCatalogue } from '../../model/errors.js';
 import type { WaymarkEvent } from '../../model/events.js';
-import { pause } from '../../model/pause.js';
+import type { ClusterProblem } from '../../model/kubernetes.js';
 import type { EventBus, PolicyService, TopologyService } from '../../model/ports.js';
 import type { PolicyTemplate } from '../../model/sr-policy.js';
 import type { Actor } from '../../model/topology.js';
 import { KubernetesError, type ApiClient } from '../api-client.js';
+import { createOrReplace, isRefusal } from '../create-or-replace.js';
 import { WatchedList, type WatchTiming } from '../watched-list.js';
+import { WorkLoop } from '../work-loop.js';
 import { linkConstraintsOf, meshIntentOf, NotAccepted, pathOf, policyIntentOf, profileOf } from './intent-of.js';
 import { finalizer, ObjectWriter, type CustomObject } from './object-writer.js';
 import { acceptedOnly, meshStatus, notAccepted, policyStatus } from './status-of.js';
-import { WorkQueue } from './work-queue.js';
 
 /** What belongs to one object. */
 export interface Possessions {
@@ -51,15 +51,12 @@ export interface ObjectControllerOptions {
   readonly timing?: Partial<WatchTiming>;
 }
 
-const FIRST_RETRY_MS = 1_000;
-const MAX_RETRY_MS = 60_000;
 /** How often it is asked whether what a deleted object asked for has been withdrawn. */
 const WITHDRAWAL_MS = 500;
 /** Policies of a mesh change by thousands: its counts are told at most so often. */
 const MESH_STATUS_MS = 1_000;
 /** Any change may be what an object that was not accepted has waited for. */
 const REFUSED_MS = 1_000;
-const IDLE_MS = 60_000;
 /** As for hosts: with fewer, half of them going is nothing unusual. */
 const COLLAPSE_MIN = 4;
 
@@ -76,19 +73,25 @@ export class ObjectController {
   readonly #options: ObjectControllerOptions;
   readonly #lists: ReadonlyMap<CustomResourceKind, WatchedList>;
   readonly #writer: ObjectWriter;
-  readonly #queue = new WorkQueue(FIRST_RETRY_MS, MAX_RETRY_MS);
+  readonly #loop: WorkLoop;
   readonly #troubles = new Map<string, KubernetesError>();
   /** Keys of objects by the policy or mesh that they ask for. */
   readonly #askedBy = new Map<string, string>();
   readonly #refused = new Set<string>();
   /** What was done for an object, by its key. */
   readonly #done = new Map<string, string>();
-  #wake: (() => void) | undefined;
   #lost: readonly string[] = [];
 
   constructor(options: ObjectControllerOptions) {
     this.#options = options;
     this.#writer = new ObjectWriter(options.client, () => new Date());
+    this.#loop = new WorkLoop({
+      work: (key) => this.#reconcile(key),
+      isReady: () => [...this.#lists.values()].every((list) => list.objects !== undefined),
+      onFailure: (key, error) => {
+        options.log.warn({ err: error, object: key }, 'an object of a cluster could not be served; tried again');
+      },
+    });
     this.#lists = new Map(customResourceKinds.map((kind) => [kind, this.#watched(kind)]));
   }
 
@@ -98,9 +101,13 @@ export class ObjectController {
     return first?.message ?? null;
   }
 
-  /** Owners of policies, meshes or constraints whose objects are gone together with most others; nothing is withdrawn. */
-  get lost(): readonly string[] {
-    return this.#lost;
+  /** Objects that are gone together with most others; nothing is withdrawn. What is wrong with the others is in their status. */
+  problems(): readonly ClusterProblem[] {
+    const message = 'it is gone together with most others, which is not believed: what it asked for stays';
+    return this.#lost.map((owner) => {
+      const [kind = '', name = ''] = owner.slice(`kubernetes:${this.#options.cluster}/`.length).split('/');
+      return { object: `${kind} ${name}`, message };
+    });
   }
 
   start(): void {
@@ -124,30 +131,14 @@ export class ObjectController {
         },
       ),
       topology.onRevision(() => {
-        for (const key of this.#refused) this.#add(key, REFUSED_MS);
+        for (const key of this.#refused) this.#loop.add(key, REFUSED_MS);
       }),
     ];
     this.#addAll();
-    while (!signal.aborted) {
-      if (this.#isSynced()) for (const key of this.#queue.take(Date.now())) await this.#attempt(key, signal);
-      await this.#sleep(signal);
-    }
+    await this.#loop.run(signal);
     for (const stop of end) stop();
     // Another controller may lead now.
-    this.#queue.clear();
     this.#done.clear();
-  }
-
-  async #attempt(key: string, signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return;
-    try {
-      await this.#reconcile(key);
-      this.#queue.succeeded(key);
-    } catch (error) {
-      this.#options.log.warn({ err: error, object: key }, 'an object of a cluster could not be served; tried again');
-      this.#done.delete(key);
-      this.#queue.retry(key, Date.now());
-    }
   }
 
   #watched(kind: CustomResourceKind): WatchedList {
@@ -168,51 +159,31 @@ export class ObjectController {
     });
   }
 
-  #isSynced(): boolean {
-    return [...this.#lists.values()].every((list) => list.objects !== undefined);
-  }
-
   #objectsOf(kind: CustomResourceKind): readonly CustomObject[] {
     return [...(this.#lists.get(kind)?.objects ?? [])];
   }
 
   #changed(kind: CustomResourceKind, name: string): void {
-    this.#add(keyOf(kind, name));
-    if (kind === pathProfile) for (const user of this.#usersOf(name)) this.#add(user);
-    else for (const profile of this.#objectsOf(pathProfile)) this.#add(keyOf(pathProfile, profile.metadata.name));
+    this.#loop.add(keyOf(kind, name));
+    if (kind === pathProfile) for (const user of this.#usersOf(name)) this.#loop.add(user);
+    else for (const profile of this.#objectsOf(pathProfile)) this.#loop.add(keyOf(pathProfile, profile.metadata.name));
   }
 
   /** Everything that is there, and everything that was. */
   #addAll(): void {
     for (const kind of customResourceKinds) {
-      for (const { metadata } of this.#objectsOf(kind)) this.#add(keyOf(kind, metadata.name));
+      for (const { metadata } of this.#objectsOf(kind)) this.#loop.add(keyOf(kind, metadata.name));
     }
-    this.#add(SWEEP);
-  }
-
-  #add(key: string, delayMs = 0): void {
-    this.#queue.add(key, Date.now() + delayMs);
-    this.#wake?.();
+    this.#loop.add(SWEEP);
   }
 
   #heard({ type, data }: WaymarkEvent): void {
     if (!type.startsWith('policy.') || !('policyId' in data)) return;
     const { policyId } = data;
     const key = this.#askedBy.get(`policy ${policyId}`);
-    if (key !== undefined) this.#add(key);
+    if (key !== undefined) this.#loop.add(key);
     const mesh = this.#askedBy.get(`color ${policyId.split(':')[1] ?? ''}`);
-    if (mesh !== undefined) this.#add(mesh, MESH_STATUS_MS);
-  }
-
-  async #sleep(signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    this.#wake = () => {
-      woken.abort();
-    };
-    const next = this.#isSynced() ? this.#queue.next : undefined;
-    const delay = next === undefined ? IDLE_MS : Math.min(Math.max(0, next - Date.now()), IDLE_MS);
-    if (delay > 0) await pause(delay, AbortSignal.any([woken.signal, signal]));
-    this.#wake = undefined;
+    if (mesh !== undefined) this.#loop.add(mesh, MESH_STATUS_MS);
   }
 
   async #reconcile(key: string): Promise<void> {
@@ -225,13 +196,14 @@ export class ObjectController {
     if (object === undefined) {
       this.#refused.delete(key);
       this.#done.delete(key);
-      if (kind !== pathProfile) this.#add(SWEEP);
+      if (kind !== pathProfile) this.#loop.add(SWEEP);
       return;
     }
     try {
       if (object.metadata.deletionTimestamp === undefined) await this.#serve(kind, object);
       else await this.#letGo(kind, object);
     } catch (error) {
+      this.#done.delete(key);
       // It went, or was changed, in the meantime: the watch will tell.
       if (error instanceof KubernetesError && (error.status === 404 || error.status === 409)) return;
       throw error;
@@ -326,7 +298,7 @@ export class ObjectController {
     await this.#withdraw(await this.#possessions(actor), actor, nothing);
     const waiting = await this.#beingWithdrawn(kind, object);
     if (waiting > 0) {
-      this.#add(keyOf(kind, object.metadata.name), WITHDRAWAL_MS);
+      this.#loop.add(keyOf(kind, object.metadata.name), WITHDRAWAL_MS);
       return;
     }
     await this.#writer.setFinalizer(kind, object, false);
@@ -362,7 +334,8 @@ export class ObjectController {
    */
   async #sweep(): Promise<void> {
     const { cluster, possessionsOf, log } = this.#options;
-    const owners = await possessionsOf(`kubernetes:${cluster}/`);
+    const all = await possessionsOf(`kubernetes:${cluster}/`);
+    const owners = new Map([...all].filter(([owner]) => this.#kindOf(owner) !== undefined));
     const gone = [...owners].filter(([owner]) => this.#objectOf(owner) === undefined);
     const isCollapse = owners.size >= COLLAPSE_MIN && gone.length * 2 > owners.size;
     this.#lost = isCollapse ? gone.map(([owner]) => owner) : [];
@@ -376,9 +349,15 @@ export class ObjectController {
     for (const [owner, owned] of gone) await this.#withdraw(owned, { name: `kubernetes:${cluster}`, owner }, nothing);
   }
 
+  /** undefined: it is no custom resource, and somebody else's matter. */
+  #kindOf(owner: string): CustomResourceKind | undefined {
+    const [kindName] = owner.slice(`kubernetes:${this.#options.cluster}/`.length).split('/');
+    return customResourceKinds.find((one) => one.kind === kindName);
+  }
+
   #objectOf(owner: string): CustomObject | undefined {
-    const [kindName, name] = owner.slice(`kubernetes:${this.#options.cluster}/`.length).split('/');
-    const kind = customResourceKinds.find((one) => one.kind === kindName);
+    const kind = this.#kindOf(owner);
+    const [, name] = owner.slice(`kubernetes:${this.#options.cluster}/`.length).split('/');
     return kind === undefined || name === undefined ? undefined : this.#lists.get(kind)?.get(name);
   }
 
@@ -426,22 +405,6 @@ function parsedKey(key: string): [CustomResourceKind, string] {
   return [kind, name];
 }
 
-async function createOrReplace<View extends { readonly version: number; readonly owner: string | null }>(
-  create: () => Promise<View>,
-  read: () => Promise<View>,
-  replace: (version: number) => Promise<View>,
-  { owner }: Actor,
-): Promise<View> {
-  try {
-    return await create();
-  } catch (error) {
-    if (!(error instanceof Problem) || error.code !== 'already-exists') throw error;
-    const known = await read();
-    if (known.owner !== owner) throw error;
-    return replace(known.version);
-  }
-}
-
 const reasons: Readonly<Record<string, string>> = {
   'already-exists': 'Conflict',
   'owned-elsewhere': 'Conflict',
@@ -455,10 +418,7 @@ const reasons: Readonly<Record<string, string>> = {
 /** What an object is told when it is not served for a reason of its own; undefined: the reason is ours. */
 function refusalOf(error: unknown): { readonly reason: string; readonly message: string } | undefined {
   if (error instanceof NotAccepted) return error;
-  if (!(error instanceof Problem)) return undefined;
-  const { status } = problemCatalogue[error.code];
-  // Something else happened between reading and writing: the next try begins anew.
-  if (status >= 500 || error.code === 'precondition-failed' || error.code === 'not-found') return undefined;
+  if (!isRefusal(error)) return undefined;
   const { field, detail } = error.info;
   return {
     reason: reasons[error.code] ?? 'Refused',

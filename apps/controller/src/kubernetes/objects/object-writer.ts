@@ -7,6 +7,7 @@ import {
 } from '@waymark/kubernetes-resources';
 import { isDeepStrictEqual } from 'node:util';
 import type { ApiClient } from '../api-client.js';
+import { fieldManager, tellObject } from '../tell-object.js';
 import type { KubernetesObject } from '../watched-list.js';
 import { pathOf } from './intent-of.js';
 
@@ -15,8 +16,6 @@ export interface CustomObject extends KubernetesObject {
   readonly status?: { readonly conditions?: readonly Condition[]; readonly observedGeneration?: number };
 }
 
-/** Under this name server-side apply knows which fields are ours. */
-export const fieldManager = 'waymark-controller';
 export const finalizer = 'waymark.dev/withdraw';
 
 /** Everything that the controller writes to objects of one API server: finalizers, status, and events about them. */
@@ -63,21 +62,18 @@ export class ObjectWriter {
     }
   }
 
-  /** A Kubernetes event about the object, which `kubectl describe` shows. */
+  /** A Kubernetes event about the object. */
   async tell(
-    kind: CustomResourceKind,
+    { kind }: CustomResourceKind,
     { metadata }: CustomObject,
     { type, status, reason, message }: Finding,
   ): Promise<void> {
-    const at = this.now().toISOString();
-    const namespace = 'default'; // that of events about objects without one
-    await this.client.post(`/api/v1/namespaces/${namespace}/events`, {
-      ...{ apiVersion: 'v1', kind: 'Event' },
-      metadata: { generateName: `${metadata.name}.`, namespace },
-      involvedObject: { apiVersion, kind: kind.kind, name: metadata.name, uid: metadata.uid },
-      ...{ reason, message: `${type}: ${message}`.slice(0, 1024), type: status === 'False' ? 'Warning' : 'Normal' },
-      ...{ source: { component: fieldManager }, firstTimestamp: at, lastTimestamp: at, count: 1 },
-    });
+    const told = {
+      type: status === 'False' ? 'Warning' : 'Normal',
+      reason,
+      message: `${type}: ${message}`,
+    } as const;
+    await tellObject(this.client, { apiVersion, kind, metadata }, told, this.now());
   }
 }
 
