@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { parseAllDocuments } from 'yaml';
@@ -33,6 +34,15 @@ export function objectsIn(file: string): readonly Manifest[] {
   });
 }
 
+export const hasKubectl = spawnSync('kubectl', ['kustomize', '--help']).status === 0;
+
+/** The objects of a kustomization as they would be applied. Needs kubectl. @throws what kubectl says */
+export function rendered(folder: string): readonly Manifest[] {
+  const { status, stdout, stderr } = spawnSync('kubectl', ['kustomize', join(root, folder)], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(stderr);
+  return parseAllDocuments(stdout).map((document) => document.toJS() as Manifest);
+}
+
 export interface Kustomization extends Manifest {
   readonly resources?: readonly string[];
   readonly components?: readonly string[];
@@ -48,9 +58,9 @@ export interface Kustomization extends Manifest {
 
 export function kustomizationOf(folder: string): Kustomization {
   const file = join(folder, 'kustomization.yaml');
-  const [kustomization] = objectsIn(file);
+  const [kustomization] = objectsIn(file) as readonly Kustomization[];
   if (kustomization === undefined) throw new Error(`${file} is empty`);
-  return kustomization as Kustomization;
+  return kustomization;
 }
 
 /** Everything that a kustomization brings together before it patches, with the file that each object is in. */
