@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { readKubernetesConfig } from '../../apps/controller/src/kubernetes/kubernetes-config.js';
 import { environmentSchema, readConfig } from '../../apps/node-agent/src/config.js';
@@ -134,28 +134,51 @@ describe.skipIf(!hasKubectl)('what kubectl makes of deploy/ (skipped without kub
     });
   });
 
-  describe('with the component withdraw', () => {
+  describe('with components', () => {
     let folder: string;
-    beforeAll(() => {
-      folder = mkdtempSync(join(tmpdir(), 'waymark-leaving-'));
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'waymark-components-'));
+    });
+    afterEach(() => rmSync(folder, { recursive: true }));
+
+    const overlaid = async (base: string, ...components: readonly string[]) => {
       const at = (path: string) => relative(folder, join(root, 'deploy', path));
+      const nodes = { name: 'waymark-nodes', namespace: 'waymark-agents', literals: ['node-1=WAYMARK_LOCAL_SIDS='] };
       const kustomization = {
         ...{ apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization' },
-        ...{ resources: [at('agent-vpp')], components: [at('withdraw')] },
+        ...{ resources: [at(base)], components: components.map(at), configMapGenerator: [nodes] },
       };
       writeFileSync(join(folder, 'kustomization.yaml'), stringify(kustomization));
-    });
-    afterAll(() => rmSync(folder, { recursive: true }));
-
-    it('the agent withdraws with the settings that it had, and is ready once it did', async () => {
       const objects = rendered(relative(root, folder));
       for (const object of objects) expect(await schemaProblems(object)).toEqual([]);
-      const { command, readinessProbe } = agentOf(objects);
-      const before = agentOf(of('agent-vpp'));
-      expect(agentOf(objects)).toEqual({ ...before, command, livenessProbe: undefined, readinessProbe });
+      return objects;
+    };
+
+    it('withdraws with the settings that the agent had, and is ready once it did', async () => {
+      const left = agentOf(await overlaid('agent-vpp', 'withdraw'));
+      const { command, readinessProbe } = left;
+      expect(left).toEqual({ ...agentOf(of('agent-vpp')), command, livenessProbe: undefined, readinessProbe });
       expect(command?.slice(0, 2)).toEqual(['sh', '-c']);
       expect(readinessProbe?.httpGet).toBeUndefined();
       expect(readinessProbe?.exec?.command).toEqual(['grep', '-q', 'sleep', '/proc/1/comm']);
+    });
+
+    it('reads settings of its node, and keeps them when it leaves', async () => {
+      const objects = await overlaid('agent-linux', 'node-settings');
+      const agent = agentOf(objects);
+      expect(agent.command).toEqual([
+        'node',
+        '--env-file=$(NODE_SETTINGS)/$(NODE_NAME)',
+        'apps/node-agent/dist/main.js',
+      ]);
+      const { NODE_SETTINGS } = environmentOf(objects, { name: 'node-1', addresses: '10.0.0.1' });
+      const mount = agent.volumeMounts?.find(({ mountPath }) => mountPath === NODE_SETTINGS);
+      const set = objects.find(({ kind }) => kind === 'DaemonSet') as Manifest;
+      const volume = podOf(set).volumes?.find(({ name }) => name === mount?.name);
+      expect(objects.map(nameOf)).toContain(`ConfigMap/waymark-agents/${volume?.configMap?.name ?? ''}`);
+      const leaving = agentOf(await overlaid('agent-linux', 'node-settings', 'withdraw'));
+      expect(leaving.env).toEqual(agent.env);
+      expect(leaving.command?.[0]).toBe('sh');
     });
   });
 });

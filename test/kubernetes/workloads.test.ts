@@ -1,8 +1,9 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { settingNames } from '../../apps/controller/src/config.js';
 import { readKubernetesConfig } from '../../apps/controller/src/kubernetes/kubernetes-config.js';
@@ -157,21 +158,38 @@ describe('agents', () => {
     });
   });
 
-  it('that leave withdraw, forget, and then sleep', async () => {
+  describe('that leave', () => {
     const patched = podOf(objectsIn('deploy/withdraw/withdraw.yaml')[0] ?? { apiVersion: '', kind: '' });
     const [program = '', ...args] = patched.containers[0]?.command ?? [];
-    const folder = mkdtempSync(join(tmpdir(), 'waymark-leaving-'));
-    mkdirSync(join(folder, 'node-1'));
-    const env = { ...process.env, WAYMARK_NODE_ID: 'node-1', WAYMARK_DATA_DIR: folder };
-    const leaving = spawn(program, args, { cwd: root, env });
-    try {
-      await eventually(() => {
-        expect(readFileSync(`/proc/${leaving.pid ?? 0}/comm`, 'utf8').trim()).toBe('sleep');
-      }, 20_000);
-      expect(readdirSync(folder)).toEqual([]);
-    } finally {
-      leaving.kill('SIGKILL');
+    let folder: string;
+    let leaving: ChildProcess | undefined;
+    beforeEach(() => {
+      folder = mkdtempSync(join(tmpdir(), 'waymark-leaving-'));
+      mkdirSync(join(folder, 'state/node-1'), { recursive: true });
+    });
+    afterEach(() => {
+      leaving?.kill('SIGKILL');
       rmSync(folder, { recursive: true });
-    }
+    });
+    const leave = (settings: NodeJS.ProcessEnv = {}): ChildProcess => {
+      const env = { WAYMARK_NODE_ID: 'node-1', NODE_NAME: 'node-1', WAYMARK_DATA_DIR: join(folder, 'state') };
+      return (leaving = spawn(program, args, { cwd: root, env: { ...process.env, ...env, ...settings } }));
+    };
+
+    it.each([{}, { NODE_SETTINGS: true }])('withdraw, forget, and then sleep: %j', async ({ NODE_SETTINGS }) => {
+      writeFileSync(join(folder, 'node-1'), 'WAYMARK_DATAPLANE=dry-run\n');
+      const { pid } = leave(NODE_SETTINGS === true ? { NODE_SETTINGS: folder } : {});
+      await eventually(() => {
+        expect(readFileSync(`/proc/${pid ?? 0}/comm`, 'utf8').trim()).toBe('sleep');
+      }, 20_000);
+      expect(readdirSync(join(folder, 'state'))).toEqual([]);
+    });
+
+    it('do not forget what they could not withdraw, by the settings of their node', async () => {
+      writeFileSync(join(folder, 'node-1'), 'WAYMARK_DATAPLANE=vpp\n');
+      const [code] = (await once(leave({ NODE_SETTINGS: folder }), 'exit')) as [number];
+      expect(code).not.toBe(0);
+      expect(readdirSync(join(folder, 'state'))).toEqual(['node-1']);
+    });
   });
 });
