@@ -39,13 +39,21 @@ function prune(schema: StructuralSchema, value: unknown): unknown {
   );
 }
 
+/** Where the REST API takes one or a list, and an object always has a list. */
+const listed: readonly string[] = ['disjoint'];
+
 /** As it comes to an API server: null is absence, and half a surrogate pair does not survive UTF-8. */
 function asSent(value: unknown): unknown {
   if (typeof value === 'string') return value.replace(/\p{Surrogate}/gu, '\ufffd');
   if (Array.isArray(value)) return value.map(asSent);
   if (typeof value !== 'object' || value === null) return value;
   const members = Object.entries(value).filter(([, member]) => member !== null);
-  return Object.fromEntries(members.map(([name, member]) => [name, asSent(member)]));
+  return Object.fromEntries(
+    members.map(([name, member]) => {
+      const sent: unknown = asSent(member);
+      return [name, listed.includes(name) && typeof sent === 'string' ? [sent] : sent];
+    }),
+  );
 }
 
 const inline = { resolve: (schema: Schema) => schema } as unknown as OpenApiDocument;

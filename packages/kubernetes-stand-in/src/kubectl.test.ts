@@ -10,8 +10,8 @@ import { Cluster, definitionOf, DEFINITIONS } from './testing/cluster.js';
 const run = promisify(execFile);
 const GROUP = 'kubectl.conformance.test';
 
-/** From this one on kubectl leaves the checking of objects to the server. */
-const OLDEST = 27;
+/** From this one on kubectl asks in OpenAPI v3 whether the server checks objects; before, in a binary form of v2. */
+const OLDEST = 29;
 
 /** The minor version of the kubectl that is installed; undefined without one. */
 function kubectlMinor(): number | undefined {

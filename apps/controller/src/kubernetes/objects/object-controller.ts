@@ -57,6 +57,8 @@ const MAX_RETRY_MS = 60_000;
 const WITHDRAWAL_MS = 500;
 /** Policies of a mesh change by thousands: its counts are told at most so often. */
 const MESH_STATUS_MS = 1_000;
+/** Any change may be what an object that was not accepted has waited for. */
+const REFUSED_MS = 1_000;
 const IDLE_MS = 60_000;
 /** As for hosts: with fewer, half of them going is nothing unusual. */
 const COLLAPSE_MIN = 4;
@@ -79,6 +81,8 @@ export class ObjectController {
   /** Keys of objects by the policy or mesh that they ask for. */
   readonly #askedBy = new Map<string, string>();
   readonly #refused = new Set<string>();
+  /** What was done for an object, by its key. */
+  readonly #done = new Map<string, string>();
   #wake: (() => void) | undefined;
   #lost: readonly string[] = [];
 
@@ -120,7 +124,7 @@ export class ObjectController {
         },
       ),
       topology.onRevision(() => {
-        for (const key of this.#refused) this.#add(key);
+        for (const key of this.#refused) this.#add(key, REFUSED_MS);
       }),
     ];
     this.#addAll();
@@ -129,7 +133,9 @@ export class ObjectController {
       await this.#sleep(signal);
     }
     for (const stop of end) stop();
+    // Another controller may lead now.
     this.#queue.clear();
+    this.#done.clear();
   }
 
   async #attempt(key: string, signal: AbortSignal): Promise<void> {
@@ -139,6 +145,7 @@ export class ObjectController {
       this.#queue.succeeded(key);
     } catch (error) {
       this.#options.log.warn({ err: error, object: key }, 'an object of a cluster could not be served; tried again');
+      this.#done.delete(key);
       this.#queue.retry(key, Date.now());
     }
   }
@@ -217,6 +224,7 @@ export class ObjectController {
     const object = this.#lists.get(kind)?.get(name) as CustomObject | undefined;
     if (object === undefined) {
       this.#refused.delete(key);
+      this.#done.delete(key);
       if (kind !== pathProfile) this.#add(SWEEP);
       return;
     }
@@ -254,32 +262,41 @@ export class ObjectController {
       case srPolicy: {
         const intent = policyIntentOf(spec, this.#profiles);
         const id = `${intent.headend}:${intent.color}:${intent.endpoint}`;
-        const view = await createOrReplace(
-          () => policies.createPolicy(intent, actor),
-          () => policies.policy(id),
-          (version) => policies.replacePolicy(id, intent, version, actor),
-          actor,
-        );
-        this.#askedBy.set(`policy ${id}`, key);
-        await this.#withdraw(await this.#possessions(actor), actor, { policies: [id], meshes: [], links: [] });
-        return policyStatus(view);
+        const read = () => policies.policy(id);
+        await this.#once(key, intent, async () => {
+          await createOrReplace(
+            () => policies.createPolicy(intent, actor),
+            read,
+            (version) => policies.replacePolicy(id, intent, version, actor),
+            actor,
+          );
+          this.#askedBy.set(`policy ${id}`, key);
+          await this.#withdraw(await this.#possessions(actor), actor, { policies: [id], meshes: [], links: [] });
+        });
+        return policyStatus(await read());
       }
       case policyMesh: {
         const intent = meshIntentOf(name, spec, this.#profiles);
-        const view = await createOrReplace(
-          () => policies.createMesh(intent, actor),
-          () => policies.mesh(name),
-          (version) => policies.replaceMesh(name, intent, version, actor),
-          actor,
-        );
-        this.#askedBy.set(`color ${intent.color}`, key);
-        return meshStatus(view);
+        const read = () => policies.mesh(name);
+        await this.#once(key, intent, async () => {
+          await createOrReplace(
+            () => policies.createMesh(intent, actor),
+            read,
+            (version) => policies.replaceMesh(name, intent, version, actor),
+            actor,
+          );
+          this.#askedBy.set(`color ${intent.color}`, key);
+        });
+        return meshStatus(await read());
       }
       case linkConstraint: {
-        const { links, constraints } = linkConstraintsOf(spec);
-        const changes = links.map((link) => ({ link, constraints }));
-        await this.#options.topology.setLinkConstraints({ changes, mode: 'replace', actor });
-        await this.#withdraw(await this.#possessions(actor), actor, { policies: [], meshes: [], links });
+        const wanted = linkConstraintsOf(spec);
+        const { links, constraints } = wanted;
+        await this.#once(key, wanted, async () => {
+          const changes = links.map((link) => ({ link, constraints }));
+          await this.#options.topology.setLinkConstraints({ changes, mode: 'replace', actor });
+          await this.#withdraw(await this.#possessions(actor), actor, { policies: [], meshes: [], links });
+        });
         return { findings: acceptedOnly, fields: {} };
       }
       default: {
@@ -289,10 +306,23 @@ export class ObjectController {
     }
   }
 
+  /**
+   * Does what an object asks for, unless this leader has done so: its policies tell of themselves far more often than it asks
+   * for anything else, and every write waits for all others. Only the object can undo it.
+   */
+  async #once(key: string, wanted: object, work: () => Promise<void>): Promise<void> {
+    const text = JSON.stringify(wanted);
+    if (this.#done.get(key) === text) return;
+    this.#done.delete(key);
+    await work();
+    this.#done.set(key, text);
+  }
+
   /** Withdraws what a deleted object asked for; once headends have done it, the object may go. */
   async #letGo(kind: CustomResourceKind, object: CustomObject): Promise<void> {
     if (object.metadata.finalizers?.includes(finalizer) !== true) return;
     const actor = this.#actorOf(kind, object.metadata.name);
+    this.#done.delete(keyOf(kind, object.metadata.name));
     await this.#withdraw(await this.#possessions(actor), actor, nothing);
     const waiting = await this.#beingWithdrawn(kind, object);
     if (waiting > 0) {
@@ -427,8 +457,8 @@ function refusalOf(error: unknown): { readonly reason: string; readonly message:
   if (error instanceof NotAccepted) return error;
   if (!(error instanceof Problem)) return undefined;
   const { status } = problemCatalogue[error.code];
-  // Somebody else wrote between reading and writing: the next try reads again.
-  if (status >= 500 || error.code === 'precondition-failed') return undefined;
+  // Something else happened between reading and writing: the next try begins anew.
+  if (status >= 500 || error.code === 'precondition-failed' || error.code === 'not-found') return undefined;
   const { field, detail } = error.info;
   return {
     reason: reasons[error.code] ?? 'Refused',
