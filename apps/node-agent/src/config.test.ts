@@ -92,6 +92,15 @@ describe('the settings of the agent', () => {
     });
   });
 
+  it.each([
+    ['10.0.0.1,FD00::1', 'fd00::1'],
+    ['fd00::1,10.0.0.1', 'fd00::1'],
+    ['fd00::1,fd00::2', 'fd00::1'],
+  ])('take the IPv6 address of a node from all of its addresses: %s', (addresses, encapSource) => {
+    const { dataPlane } = readConfig({ ...VPP, WAYMARK_VPP_ENCAP_SOURCE: addresses });
+    expect(dataPlane).toMatchObject({ settings: { encapSource } });
+  });
+
   it('describe how probes get into VPP', () => {
     const probes = {
       WAYMARK_PROBE_PREFIX: 'fc00:1::/64',
@@ -127,6 +136,7 @@ describe('the settings of the agent', () => {
   it.each([
     ['WAYMARK_VPP_ENCAP_SOURCE', { WAYMARK_VPP_ENCAP_SOURCE: '' }],
     ['WAYMARK_VPP_ENCAP_SOURCE', { WAYMARK_VPP_ENCAP_SOURCE: '10.0.0.1' }],
+    ['WAYMARK_VPP_ENCAP_SOURCE', { WAYMARK_VPP_ENCAP_SOURCE: '10.0.0.1,10.0.0.2' }],
     ['WAYMARK_VPP_BSID_BLOCK', { WAYMARK_VPP_BSID_BLOCK: 'fdbb::' }],
     ['WAYMARK_VPP_MSD', { WAYMARK_VPP_MSD: '17' }],
     ['WAYMARK_VPP_TABLE', { WAYMARK_VPP_TABLE: '4294967295' }],

@@ -74,7 +74,7 @@ export function vppSettings(
   }
   return {
     socketPath: env.WAYMARK_VPP_SOCKET ?? (besideCalico ? VPP_DEFAULTS.calicoSocketPath : VPP_DEFAULTS.socketPath),
-    encapSource: nodeAddress('WAYMARK_VPP_ENCAP_SOURCE', source),
+    encapSource: nodeAddress('WAYMARK_VPP_ENCAP_SOURCE', firstIpv6Of(source)),
     bsidBlock: setting('WAYMARK_VPP_BSID_BLOCK', () => canonicalBlock(env.WAYMARK_VPP_BSID_BLOCK)),
     table,
     besideCalico,
@@ -118,6 +118,11 @@ function probeSettings(env: VppEnvironment, table: number, rules: ProbeRuleSetti
     host: address('WAYMARK_VPP_PROBE_HOST'),
     rules,
   };
+}
+
+/** Kubernetes hands a pod the addresses of its node as a list, IPv4 or IPv6 first. Without any IPv6 it is returned as it is. */
+function firstIpv6Of(addresses: string): string {
+  return addresses.split(',').find((address) => address.includes(':')) ?? addresses;
 }
 
 /** The address of a node. */
