@@ -162,7 +162,9 @@ describe('ConfigMaps of the paper, read', () => {
     server.replace(node('athens'));
     put('srv6-config-london', { srv6: both('london', 'athens', [austria], [austria]) });
     await eventually(async () => {
-      expect(Object.keys(await lists())).toEqual(['dc-london:1001:dc-athens']);
+      expect(await lists()).toEqual({
+        'dc-london:1001:dc-athens': { ipv4: [austria, dt4('athens')], ipv6: [austria, dt6('athens')] },
+      });
       expect(await steered()).toEqual([undefined]);
     }, 30_000);
   }, 120_000);
