@@ -7,12 +7,8 @@
  * The controller is the shipped one with its embedded PostgreSQL, in a process of its own. CPU time is that of the controller with
  * all its threads; `x` is how many times as much the single requests take. Single requests come over one connection, one after the other.
  */
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startController } from './support/controller-process.mjs';
-import { importedTopology } from './support/imported-topology.mjs';
+import { onNetwork } from './support/controller-process.mjs';
 import { randomSource } from './support/random-source.mjs';
 
 const REQUESTS = 400;
@@ -103,16 +99,7 @@ async function compare(controller, nodes) {
 }
 
 for (const name of names) {
-  const folder = await mkdtemp(join(tmpdir(), 'waymark-bench-'));
-  const controller = await startController({
-    DATABASE_URL: '',
-    REDIS_URL: '',
-    WAYMARK_DATA_DIR: folder,
-    WAYMARK_DEMO: 'off',
-  });
-  try {
-    const { content, ted } = await importedTopology(name);
-    await controller.request('POST', '/v1/topology/imports', { format: 'native', source: 'bench', content });
+  await onNetwork(name, async (controller, ted) => {
     print(`\n${name}: ${ted.nodes.length} nodes, ${ted.links.length} directed links`);
     print(
       `  ${''.padEnd(46)}${'paths'.padStart(9)}${'clock'.padStart(11)}${'CPU'.padStart(11)}${'CPU each'.padStart(11)}`,
@@ -121,8 +108,5 @@ for (const name of names) {
       controller,
       ted.nodes.map(({ id }) => id),
     );
-  } finally {
-    await controller.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

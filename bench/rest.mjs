@@ -10,15 +10,11 @@
  * against the engine, which is measured by its CPU time too. Latencies are wall-clock time in milliseconds.
  */
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { computePaths, freezeSnapshot } from '@waymark/topology';
-import { startController } from './support/controller-process.mjs';
+import { onNetwork } from './support/controller-process.mjs';
 import { meanMs } from './support/cpu-time.mjs';
-import { importedTopology } from './support/imported-topology.mjs';
 import { randomSource } from './support/random-source.mjs';
 
 const LOAD = fileURLToPath(new URL('support/load.mjs', import.meta.url));
@@ -97,16 +93,7 @@ async function requireSameAnswer(controller, snapshot, request) {
 }
 
 for (const name of names) {
-  const folder = await mkdtemp(join(tmpdir(), 'waymark-bench-'));
-  const controller = await startController({
-    DATABASE_URL: '',
-    REDIS_URL: '',
-    WAYMARK_DATA_DIR: folder,
-    WAYMARK_DEMO: 'off',
-  });
-  try {
-    const { content, ted } = await importedTopology(name);
-    await controller.request('POST', '/v1/topology/imports', { format: 'native', source: 'bench', content });
+  await onNetwork(name, async (controller, ted) => {
     const snapshot = freezeSnapshot(ted);
     print(
       `\n${name === 'geant' ? 'GEANT demo' : 'random geometric'}, ${ted.nodes.length} nodes, ${ted.links.length} directed links`,
@@ -141,8 +128,5 @@ for (const name of names) {
         row(`  through REST`, connections, result, `${(result.perCore / engine).toFixed(2)} × the engine`);
       }
     }
-  } finally {
-    await controller.stop();
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

@@ -1,6 +1,10 @@
 import { spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { importedTopology } from './imported-topology.mjs';
 
 const MAIN = fileURLToPath(new URL('../../apps/controller/dist/main.js', import.meta.url));
 
@@ -67,4 +71,23 @@ async function freePort() {
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** Hands over a controller on an embedded database that holds the network of that name (importedTopology), and ends it. */
+export async function onNetwork(name, work) {
+  const folder = await mkdtemp(join(tmpdir(), 'waymark-bench-'));
+  const controller = await startController({
+    DATABASE_URL: '',
+    REDIS_URL: '',
+    WAYMARK_DATA_DIR: folder,
+    WAYMARK_DEMO: 'off',
+  });
+  try {
+    const { content, ted } = await importedTopology(name);
+    await controller.request('POST', '/v1/topology/imports', { format: 'native', source: 'bench', content });
+    await work(controller, ted);
+  } finally {
+    await controller.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
 }

@@ -124,6 +124,21 @@ describe('objects of a cluster', () => {
     }, 10_000);
   }, 120_000);
 
+  it('take their prefixes along to another color', async () => {
+    const spec = {
+      headend: 'dc-london',
+      endpoint: 'dc-madrid',
+      candidatePaths: [dynamic()],
+      steeredPrefixes: ['10.99.0.0/24'],
+    };
+    create('SRPolicy', 'painted', { ...spec, color: 910 });
+    await shows('SRPolicy', 'painted', ['Installed', 'True', 'Simulated']);
+    change('SRPolicy', 'painted', { ...spec, color: 911 });
+    await shows('SRPolicy', 'painted', ['Accepted', 'True', 'Accepted'], ['Installed', 'True', 'Simulated']);
+    expect(statusOf('SRPolicy', 'painted')).toMatchObject({ policyId: 'dc-london:911:dc-madrid' });
+    expect((await rest('/v1/sr-policies/dc-london:910:dc-madrid')).status).toBe(404);
+  }, 60_000);
+
   it('may be a mesh, and constraints of links', async () => {
     create('PolicyMesh', 'gold', {
       color: 903,
@@ -185,8 +200,17 @@ describe('objects of a cluster', () => {
     await shows('SRPolicy', 'quiet', ['Installed', 'True', 'Simulated']);
     await system.settled();
     const { resourceVersion } = find('SRPolicy', 'quiet')?.metadata ?? {};
-    server.faults.dropWatches();
-    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    // Everything is listed and looked at anew.
+    const lists = () => server.calls.count('list srpolicies.waymark.dev');
+    const before = lists();
+    const writes = server.calls.count('patch srpolicies.waymark.dev/status');
+    server.faults.compact();
+    server.faults.expireWatches();
+    await eventually(() => {
+      expect(lists()).toBeGreaterThan(before);
+    }, 20_000);
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    expect(server.calls.count('patch srpolicies.waymark.dev/status')).toBe(writes);
     expect(find('SRPolicy', 'quiet')?.metadata.resourceVersion).toBe(resourceVersion);
   }, 60_000);
 });

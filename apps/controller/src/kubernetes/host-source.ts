@@ -1,4 +1,4 @@
-import type { ClusterHost as FoundHost } from '@waymark/kubernetes-resources';
+import type { FoundHost } from '@waymark/kubernetes-resources';
 import type { Logger } from 'pino';
 import { pause } from '../model/pause.js';
 import type { ClusterHostsView } from '../model/kubernetes.js';

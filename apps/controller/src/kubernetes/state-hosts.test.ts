@@ -1,4 +1,4 @@
-import type { ClusterHost as FoundHost } from '@waymark/kubernetes-resources';
+import type { FoundHost } from '@waymark/kubernetes-resources';
 import { describe, expect, it } from 'vitest';
 import type { ClusterConfig } from './kubernetes-config.js';
 import { stateHosts, type ClusterView } from './state-hosts.js';

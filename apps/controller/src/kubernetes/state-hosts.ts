@@ -1,4 +1,4 @@
-import { allotPrefixes, type ClusterHost as FoundHost, type RefusedPrefix } from '@waymark/kubernetes-resources';
+import { allotPrefixes, type FoundHost, type RefusedPrefix } from '@waymark/kubernetes-resources';
 import { nodeIdPattern } from '@waymark/http-contract';
 import type { NodeId } from '@waymark/topology';
 import type { ClusterHost } from '../model/topology.js';

@@ -34,7 +34,9 @@ export class WorkQueue {
 
   /** When the next turn comes; undefined: nothing waits. */
   get next(): number | undefined {
-    return this.#due.size === 0 ? undefined : Math.min(...this.#due.values());
+    let next: number | undefined;
+    for (const at of this.#due.values()) if (next === undefined || at < next) next = at;
+    return next;
   }
 
   clear(): void {

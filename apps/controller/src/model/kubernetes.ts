@@ -1,3 +1,10 @@
+/** What belongs to an object of a cluster: ids of policies and meshes, and directed links. */
+export interface Possessions {
+  readonly policies: readonly string[];
+  readonly meshes: readonly string[];
+  readonly links: readonly string[];
+}
+
 /** A Kubernetes cluster that is a source of hosts, as this controller sees it. */
 export interface ClusterHostsView {
   readonly name: string;

@@ -50,6 +50,15 @@ import type { FailureImpact, FailureSweepRequest, PolicyAtRisk } from './failure
 import type { JobChange, JobCounts, JobView } from './jobs.js';
 import type { ClusterHostsView } from './kubernetes.js';
 import type { BatchItem, PathBatch } from './path-batch.js';
+import type {
+  ChangeFilter,
+  LinkConstraintFilter,
+  LinkFilter,
+  MeshFilter,
+  NodeFilter,
+  PolicyFilter,
+  SourceFilter,
+} from './filters.js';
 
 /** Keyset pagination: `after` is the last key of the page before. */
 export interface PageRequest {
@@ -61,50 +70,6 @@ export interface Page<T> {
   readonly items: readonly T[];
   /** Key to pass as `after`; null on the last page. */
   readonly next: string | null;
-}
-
-export interface NodeFilter {
-  readonly kind?: 'router' | 'host';
-  readonly site?: string;
-  readonly adminState?: string;
-  readonly operationalState?: string;
-}
-
-export interface LinkFilter {
-  readonly node?: NodeId;
-  readonly from?: NodeId;
-  readonly to?: NodeId;
-  readonly affinity?: string;
-  readonly srlg?: number;
-  readonly adminState?: string;
-  readonly operationalState?: string;
-}
-
-export interface LinkConstraintFilter {
-  readonly node?: NodeId;
-  readonly from?: NodeId;
-  readonly to?: NodeId;
-  /** Admin state as the operator set it. */
-  readonly adminState?: string;
-  /** Only settings that set this attribute. */
-  readonly sets?: keyof LinkConstraints;
-}
-
-export interface ChangeFilter {
-  readonly kind?: string;
-  readonly actor?: string;
-  /** Committed at this time or later. */
-  readonly since?: Date;
-  /** Committed before this time. */
-  readonly until?: Date;
-  /** Changes of this node itself: its attributes, locators or SIDs. */
-  readonly node?: NodeId;
-  readonly link?: string;
-}
-
-export interface SourceFilter {
-  readonly kind?: SourceView['kind'];
-  readonly held?: boolean;
 }
 
 export type TopologyFormat = 'native' | 'graphml' | 'repetita';
@@ -210,29 +175,6 @@ export interface PathBatchService {
   answers(id: string, page: PageRequest): Page<BatchItem>;
   /** Cancels it if it is not over, and forgets it. */
   delete(id: string): void;
-}
-
-export interface PolicyFilter {
-  readonly headend?: NodeId;
-  readonly endpoint?: NodeId;
-  readonly color?: number;
-  readonly mesh?: string;
-  readonly status?: string;
-  readonly install?: string;
-  readonly pinned?: boolean;
-  /** A PolicyLiveness, as the headend last told. */
-  readonly liveness?: string;
-  /** Policies whose current lists use this directed link or node. */
-  readonly usesLink?: string;
-  readonly usesNode?: NodeId;
-}
-
-export interface MeshFilter {
-  readonly color?: number;
-  /** Meshes with a policy from or to this host. */
-  readonly node?: NodeId;
-  /** Meshes with at least one policy in this status. */
-  readonly status?: string;
 }
 
 /** A change that a dry-run can be asked about. */

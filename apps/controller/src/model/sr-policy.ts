@@ -85,6 +85,15 @@ export interface SrPolicyIntent extends PolicyTemplate {
   readonly steeredPrefixes?: readonly string[];
 }
 
+/** Key of a policy (RFC 9256 section 2.1) in one word. */
+export function policyIdOf({
+  headend,
+  color,
+  endpoint,
+}: Pick<SrPolicyIntent, 'headend' | 'color' | 'endpoint'>): string {
+  return `${headend}:${color}:${endpoint}`;
+}
+
 export type InstallState = 'pending' | 'installed' | 'simulated' | 'failed' | 'none';
 
 export interface CandidatePathState {

@@ -1,5 +1,6 @@
 import { sql, type RawBuilder } from 'kysely';
-import type { MeshFilter, Page, PageRequest } from '../model/ports.js';
+import type { MeshFilter } from '../model/filters.js';
+import type { Page, PageRequest } from '../model/ports.js';
 import type { MeshIntent, MeshView } from '../model/sr-policy.js';
 import { ownersOf } from '../storage/owners.js';
 import type { Executor } from './policy-intents.js';

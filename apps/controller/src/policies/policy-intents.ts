@@ -1,7 +1,13 @@
 import { sql, type Kysely } from 'kysely';
 import type { NodeId } from '@waymark/topology';
 import type { PinnedLists } from '../compute/evaluate-policies-model.js';
-import type { CandidatePathIntent, Fallback, PolicyTemplate, SrPolicyIntent } from '../model/sr-policy.js';
+import {
+  policyIdOf,
+  type CandidatePathIntent,
+  type Fallback,
+  type PolicyTemplate,
+  type SrPolicyIntent,
+} from '../model/sr-policy.js';
 import type { Tables } from '../storage/database.js';
 
 /** A database or a transaction on it. */
@@ -29,14 +35,6 @@ export interface PolicyIntent {
 
 /** Who gave a candidate path, and where it comes from (RFC 9256 sections 2.3 to 2.5). */
 export const REST_ORIGIN = { origin: 'configuration', originator: '0:::', owner: 'rest' } as const;
-
-export function policyIdOf({
-  headend,
-  color,
-  endpoint,
-}: Pick<SrPolicyIntent, 'headend' | 'color' | 'endpoint'>): string {
-  return `${headend}:${color}:${endpoint}`;
-}
 
 interface PolicyRow {
   readonly id: string;

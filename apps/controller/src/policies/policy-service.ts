@@ -4,12 +4,11 @@ import type { FailureKind, LinkId, Overlay, Snapshot } from '@waymark/topology';
 import type { PinnedLists } from '../compute/evaluate-policies-model.js';
 import { Problem } from '../model/errors.js';
 import type { WaymarkEvent } from '../model/events.js';
+import type { MeshFilter, PolicyFilter } from '../model/filters.js';
 import type {
   LivenessCounts,
-  MeshFilter,
   Page,
   PageRequest,
-  PolicyFilter,
   PolicyService,
   ProposedChange,
   TopologyService,
@@ -35,7 +34,8 @@ import { loadPolicies } from './evaluation-input.js';
 import { livenessCounts } from './list-liveness.js';
 import { deletePolicies, expandMesh, selectedHosts } from './mesh-members.js';
 import { meshPage, meshViews, storeMesh } from './mesh-store.js';
-import { intentView, loadIntents, policyIdOf, storeIntent, type PolicyIntent } from './policy-intents.js';
+import { intentView, loadIntents, storeIntent, type PolicyIntent } from './policy-intents.js';
+import { policyIdOf } from '../model/sr-policy.js';
 import { loadStates } from './policy-states.js';
 import { isSameMesh, isSamePolicy } from './same-intent.js';
 import { policyIds, policyViews } from './policy-views.js';

@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { NodeId, Ted } from '@waymark/topology';
-import type { Page, PageRequest, PolicyFilter } from '../model/ports.js';
+import type { PolicyFilter } from '../model/filters.js';
+import type { Page, PageRequest } from '../model/ports.js';
 import type { InstallState, PolicyState, SrPolicyView } from '../model/sr-policy.js';
 import { ownersOf } from '../storage/owners.js';
 import { bindingSidsOf } from './binding-sid-store.js';

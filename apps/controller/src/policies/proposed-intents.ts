@@ -5,7 +5,8 @@ import { Problem } from '../model/errors.js';
 import type { ProposedChange } from '../model/ports.js';
 import type { MeshIntent, SrPolicyIntent } from '../model/sr-policy.js';
 import { selectedHosts } from './mesh-members.js';
-import { policyIdOf, type Executor } from './policy-intents.js';
+import { type Executor } from './policy-intents.js';
+import { policyIdOf } from '../model/sr-policy.js';
 import { loadStates } from './policy-states.js';
 import { checkedMesh, checkedPolicy } from './validate-intent.js';
 

@@ -1,5 +1,6 @@
 import { sql, type Kysely, type Transaction } from 'kysely';
 import { Problem } from '../model/errors.js';
+import type { Possessions } from '../model/kubernetes.js';
 import type { Actor } from '../model/topology.js';
 import type { Tables } from './database.js';
 
@@ -21,13 +22,6 @@ export async function ownersOf(
     select id, owner from owned_object where kind = ${kind} and id = any(${ids}::text[])
   `.execute(db);
   return new Map(rows.map(({ id, owner }) => [id, owner]));
-}
-
-/** What belongs to an owner. */
-export interface Possessions {
-  readonly policies: readonly string[];
-  readonly meshes: readonly string[];
-  readonly links: readonly string[];
 }
 
 /** What belongs to each owner whose name begins so. */
@@ -52,6 +46,7 @@ export async function requireOwner(
   ids: readonly string[],
   { owner }: Actor,
 ): Promise<void> {
+  if (ids.length === 0) return;
   const owners = await ownersOf(tx, kind, ids);
   for (const id of ids) {
     const known = owners.get(id);

@@ -1,11 +1,11 @@
 import type { NodeId } from '@waymark/topology';
 import type { Selectable } from 'kysely';
+import { isCollapse } from '../model/collapse.js';
 import type { Actor, ClusterHost, ClusterHostsResult } from '../model/topology.js';
 import type { Database } from '../storage/database.js';
 import { lockHead, logRevision, takeRevision } from '../storage/revision.js';
 import type { SourceTable } from '../storage/tables/ted.js';
 import { linkAttributes, nodeAttributes } from './attributes.js';
-import { COLLAPSE_MIN_UP } from './collapse.js';
 import { diffRows, setAttributes } from './diff-rows.js';
 import { isSaidBy } from './document-rows.js';
 import type { LayeredTed } from './layered-ted.js';
@@ -141,7 +141,7 @@ function collapseOfHosts(layered: LayeredTed, source: string, hosts: readonly Cl
   const known = layered.rowsWhere(isSaidBy(source)).nodes;
   const said = new Set(hosts.map(({ id }) => id));
   const gone = known.filter(({ id }) => !said.has(id)).length;
-  if (known.length < COLLAPSE_MIN_UP || gone * 2 <= known.length) return undefined;
+  if (!isCollapse(gone, known.length)) return undefined;
   return `${gone} of ${known.length} hosts of ${source} would be gone at once`;
 }
 

@@ -1,4 +1,5 @@
 import type { Ted } from '@waymark/topology';
+import { isCollapse } from '../model/collapse.js';
 import { isSaidBy } from './document-rows.js';
 import type { LayeredTed } from './layered-ted.js';
 import type { LinkRow, NodeRow } from './ted-rows.js';
@@ -8,8 +9,6 @@ import type { LinkRow, NodeRow } from './ted-rows.js';
  * session broke, it restarted empty). Such a batch is not believed by itself.
  */
 export const COLLAPSE_WINDOW_MS = 30_000;
-/** With fewer, half of them failing is nothing unusual. */
-export const COLLAPSE_MIN_UP = 4;
 
 type Kind = 'links' | 'nodes';
 type State = 'up' | 'down';
@@ -50,7 +49,7 @@ function collapseOf(kind: Kind, question: CollapseQuestion): string | undefined 
   const stayDown = wentDown.filter((id) => states.get(id) !== 'up');
   const known = new Set([...up, ...wentDown]).size;
   const down = new Set([...goesDown, ...stayDown]).size;
-  if (known < COLLAPSE_MIN_UP || down * 2 <= known) return undefined;
+  if (!isCollapse(down, known)) return undefined;
   return `${down} of ${known} ${kind} of ${source} would be down within ${COLLAPSE_WINDOW_MS / 1000} s`;
 }
 

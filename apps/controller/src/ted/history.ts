@@ -1,6 +1,7 @@
 import { sql, type Kysely } from 'kysely';
 import { Problem } from '../model/errors.js';
-import type { ChangeFilter, Page, PageRequest } from '../model/ports.js';
+import type { ChangeFilter } from '../model/filters.js';
+import type { Page, PageRequest } from '../model/ports.js';
 import type { ChangeEntry, EntityChange, Layer } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
 import { LayeredTed } from './layered-ted.js';

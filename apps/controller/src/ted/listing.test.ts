@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ChangeFilter, LinkConstraintFilter, LinkFilter, NodeFilter, SourceFilter } from '../model/ports.js';
+import type { ChangeFilter, LinkConstraintFilter, LinkFilter, NodeFilter, SourceFilter } from '../model/filters.js';
 import { ringTopology } from '../testing/topology-text.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { TedService } from './ted-service.js';

@@ -1,6 +1,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import { Problem } from '../model/errors.js';
-import type { Page, PageRequest, SourceFilter } from '../model/ports.js';
+import type { SourceFilter } from '../model/filters.js';
+import type { Page, PageRequest } from '../model/ports.js';
 import type { SourceView } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
 import type { SourceTable } from '../storage/tables/ted.js';

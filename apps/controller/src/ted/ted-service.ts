@@ -2,16 +2,8 @@ import type { NodeId, Ted } from '@waymark/topology';
 import { serializeTopology } from '@waymark/topology-formats';
 import type { Transaction } from 'kysely';
 import { Problem } from '../model/errors.js';
-import type {
-  ChangeFilter,
-  LinkConstraintFilter,
-  LinkFilter,
-  NodeFilter,
-  Page,
-  PageRequest,
-  SourceFilter,
-  TopologyService,
-} from '../model/ports.js';
+import type { ChangeFilter, LinkConstraintFilter, LinkFilter, NodeFilter, SourceFilter } from '../model/filters.js';
+import type { Page, PageRequest, TopologyService } from '../model/ports.js';
 import type {
   Actor,
   ClusterHost,

@@ -1,5 +1,6 @@
 import type { LinkId, NodeId, TedLink, TedNode } from '@waymark/topology';
-import type { LinkConstraintFilter, LinkFilter, NodeFilter, Page, PageRequest } from '../model/ports.js';
+import type { LinkConstraintFilter, LinkFilter, NodeFilter } from '../model/filters.js';
+import type { Page, PageRequest } from '../model/ports.js';
 import type { Layer, LayerView, LinkConstraints, LinkView, NodeView, OperatorSettings } from '../model/topology.js';
 import { linkAttributes, nodeAttributes } from './attributes.js';
 import { effectiveLocators, listProvenance } from './effective-sids.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clusterHosts, type ClusterHost } from './cluster-hosts.js';
+import { clusterHosts, type FoundHost } from './cluster-hosts.js';
 import type { ClusterObjects, IpamBlock } from './objects.js';
 
 const paris = {
@@ -51,7 +51,7 @@ function prefixesOf(
 
 describe('the hosts of a cluster', () => {
   it('have what their nodes say, without Calico the podCIDRs', () => {
-    const host: ClusterHost = {
+    const host: FoundHost = {
       name: 'paris-1',
       nodeId: null,
       site: 'paris',
@@ -60,7 +60,7 @@ describe('the hosts of a cluster', () => {
       attachedTo: ['par-a', 'par-b'],
       podPrefixes: ['10.244.1.0/24', 'fd20:0:1::/64'],
     };
-    const other: ClusterHost = {
+    const other: FoundHost = {
       name: 'rome-1',
       nodeId: 'dc-rome',
       site: null,

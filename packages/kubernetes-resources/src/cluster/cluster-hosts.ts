@@ -9,7 +9,7 @@ import {
 import type { BlockAffinity, ClusterObjects, IpamBlock, IpPool, KubernetesNode } from './objects.js';
 
 /** A node of a cluster as a host of the TED. */
-export interface ClusterHost {
+export interface FoundHost {
   readonly name: string;
   /** What the operator wrote on the node, if anything: see the annotations. */
   readonly nodeId: string | null;
@@ -31,7 +31,7 @@ export interface ObjectProblem {
 
 export interface ClusterHosts {
   /** Sorted by name. */
-  readonly hosts: readonly ClusterHost[];
+  readonly hosts: readonly FoundHost[];
   readonly problems: readonly ObjectProblem[];
 }
 
@@ -66,7 +66,7 @@ export function clusterHosts(objects: ClusterObjects): ClusterHosts {
 
 type Report = (object: string, message: string) => void;
 
-function hostOf(node: KubernetesNode, name: string, served: Iterable<string>, report: Report): ClusterHost {
+function hostOf(node: KubernetesNode, name: string, served: Iterable<string>, report: Report): FoundHost {
   const annotations = node.metadata?.annotations ?? {};
   const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
   return {

@@ -1,7 +1,8 @@
 import { commonLayer, layerAfterArc, type IncludeStep } from '../engine/search-problem.js';
 import type { Snapshot } from '../snapshot/snapshot.js';
 import { foldBranches } from './fold-branches.js';
-import type { EcmpBranches, IgpReach } from './igp-reach.js';
+import type { EcmpBranches } from './ecmp-branches.js';
+import type { IgpReach } from './igp-reach.js';
 
 /** A node to which the IGP takes packets over nothing but allowed arcs. */
 export interface ReachedNode {

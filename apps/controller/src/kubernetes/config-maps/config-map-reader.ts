@@ -1,17 +1,15 @@
-import { isSrv6Config, readSrv6Config, Srv6ConfigError, srv6ConfigNamespace } from '@waymark/kubernetes-resources';
+import { readSrv6Config, Srv6ConfigError } from '@waymark/kubernetes-resources';
 import type { Ted } from '@waymark/topology';
 import type { Logger } from 'pino';
 import type { ClusterProblem } from '../../model/kubernetes.js';
-import type { PolicyService, TopologyService } from '../../model/ports.js';
-import type { SrPolicyIntent } from '../../model/sr-policy.js';
-import type { Actor } from '../../model/topology.js';
+import type { TopologyService } from '../../model/ports.js';
+import { policyIdOf, type SrPolicyIntent } from '../../model/sr-policy.js';
 import type { ApiClient } from '../api-client.js';
-import { createOrReplace, isRefusal } from '../create-or-replace.js';
-import type { Possessions } from '../objects/object-controller.js';
+import { isRefusal, OwnedIntents, type IntentServices, type OwningActor } from '../owned-intents.js';
 import { tellObject } from '../tell-object.js';
-import { WatchedList, type WatchTiming } from '../watched-list.js';
-import { WorkLoop } from '../work-loop.js';
-import { configMapPath, type ConfigMapObject } from './config-map-object.js';
+import type { WatchTiming } from '../watched-list.js';
+import type { ConfigMapObject } from './config-map-object.js';
+import { FollowedConfigMaps } from './followed-config-maps.js';
 import { policiesOfConfig, surroundingsOf, type Surroundings } from './policies-of-config.js';
 
 export interface ConfigMapReaderOptions {
@@ -20,20 +18,19 @@ export interface ConfigMapReaderOptions {
   readonly client: ApiClient;
   /** Surroundings.color. */
   readonly color: number;
-  readonly policies: Pick<PolicyService, 'policy' | 'createPolicy' | 'replacePolicy' | 'deletePolicy'>;
-  readonly topology: Pick<TopologyService, 'ted' | 'clusterHosts' | 'onRevision'>;
-  /** By owner, of all owners whose name begins so. */
-  readonly possessionsOf: (prefix: string) => Promise<ReadonlyMap<string, Possessions>>;
+  readonly policies: IntentServices['policies'];
+  readonly topology: IntentServices['topology'] & Pick<TopologyService, 'ted' | 'clusterHosts' | 'onRevision'>;
+  readonly possessionsOf: IntentServices['possessionsOf'];
   readonly log: Logger;
   readonly timing?: Partial<WatchTiming>;
 }
 
 /** Nothing holds a ConfigMap that is deleted: those that go together are counted before any of them is believed to be gone. */
 const SWEEP_MS = 5_000;
-/** As for hosts: with fewer, half of them going is nothing unusual. */
-const COLLAPSE_MIN = 4;
 /** Changes of the topology come in bursts. */
 const SETTLE_MS = 500;
+
+const KIND = 'ConfigMap';
 
 /** Stand in the queue for all ConfigMaps that may be gone, and for the topology. */
 const SWEEP = '*sweep';
@@ -48,59 +45,46 @@ const TOPOLOGY = '*topology';
  */
 export class ConfigMapReader {
   readonly #options: ConfigMapReaderOptions;
-  readonly #list: WatchedList;
-  readonly #loop: WorkLoop;
+  readonly #intents: OwnedIntents;
+  readonly #configMaps: FollowedConfigMaps;
   /** By the name of the ConfigMap. */
   readonly #refusals = new Map<string, readonly string[]>();
   readonly #told = new Map<string, string>();
   /** Policies as they were made last, by id. */
   readonly #made = new Map<string, string>();
-  #lost: readonly string[] = [];
-  #trouble: string | null = null;
+  #lost: readonly Omit<ClusterProblem, 'message'>[] = [];
   #around: { readonly ted: Ted; readonly surroundings: Surroundings } | undefined;
 
   constructor(options: ConfigMapReaderOptions) {
     this.#options = options;
-    const { client, timing, log } = options;
-    this.#loop = new WorkLoop({
+    this.#intents = new OwnedIntents(options.cluster, options);
+    this.#configMaps = new FollowedConfigMaps({
+      ...options,
       work: (key) => this.#reconcile(key),
-      isReady: () => this.#list.objects !== undefined,
-      onFailure: (key, error) => {
-        log.warn({ err: error, configMap: key }, 'a ConfigMap of a cluster could not be served; tried again');
+      onList: () => {
+        this.#addAll();
       },
-    });
-    this.#list = new WatchedList({
-      client,
-      path: configMapPath(),
-      onChange: (object) => {
-        if (object === undefined) this.#addAll();
-        else if (isSrv6Config(object.metadata.name)) this.#loop.add(object.metadata.name);
-      },
-      onTrouble: (trouble) => {
-        this.#trouble = trouble?.message ?? null;
-      },
-      ...(timing === undefined ? {} : { timing }),
     });
   }
 
-  /** Why ConfigMaps may be out of date, or cannot be followed at all; null: nothing is wrong. */
   get trouble(): string | null {
-    return this.#trouble;
+    return this.#configMaps.trouble;
   }
 
   problems(): readonly ClusterProblem[] {
-    const refused = [...this.#refusals].flatMap(([name, messages]) => messages.map((message) => ({ name, message })));
+    const refused = [...this.#refusals].flatMap(([name, messages]) =>
+      messages.map((message) => ({ object: `ConfigMap ${name}`, message })),
+    );
     const message = 'it is gone together with most others, which is not believed: its policies stay';
-    const lost = this.#lost.map((name) => ({ name, message }));
-    return [...refused, ...lost].map((problem) => ({ object: `ConfigMap ${problem.name}`, message: problem.message }));
+    return [...refused, ...this.#lost.map((object) => ({ ...object, message }))];
   }
 
   start(): void {
-    this.#list.start();
+    this.#configMaps.start();
   }
 
   async stop(): Promise<void> {
-    await this.#list.stop();
+    await this.#configMaps.stop();
   }
 
   /** Works until the signal is given. Rejects never. */
@@ -109,32 +93,28 @@ export class ConfigMapReader {
     this.#made.clear();
     this.#around = undefined;
     const end = this.#options.topology.onRevision(() => {
-      this.#loop.add(TOPOLOGY, SETTLE_MS);
+      this.#configMaps.loop.add(TOPOLOGY, SETTLE_MS);
     });
     this.#addAll();
-    await this.#loop.run(signal);
+    await this.#configMaps.loop.run(signal);
     end();
     this.#refusals.clear();
     this.#lost = [];
   }
 
   #addAll(): void {
-    for (const { metadata } of this.#list.objects ?? []) if (isSrv6Config(metadata.name)) this.#loop.add(metadata.name);
-    this.#loop.add(SWEEP, SWEEP_MS);
+    for (const name of this.#configMaps.names()) this.#configMaps.loop.add(name);
+    this.#configMaps.loop.add(SWEEP, SWEEP_MS);
   }
 
   async #reconcile(key: string): Promise<void> {
     if (key === SWEEP) return this.#sweep();
     if (key === TOPOLOGY) return this.#followTopology();
-    const configMap = this.#configMap(key);
+    const configMap = this.#configMaps.get(key);
     if (configMap !== undefined) return this.#serve(configMap);
     this.#refusals.delete(key);
     this.#told.delete(key);
-    this.#loop.add(SWEEP, SWEEP_MS);
-  }
-
-  #configMap(name: string): ConfigMapObject | undefined {
-    return this.#list.get(name, srv6ConfigNamespace);
+    this.#configMaps.loop.add(SWEEP, SWEEP_MS);
   }
 
   /** Where nodes are the same, ConfigMaps mean the same. What was refused for other policies' sake is tried again. */
@@ -142,7 +122,7 @@ export class ConfigMapReader {
     const { nodes } = await this.#options.topology.ted();
     const before = this.#around?.surroundings.hosts.size === 0 ? undefined : this.#around?.ted.nodes;
     if (before?.length !== nodes.length || nodes.some((node, i) => node !== before[i])) this.#addAll();
-    else for (const name of this.#refusals.keys()) this.#loop.add(name);
+    else for (const name of this.#refusals.keys()) this.#configMaps.loop.add(name);
   }
 
   async #surroundings(): Promise<Surroundings> {
@@ -171,31 +151,28 @@ export class ConfigMapReader {
 
   /** Makes exactly these policies; with `keepOthers` those that it had before stay, too. Returns what is refused. */
   async #make(name: string, intents: readonly SrPolicyIntent[], keepOthers: boolean): Promise<readonly string[]> {
-    const actor = this.#actorOf(name);
+    const actor = this.#intents.actorOf(KIND, name);
     const refused = await this.#makeEach(intents, actor);
-    const ids = intents.map(idOf);
-    const owned = (await this.#options.possessionsOf(actor.owner)).get(actor.owner)?.policies ?? [];
-    const others = keepOthers ? [] : owned.filter((id) => !ids.includes(id));
-    await this.#withdraw(others, actor);
+    if (!keepOthers) {
+      const { policies } = await this.#intents.withdrawAllBut({ policies: intents.map(policyIdOf) }, actor);
+      for (const id of policies) this.#made.delete(id);
+    }
     // A prefix that moves from one policy to another is free only now.
     const again = await this.#makeEach([...refused.keys()], actor);
-    return [...again].map(([intent, message]) => `policy ${idOf(intent)}: ${message}`);
+    return [...again].map(([intent, message]) => `policy ${policyIdOf(intent)}: ${message}`);
   }
 
-  async #makeEach(intents: readonly SrPolicyIntent[], actor: Actor): Promise<ReadonlyMap<SrPolicyIntent, string>> {
-    const { policies } = this.#options;
+  async #makeEach(
+    intents: readonly SrPolicyIntent[],
+    actor: OwningActor,
+  ): Promise<ReadonlyMap<SrPolicyIntent, string>> {
     const refused = new Map<SrPolicyIntent, string>();
     for (const intent of intents) {
-      const id = idOf(intent);
+      const id = policyIdOf(intent);
       const text = JSON.stringify(intent);
       if (this.#made.get(id) === text) continue;
       try {
-        await createOrReplace(
-          () => policies.createPolicy(intent, actor),
-          () => policies.policy(id),
-          (version) => policies.replacePolicy(id, intent, version, actor),
-          actor,
-        );
+        await this.#intents.putPolicy(intent, actor);
         this.#made.set(id, text);
       } catch (error) {
         if (!isRefusal(error)) throw error;
@@ -205,30 +182,13 @@ export class ConfigMapReader {
     return refused;
   }
 
-  async #withdraw(ids: readonly string[], actor: Actor): Promise<void> {
-    const { policies } = this.#options;
-    for (const id of ids) {
-      this.#made.delete(id);
-      await policies.deletePolicy(id, (await policies.policy(id)).version, actor);
-    }
-  }
-
-  /** Withdraws what belongs to ConfigMaps that are gone. That most of them are gone at once is not believed. */
   async #sweep(): Promise<void> {
-    const { cluster, possessionsOf, log } = this.#options;
-    const prefix = this.#actorOf('').owner;
-    const owners = [...(await possessionsOf(prefix))].map(([owner, { policies }]) => {
-      return { name: owner.slice(prefix.length), policies };
-    });
-    const gone = owners.filter(({ name }) => this.#configMap(name) === undefined);
-    const isCollapse = owners.length >= COLLAPSE_MIN && gone.length * 2 > owners.length;
-    this.#lost = isCollapse ? gone.map(({ name }) => name) : [];
-    if (isCollapse) {
-      const counts = { cluster, gone: gone.length, of: owners.length };
-      log.warn(counts, 'most ConfigMaps of a cluster are gone; nothing is withdrawn');
-      return;
-    }
-    for (const { name, policies } of gone) await this.#withdraw(policies, this.#actorOf(name));
+    const { cluster, log } = this.#options;
+    this.#lost = await this.#intents.sweep([KIND], (_, name) => this.#configMaps.get(name) !== undefined);
+    // What was withdrawn has to be made again, should it come back.
+    this.#made.clear();
+    if (this.#lost.length === 0) return;
+    log.warn({ cluster, gone: this.#lost.length }, 'most ConfigMaps of a cluster are gone; nothing is withdrawn');
   }
 
   async #tell(configMap: ConfigMapObject, refusals: readonly string[]): Promise<void> {
@@ -242,16 +202,7 @@ export class ConfigMapReader {
         ? ({ type: 'Normal', reason: 'Accepted', message: 'All of its policies can be used again.' } as const)
         : ({ type: 'Warning', reason: 'Refused', message: text } as const);
     const { metadata } = configMap;
-    await tellObject(this.#options.client, { apiVersion: 'v1', kind: 'ConfigMap', metadata }, told, new Date());
+    await tellObject(this.#options.client, { apiVersion: 'v1', kind: KIND, metadata }, told, new Date());
     this.#told.set(name, text);
   }
-
-  #actorOf(name: string): Actor & { readonly owner: string } {
-    const { cluster } = this.#options;
-    return { name: `kubernetes:${cluster}`, owner: `kubernetes:${cluster}/ConfigMap/${name}` };
-  }
-}
-
-function idOf({ headend, color, endpoint }: SrPolicyIntent): string {
-  return `${headend}:${color}:${endpoint}`;
 }

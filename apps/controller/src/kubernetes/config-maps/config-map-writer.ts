@@ -1,4 +1,4 @@
-import { isSrv6Config, srv6ConfigNamespace, writeSrv6Config } from '@waymark/kubernetes-resources';
+import { srv6ConfigNamespace, writeSrv6Config } from '@waymark/kubernetes-resources';
 import type { NodeId, Ted, TedNode } from '@waymark/topology';
 import type { Logger } from 'pino';
 import type { WaymarkEvent } from '../../model/events.js';
@@ -7,9 +7,9 @@ import type { EventBus, PolicyService, TopologyService } from '../../model/ports
 import type { SrPolicyView } from '../../model/sr-policy.js';
 import { KubernetesError, type ApiClient } from '../api-client.js';
 import { fieldManager } from '../tell-object.js';
-import { WatchedList, type WatchTiming } from '../watched-list.js';
-import { WorkLoop } from '../work-loop.js';
+import type { WatchTiming } from '../watched-list.js';
 import { configMapPath, type ConfigMapObject } from './config-map-object.js';
+import { FollowedConfigMaps } from './followed-config-maps.js';
 import { writtenConfig } from './written-config.js';
 
 export interface ConfigMapWriterOptions {
@@ -43,39 +43,23 @@ const TOPOLOGY = '*topology';
  */
 export class ConfigMapWriter {
   readonly #options: ConfigMapWriterOptions;
-  readonly #list: WatchedList;
-  readonly #loop: WorkLoop;
+  readonly #configMaps: FollowedConfigMaps;
   readonly #problems = new Map<string, string>();
   #around: Surroundings | undefined;
-  #trouble: string | null = null;
 
   constructor(options: ConfigMapWriterOptions) {
     this.#options = options;
-    const { client, timing, log } = options;
-    this.#loop = new WorkLoop({
+    this.#configMaps = new FollowedConfigMaps({
+      ...options,
       work: (key) => this.#reconcile(key),
-      isReady: () => this.#list.objects !== undefined,
-      onFailure: (key, error) => {
-        log.warn({ err: error, configMap: key }, 'a ConfigMap of a cluster could not be written; tried again');
+      onList: () => {
+        this.#configMaps.loop.add(ALL);
       },
-    });
-    this.#list = new WatchedList({
-      client,
-      path: configMapPath(),
-      onChange: (object) => {
-        if (object === undefined) this.#loop.add(ALL);
-        else if (isSrv6Config(object.metadata.name)) this.#loop.add(object.metadata.name);
-      },
-      onTrouble: (trouble) => {
-        this.#trouble = trouble?.message ?? null;
-      },
-      ...(timing === undefined ? {} : { timing }),
     });
   }
 
-  /** Why ConfigMaps cannot be followed; null: nothing is wrong. */
   get trouble(): string | null {
-    return this.#trouble;
+    return this.#configMaps.trouble;
   }
 
   problems(): readonly ClusterProblem[] {
@@ -83,11 +67,11 @@ export class ConfigMapWriter {
   }
 
   start(): void {
-    this.#list.start();
+    this.#configMaps.start();
   }
 
   async stop(): Promise<void> {
-    await this.#list.stop();
+    await this.#configMaps.stop();
   }
 
   /** Works until the signal is given. Rejects never. */
@@ -97,28 +81,28 @@ export class ConfigMapWriter {
     this.#around = undefined;
     const end = [
       topology.onRevision(() => {
-        this.#loop.add(TOPOLOGY, SETTLE_MS);
+        this.#configMaps.loop.add(TOPOLOGY, SETTLE_MS);
       }),
       events.subscribe(
         (event) => {
           this.#heard(event);
         },
         () => {
-          this.#loop.add(ALL);
+          this.#configMaps.loop.add(ALL);
         },
       ),
     ];
-    this.#loop.add(ALL);
-    await this.#loop.run(signal);
+    this.#configMaps.loop.add(ALL);
+    await this.#configMaps.loop.run(signal);
     for (const stop of end) stop();
     this.#problems.clear();
   }
 
   #heard({ type, data }: WaymarkEvent): void {
-    if (type === 'mesh.intent') this.#loop.add(ALL, SETTLE_MS);
+    if (type === 'mesh.intent') this.#configMaps.loop.add(ALL, SETTLE_MS);
     if ((type !== 'policy.state' && type !== 'policy.intent') || !('policyId' in data)) return;
     const [headend] = data.policyId.split(':');
-    for (const [name, id] of this.#around?.hosts ?? []) if (id === headend) this.#loop.add(name, SETTLE_MS);
+    for (const [name, id] of this.#around?.hosts ?? []) if (id === headend) this.#configMaps.loop.add(name, SETTLE_MS);
   }
 
   async #reconcile(key: string): Promise<void> {
@@ -141,8 +125,7 @@ export class ConfigMapWriter {
     const before = this.#around?.hosts.size === 0 ? undefined : this.#around?.ted.nodes;
     if (!always && nodes.length === before?.length && nodes.every((node, i) => node === before[i])) return;
     const { hosts } = await this.#look();
-    const present = [...(this.#list.objects ?? [])].map(({ metadata }) => metadata.name).filter(isSrv6Config);
-    for (const name of new Set([...hosts.keys(), ...present])) this.#loop.add(name);
+    for (const name of new Set([...hosts.keys(), ...this.#configMaps.names()])) this.#configMaps.loop.add(name);
   }
 
   async #look(): Promise<Surroundings> {
@@ -162,7 +145,7 @@ export class ConfigMapWriter {
     // The nodes of the cluster are not listed yet: what is there was written for them.
     if (around.hosts.size === 0) return;
     const wanted = await this.#wanted(name, around);
-    const known = this.#list.get(name, srv6ConfigNamespace) as ConfigMapObject | undefined;
+    const known = this.#configMaps.get(name);
     this.#problems.delete(name);
     if (known !== undefined && known.metadata.labels?.[managedBy] !== 'waymark') {
       if (wanted === undefined) return;

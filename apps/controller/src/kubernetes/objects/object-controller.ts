@@ -7,46 +7,27 @@ import {
   type CustomResourceKind,
 } from '@waymark/kubernetes-resources';
 import type { Logger } from 'pino';
+import { Problem, type ProblemCode } from '../../model/errors.js';
 import type { WaymarkEvent } from '../../model/events.js';
-import type { ClusterProblem } from '../../model/kubernetes.js';
+import type { ClusterProblem, Possessions } from '../../model/kubernetes.js';
 import type { EventBus, PolicyService, TopologyService } from '../../model/ports.js';
-import type { PolicyTemplate } from '../../model/sr-policy.js';
-import type { Actor } from '../../model/topology.js';
+import { policyIdOf, type PolicyTemplate, type SrPolicyIntent } from '../../model/sr-policy.js';
 import { KubernetesError, type ApiClient } from '../api-client.js';
-import { createOrReplace, isRefusal } from '../create-or-replace.js';
+import { isRefusal, OwnedIntents, type IntentServices, type OwningActor } from '../owned-intents.js';
 import { WatchedList, type WatchTiming } from '../watched-list.js';
 import { WorkLoop } from '../work-loop.js';
 import { linkConstraintsOf, meshIntentOf, NotAccepted, pathOf, policyIntentOf, profileOf } from './intent-of.js';
 import { finalizer, ObjectWriter, type CustomObject } from './object-writer.js';
 import { acceptedOnly, meshStatus, notAccepted, policyStatus } from './status-of.js';
 
-/** What belongs to one object. */
-export interface Possessions {
-  readonly policies: readonly string[];
-  readonly meshes: readonly string[];
-  readonly links: readonly string[];
-}
-
 export interface ObjectControllerOptions {
   /** Name of the cluster. */
   readonly cluster: string;
   readonly client: ApiClient;
-  readonly policies: Pick<
-    PolicyService,
-    | 'policy'
-    | 'createPolicy'
-    | 'replacePolicy'
-    | 'deletePolicy'
-    | 'mesh'
-    | 'createMesh'
-    | 'replaceMesh'
-    | 'deleteMesh'
-    | 'beingWithdrawn'
-  >;
-  readonly topology: Pick<TopologyService, 'setLinkConstraints' | 'onRevision'>;
+  readonly policies: IntentServices['policies'] & Pick<PolicyService, 'beingWithdrawn'>;
+  readonly topology: IntentServices['topology'] & Pick<TopologyService, 'onRevision'>;
   readonly events: Pick<EventBus, 'subscribe'>;
-  /** By owner, of all owners whose name begins so. */
-  readonly possessionsOf: (prefix: string) => Promise<ReadonlyMap<string, Possessions>>;
+  readonly possessionsOf: IntentServices['possessionsOf'];
   readonly log: Logger;
   readonly timing?: Partial<WatchTiming>;
 }
@@ -57,10 +38,6 @@ const WITHDRAWAL_MS = 500;
 const MESH_STATUS_MS = 1_000;
 /** Any change may be what an object that was not accepted has waited for. */
 const REFUSED_MS = 1_000;
-/** As for hosts: with fewer, half of them going is nothing unusual. */
-const COLLAPSE_MIN = 4;
-
-const nothing: Possessions = { policies: [], meshes: [], links: [] };
 
 /**
  * Makes the policies, meshes and link constraints that the objects of one cluster ask for, and writes on the objects what
@@ -73,6 +50,7 @@ export class ObjectController {
   readonly #options: ObjectControllerOptions;
   readonly #lists: ReadonlyMap<CustomResourceKind, WatchedList>;
   readonly #writer: ObjectWriter;
+  readonly #intents: OwnedIntents;
   readonly #loop: WorkLoop;
   readonly #troubles = new Map<string, KubernetesError>();
   /** Keys of objects by the policy or mesh that they ask for. */
@@ -80,11 +58,12 @@ export class ObjectController {
   readonly #refused = new Set<string>();
   /** What was done for an object, by its key. */
   readonly #done = new Map<string, string>();
-  #lost: readonly string[] = [];
+  #lost: readonly Omit<ClusterProblem, 'message'>[] = [];
 
   constructor(options: ObjectControllerOptions) {
     this.#options = options;
     this.#writer = new ObjectWriter(options.client, () => new Date());
+    this.#intents = new OwnedIntents(options.cluster, options);
     this.#loop = new WorkLoop({
       work: (key) => this.#reconcile(key),
       isReady: () => [...this.#lists.values()].every((list) => list.objects !== undefined),
@@ -104,10 +83,7 @@ export class ObjectController {
   /** Objects that are gone together with most others; nothing is withdrawn. What is wrong with the others is in their status. */
   problems(): readonly ClusterProblem[] {
     const message = 'it is gone together with most others, which is not believed: what it asked for stays';
-    return this.#lost.map((owner) => {
-      const [kind = '', name = ''] = owner.slice(`kubernetes:${this.#options.cluster}/`.length).split('/');
-      return { object: `${kind} ${name}`, message };
-    });
+    return this.#lost.map((object) => ({ ...object, message }));
   }
 
   start(): void {
@@ -228,46 +204,31 @@ export class ObjectController {
   /** Makes what the object asks for. Returns its status. */
   async #apply(kind: CustomResourceKind, { metadata: { name }, spec }: CustomObject) {
     const { policies } = this.#options;
-    const actor = this.#actorOf(kind, name);
+    const actor = this.#intents.actorOf(kind.kind, name);
     const key = keyOf(kind, name);
     switch (kind) {
       case srPolicy: {
         const intent = policyIntentOf(spec, this.#profiles);
-        const id = `${intent.headend}:${intent.color}:${intent.endpoint}`;
-        const read = () => policies.policy(id);
+        const id = policyIdOf(intent);
         await this.#once(key, intent, async () => {
-          await createOrReplace(
-            () => policies.createPolicy(intent, actor),
-            read,
-            (version) => policies.replacePolicy(id, intent, version, actor),
-            actor,
-          );
+          await this.#putPolicy(intent, actor);
           this.#askedBy.set(`policy ${id}`, key);
-          await this.#withdraw(await this.#possessions(actor), actor, { policies: [id], meshes: [], links: [] });
         });
-        return policyStatus(await read());
+        return policyStatus(await policies.policy(id));
       }
       case policyMesh: {
         const intent = meshIntentOf(name, spec, this.#profiles);
-        const read = () => policies.mesh(name);
         await this.#once(key, intent, async () => {
-          await createOrReplace(
-            () => policies.createMesh(intent, actor),
-            read,
-            (version) => policies.replaceMesh(name, intent, version, actor),
-            actor,
-          );
+          await this.#intents.putMesh(intent, actor);
           this.#askedBy.set(`color ${intent.color}`, key);
         });
-        return meshStatus(await read());
+        return meshStatus(await policies.mesh(name));
       }
       case linkConstraint: {
         const wanted = linkConstraintsOf(spec);
-        const { links, constraints } = wanted;
         await this.#once(key, wanted, async () => {
-          const changes = links.map((link) => ({ link, constraints }));
-          await this.#options.topology.setLinkConstraints({ changes, mode: 'replace', actor });
-          await this.#withdraw(await this.#possessions(actor), actor, { policies: [], meshes: [], links });
+          await this.#intents.putConstraints(wanted.links, wanted.constraints, actor);
+          await this.#intents.withdrawAllBut({ links: wanted.links }, actor);
         });
         return { findings: acceptedOnly, fields: {} };
       }
@@ -276,6 +237,27 @@ export class ObjectController {
         return { findings: acceptedOnly, fields: { users: this.#usersOf(name).length } };
       }
     }
+  }
+
+  /** Another headend, color or endpoint is another policy: the one before goes when the new one is there. */
+  async #putPolicy(intent: SrPolicyIntent, actor: OwningActor): Promise<void> {
+    const kept = { policies: [policyIdOf(intent)] };
+    try {
+      await this.#intents.putPolicy(intent, actor);
+    } catch (error) {
+      const isClaimed = error instanceof Problem && error.code === 'prefix-claimed';
+      if (!isClaimed || !(await this.#withdrawOthers(kept, actor))) throw error;
+      // It was the one before that steered the prefix.
+      await this.#intents.putPolicy(intent, actor);
+    }
+    await this.#withdrawOthers(kept, actor);
+  }
+
+  /** Was there anything? */
+  async #withdrawOthers(kept: Partial<Possessions>, actor: OwningActor): Promise<boolean> {
+    const { policies } = await this.#intents.withdrawAllBut(kept, actor);
+    for (const id of policies) this.#askedBy.delete(`policy ${id}`);
+    return policies.length > 0;
   }
 
   /**
@@ -293,12 +275,12 @@ export class ObjectController {
   /** Withdraws what a deleted object asked for; once headends have done it, the object may go. */
   async #letGo(kind: CustomResourceKind, object: CustomObject): Promise<void> {
     if (object.metadata.finalizers?.includes(finalizer) !== true) return;
-    const actor = this.#actorOf(kind, object.metadata.name);
-    this.#done.delete(keyOf(kind, object.metadata.name));
-    await this.#withdraw(await this.#possessions(actor), actor, nothing);
+    const key = keyOf(kind, object.metadata.name);
+    this.#done.delete(key);
+    await this.#withdrawOthers({}, this.#intents.actorOf(kind.kind, object.metadata.name));
     const waiting = await this.#beingWithdrawn(kind, object);
     if (waiting > 0) {
-      this.#loop.add(keyOf(kind, object.metadata.name), WITHDRAWAL_MS);
+      this.#loop.add(key, WITHDRAWAL_MS);
       return;
     }
     await this.#writer.setFinalizer(kind, object, false);
@@ -306,68 +288,19 @@ export class ObjectController {
 
   async #beingWithdrawn(kind: CustomResourceKind, { spec }: CustomObject): Promise<number> {
     if (kind !== srPolicy && kind !== policyMesh) return 0;
-    const { headend, color, endpoint } = spec as { headend?: string; color: number; endpoint?: string };
-    const policyId = kind === srPolicy ? `${headend ?? ''}:${color}:${endpoint ?? ''}` : undefined;
-    return this.#options.policies.beingWithdrawn({ color, ...(policyId === undefined ? {} : { policyId }) });
+    const asked = spec as Pick<SrPolicyIntent, 'headend' | 'color' | 'endpoint'>;
+    const policy = kind === srPolicy ? { policyId: policyIdOf(asked) } : {};
+    return this.#options.policies.beingWithdrawn({ color: asked.color, ...policy });
   }
 
-  /** Withdraws all of these but what is kept. */
-  async #withdraw(owned: Possessions, actor: Actor, kept: Possessions): Promise<void> {
-    const { policies, topology } = this.#options;
-    for (const id of owned.policies) {
-      if (kept.policies.includes(id)) continue;
-      this.#askedBy.delete(`policy ${id}`);
-      await policies.deletePolicy(id, (await policies.policy(id)).version, actor);
-    }
-    for (const id of owned.meshes) {
-      if (!kept.meshes.includes(id)) await policies.deleteMesh(id, (await policies.mesh(id)).version, actor);
-    }
-    const links = owned.links.filter((link) => !kept.links.includes(link));
-    if (links.length === 0) return;
-    const changes = links.map((link) => ({ link, constraints: {} }));
-    await topology.setLinkConstraints({ changes, mode: 'replace', actor });
-  }
-
-  /**
-   * Withdraws what belongs to objects that are gone although our finalizer held them: somebody took it off. That most of them
-   * are gone at once is not believed.
-   */
+  /** Our finalizer held what is gone: somebody took it off. */
   async #sweep(): Promise<void> {
-    const { cluster, possessionsOf, log } = this.#options;
-    const all = await possessionsOf(`kubernetes:${cluster}/`);
-    const owners = new Map([...all].filter(([owner]) => this.#kindOf(owner) !== undefined));
-    const gone = [...owners].filter(([owner]) => this.#objectOf(owner) === undefined);
-    const isCollapse = owners.size >= COLLAPSE_MIN && gone.length * 2 > owners.size;
-    this.#lost = isCollapse ? gone.map(([owner]) => owner) : [];
-    if (isCollapse) {
-      log.warn(
-        { cluster, gone: gone.length, of: owners.size },
-        'most objects of a cluster are gone; nothing is withdrawn',
-      );
-      return;
-    }
-    for (const [owner, owned] of gone) await this.#withdraw(owned, { name: `kubernetes:${cluster}`, owner }, nothing);
-  }
-
-  /** undefined: it is no custom resource, and somebody else's matter. */
-  #kindOf(owner: string): CustomResourceKind | undefined {
-    const [kindName] = owner.slice(`kubernetes:${this.#options.cluster}/`.length).split('/');
-    return customResourceKinds.find((one) => one.kind === kindName);
-  }
-
-  #objectOf(owner: string): CustomObject | undefined {
-    const kind = this.#kindOf(owner);
-    const [, name] = owner.slice(`kubernetes:${this.#options.cluster}/`.length).split('/');
-    return kind === undefined || name === undefined ? undefined : this.#lists.get(kind)?.get(name);
-  }
-
-  async #possessions({ owner = '' }: Actor): Promise<Possessions> {
-    return (await this.#options.possessionsOf(owner)).get(owner) ?? nothing;
-  }
-
-  #actorOf({ kind }: CustomResourceKind, name: string): Actor {
-    const { cluster } = this.#options;
-    return { name: `kubernetes:${cluster}`, owner: `kubernetes:${cluster}/${kind}/${name}` };
+    const { cluster, log } = this.#options;
+    const kinds = customResourceKinds.map(({ kind }) => kind);
+    const isThere = (kind: string, name: string) => this.#lists.get(kindNamed(kind))?.get(name) !== undefined;
+    this.#lost = await this.#intents.sweep(kinds, isThere);
+    if (this.#lost.length === 0) return;
+    log.warn({ cluster, gone: this.#lost.length }, 'most objects of a cluster are gone; nothing is withdrawn');
   }
 
   readonly #profiles = (name: string): PolicyTemplate | undefined => {
@@ -399,16 +332,20 @@ function keyOf({ kind }: CustomResourceKind, name: string): string {
 }
 
 function parsedKey(key: string): [CustomResourceKind, string] {
-  const [kindName, name = ''] = key.split('/');
-  const kind = customResourceKinds.find((one) => one.kind === kindName);
-  if (kind === undefined) throw new Error(`${key} is of no known kind`);
-  return [kind, name];
+  const [kind = '', name = ''] = key.split('/');
+  return [kindNamed(kind), name];
 }
 
-const reasons: Readonly<Record<string, string>> = {
+function kindNamed(name: string): CustomResourceKind {
+  const kind = customResourceKinds.find((one) => one.kind === name);
+  if (kind === undefined) throw new Error(`${name} is no kind of custom resource`);
+  return kind;
+}
+
+const reasons: Readonly<Partial<Record<ProblemCode, string>>> = {
   'already-exists': 'Conflict',
   'owned-elsewhere': 'Conflict',
-  'steering-conflict': 'Conflict',
+  'prefix-claimed': 'Conflict',
   'mesh-owned': 'Conflict',
   'request-invalid': 'Invalid',
   'node-unknown': 'UnknownNode',
