@@ -162,36 +162,33 @@ describe.each(['never', 'always'] as const)('predicted detours, flexible algorit
     );
   }, 120_000);
 
-  it.runIf(routing === 'never')(
-    'bring packets to the end of their segment as converged routers do',
-    () => {
-      fc.assert(
-        all((ted, _request, _list, detour) => {
-          const links = failedLinks(ted, detour);
-          const after: Ted = {
-            ...ted,
-            links: ted.links.map((link) =>
-              links.has(link.id) ? { ...link, operationalState: 'down' as const } : link,
-            ),
-          };
-          for (const { pointOfLocalRepair: at, link, activeSegment, outcome } of detour.repairs) {
-            const owned = ted.nodes.find(({ id }) => id === at)?.sids ?? [];
-            // That of adjacency segments is held to the far end of their links elsewhere.
-            if (owned.some(({ sid, linkId }) => sid === activeSegment && linkId === link)) continue;
-            const converged = waysTo(after, at, activeSegment);
-            if (outcome.kind === 'unrepaired') {
-              if (outcome.reason === 'no-post-convergence-path') {
-                expect(converged.filter((way) => way.startsWith('arrived'))).toEqual([]);
-              } else expect(['segment-endpoint', 'host', 'msd-exceeded', 'no-repair-list']).toContain(outcome.reason);
-              continue;
-            }
-            const repaired = waysTo(ted, at, activeSegment, failing(links, detour.repairs));
-            for (const way of repaired) expect(converged).toContain(way);
+  // With flexible algorithms and anycast one network in 1,500 disagrees, and it is not known yet which side is right.
+  if (routing !== 'never') return;
+
+  it('bring packets to the end of their segment as converged routers do', () => {
+    fc.assert(
+      all((ted, _request, _list, detour) => {
+        const links = failedLinks(ted, detour);
+        const after: Ted = {
+          ...ted,
+          links: ted.links.map((link) => (links.has(link.id) ? { ...link, operationalState: 'down' as const } : link)),
+        };
+        for (const { pointOfLocalRepair: at, link, activeSegment, outcome } of detour.repairs) {
+          const owned = ted.nodes.find(({ id }) => id === at)?.sids ?? [];
+          // That of adjacency segments is held to the far end of their links elsewhere.
+          if (owned.some(({ sid, linkId }) => sid === activeSegment && linkId === link)) continue;
+          const converged = waysTo(after, at, activeSegment);
+          if (outcome.kind === 'unrepaired') {
+            if (outcome.reason === 'no-post-convergence-path') {
+              expect(converged.filter((way) => way.startsWith('arrived'))).toEqual([]);
+            } else expect(['segment-endpoint', 'host', 'msd-exceeded', 'no-repair-list']).toContain(outcome.reason);
+            continue;
           }
-        }),
-        { numRuns: 250 },
-      );
-    },
-    120_000,
-  );
+          const repaired = waysTo(ted, at, activeSegment, failing(links, detour.repairs));
+          for (const way of repaired) expect(converged).toContain(way);
+        }
+      }),
+      { numRuns: 250 },
+    );
+  }, 120_000);
 });
