@@ -69,6 +69,12 @@ export type SrPolicyStatus = Static<typeof SrPolicyStatus>;
 /** Printed for everything that becomes policies. */
 export const progressColumns: readonly PrinterColumn[] = [
   {
+    name: 'Accepted',
+    type: 'string',
+    jsonPath: '.status.conditions[?(@.type=="Accepted")].reason',
+    description: 'Accepted, or why it is not.',
+  },
+  {
     name: 'Computed',
     type: 'string',
     jsonPath: '.status.conditions[?(@.type=="Computed")].reason',

@@ -52,6 +52,7 @@ describe('the conditions of a mesh', () => {
     meshStatus({ id: 'm', policies } as MeshView).findings.map(({ status, reason }) => `${status} ${reason}`);
 
   it.each([
+    [{ total: 0, up: 0, fallback: 0, down: 0, installed: 0 }, ['False NoPairs']],
     [{ total: 2, up: 2, fallback: 0, down: 0, installed: 2 }, ['True AllUp', 'True AllReadBack']],
     [{ total: 2, up: 1, fallback: 0, down: 0, installed: 1 }, ['Unknown Pending', 'False NotAllReadBack']],
     [{ total: 2, up: 1, fallback: 1, down: 0, installed: 2 }, ['False NotAllUp', 'True AllReadBack']],

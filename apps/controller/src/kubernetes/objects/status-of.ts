@@ -78,6 +78,13 @@ function installed({ install, installReason, generation }: PolicyState): Finding
 
 export function meshStatus({ id, policies }: MeshView): StatusParts<PolicyMeshStatus> {
   const { total, up, fallback, down, installed: read } = policies;
+  if (total === 0) {
+    const message = 'It selects fewer than two hosts that are in the topology.';
+    return {
+      findings: [accepted, { type: 'Computed', status: 'False', reason: 'NoPairs', message }],
+      fields: { meshId: id, policies },
+    };
+  }
   const waiting = total - up - fallback - down;
   const counts = `${up} of ${total} policies have a valid path`;
   const isComputed = up === total;
