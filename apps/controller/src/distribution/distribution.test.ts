@@ -226,6 +226,8 @@ describe('a database restored from a backup', () => {
     const one = await controller();
     const h1 = await agent({ node: 'h1', controllers: [one.address], bus });
     await one.write([{ headend: 'h1', policies: [alpha, beta] }]);
+    // Writes that follow at once may reach the agent as one change.
+    await eventually(() => expect(h1.reconciler.history).toHaveLength(1));
     await one.write([{ headend: 'h1', policies: [{ policyId: beta.policyId, body: null }] }]);
     await eventually(async () => expect(await outcomes()).toEqual({ [alpha.policyId]: 'simulated' }));
     await one.stop();
