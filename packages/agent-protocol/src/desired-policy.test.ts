@@ -36,6 +36,7 @@ function tunnel(family: Family): fc.Arbitrary<Tunnel> {
       segmentLists: fc.array(list, { minLength: 1, maxLength: 3 }),
       standbyLists: fc.array(list, { maxLength: 3 }),
       steeredPrefixes: prefixes(family),
+      classPrefixes: prefixes(family),
     })
     .filter(({ bsid, alternateBsid }) => Buffer.compare(bsid, alternateBsid) !== 0)
     .map((made) => (made.action === TunnelAction.DROP ? { ...made, segmentLists: [], standbyLists: [] } : made));
@@ -59,6 +60,7 @@ function shuffled(original: DesiredPolicy): DesiredPolicy {
       segmentLists: [...one.segmentLists].reverse(),
       standbyLists: [...one.standbyLists].reverse(),
       steeredPrefixes: [...one.steeredPrefixes].reverse(),
+      classPrefixes: [...one.classPrefixes].reverse(),
     })),
   };
 }
@@ -136,6 +138,7 @@ describe('a policy is refused when', () => {
     segmentLists: [{ weight: 1, sids: [sid(3)], way: 0 }],
     standbyLists: [{ weight: 1, sids: [sid(4)], way: 0 }],
     steeredPrefixes: [{ family: Family.IPV4, address: Uint8Array.of(10, 1, 0, 0), length: 16 }],
+    classPrefixes: [{ family: Family.IPV4, address: Uint8Array.of(10, 1, 0, 0), length: 16 }],
   };
   const base: DesiredPolicy = {
     policyId: 'h1:7:h2',
@@ -152,6 +155,7 @@ describe('a policy is refused when', () => {
 
   it.each<[string, DesiredPolicy]>([
     ['its id is malformed', { ...base, policyId: 'h1:0:h2' }],
+    ['its id is that of a service class', { ...base, policyId: 'h1:7:h1' }],
     ['its color is not that of its id', { ...base, color: 8 }],
     ['its endpoint is no IPv6 address', { ...base, endpoint: new Uint8Array(4) }],
     ['two tunnels have one family', { ...base, tunnels: [good, good] }],
@@ -174,6 +178,10 @@ describe('a policy is refused when', () => {
     ['the address of a prefix is too long', prefix({ address: new Uint8Array(16) })],
     ['a prefix is longer than its address', prefix({ length: 33 })],
     ['a prefix has host bits', prefix({ length: 8 })],
+    [
+      'a prefix of the class is steered twice',
+      withTunnel({ classPrefixes: [...good.classPrefixes, ...good.classPrefixes] }),
+    ],
   ])('%s', (_, bad) => {
     expect(() => encodeDesiredPolicy(base)).not.toThrow();
     expect(() => encodeDesiredPolicy(bad)).toThrow(ProtocolError);

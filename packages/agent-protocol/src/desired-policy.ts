@@ -6,7 +6,7 @@ import {
   type SegmentList,
   type Tunnel,
 } from './generated/waymark/agent/v1/agent.js';
-import { isPolicyId } from './identifiers.js';
+import { isClassId, isPolicyId } from './identifiers.js';
 import { MAX_BODY_BYTES } from './limits.js';
 import { decoding, ProtocolError } from './protocol-error.js';
 import { equalBytes } from './state-hash.js';
@@ -44,6 +44,7 @@ function canonicalPolicy(policy: DesiredPolicy): DesiredPolicy {
     segmentLists: sortedLists(tunnel.segmentLists),
     standbyLists: sortedLists(tunnel.standbyLists),
     steeredPrefixes: [...tunnel.steeredPrefixes].sort(comparePrefixes),
+    classPrefixes: [...tunnel.classPrefixes].sort(comparePrefixes),
   }));
   return { ...policy, tunnels: tunnels.sort((a, b) => a.family - b.family) };
 }
@@ -63,7 +64,9 @@ function compareBytes(a: Uint8Array, b: Uint8Array): number {
 }
 
 function checkPolicy(policy: DesiredPolicy): void {
-  if (!isPolicyId(policy.policyId)) throw malformed(`"${policy.policyId}" is not a policy id`);
+  if (!isPolicyId(policy.policyId) || isClassId(policy.policyId)) {
+    throw malformed(`"${policy.policyId}" is not a policy id`);
+  }
   if (policy.policyId.split(':')[1] !== String(policy.color)) throw malformed('the color is not that of the policy id');
   if (policy.endpoint.length !== 16) throw malformed('the endpoint is not an IPv6 address');
   policy.tunnels.forEach((tunnel, index) => {
@@ -76,10 +79,15 @@ function checkTunnel(tunnel: Tunnel): void {
   if (tunnel.family !== Family.IPV4 && tunnel.family !== Family.IPV6) throw malformed('a tunnel has no known family');
   checkBindingSids(tunnel);
   checkAction(tunnel);
-  tunnel.steeredPrefixes.forEach((prefix, index) => {
-    const before = tunnel.steeredPrefixes[index - 1];
+  checkPrefixes(tunnel.steeredPrefixes, tunnel.family);
+  checkPrefixes(tunnel.classPrefixes, tunnel.family);
+}
+
+function checkPrefixes(prefixes: readonly Prefix[], family: Family): void {
+  prefixes.forEach((prefix, index) => {
+    const before = prefixes[index - 1];
     if (before !== undefined && comparePrefixes(before, prefix) === 0) throw malformed('a prefix is steered twice');
-    checkPrefix(prefix, tunnel.family);
+    checkPrefix(prefix, family);
   });
 }
 

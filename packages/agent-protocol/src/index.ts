@@ -2,7 +2,7 @@ export * from './generated/waymark/agent/v1/agent.js';
 export { nodeChannel } from './channel.js';
 export { checkPolicyChange, openDelta, sealDelta } from './delta.js';
 export { decodeDesiredPolicy, encodeDesiredPolicy } from './desired-policy.js';
-export { isNodeId, isPolicyId } from './identifiers.js';
+export { classIdOf, isClassId, isNodeId, isPolicyId } from './identifiers.js';
 export {
   HEARTBEAT_INTERVAL_MS,
   HINT_ABOVE_BYTES,
@@ -12,6 +12,7 @@ export {
   SNAPSHOT_CHUNK_BYTES,
 } from './limits.js';
 export { ProtocolError, type ProtocolErrorCode } from './protocol-error.js';
+export { decodeServiceClass, encodeServiceClass } from './service-class.js';
 export { generateSigningKey, Signer, Verifier, type SigningKey } from './signing.js';
 export {
   emptyStateHash,

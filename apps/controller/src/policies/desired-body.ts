@@ -102,6 +102,7 @@ function tunnel(
     alternateBsid: ipv6ToBytes(pair.b),
     ...lists,
     steeredPrefixes: prefixes.map(protocolPrefix).filter((prefix) => prefix.family === protocolFamily(family)),
+    classPrefixes: [],
   };
 }
 

@@ -44,6 +44,7 @@ export function policyBody(policyId: string, variant = 0): Uint8Array {
         segmentLists: [{ weight: 1, sids: [sid(4), sid(5)], way: 0 }],
         standbyLists: [],
         steeredPrefixes: [{ family: Family.IPV6, address: new Uint8Array(16), length: 0 }],
+        classPrefixes: [],
       },
     ],
   });

@@ -56,6 +56,7 @@ function tunnelMessage(id: string, family: Family, { lists, prefixes, standby = 
       const [address = '', length] = prefix.split('/');
       return { family, address: parseAddress(address), length: Number(length) };
     }),
+    classPrefixes: [],
   };
 }
 

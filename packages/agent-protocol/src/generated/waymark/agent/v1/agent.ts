@@ -91,6 +91,8 @@ export interface Tunnel {
    * delivers. Only when encapsulating; may be empty.
    */
   readonly standbyLists: readonly SegmentList[];
+  /** What pods of this headend whose service class is the policy's color are steered by, on top of what all are; sorted. */
+  readonly classPrefixes: readonly Prefix[];
 }
 
 export interface DesiredPolicy {
@@ -105,12 +107,26 @@ export interface DesiredPolicy {
   readonly usesPlannedSids: boolean;
 }
 
+/**
+ * The pods of a headend whose service class is a color: to the class_prefixes of policies of that color they go through
+ * these, everywhere else like any other pod.
+ */
+export interface ServiceClass {
+  /** <headend>:<color>:<headend>, which no policy has */
+  readonly classId: string;
+  readonly color: number;
+  /** addresses of the pods, 4 or 16 bytes each; sorted, at least one */
+  readonly sources: readonly Uint8Array[];
+}
+
+/** One SR policy, or one service class. */
 export interface PolicyChange {
+  /** or class_id */
   readonly policyId: string;
   /** the headend generation that wrote this */
   readonly generation: number;
   readonly deleted: boolean;
-  /** a serialized DesiredPolicy; hashed as these very bytes. Empty when deleted */
+  /** a serialized DesiredPolicy or ServiceClass; hashed as these very bytes. Empty when deleted */
   readonly body: Uint8Array;
 }
 
@@ -486,6 +502,7 @@ function createBaseTunnel(): Tunnel {
     segmentLists: [],
     steeredPrefixes: [],
     standbyLists: [],
+    classPrefixes: [],
   };
 }
 
@@ -511,6 +528,9 @@ export const Tunnel: MessageFns<Tunnel> = {
     }
     for (const v of message.standbyLists) {
       SegmentList.encode(v!, writer.uint32(58).fork()).join();
+    }
+    for (const v of message.classPrefixes) {
+      Prefix.encode(v!, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -584,6 +604,14 @@ export const Tunnel: MessageFns<Tunnel> = {
             message.standbyLists.push(SegmentList.decode(reader, reader.uint32()));
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.classPrefixes.push(Prefix.decode(reader, reader.uint32()));
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -608,6 +636,7 @@ export const Tunnel: MessageFns<Tunnel> = {
     message.segmentLists = object.segmentLists?.map((e) => SegmentList.fromPartial(e)) || [];
     message.steeredPrefixes = object.steeredPrefixes?.map((e) => Prefix.fromPartial(e)) || [];
     message.standbyLists = object.standbyLists?.map((e) => SegmentList.fromPartial(e)) || [];
+    message.classPrefixes = object.classPrefixes?.map((e) => Prefix.fromPartial(e)) || [];
     return message;
   },
 };
@@ -711,6 +740,85 @@ export const DesiredPolicy: MessageFns<DesiredPolicy> = {
     message.endpoint = object.endpoint ?? new Uint8Array(0);
     message.tunnels = object.tunnels?.map((e) => Tunnel.fromPartial(e)) || [];
     message.usesPlannedSids = object.usesPlannedSids ?? false;
+    return message;
+  },
+};
+
+function createBaseServiceClass(): ServiceClass {
+  return { classId: "", color: 0, sources: [] };
+}
+
+export const ServiceClass: MessageFns<ServiceClass> = {
+  encode(message: ServiceClass, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.classId !== "") {
+      writer.uint32(10).string(message.classId);
+    }
+    if (message.color !== 0) {
+      writer.uint32(16).uint32(message.color);
+    }
+    for (const v of message.sources) {
+      writer.uint32(26).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ServiceClass {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseServiceClass() as any;
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.classId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.color = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sources.push(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ServiceClass>): ServiceClass {
+    return ServiceClass.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ServiceClass>): ServiceClass {
+    const message = createBaseServiceClass() as any;
+    message.classId = object.classId ?? "";
+    message.color = object.color ?? 0;
+    message.sources = object.sources?.map((e) => e) || [];
     return message;
   },
 };
