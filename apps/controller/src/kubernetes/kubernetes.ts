@@ -59,7 +59,7 @@ export class Kubernetes {
           ...(resources === true ? [new ObjectController(shared)] : []),
           ...(configMaps === 'read' ? [new ConfigMapReader({ ...shared, color })] : []),
           ...(configMaps === 'write' ? [new ConfigMapWriter(shared)] : []),
-          ...(serviceClasses === true ? [new ClassSource(shared)] : []),
+          ...(serviceClasses === true ? [new ClassSource({ ...shared, graceMs: settings.nodeGraceMs })] : []),
         ];
         return [name, parts];
       }),

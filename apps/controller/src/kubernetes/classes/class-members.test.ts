@@ -38,10 +38,11 @@ function found(
   pods: ReturnType<typeof pod>[],
   stated: readonly ClassMember[] = [],
   unlisted: readonly string[] = [],
+  believesLoss = false,
 ) {
   const { members, problems } = classMembers({
     seen: { namespaces, pods, unlisted: new Set(unlisted) },
-    ...{ hosts, stated },
+    ...{ hosts, stated, believesLoss },
   });
   return {
     members: members.map(({ headend, address, color }) => `${headend} ${address} ${color}`),
@@ -159,6 +160,10 @@ describe('pods of service classes', () => {
     const { members, problems } = found(present.slice(0, 1), [], before);
     expect(members).toEqual(['host-1 10.1.0.1 200', 'host-1 10.1.0.2 200', 'host-1 10.1.0.3 200']);
     expect(problems.map((text) => text.slice(0, 12))).toEqual(['Namespace b:', 'Namespace c:', 'Namespace d:']);
+    expect(found(present.slice(0, 1), [], before, [], true)).toEqual({ members: [], problems: [] });
+    // Another pod may have got the address by now.
+    const reused = pod('a/new', ['10.1.0.1'], { label: '300' });
+    expect(found(present.slice(0, 1), [reused], before).members).toContain('host-1 10.1.0.1 300');
   });
 
   it('are cut off where a message to the headend would be too long', () => {

@@ -13,18 +13,23 @@ export interface ClassMembersInput {
   readonly hosts: ReadonlyMap<string, NodeId>;
   /** What was stated last. */
   readonly stated: readonly ClassMember[];
+  /** Namespaces that went together with most others have been gone for long enough to believe it. */
+  readonly believesLoss: boolean;
 }
 
 export interface ClassMembersFound {
   readonly members: readonly ClassMember[];
   readonly problems: readonly ClusterProblem[];
+  /** Namespaces that went together with most others, whose members stay for the time being. */
+  readonly lost: ReadonlySet<string>;
 }
 
 /** So that the entry of a class always fits a message to its headend; no kubelet runs nearly as many pods. */
 export const MAX_CLASS_MEMBERS = 10_000;
 
 interface Candidate extends ClassMember {
-  readonly isBeingDeleted: boolean;
+  /** It is on its way out: others come before it. */
+  readonly isLeaving: boolean;
 }
 
 /**
@@ -32,24 +37,25 @@ interface Candidate extends ClassMember {
  * was stated, and so do namespaces that are gone together with most others: a namespace goes after its pods, so such a
  * cluster has lost its memory. A label that is taken off, of however many, is believed.
  */
-export function classMembers({ seen, hosts, stated }: ClassMembersInput): ClassMembersFound {
+export function classMembers({ seen, hosts, stated, believesLoss }: ClassMembersInput): ClassMembersFound {
   const problems = new PodProblems();
   const classOf = new Map(seen.namespaces.map(({ metadata, labelled }) => [metadata.name, labelled]));
   for (const [name, labelled] of classOf) {
     if (labelled.kind === 'invalid') problems.tellNamespace(name, refusedLabel(labelled.value));
   }
-  const lost = lostNamespaces(stated, classOf);
-  if (lost.size > 0) problems.tellLost([...lost].sort());
+  const lost = believesLoss ? new Set<string>() : lostNamespaces(stated, classOf);
+  problems.tellLost([...lost].sort());
   const known = new Set(seen.pods.map(keyOf));
-  const kept = stated.filter(({ namespace, pod }) => {
-    return (seen.unlisted.has(namespace) && !known.has(`${namespace}/${pod}`)) || lost.has(namespace);
-  });
+  const unlisted = stated.filter(
+    ({ namespace, pod }) => seen.unlisted.has(namespace) && !known.has(`${namespace}/${pod}`),
+  );
   const candidates: Candidate[] = [
-    ...kept.map((member) => ({ ...member, isBeingDeleted: false })),
+    ...unlisted.map((member) => ({ ...member, isLeaving: false })),
+    ...stated.filter(({ namespace }) => lost.has(namespace)).map((member) => ({ ...member, isLeaving: true })),
     ...seen.pods.flatMap((pod) => candidatesOf(pod, classOf.get(pod.metadata.namespace ?? ''), hosts, problems)),
   ];
   const members = withinLimit(eachAddressOnce(candidates, stated, problems), problems);
-  return { members, problems: problems.all() };
+  return { members, problems: problems.all(), lost };
 }
 
 function keyOf({ metadata: { name, namespace = '' } }: ClassPod): string {
@@ -81,14 +87,14 @@ function candidatesOf(
     problems.tellNode(pod.node, namespace, name);
     return [];
   }
-  const { isBeingDeleted } = pod;
+  const isLeaving = pod.isBeingDeleted;
   return pod.addresses.flatMap((text) => {
     const address = canonicalAddress(text);
     if (address === undefined) {
       problems.tellPod(namespace, name, 'one of its podIPs is not an IP address');
       return [];
     }
-    return [{ headend, address, color: effective.color, namespace, pod: name, isBeingDeleted }];
+    return [{ headend, address, color: effective.color, namespace, pod: name, isLeaving }];
   });
 }
 
@@ -106,7 +112,7 @@ function eachAddressOnce(
   const holders = new Map(stated.map(({ address, namespace, pod }) => [address, `${namespace}/${pod}`]));
   const rank = (one: Candidate): string => {
     const name = `${one.namespace}/${one.pod}`;
-    return `${Number(one.isBeingDeleted)}${Number(holders.get(one.address) !== name)}${name}`;
+    return `${Number(one.isLeaving)}${Number(holders.get(one.address) !== name)}${name}`;
   };
   const taken = new Map<string, Candidate>();
   for (const candidate of candidates) {
@@ -118,7 +124,7 @@ function eachAddressOnce(
     const [winner, loser] = rank(candidate) < rank(other) ? [candidate, other] : [other, candidate];
     taken.set(candidate.address, winner);
     const isSamePod = winner.namespace === loser.namespace && winner.pod === loser.pod;
-    if (loser.isBeingDeleted || isSamePod) continue;
+    if (loser.isLeaving || isSamePod) continue;
     const message = `its address ${loser.address} is also that of pod ${winner.namespace}/${winner.pod}, which keeps it`;
     problems.tellPod(loser.namespace, loser.pod, message);
   }

@@ -54,11 +54,11 @@ describe('service classes of a cluster', () => {
     await database.drop();
   });
 
-  const start = async () => {
+  const start = async (nodeGraceMs = 0) => {
     kubernetes = await Kubernetes.create({
       settings: {
         clusters: [{ name: 'paris', kubeconfig: join(directory, 'paris'), attachedTo: ['r1'], serviceClasses: true }],
-        ...{ nodeGraceMs: 0, prefixGraceMs: 0 },
+        ...{ nodeGraceMs, prefixGraceMs: 0 },
       },
       ...{ topology, log, timing },
       objects: { topology, classes } as never,
@@ -224,6 +224,31 @@ describe('service classes of a cluster', () => {
     await eventually(() => {
       expect(view()?.problems.map(({ object }) => object)).toEqual(['Pod shop/b']);
     });
+  });
+
+  it('stay for a while when most of their namespaces are gone', async () => {
+    const names = ['a', 'b', 'c', 'd'];
+    for (const [i, name] of names.entries()) {
+      paris.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+      addPod(`${name}/p`, { ip: `10.1.0.${i}`, label: '200' });
+    }
+    await start();
+    const all = names.map((_, i) => `paris-1 10.1.0.${i} 200`);
+    await settled(...all);
+    // Another API server, which knows nothing.
+    await stop();
+    const port = Number(new URL(paris.url).port);
+    await paris.close();
+    paris = await startApiServer({ port });
+    writeFileSync(join(directory, 'paris'), paris.kubeconfig);
+    await start(60_000);
+    await eventually(() => {
+      expect(view()?.problems.map(({ object }) => object)).toEqual(names.map((name) => `Namespace ${name}`));
+    });
+    expect(await members()).toEqual(all);
+    await stop();
+    await start(500);
+    await settled();
   });
 
   it('of many pods that come at once are few revisions', async () => {

@@ -15,6 +15,8 @@ export interface ClassSourceOptions {
   readonly client: ApiClient;
   readonly classes: Pick<ServiceClassService, 'members' | 'changeMembers'>;
   readonly topology: Pick<TopologyService, 'clusterHosts' | 'onRevision'>;
+  /** How long namespaces that go together with most others keep their members, in milliseconds. */
+  readonly graceMs: number;
   readonly log: Logger;
   readonly timing?: Partial<WatchTiming>;
 }
@@ -39,6 +41,8 @@ export class ClassSource {
   /** undefined: to be read from the database. */
   #stated: readonly ClassMember[] | undefined;
   #notBefore = 0;
+  /** When namespaces were lost that are kept since. */
+  #lostSince: number | undefined;
   #epoch = 0;
 
   constructor(options: ClassSourceOptions) {
@@ -81,6 +85,7 @@ export class ClassSource {
     // Another controller may have led since.
     this.#stated = undefined;
     this.#hosts = undefined;
+    this.#lostSince = undefined;
     let tedRevision = -1;
     const end = this.#options.topology.onRevision((head) => {
       if (head.tedRevision === tedRevision) return;
@@ -100,14 +105,18 @@ export class ClassSource {
   }
 
   async #state(): Promise<void> {
-    const { cluster, classes } = this.#options;
-    this.#notBefore = performance.now() + INTERVAL_MS;
+    const { cluster, classes, graceMs } = this.#options;
+    const now = performance.now();
+    this.#notBefore = now + INTERVAL_MS;
     const hosts = (this.#hosts ??= await this.#readHosts());
     const stated = (this.#stated ??= await classes.members(cluster));
     const seen = this.#labels.seen();
     if (seen === undefined) return;
-    const { members, problems } = classMembers({ seen, hosts, stated });
+    const believesLoss = this.#lostSince !== undefined && now - this.#lostSince >= graceMs;
+    const { members, problems, lost } = classMembers({ seen, hosts, stated, believesLoss });
     this.#problems = problems;
+    this.#lostSince = lost.size === 0 ? undefined : (this.#lostSince ?? now);
+    if (this.#lostSince !== undefined) this.#loop.add(MEMBERS, this.#lostSince + graceMs - now);
     const changes = memberChanges(stated, members);
     if (changes.put.length + changes.removed.length === 0) return;
     // Should it fail, who knows whether it was written.

@@ -17,7 +17,7 @@ export class PodProblems {
   /** Those that are gone and not believed to be. */
   tellLost(names: readonly string[]): void {
     const message =
-      'it is gone together with most others whose pods have service classes, which is not believed: they keep them';
+      'it is gone together with most others whose pods have service classes, which is not believed yet: they keep them';
     for (const name of names) this.#tell(`lost ${name}`, `Namespace ${name}`, message);
   }
 
