@@ -76,7 +76,7 @@ describe('watch', () => {
     const since = await listVersion();
     const watch = await cluster.watch(
       widgets.path,
-      `resourceVersion=${since}&allowWatchBookmarks=true&timeoutSeconds=4`,
+      `resourceVersion=${since}&allowWatchBookmarks=true&timeoutSeconds=8`,
     );
     const bookmark = await watch.next();
     expect(bookmark).toMatchObject({ type: 'BOOKMARK', object: { kind: 'Widget', apiVersion: widgets.apiVersion } });
