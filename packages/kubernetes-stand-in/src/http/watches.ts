@@ -122,7 +122,8 @@ class Watch {
     }
     if (fromNow) {
       for (const object of collection.all()) if (this.#concerns(object)) this.#send('ADDED', this.#encoder.one(object));
-      if (isTrue(initial)) this.#send('BOOKMARK', this.#encoder.bookmark(String(revision), INITIAL_EVENTS_END));
+      // Who asks for no state in particular gets the mark, too, if he takes bookmarks.
+      if (this.#bookmarks) this.#send('BOOKMARK', this.#encoder.bookmark(String(revision), INITIAL_EVENTS_END));
     } else if (asked !== undefined && asked !== 0) {
       for (const change of collection.changesAfter(asked)) this.#tell(change);
     }
