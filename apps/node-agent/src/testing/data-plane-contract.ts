@@ -6,7 +6,7 @@ import type { DataPlane, Step, TunnelAction } from '../dataplane/port.js';
 import { canonicalLists } from '../dataplane/segment-lists.js';
 import { withdraw } from '../reconcile/withdraw.js';
 import type { DesiredState } from '../session/ports.js';
-import type { PolicySketch, TunnelSketch } from './policies.js';
+import { everybodys, type PolicySketch, type TunnelSketch } from './policies.js';
 import { ReconciledAgent } from './reconciled-agent.js';
 
 /** One place where a data plane lives, and a way in for each agent that is started there. */
@@ -151,7 +151,7 @@ export function dataPlaneContract(subject: ContractSubject): void {
         await agent.want(WEST, EAST);
         const reports = agent.reports.length;
         const intruder = harness.open();
-        await intruder.apply([{ kind: 'unsteer', family: 'ipv4', prefix: '10.2.0.0/24' }]);
+        await intruder.apply([{ kind: 'unsteer', family: 'ipv4', prefix: '10.2.0.0/24', color: null }]);
         await intruder.apply([putStep('h1:1:x', 'ipv6', { lists: [[1, 'fc00:9::1']], prefixes: ['fd99::/64'] })]);
         await agent.reconciler.reconcile();
         expect(await agent.forwarding()).toEqual(wantedForwarding([WEST, EAST]));
@@ -333,7 +333,8 @@ export function dataPlaneContract(subject: ContractSubject): void {
             const walker = new ReconciledAgent(harness.open());
             for (const { sketches, tamper } of moments) {
               const intruder = harness.open();
-              if (tamper !== null) await intruder.apply([{ kind: 'unsteer', family: 'ipv4', prefix: tamper }]);
+              if (tamper !== null)
+                await intruder.apply([{ kind: 'unsteer', family: 'ipv4', prefix: tamper, color: null }]);
               const report = await walker.want(...sketches);
               expect(report.readBackHash).toEqual(hashOf(walker.desired));
               expect(await walker.forwarding()).toEqual(wantedForwarding(sketches));
@@ -393,8 +394,13 @@ function actionOf(tunnel: TunnelSketch | undefined): TunnelAction {
 function putStep(policyId: string, family: 'ipv4' | 'ipv6', sketch: TunnelSketch): Step {
   const { prefixes } = sketch;
   const bsids = { bsid: 'fdff::99', alternateBsid: 'fdff::9a' };
-  const tunnel = { family, ...bsids, action: actionOf(sketch), steeredPrefixes: prefixes };
-  return { kind: 'put-tunnel', policyId, tunnel, steer: prefixes.map((prefix) => ({ prefix, replaces: false })) };
+  const tunnel = { family, ...bsids, action: actionOf(sketch), steeredPrefixes: everybodys(prefixes) };
+  return {
+    kind: 'put-tunnel',
+    policyId,
+    tunnel,
+    steer: everybodys(prefixes).map((steered) => ({ ...steered, replaces: false })),
+  };
 }
 
 function hashOf({ policies }: DesiredState): Uint8Array {
@@ -411,6 +417,7 @@ function listening(dataPlane: DataPlane, steps: Step[]): DataPlane {
     prepare: () => dataPlane.prepare(),
     read: () => dataPlane.read(),
     objection: (tunnel) => dataPlane.objection(tunnel),
+    objectionToClass: (color) => dataPlane.objectionToClass(color),
     close: () => dataPlane.close(),
     dismantle: () => dataPlane.dismantle(),
     readCounters: () => dataPlane.readCounters(),

@@ -1,5 +1,6 @@
 import { encodeDesiredPolicy, Family, TunnelAction, type Tunnel } from '@waymark/agent-protocol';
 import { parseAddress } from '../dataplane/address.js';
+import type { SteeredPrefix } from '../dataplane/port.js';
 import type { DesiredState } from '../session/ports.js';
 
 /** A tunnel in short: `drop`, or segment lists as `[weight, ...sids]`. */
@@ -62,6 +63,11 @@ function tunnelMessage(id: string, family: Family, { lists, prefixes, standby = 
 
 function listMessage([weight, ...sids]: readonly [number, ...string[]], way = 0) {
   return { weight, sids: sids.map(parseAddress), way };
+}
+
+/** The prefixes as everybody is steered by them. */
+export function everybodys(prefixes: readonly string[]): SteeredPrefix[] {
+  return prefixes.map((prefix) => ({ prefix, color: null }));
 }
 
 /** Distinct for each policy id, family and slot. */

@@ -1,5 +1,6 @@
 import { pino } from 'pino';
 import type { ActualTunnel, DataPlane, LocalSid } from '../dataplane/port.js';
+import { steeredText } from '../dataplane/steered-prefix.js';
 import type { LivenessPort } from '../liveness/path-liveness.js';
 import { PolicyReconciler } from '../reconcile/policy-reconciler.js';
 import type { DesiredState, PolicyOutcome, ReconcileReport } from '../session/ports.js';
@@ -46,11 +47,11 @@ export class ReconciledAgent {
     return this.reports.flatMap(({ outcomes }) => outcomes).findLast((outcome) => outcome.policyId === policyId);
   }
 
-  /** What the data plane does with each steered prefix, in prefix order. */
+  /** What the data plane does with each steered prefix, by its text and in that order. */
   async forwarding(): Promise<Record<string, ActualTunnel['action']>> {
     const { tunnels } = await this.dataPlane.read();
     const pairs = tunnels.flatMap(({ steeredPrefixes, action }) =>
-      steeredPrefixes.map((prefix): [string, ActualTunnel['action']] => [prefix, action]),
+      steeredPrefixes.map((prefix): [string, ActualTunnel['action']] => [steeredText(prefix), action]),
     );
     return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
   }

@@ -71,14 +71,20 @@ export class LinuxDataPlane implements DataPlane {
     return objectionOf(tunnel);
   }
 
+  objectionToClass(color: number): string {
+    return `no table for class ${color}`;
+  }
+
   async read(): Promise<ActualState> {
     const [v4, v6] = await Promise.all([this.#readFamily('ipv4'), this.#readFamily('ipv6')]);
     return {
       tunnels: groupSteerings([...v4.steerings, ...v6.steerings]),
       localSids: v6.localSids,
       probeRoutes: v6.probeRoutes,
+      classSources: [],
       strays: [...v4.strays, ...v6.strays],
       obstacles: new Map([...v4.obstacles, ...v6.obstacles]),
+      classObstacles: new Map(),
     };
   }
 

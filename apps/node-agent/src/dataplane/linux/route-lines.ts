@@ -52,6 +52,8 @@ export function linesOf(step: Step, settings: LinuxSettings): readonly BatchLine
     }
     case 'remove-probe-route':
       return [line('ipv6', `del ${step.route.address}/128 ${probeMark}`)];
+    case 'put-class-source':
+    case 'remove-class-source':
     case 'remove-tunnel':
       throw new Error(`the Linux kernel data plane does not ${step.kind}`);
   }

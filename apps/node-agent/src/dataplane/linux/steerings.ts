@@ -1,4 +1,4 @@
-import type { ActualTunnel, Family } from '../port.js';
+import type { ActualTunnel, Family, SteeredPrefix } from '../port.js';
 
 /** One route of ours. */
 export interface Steering {
@@ -9,11 +9,11 @@ export interface Steering {
 
 /** Routes that forward alike are one tunnel: the kernel does not know which policy each of them is for. */
 export function groupSteerings(steerings: readonly Steering[]): readonly ActualTunnel[] {
-  const groups = new Map<string, ActualTunnel & { readonly steeredPrefixes: string[] }>();
+  const groups = new Map<string, ActualTunnel & { readonly steeredPrefixes: SteeredPrefix[] }>();
   for (const { family, prefix, action } of steerings) {
     const key = JSON.stringify([family, action]);
     const group = groups.get(key) ?? { family, bsid: null, action, steeredPrefixes: [] };
-    group.steeredPrefixes.push(prefix);
+    group.steeredPrefixes.push({ prefix, color: null });
     groups.set(key, group);
   }
   return [...groups.values()];
