@@ -1,11 +1,9 @@
-import { stateHashOf } from '@waymark/agent-protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inPrefix } from '../dataplane/address.js';
-import type { DataPlane, Step, TunnelAction } from '../dataplane/port.js';
-import { canonicalLists } from '../dataplane/segment-lists.js';
+import type { DataPlane, Step } from '../dataplane/port.js';
 import { withdraw } from '../reconcile/withdraw.js';
-import type { DesiredState } from '../session/ports.js';
+import { actionOf, hashOf, listening, wantedForwarding } from './expectations.js';
 import { everybodys, type PolicySketch, type TunnelSketch } from './policies.js';
 import { ReconciledAgent } from './reconciled-agent.js';
 
@@ -376,21 +374,6 @@ function policySketch(index: number): fc.Arbitrary<PolicySketch> {
   });
 }
 
-/** The oracle: what each prefix must meet, straight from the sketches. */
-function wantedForwarding(sketches: readonly PolicySketch[]): Record<string, TunnelAction> {
-  const tunnels = sketches.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((tunnel) => tunnel !== undefined);
-  return Object.fromEntries(tunnels.flatMap((tunnel) => tunnel.prefixes.map((prefix) => [prefix, actionOf(tunnel)])));
-}
-
-function actionOf(tunnel: TunnelSketch | undefined): TunnelAction {
-  if (tunnel === undefined) throw new Error('the policy has no such tunnel');
-  if (tunnel.lists === 'drop') return { kind: 'drop' };
-  return {
-    kind: 'encapsulate',
-    segmentLists: canonicalLists(tunnel.lists.map(([weight, ...sids]) => ({ weight, sids }))),
-  };
-}
-
 function putStep(policyId: string, family: 'ipv4' | 'ipv6', sketch: TunnelSketch): Step {
   const { prefixes } = sketch;
   const bsids = { bsid: 'fdff::99', alternateBsid: 'fdff::9a' };
@@ -403,28 +386,6 @@ function putStep(policyId: string, family: 'ipv4' | 'ipv6', sketch: TunnelSketch
   };
 }
 
-function hashOf({ policies }: DesiredState): Uint8Array {
-  return stateHashOf([...policies].map(([policyId, { body }]) => ({ policyId, body })));
-}
-
 function bySid<T extends { readonly sid: string }>(sids: readonly T[]): T[] {
   return [...sids].sort((a, b) => (a.sid < b.sid ? -1 : 1));
-}
-
-function listening(dataPlane: DataPlane, steps: Step[]): DataPlane {
-  return {
-    capabilities: dataPlane.capabilities,
-    prepare: () => dataPlane.prepare(),
-    read: () => dataPlane.read(),
-    objection: (tunnel) => dataPlane.objection(tunnel),
-    objectionToClass: (color) => dataPlane.objectionToClass(color),
-    close: () => dataPlane.close(),
-    dismantle: () => dataPlane.dismantle(),
-    readCounters: () => dataPlane.readCounters(),
-    watch: (wake) => dataPlane.watch(wake),
-    apply: (batch) => {
-      steps.push(...batch);
-      return dataPlane.apply(batch);
-    },
-  };
 }
