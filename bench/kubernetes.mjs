@@ -20,7 +20,7 @@ import { createDatabase } from '../apps/controller/dist/storage/database.js';
 import { startEmbeddedPostgres } from '../apps/controller/dist/storage/embedded-postgres.js';
 import { startCluster } from './support/clusters.mjs';
 import { startController } from './support/controller-process.mjs';
-import { attachments, nodeName, underlay } from './support/hosts-of-clusters.mjs';
+import { nodeName, routerName, underlay } from './support/hosts-of-clusters.mjs';
 import { ProcessFigures } from './support/process-figures.mjs';
 
 const AGENTS = fileURLToPath(new URL('support/session-agents.mjs', import.meta.url));
@@ -162,7 +162,7 @@ async function run({ title, count, source, databaseUrl, folder }) {
         await acknowledged((await controller.request('GET', '/v1/topology')).revision);
       });
     }
-    const [from, to] = attachments(0, 0, routers);
+    const [from, to] = [routerName(0, 0), routerName(0, 1)];
     for (const [sequence, state] of [
       [1, 'down'],
       [2, 'up'],

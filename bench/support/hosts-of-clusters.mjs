@@ -15,10 +15,8 @@ export function blocksOf(cluster, index) {
 
 export const routerName = (cluster, index) => `r${cluster}-${String(index).padStart(2, '0')}`;
 
-/** Each host hangs off two neighbouring routers of its cluster. */
-export function attachments(cluster, index, routers) {
-  return [index % routers, (index + 1) % routers].map((router) => routerName(cluster, router)).sort();
-}
+/** Each host hangs off one router of its cluster, as behind a pair of switches that look like one. */
+export const attachment = (cluster, index, routers) => routerName(cluster, index % routers);
 
 /**
  * Links between routers have TE metrics that follow their delay and not the IGP metric, so that the best path often needs SIDs.
@@ -46,9 +44,7 @@ export function underlay(clusters, routers, hosts = 0) {
       const id = nodeName(cluster, i);
       const podPrefixes = blocksOf(cluster, i);
       nodes.push({ id, kind: 'host', site: `dc${cluster}`, address: nodeAddress(cluster, i), podPrefixes });
-      for (const router of attachments(cluster, i, routers)) {
-        links.push({ between: [id, router], igpMetric: 10 });
-      }
+      links.push({ between: [id, attachment(cluster, i, routers)], igpMetric: 10 });
     }
   }
   if (clusters > 2) links.push(link(routerName(clusters - 1, 0), routerName(0, 0), 5_000, 100));

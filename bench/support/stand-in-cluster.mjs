@@ -11,7 +11,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { apiVersion, customResourceDefinition, customResourceKinds } from '@waymark/kubernetes-resources';
 import { calicoDefinitions, startApiServer } from '@waymark/kubernetes-stand-in';
-import { attachments, blocksOf, nodeAddress, nodeName } from './hosts-of-clusters.mjs';
+import { attachment, blocksOf, nodeAddress, nodeName } from './hosts-of-clusters.mjs';
 
 const CALICO = 'crd.projectcalico.org/v1';
 const IMAGES = 50;
@@ -31,7 +31,7 @@ const node = (index, heartbeat) => ({
     labels: { 'topology.kubernetes.io/zone': `dc${cluster}`, 'kubernetes.io/hostname': nodeName(cluster, index) },
     annotations: {
       'projectcalico.org/IPv6Address': `${nodeAddress(cluster, index)}/64`,
-      'waymark.dev/attached-to': attachments(cluster, index, routers).join(),
+      'waymark.dev/attached-to': attachment(cluster, index, routers),
     },
   },
   spec: {},
