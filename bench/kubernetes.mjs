@@ -20,7 +20,7 @@ import { createDatabase } from '../apps/controller/dist/storage/database.js';
 import { startEmbeddedPostgres } from '../apps/controller/dist/storage/embedded-postgres.js';
 import { startCluster } from './support/clusters.mjs';
 import { startController } from './support/controller-process.mjs';
-import { nodeName, routerName, underlay } from './support/hosts-of-clusters.mjs';
+import { ATTACHMENT_DELAY_US, nodeName, routerName, underlay } from './support/hosts-of-clusters.mjs';
 import { ProcessFigures } from './support/process-figures.mjs';
 
 const AGENTS = fileURLToPath(new URL('support/session-agents.mjs', import.meta.url));
@@ -71,7 +71,7 @@ async function startAgents(controller, count, folder) {
 }
 
 const meshTerms = {
-  candidatePaths: [{ discriminator: 1, preference: 100, path: { kind: 'dynamic', metric: 'te', constraints: {} } }],
+  candidatePaths: [{ discriminator: 1, preference: 100, path: { kind: 'dynamic', metric: 'delay', constraints: {} } }],
   fallback: 'shortest-path',
 };
 
@@ -97,6 +97,7 @@ async function run({ title, count, source, databaseUrl, folder }) {
     await loading.stop();
     const file = join(folder, 'kubernetes.json');
     const config = servers.map(({ name, kubeconfig }, i) => ({
+      attachmentDelayUs: ATTACHMENT_DELAY_US,
       name,
       kubeconfig,
       ...(i === 0 && { resources: true }),
@@ -278,7 +279,7 @@ function compare(one, other) {
   for (const phase of one.phases) {
     const same = other.phases.find(({ what }) => what === phase.what);
     if (same === undefined) continue;
-    const ratio = (key) => (phase[key] / same[key]).toFixed(1).padStart(6);
+    const ratio = (key) => (same[key] > 0 ? (phase[key] / same[key]).toFixed(1) : '-').padStart(6);
     print(`${phase.what.padEnd(30)}${ratio('seconds')} × time ${ratio('cpuSeconds')} × CPU ${ratio('rssMib')} × RSS`);
   }
 }

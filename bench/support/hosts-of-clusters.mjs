@@ -5,6 +5,8 @@ const hex = (number) => number.toString(16);
 /** Unique over all clusters. */
 export const nodeName = (cluster, index) => `c${cluster}-n${String(index).padStart(4, '0')}`;
 
+export const ATTACHMENT_DELAY_US = 20;
+
 export const nodeAddress = (cluster, index) => `fd00:ffff:${cluster}::${hex(index + 1)}`;
 
 /** Two IPv4 blocks of 64 addresses and an IPv6 one. */
@@ -19,14 +21,12 @@ export const routerName = (cluster, index) => `r${cluster}-${String(index).padSt
 export const attachment = (cluster, index, routers) => routerName(cluster, index % routers);
 
 /**
- * Links between routers have TE metrics that follow their delay and not the IGP metric, so that the best path often needs SIDs.
- *
  * The routers of all clusters as a native topology: those of a cluster form a ring with chords, and each cluster has two
  * links to the next one. With `hosts` the file describes these too: so many of each cluster.
  */
 export function underlay(clusters, routers, hosts = 0) {
   const link = (from, to, delayUs, igpMetric = 10) => ({
-    ...{ between: [from, to], igpMetric, teMetric: delayUs, delayUs, bandwidthBps: 1e11 },
+    ...{ between: [from, to], igpMetric, delayUs, bandwidthBps: 1e11 },
   });
   const nodes = [];
   const links = [];
@@ -44,7 +44,7 @@ export function underlay(clusters, routers, hosts = 0) {
       const id = nodeName(cluster, i);
       const podPrefixes = blocksOf(cluster, i);
       nodes.push({ id, kind: 'host', site: `dc${cluster}`, address: nodeAddress(cluster, i), podPrefixes });
-      links.push({ between: [id, attachment(cluster, i, routers)], igpMetric: 10 });
+      links.push(link(id, attachment(cluster, i, routers), ATTACHMENT_DELAY_US));
     }
   }
   if (clusters > 2) links.push(link(routerName(clusters - 1, 0), routerName(0, 0), 5_000, 100));

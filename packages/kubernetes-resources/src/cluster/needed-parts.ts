@@ -35,7 +35,7 @@ export function partsOfIpPool({ metadata, spec }: IpPool): IpPool {
 /** Of the allocations those to pods of other nodes than the block's own; mostly there are none. */
 export function partsOfIpamBlock({ metadata, spec }: IpamBlock): IpamBlock {
   const attributes = (spec?.attributes ?? []).map(({ secondary }) =>
-    isLent(secondary, spec?.affinity) ? { secondary: picked(secondary ?? {}, ['node', 'pod']) } : {},
+    isLent(secondary, spec?.affinity) ? { secondary: picked(secondary, ['node', 'pod']) } : {},
   );
   const lent = (spec?.allocations ?? []).map((index) =>
     index !== null && attributes[index]?.secondary !== undefined ? index : null,
