@@ -129,7 +129,7 @@ export function statedHosts(layered: LayeredTed, source: string): readonly Clust
     const { from, to, delayUs } = attributes;
     if (from === undefined || to === undefined) continue;
     attachments.set(from, [...(attachments.get(from) ?? []), to]);
-    if (delayUs !== undefined && delayUs !== null) delays.set(from, delayUs);
+    if (delayUs !== undefined) delays.set(from, delayUs);
   }
   return said.nodes
     .map(({ id, attributes: { name = id, site = null, address = null, podPrefixes = [] } }) => {
