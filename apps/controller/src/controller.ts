@@ -140,7 +140,10 @@ async function start(
     credentials: ServerCredentials.createInsecure(),
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
     onAcked,
-    onHello: (node, capabilities) => topology.recordAgentCapabilities(node, tedCapabilities(capabilities)),
+    onHellos: (hellos) =>
+      topology.recordAgentCapabilities(
+        hellos.map(({ node, capabilities }) => ({ node, capabilities: tedCapabilities(capabilities) })),
+      ),
   });
   const serviceClasses = new ServiceClasses(db, (epoch, work) => distribution.leadership.fenced(epoch, work));
   const reaction = new ReactionLoop<PendingDelta>(

@@ -92,6 +92,11 @@ export class ApiServer {
     return this.#watches.size;
   }
 
+  /** How many events it has sent to watches, bookmarks among them. */
+  get watchEvents(): number {
+    return this.#watches.sent;
+  }
+
   /** A kubeconfig of a new user who may do what the rules allow, and nothing else. */
   addUser(name: string, grants: readonly Grant[]): string {
     return this.#kubeconfigOf(name, this.#users.add({ name, grants }));

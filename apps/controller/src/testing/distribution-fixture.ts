@@ -63,7 +63,7 @@ export interface TestController {
 export async function startTestController(
   database: Pick<TestDatabase, 'url' | 'db'>,
   bus: Bus,
-  overrides: Partial<Pick<DistributionOptions, 'onAcked' | 'onHello' | 'controller' | 'heartbeatIntervalMs'>> & {
+  overrides: Partial<Pick<DistributionOptions, 'onAcked' | 'onHellos' | 'controller' | 'heartbeatIntervalMs'>> & {
     log?: Logger;
     /** `host:port` of the gRPC server; a free port when left out. */
     address?: string;
@@ -80,7 +80,7 @@ export async function startTestController(
     credentials: ServerCredentials.createInsecure(),
     heartbeatIntervalMs: 100,
     onAcked: () => Promise.resolve(),
-    onHello: () => Promise.resolve(),
+    onHellos: () => Promise.resolve(),
     ...overrides,
   });
   const port = await distribution.start(overrides.address ?? '127.0.0.1:0');

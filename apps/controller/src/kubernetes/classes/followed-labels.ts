@@ -31,17 +31,17 @@ const podsPath = '/api/v1/pods';
 export class FollowedLabels {
   readonly #options: FollowedLabelsOptions;
   readonly #troubles = new Map<string, string>();
-  readonly #namespaces: WatchedList;
-  readonly #labelledPods: WatchedList;
-  readonly #podsOf = new Map<string, WatchedList>();
+  readonly #namespaces: WatchedList<ClassNamespace>;
+  readonly #labelledPods: WatchedList<ClassPod>;
+  readonly #podsOf = new Map<string, WatchedList<ClassPod>>();
   readonly #ending = new Set<Promise<void>>();
 
   constructor(options: FollowedLabelsOptions) {
     this.#options = options;
-    this.#namespaces = this.#watched('/api/v1/namespaces', { keep: classNamespace }, () => {
+    this.#namespaces = this.#watched('/api/v1/namespaces', { parts: classNamespace }, () => {
       this.#followNamespaces();
     });
-    this.#labelledPods = this.#watched(podsPath, { keep: classPod, label: classLabel });
+    this.#labelledPods = this.#watched(podsPath, { parts: classPod, label: classLabel });
   }
 
   /** Why they may be out of date; null: nothing is wrong. */
@@ -56,8 +56,8 @@ export class FollowedLabels {
 
   /** undefined until namespaces and labelled pods were listed for the first time. */
   seen(): LabelsSeen | undefined {
-    const namespaces = this.#namespaces.objects as Iterable<ClassNamespace> | undefined;
-    const labelled = this.#labelledPods.objects as Iterable<ClassPod> | undefined;
+    const namespaces = this.#namespaces.objects;
+    const labelled = this.#labelledPods.objects;
     if (namespaces === undefined || labelled === undefined) return undefined;
     const pods = new Map<string, ClassPod>();
     const unlisted = new Set<string>();
@@ -68,7 +68,7 @@ export class FollowedLabels {
     };
     for (const [namespace, list] of this.#podsOf) {
       if (list.objects === undefined) unlisted.add(namespace);
-      for (const pod of list.objects ?? []) add(pod as ClassPod);
+      for (const pod of list.objects ?? []) add(pod);
     }
     for (const pod of labelled) add(pod);
     return { namespaces: [...namespaces], pods: [...pods.values()], unlisted };
@@ -86,7 +86,7 @@ export class FollowedLabels {
   }
 
   #followNamespaces(): void {
-    const namespaces = [...(this.#namespaces.objects ?? [])] as ClassNamespace[];
+    const namespaces = [...(this.#namespaces.objects ?? [])];
     const wanted = new Set(
       namespaces.filter(({ labelled }) => labelled.kind === 'color').map(({ metadata }) => metadata.name),
     );
@@ -97,23 +97,23 @@ export class FollowedLabels {
     }
     for (const namespace of wanted) {
       if (this.#podsOf.has(namespace)) continue;
-      const list = this.#watched(podsIn(namespace), { keep: classPod });
+      const list = this.#watched(podsIn(namespace), { parts: classPod });
       this.#podsOf.set(namespace, list);
       list.start();
     }
   }
 
-  #end(namespace: string, list: WatchedList): void {
+  #end(namespace: string, list: WatchedList<ClassPod>): void {
     this.#troubles.delete(podsIn(namespace));
     const ended = list.stop().finally(() => this.#ending.delete(ended));
     this.#ending.add(ended);
   }
 
-  #watched(
+  #watched<Held>(
     path: string,
-    options: Pick<WatchedListOptions, 'keep' | 'label'>,
+    options: Required<Pick<WatchedListOptions<Held>, 'parts'>> & Pick<WatchedListOptions<Held>, 'label'>,
     before: () => void = () => undefined,
-  ): WatchedList {
+  ): WatchedList<Held> {
     const { client, onChange, timing } = this.#options;
     return new WatchedList({
       client,
