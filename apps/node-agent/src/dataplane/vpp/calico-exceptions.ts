@@ -6,7 +6,7 @@ import type { Vpp } from './vpp-link.js';
 import type { VppSteering } from './vpp-state.js';
 
 /** Calico-VPP's own routes: pods, nodes and its steering. */
-const CALICO_TABLE = 0;
+export const CALICO_TABLE = 0;
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 
 /**

@@ -22,11 +22,23 @@ const STEERING: VppSteering = {
   family: 'ipv4',
   table: TEST_TABLE,
   prefix: '10.0.0.0/24',
+  parts: ['10.0.0.0/24'],
   bsid: POLICY.bsid,
   routed: true,
 };
 const read = (state: Partial<VppState>) =>
-  interpret({ policies: [POLICY], steerings: [], localSids: [], interfaces: new Map(), ...state }, OWNERSHIP);
+  interpret(
+    {
+      policies: [POLICY],
+      steerings: [],
+      tables: [],
+      sourceSessions: [],
+      localSids: [],
+      interfaces: new Map(),
+      ...state,
+    },
+    OWNERSHIP,
+  );
 const actionOf = (policy: Partial<VppPolicy>) => read({ policies: [{ ...POLICY, ...policy }] }).tunnels[0]?.action;
 
 describe('what a VPP holds, as the reconciler sees it', () => {
