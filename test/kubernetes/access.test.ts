@@ -63,6 +63,7 @@ describe('a controller with the account of deploy/access', () => {
   const granted = {
     hosts: grantsOf('deploy/access/hosts'),
     objects: grantsOf('deploy/access/objects'),
+    classes: grantsOf('deploy/access/classes'),
     reading: grantsOf('deploy/access/config-maps-read'),
     writing: grantsOf('deploy/access/config-maps-write'),
   };
@@ -86,13 +87,13 @@ describe('a controller with the account of deploy/access', () => {
     }
     const clusters = [
       { name: 'paris', attachedTo: ['FR'], resources: true },
-      { name: 'rome', attachedTo: ['IT'], nodeIdPrefix: 'rome-' },
+      { name: 'rome', attachedTo: ['IT'], nodeIdPrefix: 'rome-', serviceClasses: true },
       { name: 'vienna', configMaps: 'read' },
       { name: 'london', nodeIdPrefix: 'dc-', configMaps: 'write' },
     ];
     const accounts = [
       [here, granted.objects],
-      [there, []],
+      [there, granted.classes],
       [reading, granted.reading],
       [writing, granted.writing],
     ] as const;
@@ -108,6 +109,14 @@ describe('a controller with the account of deploy/access', () => {
       const status = { addresses: [{ type: 'InternalIP', address }] };
       await server.create({ apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: {}, status });
     }
+    const labels = { 'waymark.dev/color': '200' };
+    await there.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels } });
+    const pod = {
+      ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'cart', namespace: 'shop' } },
+      spec: { nodeName: '1', containers: [{ name: 'cart', image: 'cart' }] },
+      status: { phase: 'Running', podIPs: [{ ip: '10.9.0.7' }] },
+    };
+    await there.create(pod);
     const file = { clusters: clusters.map((one, i) => ({ ...one, kubeconfig: join(directory, String(i)) })) };
     writeFileSync(join(directory, 'kubernetes.yaml'), JSON.stringify(file));
     system = await startSystem({ WAYMARK_KUBERNETES: join(directory, 'kubernetes.yaml') });
@@ -129,6 +138,14 @@ describe('a controller with the account of deploy/access', () => {
         { name: 'london', trouble: null },
       ]);
       for (const id of ['paris-1', 'rome-1']) expect((await fetch(`${system.url}/v1/nodes/${id}`)).status).toBe(200);
+    }, 60_000);
+
+    await eventually(async () => {
+      const { items } = (await (await fetch(`${system.url}/v1/service-classes`)).json()) as {
+        items: readonly object[];
+      };
+      const source = { address: '10.9.0.7', cluster: 'rome', namespace: 'shop', pod: 'cart' };
+      expect(items).toMatchObject([{ headend: 'rome-1', color: 200, sources: [source], generation: 1 }]);
     }, 60_000);
 
     const candidatePaths = [{ discriminator: 1, path: { kind: 'dynamic', metric: 'delay', constraints: {} } }];
@@ -162,7 +179,7 @@ describe('a controller with the account of deploy/access', () => {
     }
     await eventually(() => {
       expect(new Set(callsFor(here))).toEqual(new Set(callsAllowedBy([...granted.hosts, ...granted.objects])));
-      expect(new Set(callsFor(there))).toEqual(new Set(callsAllowedBy(granted.hosts)));
+      expect(new Set(callsFor(there))).toEqual(new Set(callsAllowedBy([...granted.hosts, ...granted.classes])));
     }, 30_000);
   }, 240_000);
 
