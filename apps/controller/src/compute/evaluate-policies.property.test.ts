@@ -256,8 +256,12 @@ describe('evaluations of random policies on random networks', () => {
         const changed = again.filter(({ decision }) => decision === 'changed').map(({ policyId }) => policyId);
         expect(changed.filter((id) => !starved.has(id))).toEqual([]);
         if (changed.length > 0) return;
+        // On which links one that was not found lacks bandwidth is of the moment: others may have moved since.
         const standbyOf = (all: readonly PolicyToEvaluate[]) =>
-          all.map(({ incumbent }) => [incumbent?.standby, incumbent?.disjointStandby]);
+          all.map(({ incumbent }) => [
+            incumbent?.standby,
+            incumbent?.disjointStandby?.isFound === false ? null : incumbent?.disjointStandby,
+          ]);
         expect(standbyOf(adopt(moved, again))).toEqual(standbyOf(moved));
       }),
     );
