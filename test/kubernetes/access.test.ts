@@ -111,11 +111,12 @@ describe('a controller with the account of deploy/access', () => {
     }
     const labels = { 'waymark.dev/color': '200' };
     await there.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels } });
-    await there.create({
+    const pod = {
       ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'cart', namespace: 'shop' } },
       spec: { nodeName: '1', containers: [{ name: 'cart', image: 'cart' }] },
       status: { phase: 'Running', podIPs: [{ ip: '10.9.0.7' }] },
-    });
+    };
+    await there.create(pod);
     const file = { clusters: clusters.map((one, i) => ({ ...one, kubeconfig: join(directory, String(i)) })) };
     writeFileSync(join(directory, 'kubernetes.yaml'), JSON.stringify(file));
     system = await startSystem({ WAYMARK_KUBERNETES: join(directory, 'kubernetes.yaml') });

@@ -54,8 +54,10 @@ export class RealObjects {
   async replace(body: NewObject): Promise<KubeObject> {
     const path = await this.#pathTo(body.apiVersion, body.kind, body.metadata?.name, body.metadata?.namespace);
     for (;;) {
-      const { metadata } = (await this.#upstream.must('GET', path)) as KubeObject;
-      const object = this.#labelled(body, { resourceVersion: metadata.resourceVersion });
+      const { metadata, spec } = (await this.#upstream.must('GET', path)) as KubeObject;
+      // The server has filled in the spec of a pod, and lets nobody change it.
+      const fixed = body.kind === 'Pod' ? { spec } : {};
+      const object = this.#labelled({ ...body, ...fixed }, { resourceVersion: metadata.resourceVersion });
       const { code, body: answer } = await this.#upstream.call('PUT', path, object);
       if (code === 200) return this.#asMade(answer);
       // Somebody else was faster.
