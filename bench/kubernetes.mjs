@@ -92,9 +92,6 @@ async function run({ title, count, source, databaseUrl, folder }) {
     for (const cluster of numbers(count)) {
       servers.push(await startCluster({ cluster, nodes: perCluster, routers, folder }));
     }
-    const loading = await startController(settings);
-    await importTopology(loading, underlay(count, routers));
-    await loading.stop();
     const file = join(folder, 'kubernetes.json');
     const config = servers.map(({ name, kubeconfig }, i) => ({
       attachmentDelayUs: ATTACHMENT_DELAY_US,
@@ -106,7 +103,7 @@ async function run({ title, count, source, databaseUrl, folder }) {
     settings.WAYMARK_KUBERNETES = file;
   }
   const db = createDatabase(databaseUrl, 1);
-  const untouched = source === 'clusters' ? await allFigures(servers, db) : undefined;
+  const untouched = { ...(await callFigures(servers)), revisions: 0 };
   const started = performance.now();
   const controller = await startController(settings);
   const watch = new ProcessFigures(controller, started);
@@ -114,7 +111,7 @@ async function run({ title, count, source, databaseUrl, folder }) {
   const phases = [];
   const phase = async (what, work) => {
     progress(`${title}: ${what}`);
-    const before = (phases.length === 0 ? untouched : undefined) ?? (await allFigures(servers, db));
+    const before = phases.length === 0 ? untouched : await allFigures(servers, db);
     if (phases.length > 0) await watch.begin();
     await work();
     phases.push({ what, ...(await watch.end()), ...difference(before, await allFigures(servers, db)) });
@@ -122,7 +119,8 @@ async function run({ title, count, source, databaseUrl, folder }) {
   const acknowledged = (revision) => until(() => isAcknowledged(db, revision));
   try {
     await phase('hosts come up', async () => {
-      if (source === 'rest') await importTopology(controller, underlay(count, routers, perCluster));
+      const content = underlay(count, routers, source === 'rest' ? perCluster : 0);
+      await controller.request('POST', '/v1/topology/imports', { format: 'native', source: 'underlay', content });
       await until(async () => (await controller.request('GET', '/v1/topology')).hosts === hosts);
     });
     await phase('agents connect', async () => {
@@ -189,10 +187,6 @@ async function run({ title, count, source, databaseUrl, folder }) {
   }
 }
 
-async function importTopology(controller, content) {
-  await controller.request('POST', '/v1/topology/imports', { format: 'native', source: 'underlay', content });
-}
-
 async function number(db, query) {
   const { rows } = await sql`select (${query})::float8 as number`.execute(db);
   return rows[0].number;
@@ -210,13 +204,19 @@ async function isAcknowledged(db, revision) {
 }
 
 async function allFigures(servers, db) {
+  return {
+    ...(await callFigures(servers)),
+    revisions: await number(db, sql`select revision from head`),
+    databaseMib: (await number(db, sql`select pg_database_size(current_database())`)) / MIB,
+  };
+}
+
+async function callFigures(servers) {
   const said = await Promise.all(servers.map((server) => server.ask('figures')));
   return {
     calls: Object.fromEntries(servers.map(({ name }, i) => [name, said[i].calls])),
     watches: said.reduce((sum, { watches }) => sum + watches, 0),
     watchEvents: said.reduce((sum, { watchEvents }) => sum + watchEvents, 0),
-    revisions: await number(db, sql`select revision from head`),
-    databaseMib: (await number(db, sql`select pg_database_size(current_database())`)) / MIB,
   };
 }
 
