@@ -25,6 +25,8 @@ export interface WaymarkOptions {
   readonly holdMs: number;
   /** Whether the agents probe their segment lists. */
   readonly probing: boolean;
+  /** The file that names the clusters to follow. */
+  readonly kubernetes?: string;
 }
 
 /** One controller, one agent in each host, Redis: separate processes, as in production. */
@@ -68,7 +70,7 @@ export class Waymark {
   }
 
   async startController(): Promise<void> {
-    const { controllerAddress, databaseUrl, folder, holdMs } = this.#options;
+    const { controllerAddress, databaseUrl, folder, holdMs, kubernetes } = this.#options;
     this.#controller = ManagedProcess.spawn('controller', ['node', CONTROLLER], {
       WAYMARK_NAME: 'lab',
       WAYMARK_HTTP_HOST: controllerAddress,
@@ -81,6 +83,7 @@ export class Waymark {
       WAYMARK_WORKERS: '1',
       DATABASE_URL: databaseUrl,
       REDIS_URL: this.redis.url,
+      ...(kubernetes !== undefined && { WAYMARK_KUBERNETES: kubernetes }),
     });
     await this.#controller.printed(/^API: /m, STARTED_MS);
   }
