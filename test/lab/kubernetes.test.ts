@@ -1,4 +1,4 @@
-import { apiVersion } from '@waymark/kubernetes-resources';
+import { apiVersion, customResourceDefinition, customResourceKinds } from '@waymark/kubernetes-resources';
 import { LINUX_DEFAULTS } from '@waymark/node-agent';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { missingNeeds } from '../require-program.js';
@@ -6,12 +6,13 @@ import { blockOf, DataCentre, type Reference, type Shown } from './data-centre.j
 import { eventually } from './eventually.js';
 import { kernelRoutes, type KernelRoute } from './kernel-routes.js';
 import { LAB_PROGRAMS } from './lab.js';
+import { leftOnNode, NOTHING, type LeftOnNode } from './left-on-node.js';
 import { ipBatch } from './namespaces.js';
 import { PluginTunnels } from './plugin-tunnels.js';
 import type { Flow, ProbeReport } from './probe.js';
 import { RouteMonitor } from './route-monitor.js';
 import { FAMILIES, FASTEST, nameOf, OVER_R2_R7, Stage } from './stage.js';
-import type { Pod } from './testbed.js';
+import type { Host, Pod } from './testbed.js';
 
 const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'redis-server'], root: true });
 const title = `packet lab: Kubernetes${missing === undefined ? '' : ` (${missing})`}`;
@@ -63,11 +64,12 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
         ) === true,
     );
 
-  /** What the agents have put into tunnels. */
+  /** Blocks that the agents have put into tunnels. */
   const steered = async (): Promise<readonly KernelRoute[]> => {
     const { namespaces, testbed } = stage.lab;
+    const blocks = testbed.pods.flatMap((pod) => FAMILIES.map((family) => blockOf(pod, family)));
     const routes = await Promise.all(testbed.hosts.map(({ id }) => kernelRoutes(namespaces, id)));
-    return routes.flat().filter(({ protocol, encap }) => protocol === AGENT && encap === 'seg6');
+    return routes.flat().filter(({ protocol, prefix }) => protocol === AGENT && blocks.includes(prefix));
   };
 
   const bothFamilies = (from: Pod, to: Pod): readonly Flow[] => FAMILIES.map((family) => ({ from, to, family }));
@@ -190,23 +192,58 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
     await eventually('paris answers', troubles, ([first]) => first?.trouble === null);
   });
 
-  it('holds an object that is deleted until every headend has let go; packets go by the plugin again', async () => {
-    const { waymark } = stage;
+  it('is left by the documented steps, and nothing is lost or left behind', async () => {
+    const { waymark, lab } = stage;
+    const { hosts } = lab.testbed;
+    const left = (host: string): Promise<LeftOnNode> => leftOnNode(lab.namespaces, host, waymark.agentFolder);
+    // Whatever an agent may have laid: with probes and an edge, too.
+    const settingsOf = ({ probePrefix }: Host) => ({
+      WAYMARK_PROBE_PREFIX: probePrefix,
+      WAYMARK_EDGE_BLOCKS: 'fcff::/16,fcdd::/16',
+    });
     const flows = crossing();
     const reports = await stage.underProbes(flows, async () => {
+      for (const host of hosts) {
+        await waymark.stopAgent(host.id);
+        waymark.startAgent(host.id, settingsOf(host));
+        await eventually(
+          `${host.id} with everything`,
+          () => left(host.id),
+          ({ routes, rules, device, edge, folder }) =>
+            routes.length > 0 && rules.length > 0 && device && edge && folder,
+        );
+      }
+      // 1. There is another way: routes of a metric above the agents'.
+      const others = await lab.namespaces.run('worker1', [
+        ...['ip', '-6', 'route', 'show', blockOf(pods('worker2')[0], 'ipv6')],
+      ]);
+      expect(others).toContain('metric 1000');
+      // 2. Objects first. Each waits for its headends, also for one whose agent is away.
       await waymark.killAgent('worker2');
       await paris.delete(mesh);
       await eventually('those that run have let go', steered, (routes) => routes.length === 8);
       expect(await paris.find(mesh)).toMatchObject({ metadata: { finalizers: ['waymark.dev/withdraw'] } });
-      waymark.startAgent('worker2');
+      waymark.startAgent('worker2', settingsOf(stage.host('worker2')));
       await eventually(
         'the mesh is gone',
         () => paris.find(mesh),
         (shown) => shown === undefined,
       );
       expect(await steered()).toEqual([]);
+      expect(await waymark.rest.policies()).toEqual([]);
+      // 3. Agents clean up, one node after the other.
+      for (const host of hosts) {
+        expect(await left(host.id)).not.toEqual(NOTHING);
+        await waymark.withdrawAgent(host.id, settingsOf(host));
+        expect(await left(host.id)).toEqual(NOTHING);
+      }
+      // 4. to 6. Agents, controllers, definitions.
+      for (const { id } of hosts) await waymark.stopAgent(id);
+      await waymark.stopController();
+      for (const kind of customResourceKinds) await paris.delete(customResourceDefinition(kind));
     });
-    nothingLost('the mesh goes', flows, reports);
-    for (const flow of flows.slice(0, 2)) await stage.expectRoute('by the plugin again', flow, ...BY_IGP);
+    nothingLost('left', flows, reports);
+    for (const { id } of hosts) expect(await left(id)).toEqual(NOTHING);
+    for (const flow of flows.slice(0, 2)) await stage.expectRoute('left, by the plugin', flow, ...BY_IGP);
   });
 });
