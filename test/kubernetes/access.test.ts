@@ -64,7 +64,11 @@ function callsFor(server: ApiServer): readonly string[] {
 }
 
 describe('a controller with the account of deploy/access', () => {
-  const granted = { hosts: grantsOf('deploy/access/hosts'), objects: grantsOf('deploy/access/objects') };
+  const granted = {
+    hosts: grantsOf('deploy/access/hosts'),
+    objects: grantsOf('deploy/access/objects'),
+    classes: grantsOf('deploy/access/classes'),
+  };
   let here: ApiServer;
   let there: ApiServer;
   let system: StartedSystem;
@@ -76,10 +80,16 @@ describe('a controller with the account of deploy/access', () => {
     there = await startApiServer({ definitions: calicoDefinitions });
     directory = mkdtempSync(join(tmpdir(), 'waymark-access-'));
     writeFileSync(join(directory, 'here'), here.addUser(account.name, [...granted.hosts, ...granted.objects]));
-    writeFileSync(join(directory, 'there'), there.addUser(account.name, granted.hosts));
+    writeFileSync(join(directory, 'there'), there.addUser(account.name, [...granted.hosts, ...granted.classes]));
     const clusters = [
       { name: 'paris', kubeconfig: join(directory, 'here'), attachedTo: ['FR'], resources: true },
-      { name: 'rome', kubeconfig: join(directory, 'there'), attachedTo: ['IT'], nodeIdPrefix: 'rome-' },
+      {
+        name: 'rome',
+        kubeconfig: join(directory, 'there'),
+        attachedTo: ['IT'],
+        nodeIdPrefix: 'rome-',
+        serviceClasses: true,
+      },
     ];
     for (const [server, name, address] of [
       [here, 'paris-1', 'fd11::1'],
@@ -88,6 +98,15 @@ describe('a controller with the account of deploy/access', () => {
       const status = { addresses: [{ type: 'InternalIP', address }] };
       server.create({ apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: {}, status });
     }
+    const labels = { 'waymark.dev/color': '200' };
+    there.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop', labels } });
+    const pod = {
+      ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'cart', namespace: 'shop' } },
+      spec: { nodeName: '1', containers: [{ name: 'cart', image: 'cart' }] },
+      status: { phase: 'Running', podIPs: [{ ip: '10.9.0.7' }] },
+    };
+    there.create(pod);
+    there.replace(pod, 'status');
     writeFileSync(join(directory, 'kubernetes.yaml'), JSON.stringify({ clusters }));
     system = await startSystem({ WAYMARK_KUBERNETES: join(directory, 'kubernetes.yaml') });
   }, 240_000);
@@ -106,6 +125,14 @@ describe('a controller with the account of deploy/access', () => {
         { name: 'rome', trouble: null },
       ]);
       for (const id of ['paris-1', 'rome-1']) expect((await fetch(`${system.url}/v1/nodes/${id}`)).status).toBe(200);
+    }, 60_000);
+
+    await eventually(async () => {
+      const { items } = (await (await fetch(`${system.url}/v1/service-classes`)).json()) as {
+        items: readonly object[];
+      };
+      const source = { address: '10.9.0.7', cluster: 'rome', namespace: 'shop', pod: 'cart' };
+      expect(items).toMatchObject([{ headend: 'rome-1', color: 200, sources: [source], generation: 1 }]);
     }, 60_000);
 
     const candidatePaths = [{ discriminator: 1, path: { kind: 'dynamic', metric: 'delay', constraints: {} } }];
@@ -137,7 +164,7 @@ describe('a controller with the account of deploy/access', () => {
     }
     await eventually(() => {
       expect(new Set(callsFor(here))).toEqual(new Set(callsAllowedBy([...granted.hosts, ...granted.objects])));
-      expect(new Set(callsFor(there))).toEqual(new Set(callsAllowedBy(granted.hosts)));
+      expect(new Set(callsFor(there))).toEqual(new Set(callsAllowedBy([...granted.hosts, ...granted.classes])));
     }, 30_000);
   }, 240_000);
 });

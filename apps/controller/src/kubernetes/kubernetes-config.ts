@@ -31,6 +31,9 @@ const Cluster = object(undefined, 'A cluster, usually one per data centre.', {
       { minimum: 1, maximum: 2 ** 32 - 2, examples: [1001] },
     ),
   ),
+  serviceClasses: Type.Optional(
+    set('Follow labels waymark.dev/color of namespaces and pods, which put pods into the service class of a color.'),
+  ),
   attachedTo: Type.Optional(
     list('Routers that hosts are attached to whose node does not say.', nodeId('Router.'), 16, { uniqueItems: true }),
   ),

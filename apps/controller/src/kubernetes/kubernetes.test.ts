@@ -61,7 +61,7 @@ describe('clusters as sources of topology', () => {
     });
     leading = new AbortController();
     kubernetes.start();
-    kubernetes.lead(leading.signal);
+    kubernetes.lead(leading.signal, 1);
   };
   const stop = async () => {
     leading.abort();

@@ -11,6 +11,7 @@ export interface KubernetesObject {
     readonly generation?: number;
     readonly deletionTimestamp?: string;
     readonly finalizers?: readonly string[];
+    readonly labels?: Readonly<Record<string, string>>;
   };
 }
 
@@ -18,6 +19,10 @@ export interface WatchedListOptions {
   readonly client: ApiClient;
   /** Such as `/api/v1/nodes`. */
   readonly path: string;
+  /** Only objects with this label, whatever its value. */
+  readonly label?: string;
+  /** What is kept of each object, which may be many; all of it unless said. */
+  readonly keep?: (object: KubernetesObject) => KubernetesObject;
   /** One object came, changed or went; or all were listed anew, and nothing is named. */
   readonly onChange: (object?: KubernetesObject) => void;
   /** It is not up to date, for this reason; null: it is again. */
@@ -87,6 +92,10 @@ export class WatchedList {
     await this.#running;
   }
 
+  #keep(object: KubernetesObject): KubernetesObject {
+    return this.#options.keep?.(object) ?? object;
+  }
+
   #isStopped(): boolean {
     return this.#stopped.signal.aborted;
   }
@@ -124,13 +133,13 @@ export class WatchedList {
 
   /** Lists everything. Returns the resourceVersion to watch from. */
   async #list(): Promise<string> {
-    const { client, path } = this.#options;
+    const { client, path, label } = this.#options;
     const listed = new Map<string, KubernetesObject>();
     let page: ListPage | undefined;
     do {
-      const query = { limit: PAGE_SIZE, continue: page?.next };
+      const query = { limit: PAGE_SIZE, continue: page?.next, labelSelector: label };
       page = readPage(await client.get(path, query), path);
-      for (const object of page.items) listed.set(keyOf(object), object);
+      for (const object of page.items) listed.set(keyOf(object), this.#keep(object));
     } while (page.next !== undefined && !this.#isStopped());
     if (this.#isStopped()) return page.version;
     this.#objects = listed;
@@ -140,10 +149,13 @@ export class WatchedList {
 
   /** Follows changes until the server ends the watch. Returns the resourceVersion to go on from. */
   async #watch(from: string): Promise<string> {
-    const { client, path, onChange } = this.#options;
+    const { client, path, label, onChange } = this.#options;
     const { watchMs, stallMs } = this.#timing;
     let version = from;
-    const query = { resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds: Math.ceil(watchMs / 1_000) };
+    const query = {
+      ...{ resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds: Math.ceil(watchMs / 1_000) },
+      labelSelector: label,
+    };
     const end = new AbortController();
     const stalled = setTimeout(() => {
       end.abort();
@@ -169,7 +181,7 @@ export class WatchedList {
     if (type === 'BOOKMARK' && isVersioned(object)) return object.metadata.resourceVersion;
     if (!isObject(object)) throw nonsense(path, 'an event without an object');
     if (type === 'DELETED') this.#objects?.delete(keyOf(object));
-    else if (type === 'ADDED' || type === 'MODIFIED') this.#objects?.set(keyOf(object), object);
+    else if (type === 'ADDED' || type === 'MODIFIED') this.#objects?.set(keyOf(object), this.#keep(object));
     else throw nonsense(path, `an event of type ${type}`);
     onChange(object);
     return object.metadata.resourceVersion;
