@@ -31,7 +31,7 @@ export interface Shown {
 export interface Reference {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly metadata: { readonly name: string; readonly namespace?: string; readonly labels?: Record<string, string> };
   readonly [field: string]: unknown;
 }
 
@@ -104,6 +104,24 @@ export class DataCentre {
     await this.create({ ...affinity(node, cidr), spec: { cidr, node, state: 'confirmed', deleted: 'false' } });
   }
 
+  async addNamespace(name: string): Promise<void> {
+    await this.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
+  }
+
+  /** As the pod runs on its host, with the addresses that Calico gave it. */
+  async addPod(namespace: string, { id, host, address }: Pod): Promise<void> {
+    const status = { phase: 'Running', podIPs: [{ ip: address.ipv4 }, { ip: address.ipv6 }] };
+    const metadata = { name: id, namespace };
+    await this.create({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { nodeName: host }, status });
+  }
+
+  /** `kubectl label namespace NAME waymark.dev/color=COLOR`; null takes the label away. */
+  async colorNamespace(name: string, color: string | null): Promise<void> {
+    // The client's types do not know what a merge patch takes away.
+    const labels = { 'waymark.dev/color': color } as Record<string, string>;
+    await this.patch({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+  }
+
   async deleteBlock(node: string, cidr: string): Promise<void> {
     await this.delete(affinity(node, cidr));
   }
@@ -125,7 +143,8 @@ export async function writeKubernetesConfig(dataCentres: readonly DataCentre[], 
   for (const [index, { name, attachment, server }] of dataCentres.entries()) {
     const kubeconfig = join(folder, `${name}.kubeconfig`);
     await writeFile(kubeconfig, server.kubeconfig, { mode: 0o600 });
-    clusters.push({ name, kubeconfig, site: name, attachedTo: [attachment], ...(index === 0 && { resources: true }) });
+    const place = { site: name, attachedTo: [attachment], serviceClasses: true };
+    clusters.push({ name, kubeconfig, ...place, ...(index === 0 && { resources: true }) });
   }
   const file = join(folder, 'kubernetes.json');
   await writeFile(file, JSON.stringify({ clusters }));

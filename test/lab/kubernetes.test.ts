@@ -22,7 +22,25 @@ const AGENT = String(LINUX_DEFAULTS.protocol);
 const BY_IGP = [OVER_R2_R7, ['R3', 'R4', 'R6', 'R8']];
 
 const mesh: Reference = { apiVersion, kind: 'PolicyMesh', metadata: { name: 'between-data-centres' } };
+const lowLatency: Reference = { apiVersion, kind: 'PolicyMesh', metadata: { name: 'low-latency' } };
 const byDelay = { discriminator: 1, path: { kind: 'dynamic', metric: 'delay', constraints: {} } };
+/** Leads over the only links between R3 and R8 that have so much. */
+const byBandwidth = { discriminator: 1, path: { kind: 'dynamic', metric: 'igp', constraints: { bandwidthBps: 2e9 } } };
+const BULK = OVER_R2_R7;
+/** In both directions. */
+const links = (...ids: string[]) => ids.flatMap((id) => [id, id.split(':').reverse().join(':')]);
+const constraint = (name: string, spec: object): Reference => ({
+  ...{ apiVersion, kind: 'LinkConstraint', metadata: { name }, spec },
+});
+const narrow = constraint('narrow', {
+  links: links('R4:R5', 'R5:R6', 'R4:R6', 'R6:R7', 'R6:R8'),
+  constraints: { bandwidthBps: 1e9 },
+});
+/** A cluster does not say what its nodes' links carry. */
+const access = constraint('access', {
+  links: links('R3:master', 'R3:worker1', 'R8:worker2'),
+  constraints: { bandwidthBps: 1e10 },
+});
 
 /*
  *   paris: an API server; nodes master and worker1 at R3          rome: another; node worker2 at R8
@@ -64,12 +82,25 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
         ) === true,
     );
 
-  /** Blocks that the agents have put into tunnels. */
-  const steered = async (): Promise<readonly KernelRoute[]> => {
+  /** Blocks that the agents of these hosts have put into tunnels. */
+  const steered = async (...hosts: readonly string[]): Promise<readonly KernelRoute[]> => {
     const { namespaces, testbed } = stage.lab;
     const blocks = testbed.pods.flatMap((pod) => FAMILIES.map((family) => blockOf(pod, family)));
-    const routes = await Promise.all(testbed.hosts.map(({ id }) => kernelRoutes(namespaces, id)));
+    const routes = await Promise.all(hosts.map((id) => kernelRoutes(namespaces, id)));
     return routes.flat().filter(({ protocol, prefix }) => protocol === AGENT && blocks.includes(prefix));
+  };
+
+  /** Until the pod's host asks for the pod's own addresses first, or no longer does. What they lead to is there before them. */
+  const classed = async ({ host, address }: Pod, expected: boolean): Promise<void> => {
+    const sources = async (): Promise<readonly (string | undefined)[]> => {
+      const rules = await Promise.all(
+        ['-4', '-6'].map((family) => stage.lab.namespaces.run(host, ['ip', family, '-j', 'rule', 'show'])),
+      );
+      return rules.flatMap((json) => JSON.parse(json) as readonly { src?: string }[]).map(({ src }) => src);
+    };
+    await eventually(`${host} has ${expected ? '' : 'no '}rules of its class`, sources, (found) =>
+      FAMILIES.every((family) => found.includes(address[family]) === expected),
+    );
   };
 
   const bothFamilies = (from: Pod, to: Pod): readonly Flow[] => FAMILIES.map((family) => ({ from, to, family }));
@@ -126,7 +157,7 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
     });
     nothingLost('the mesh comes', flows, reports);
     // Two families of two pods on each of two other hosts.
-    expect(await steered()).toHaveLength(3 * 8);
+    expect(await steered('master', 'worker1', 'worker2')).toHaveLength(3 * 8);
     for (const flow of flows.slice(0, 2)) await stage.expectRoute('mesh object', flow, FASTEST);
     for (const flow of flows.slice(2)) await stage.expectRoute('mesh object', flow, FASTEST.toReversed());
   });
@@ -192,6 +223,45 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
     await eventually('paris answers', troubles, ([first]) => first?.trouble === null);
   });
 
+  it('moves the pods of a namespace that gets a label to the way of its color, and back', async () => {
+    const { rest } = stage.waymark;
+    const [trading, backup] = pods('worker2');
+    const there = pods('worker1')[0];
+    for (const [namespace, pod] of Object.entries({ trading, backup })) {
+      await rome.addNamespace(namespace);
+      await rome.addPod(namespace, pod);
+    }
+    const flows = [...bothFamilies(trading, there), ...bothFamilies(backup, there)];
+    const reports = await stage.underProbes(flows, async () => {
+      // The way of least delay has little bandwidth: everybody's policies need more.
+      for (const object of [narrow, access]) {
+        await paris.create(object);
+        await shows(object, 'Accepted', 'Accepted');
+      }
+      await paris.patch({ ...mesh, spec: { candidatePaths: [byBandwidth] } });
+      await stage.moved('worker2:100:worker1', BULK.toReversed());
+      await paris.create({ ...lowLatency, spec: { color: 200, selector: { all: true }, candidatePaths: [byDelay] } });
+      await shows(lowLatency, 'Installed', 'AllReadBack');
+      await stage.expectRouteOfStreams('two meshes', 'worker2', 'worker1', BULK.toReversed());
+      await rome.colorNamespace('trading', '200');
+      await classed(trading, true);
+      await stage.expectRouteOfStreams('label set', 'worker2', 'worker1', BULK.toReversed(), FASTEST.toReversed());
+    });
+    nothingLost('label set', flows, reports);
+    const [headend] = await rest.serviceClasses();
+    expect(headend).toMatchObject({ headend: 'worker2', color: 200, install: 'installed' });
+    for (const flow of flows.slice(0, 2)) await stage.expectRoute('labelled', flow, FASTEST.toReversed());
+    for (const flow of flows.slice(2)) await stage.expectRoute('not labelled', flow, BULK.toReversed());
+    const after = await stage.underProbes(flows, async () => {
+      await rome.colorNamespace('trading', null);
+      await classed(trading, false);
+      await stage.expectRouteOfStreams('label removed', 'worker2', 'worker1', BULK.toReversed());
+    });
+    nothingLost('label removed', flows, after);
+    for (const flow of flows.slice(0, 2)) await stage.expectRoute('label removed', flow, BULK.toReversed());
+    expect(await rest.serviceClasses()).toEqual([]);
+  });
+
   it('is left by the documented steps, and nothing is lost or left behind', async () => {
     const { waymark, lab } = stage;
     const { hosts } = lab.testbed;
@@ -213,6 +283,8 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
             routes.length > 0 && rules.length > 0 && device && edge && folder,
         );
       }
+      await rome.colorNamespace('trading', '200');
+      await classed(pods('worker2')[0], true);
       // 1. There is another way: routes of a metric above the agents'.
       const others = await lab.namespaces.run('worker1', [
         ...['ip', '-6', 'route', 'show', blockOf(pods('worker2')[0], 'ipv6')],
@@ -220,16 +292,22 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
       expect(others).toContain('metric 1000');
       // 2. Objects first. Each waits for its headends, also for one whose agent is away.
       await waymark.killAgent('worker2');
-      await paris.delete(mesh);
-      await eventually('those that run have let go', steered, (routes) => routes.length === 8);
+      const objects = [mesh, lowLatency, narrow, access];
+      for (const object of objects) await paris.delete(object);
+      await eventually(
+        'those that run have let go',
+        () => steered('master', 'worker1'),
+        (routes) => routes.length === 0,
+      );
+      expect(await steered('worker2')).not.toEqual([]);
       expect(await paris.find(mesh)).toMatchObject({ metadata: { finalizers: ['waymark.dev/withdraw'] } });
       waymark.startAgent('worker2', settingsOf(stage.host('worker2')));
       await eventually(
-        'the mesh is gone',
-        () => paris.find(mesh),
-        (shown) => shown === undefined,
+        'the objects are gone',
+        () => Promise.all(objects.map((object) => paris.find(object))),
+        (found) => found.every((shown) => shown === undefined),
       );
-      expect(await steered()).toEqual([]);
+      expect(await steered('master', 'worker1', 'worker2')).toEqual([]);
       expect(await waymark.rest.policies()).toEqual([]);
       // 3. Agents clean up, one node after the other.
       for (const host of hosts) {

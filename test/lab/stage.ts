@@ -181,7 +181,7 @@ export class Stage {
     this.report.route({
       scenario,
       flow: nameOf(flow),
-      expected,
+      expected: [expected],
       observed: routes,
       received: `${report.received}/${report.sent}`,
     });
@@ -192,13 +192,18 @@ export class Stage {
     expect(report.lost).toBe(0);
   }
 
-  /** The same for what probe streams between two hosts send at this moment. */
-  async expectRouteOfStreams(scenario: string, from: string, to: string, routers: readonly string[]): Promise<void> {
+  /** The same for what probe streams between two hosts send at this moment: they take all of these ways, and no other. */
+  async expectRouteOfStreams(
+    scenario: string,
+    from: string,
+    to: string,
+    ...ways: readonly (readonly string[])[]
+  ): Promise<void> {
     const { routes, links } = await this.lab.observe(from, () => sleep(OBSERVED_MS));
-    const expected = [from, ...routers, to];
+    const expected = ways.map((routers) => [from, ...routers, to]);
     this.report.route({ scenario, flow: 'the streams', expected, observed: routes, received: '-' });
-    expect(routes.map(({ nodes }) => nodes)).toEqual([expected]);
-    expect([...links].sort()).toEqual([...linksOf(expected)].sort());
+    expect(routes.map(({ nodes }) => nodes.join(' ')).sort()).toEqual(expected.map((nodes) => nodes.join(' ')).sort());
+    expect([...links].sort()).toEqual([...new Set(expected.flatMap(linksOf))].sort());
   }
 
   /** A datagram per millisecond on each flow while `work` is under way and a little longer. */
