@@ -43,8 +43,10 @@ export function interpret(state: VppState, ownership: Ownership): ActualState {
     localSids: ownLocalSids(state, ownership),
     probeRoutes:
       settings.probe === null ? [] : probeRoutesIn(state.policies, state.steerings, ownership, settings.probe),
+    classSources: [],
     strays,
     obstacles,
+    classObstacles: new Map(),
   };
 }
 
@@ -66,7 +68,9 @@ function tunnelsOf(policy: VppPolicy, steerings: readonly VppSteering[], ownersh
 
 function byFamily(bsid: string, action: ActualTunnel['action'], steerings: readonly VppSteering[]): ActualTunnel[] {
   return FAMILIES.flatMap((family) => {
-    const steeredPrefixes = steerings.filter((steering) => steering.family === family).map(({ prefix }) => prefix);
+    const steeredPrefixes = steerings
+      .filter((steering) => steering.family === family)
+      .map(({ prefix }) => ({ prefix, color: null }));
     return steeredPrefixes.length === 0 ? [] : [{ family, bsid, action, steeredPrefixes }];
   });
 }

@@ -61,7 +61,9 @@ export class TunnelWriter {
     if (steps.length === 0) return;
     const found = await this.#read();
     const receivers = new Map(
-      steps.flatMap((step) => step.tunnel.steeredPrefixes.map((prefix) => [`${step.tunnel.family} ${prefix}`, step])),
+      steps.flatMap((step) =>
+        step.tunnel.steeredPrefixes.map(({ prefix }) => [`${step.tunnel.family} ${prefix}`, step]),
+      ),
     );
     const placements = await this.#clear(
       steps.map((step) => this.#place(step, found, receivers)),
@@ -184,7 +186,7 @@ export class TunnelWriter {
         .map((steering) => [`${steering.family} ${steering.prefix}`, steering]),
     );
     const due = placements.flatMap((placement) =>
-      placement.step.tunnel.steeredPrefixes.flatMap((prefix) => {
+      placement.step.tunnel.steeredPrefixes.flatMap(({ prefix }) => {
         const { family } = placement.step.tunnel;
         const present = steerings.get(`${family} ${prefix}`);
         if (present !== undefined && !this.#ownership.ownsBsid(present.bsid)) {

@@ -153,6 +153,10 @@ export class VppDataPlane implements DataPlane {
     return null;
   }
 
+  objectionToClass(color: number): string {
+    return `VPP does not tell the pods of class ${color} from others yet`;
+  }
+
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]> {
     return this.#inTurn(() =>
       this.#withVpp('VPP went away during a change', (vpp) =>
