@@ -248,8 +248,11 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
       await stage.expectRouteOfStreams('label set', 'worker2', 'worker1', BULK.toReversed(), FASTEST.toReversed());
     });
     nothingLost('label set', flows, reports);
-    const [headend] = await rest.serviceClasses();
-    expect(headend).toMatchObject({ headend: 'worker2', color: 200, install: 'installed' });
+    await eventually(
+      'the class is installed',
+      () => rest.serviceClasses(),
+      ([first]) => first?.headend === 'worker2' && first.color === 200 && first.install === 'installed',
+    );
     for (const flow of flows.slice(0, 2)) await stage.expectRoute('labelled', flow, FASTEST.toReversed());
     for (const flow of flows.slice(2)) await stage.expectRoute('not labelled', flow, BULK.toReversed());
     const after = await stage.underProbes(flows, async () => {
@@ -259,7 +262,11 @@ describe.skipIf(missing !== undefined)(title, { timeout: 240_000 }, () => {
     });
     nothingLost('label removed', flows, after);
     for (const flow of flows.slice(0, 2)) await stage.expectRoute('label removed', flow, BULK.toReversed());
-    expect(await rest.serviceClasses()).toEqual([]);
+    await eventually(
+      'there is no class',
+      () => rest.serviceClasses(),
+      (classes) => classes.length === 0,
+    );
   });
 
   it('is left by the documented steps, and nothing is lost or left behind', async () => {
