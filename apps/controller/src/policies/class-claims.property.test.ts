@@ -178,7 +178,7 @@ describe('after any history, headends', () => {
         await harness.settled();
         await check(new Map(), []);
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
   }, 120_000);
 });

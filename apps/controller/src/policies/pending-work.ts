@@ -25,7 +25,7 @@ interface PendingSteering {
 }
 
 /** Headends that are assigned together, besides those of the policies: a headend of a mesh may have hundreds of policies. */
-const MAX_OTHER_HEADENDS = 100;
+const MAX_OTHER_HEADENDS = 25;
 
 /** What the leader has seen and not yet published: by priority; within each, in the order of arrival. */
 export class PendingWork {
