@@ -89,6 +89,21 @@ describe('the reconciler', () => {
     expect(plane.reads).toBe(0);
   });
 
+  it('puts local SIDs there before it knows what is wanted, and removes nothing then', async () => {
+    const left = { sid: 'fc00:1::d9', behavior: 'End.DT4' } as const;
+    await plane.apply([{ kind: 'put-local-sid', localSid: left, replaces: false }]);
+    const own = { sid: 'fc00:1::d4', behavior: 'End.DT4' } as const;
+    agent = new ReconciledAgent(plane, [own]);
+    await agent.reconciler.reconcile();
+    expect((await plane.read()).localSids).toEqual([left, own]);
+    await agent.want();
+    expect((await plane.read()).localSids).toEqual([own]);
+    plane.failing = (step) => (step.kind === 'put-local-sid' ? 'busy' : null);
+    agent = new ReconciledAgent(plane, [own, left]);
+    await agent.reconciler.reconcile();
+    expect(agent.reconciler.health.error).toBe('local SID fc00:1::d9 (End.DT4) is not installed: busy');
+  });
+
   it('does a burst of changes at once, and one application at a time', async () => {
     let open = () => undefined as unknown;
     plane.gate = new Promise((resolve) => (open = () => resolve()));

@@ -7,7 +7,7 @@ import type { LivenessPort, ListUse } from '../liveness/path-liveness.js';
 import { installedLists, isProbeRouteHeld, type ActualIndex } from './actual-index.js';
 import { sourcesOf, tunnelsOf, wantedEntry, type WantedEntry } from './desired-entry.js';
 import { judgesOf } from './judged-lists.js';
-import { faultOf, runRound, type Round } from './round.js';
+import { faultOf, prepareNode, runRound, type Round } from './round.js';
 
 export interface PolicyReconcilerOptions {
   readonly dataPlane: DataPlane;
@@ -185,8 +185,9 @@ export class PolicyReconciler implements Reconciler {
 
   /** Nothing is known of what is wanted yet; whether the data plane works can be told all the same. */
   async #prepare(): Promise<void> {
+    const { dataPlane, localSids } = this.#options;
     try {
-      const complaints = await this.#options.dataPlane.prepare();
+      const complaints = await prepareNode(dataPlane, localSids);
       this.#complain(complaints[0] ?? null, complaints);
     } catch (error) {
       this.#complain(faultOf(error));

@@ -64,6 +64,27 @@ export async function runRound(
   }
 }
 
+/**
+ * What can be done while nothing is known of what is wanted: lays the ground and puts this node's own SIDs there, because others
+ * send to them as soon as they hear that it has them. Removes nothing.
+ *
+ * @returns what is wrong; throws when the data plane does not answer
+ */
+export async function prepareNode(dataPlane: DataPlane, localSids: readonly LocalSid[]): Promise<readonly string[]> {
+  if (localSids.length === 0) return dataPlane.prepare();
+  const [found, complaints] = await Promise.all([dataPlane.read(), dataPlane.prepare()]);
+  const before = indexActual(found);
+  const nothing = { accepted: new Map(), acceptedClasses: new Map() };
+  const makes = planMakes(nothing, ownable(localSids, before), [], before, dataPlane.capabilities);
+  if (makes.length === 0) return [...complaints, ...complaintsOf(localSids, before, [])];
+  const failures = await dataPlane.apply(makes);
+  return [...complaints, ...complaintsOf(localSids, indexActual(await dataPlane.read()), failures)];
+}
+
+function ownable(localSids: readonly LocalSid[], { state }: ActualIndex): readonly LocalSid[] {
+  return localSids.filter(({ sid }) => !state.obstacles.has(`${sid}/128`));
+}
+
 export function faultOf(error: unknown): string {
   if (error instanceof DataPlaneError) return error.message;
   return `the data plane failed unexpectedly: ${String(error)}`;
@@ -89,9 +110,8 @@ async function makeThenBreak(
     actual = indexActual(await dataPlane.read());
   };
 
-  const ownable = localSids.filter(({ sid }) => !actual.state.obstacles.has(`${sid}/128`));
-  const neededRoutes = routesOf(accepted, wanted, probeRoutes);
-  const makes = planMakes({ accepted, acceptedClasses }, ownable, neededRoutes, actual, capabilities);
+  const routes = routesOf(accepted, wanted, probeRoutes);
+  const makes = planMakes({ accepted, acceptedClasses }, ownable(localSids, actual), routes, actual, capabilities);
   await run(makes);
   const breaks = planBreaks(wanted.values(), localSids, probeRoutes, actual);
   await run(breaks);
