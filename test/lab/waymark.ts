@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import type { SrPolicyView } from '../../apps/controller/src/model/sr-policy.js';
+import { writeAdminKey, type AdminKey } from '../../apps/controller/src/testing/admin-key.js';
 import { eventually } from './eventually.js';
 import { freePort, ManagedProcess } from './managed-process.js';
 import type { Namespaces } from './namespaces.js';
@@ -32,6 +33,7 @@ export class Waymark {
   readonly rest: RestClient;
   readonly redis: Redis;
   readonly #options: WaymarkOptions;
+  readonly #key: AdminKey;
   readonly #ports: { readonly http: number; readonly grpc: number };
   readonly #agents = new Map<string, ManagedProcess>();
   #controller: ManagedProcess | undefined;
@@ -40,7 +42,8 @@ export class Waymark {
     this.#options = options;
     this.redis = redis;
     this.#ports = ports;
-    this.rest = new RestClient(`http://${options.controllerAddress}:${ports.http}`);
+    this.#key = writeAdminKey(options.folder);
+    this.rest = new RestClient(`http://${options.controllerAddress}:${ports.http}`, this.#key.headers);
   }
 
   static async start(options: WaymarkOptions): Promise<Waymark> {
@@ -81,6 +84,7 @@ export class Waymark {
       WAYMARK_WORKERS: '1',
       DATABASE_URL: databaseUrl,
       REDIS_URL: this.redis.url,
+      ...this.#key.settings,
     });
     await this.#controller.printed(/^API: /m, STARTED_MS);
   }

@@ -17,6 +17,8 @@ export interface ControllerConfig {
   readonly grpcPort: number;
   /** undefined: the embedded server, in `dataDirectory`. */
   readonly databaseUrl: string | undefined;
+  /** A file with a key whose bearer is an admin. */
+  readonly adminKeyFile: string | undefined;
   /** undefined: the in-memory bus, which reaches only agents in this process. */
   readonly redisUrl: string | undefined;
   readonly dataDirectory: string;
@@ -43,6 +45,7 @@ interface Environment {
   readonly WAYMARK_GRPC_HOST: string;
   readonly WAYMARK_GRPC_PORT: number;
   readonly DATABASE_URL?: string;
+  readonly WAYMARK_ADMIN_KEY_FILE?: string;
   readonly REDIS_URL?: string;
   readonly WAYMARK_DATA_DIR: string;
   readonly WAYMARK_DEMO: 'auto' | 'on' | 'topology' | 'off';
@@ -68,6 +71,7 @@ const schema = {
     WAYMARK_GRPC_HOST: { type: 'string', default: '127.0.0.1' },
     WAYMARK_GRPC_PORT: { ...port, default: 50051 },
     DATABASE_URL: { type: 'string', pattern: '^postgres(ql)?://' },
+    WAYMARK_ADMIN_KEY_FILE: { type: 'string', minLength: 1 },
     REDIS_URL: { type: 'string', pattern: '^rediss?://' },
     WAYMARK_DATA_DIR: { type: 'string', default: join(repositoryRoot, '.waymark'), minLength: 1 },
     WAYMARK_DEMO: { type: 'string', enum: ['auto', 'on', 'topology', 'off'], default: 'auto' },
@@ -103,6 +107,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     grpcHost: env.WAYMARK_GRPC_HOST,
     grpcPort: env.WAYMARK_GRPC_PORT,
     databaseUrl: env.DATABASE_URL,
+    adminKeyFile: env.WAYMARK_ADMIN_KEY_FILE,
     redisUrl: env.REDIS_URL,
     dataDirectory: env.WAYMARK_DATA_DIR,
     demoTopology: demo === 'off' ? undefined : join(repositoryRoot, 'examples', 'geant-datacentres.yaml'),
@@ -115,6 +120,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     kubernetesFile: env.WAYMARK_KUBERNETES,
     logLevel: env.WAYMARK_LOG_LEVEL,
   };
+}
+
+/** Nothing of an operator's is at stake, and only programs on this machine can ask. */
+export function isEmbeddedOnLoopback({ databaseUrl, httpHost }: ControllerConfig): boolean {
+  return databaseUrl === undefined && /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(httpHost);
 }
 
 function checked(data: NodeJS.ProcessEnv): Environment {

@@ -22,6 +22,9 @@ closeWithGrace({ delay: 15_000, logger: log }, async ({ err, signal }) => {
 
 const controller = await starting;
 process.stdout.write(`API: ${controller.url}\nSwagger UI: ${controller.url}/docs\n`);
+if (controller.services.access.isOpen) {
+  process.stdout.write('Access: open to all programs on this machine; WAYMARK_ADMIN_KEY_FILE closes it\n');
+}
 const failure = await controller.failed;
 log.fatal({ err: failure }, 'the controller cannot go on');
 process.exitCode = 1;

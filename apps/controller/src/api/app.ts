@@ -12,7 +12,9 @@ import { watchMethods } from './method-not-allowed.js';
 import { registerMetrics } from './metrics.js';
 import { addDocumentation, nameParts, openapiFrame } from './openapi.js';
 import { handleError, sendProblem } from './problems.js';
+import { guardOperations } from './access.js';
 import { agentRoutes } from './routes/agents.js';
+import { apiKeyRoutes } from './routes/api-keys.js';
 import { changeRoutes } from './routes/changes.js';
 import { dryRunRoutes } from './routes/dry-runs.js';
 import { eventRoutes } from './routes/events.js';
@@ -87,17 +89,20 @@ const routes = [
   agentRoutes,
   sourceRoutes,
   clusterRoutes,
+  apiKeyRoutes,
 ];
 
 /**
  * The HTTP API on the services of a controller: routes under /v1, health and metrics, the OpenAPI document at
- * /openapi.json and Swagger UI at /docs. The caller listens and closes.
+ * /openapi.json and Swagger UI at /docs, both for anybody. The caller listens and closes.
  */
 export async function buildApp(services: Services, options: ApiOptions): Promise<ApiApp> {
   const app = fastify({
     loggerInstance: options.logger,
     // a request per line is too much for a log that people read; /metrics counts them
     logController: new LogController({ disableRequestLogging: true }),
+    // what is written down of a change is found by it, whichever controller made it
+    genReqId: () => randomUUID(),
     bodyLimit: 1_048_576,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1000 },
@@ -121,6 +126,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     { parseAs: 'string' },
     app.getDefaultJsonParser('error', 'error'),
   );
+  guardOperations(app, () => services.access);
   app.addHook('onRequest', (request, _, done) => {
     refuseUnknownMediaType(request);
     done();

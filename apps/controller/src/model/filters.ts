@@ -1,4 +1,5 @@
 import type { NodeId } from '@waymark/topology';
+import type { Role } from './access.js';
 import type { LinkConstraints, SourceView } from './topology.js';
 
 /* What lists can be filtered by; several members must all match. */
@@ -68,4 +69,8 @@ export interface MeshFilter {
   readonly node?: NodeId;
   /** Meshes with at least one policy in this status. */
   readonly status?: string;
+}
+
+export interface ApiKeyFilter {
+  readonly role?: Role;
 }

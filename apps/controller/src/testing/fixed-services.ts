@@ -1,6 +1,7 @@
 import { EventHub } from '../event-hub.js';
 import type {
   AgentService,
+  ApiKeyService,
   EventBus,
   FailureSweepService,
   PathBatchService,
@@ -9,6 +10,7 @@ import type {
   Services,
   TopologyService,
 } from '../model/ports.js';
+import type { AccessService } from '../model/access.js';
 import { Problem } from '../model/errors.js';
 
 /** The parts of the services that a test of the HTTP layer states itself. */
@@ -19,6 +21,9 @@ export interface StatedServices {
   readonly policies?: Partial<PolicyService>;
   readonly agents?: Partial<AgentService>;
   readonly sweeps?: Partial<FailureSweepService>;
+  /** Everybody is an anonymous admin without it. */
+  readonly access?: AccessService;
+  readonly apiKeys?: Partial<ApiKeyService>;
   readonly health?: Services['health'];
   readonly events?: EventBus;
 }
@@ -38,9 +43,16 @@ export function fixedServices(stated: StatedServices = {}): Services {
     clusters: () => [],
     jobs: { counts: () => ({ held: [], bytes: 0, finished: [], computed: [] }) },
     events: stated.events ?? new EventHub(),
+    access: stated.access ?? openAccess,
+    apiKeys: orThrow<ApiKeyService>('apiKeys', stated.apiKeys),
     health: stated.health ?? (() => Promise.resolve({ live: true, ready: true, checks: {} })),
   };
 }
+
+const openAccess: AccessService = {
+  isOpen: true,
+  identify: () => Promise.resolve({ name: 'anonymous', role: 'admin', operations: null, credential: 'anonymous' }),
+};
 
 function orThrow<Service extends object>(name: string, stated: Partial<Service> = {}): Service {
   return new Proxy(stated, {
