@@ -19,3 +19,38 @@ create table api_key (
   last_used_at timestamptz,
   check ((previous_prefix is null) = (previous_hash is null) and (previous_hash is null) = (previous_until is null))
 );
+
+-- From what to what intent was changed, and by whom: rows are added by the transaction that makes the change, never altered,
+-- and go only with the history of their revision.
+create table audit (
+  id bigint generated always as identity primary key,
+  at timestamptz not null default clock_timestamp(),
+  revision bigint not null,
+  actor text not null,
+  credential text, -- how the request was recognised; null: it was none
+  request_id text,
+  owner text, -- the object of a cluster on whose behalf it was
+  kind text not null, -- as in the change log
+  entity text not null,
+  entity_id text not null,
+  before jsonb, -- null: there was none
+  after jsonb -- null: there is none any more
+);
+create index audit_entity on audit (entity, entity_id, id);
+create index audit_actor on audit (actor, id);
+create index audit_request on audit (request_id) where request_id is not null;
+create index audit_at on audit (at);
+create index audit_revision on audit (revision);
+
+create function refuse_audit_change() returns trigger language plpgsql as $$
+begin
+  if tg_op = 'DELETE' then
+    if old.revision < (select pruned_through from head) then
+      return old;
+    end if;
+  end if;
+  raise exception 'rows of the audit are neither changed nor removed before their history is' using errcode = 'insufficient_privilege';
+end
+$$;
+create trigger audit_append_only before update or delete on audit for each row execute function refuse_audit_change();
+create trigger audit_no_truncate before truncate on audit for each statement execute function refuse_audit_change();

@@ -141,7 +141,7 @@ const inOrder = [
     'getDataPlane',
     'streamEvents',
   ],
-  ...['createApiKey', 'listApiKeys', 'getApiKey', 'rotateApiKey', 'deleteApiKey'],
+  ...['createApiKey', 'listApiKeys', 'getApiKey', 'rotateApiKey', 'deleteApiKey', 'listAudit'],
   ...['pinPolicy', 'unpinPolicy', 'putPolicy', 'rollBackPolicy', 'putMesh', 'deletePolicy', 'deleteMesh'],
 ];
 

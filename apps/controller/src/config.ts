@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { envSchema } from 'env-schema';
+import { oidcSettings, type OidcSettings } from './access/oidc-settings.js';
 import { StartFault } from './model/start-fault.js';
 
 /** The checkout this file is part of: migrations and examples are read from it. */
@@ -19,6 +20,8 @@ export interface ControllerConfig {
   readonly databaseUrl: string | undefined;
   /** A file with a key whose bearer is an admin. */
   readonly adminKeyFile: string | undefined;
+  /** undefined: tokens of nobody are believed. */
+  readonly oidc: OidcSettings | undefined;
   /** undefined: the in-memory bus, which reaches only agents in this process. */
   readonly redisUrl: string | undefined;
   readonly dataDirectory: string;
@@ -46,6 +49,11 @@ interface Environment {
   readonly WAYMARK_GRPC_PORT: number;
   readonly DATABASE_URL?: string;
   readonly WAYMARK_ADMIN_KEY_FILE?: string;
+  readonly WAYMARK_OIDC_ISSUER?: string;
+  readonly WAYMARK_OIDC_AUDIENCE?: string;
+  readonly WAYMARK_OIDC_ROLE_CLAIM: string;
+  readonly WAYMARK_OIDC_ROLES: string;
+  readonly WAYMARK_OIDC_NAME_CLAIM: string;
   readonly REDIS_URL?: string;
   readonly WAYMARK_DATA_DIR: string;
   readonly WAYMARK_DEMO: 'auto' | 'on' | 'topology' | 'off';
@@ -72,6 +80,11 @@ const schema = {
     WAYMARK_GRPC_PORT: { ...port, default: 50051 },
     DATABASE_URL: { type: 'string', pattern: '^postgres(ql)?://' },
     WAYMARK_ADMIN_KEY_FILE: { type: 'string', minLength: 1 },
+    WAYMARK_OIDC_ISSUER: { type: 'string', minLength: 1 },
+    WAYMARK_OIDC_AUDIENCE: { type: 'string', minLength: 1 },
+    WAYMARK_OIDC_ROLE_CLAIM: { type: 'string', default: 'roles' },
+    WAYMARK_OIDC_ROLES: { type: 'string', default: 'viewer=viewer,operator=operator,admin=admin' },
+    WAYMARK_OIDC_NAME_CLAIM: { type: 'string', default: 'sub' },
     REDIS_URL: { type: 'string', pattern: '^rediss?://' },
     WAYMARK_DATA_DIR: { type: 'string', default: join(repositoryRoot, '.waymark'), minLength: 1 },
     WAYMARK_DEMO: { type: 'string', enum: ['auto', 'on', 'topology', 'off'], default: 'auto' },
@@ -108,6 +121,13 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     grpcPort: env.WAYMARK_GRPC_PORT,
     databaseUrl: env.DATABASE_URL,
     adminKeyFile: env.WAYMARK_ADMIN_KEY_FILE,
+    oidc: oidcSettings({
+      issuer: env.WAYMARK_OIDC_ISSUER,
+      audience: env.WAYMARK_OIDC_AUDIENCE,
+      roleClaim: env.WAYMARK_OIDC_ROLE_CLAIM,
+      roles: env.WAYMARK_OIDC_ROLES,
+      nameClaim: env.WAYMARK_OIDC_NAME_CLAIM,
+    }),
     redisUrl: env.REDIS_URL,
     dataDirectory: env.WAYMARK_DATA_DIR,
     demoTopology: demo === 'off' ? undefined : join(repositoryRoot, 'examples', 'geant-datacentres.yaml'),

@@ -6,7 +6,11 @@ import { ipv6FromBytes, type EndpointBehavior } from '@waymark/topology';
 import type { Logger } from 'pino';
 import { AccessControl } from './access/access-control.js';
 import { ApiKeys } from './access/api-keys.js';
+import { AuditLog } from './access/audit-log.js';
+import { IssuerKeys } from './access/issuer-keys.js';
 import { KnownKeys } from './access/known-keys.js';
+import { Tokens } from './access/tokens.js';
+import type { OidcSettings } from './access/oidc-settings.js';
 import { buildApp } from './api/app.js';
 import { isOutage } from './api/outage.js';
 import { ComputePool } from './compute/compute-pool.js';
@@ -86,10 +90,12 @@ async function start(
   running.push(() => db.destroy());
 
   const clock = () => new Date();
-  const known = new KnownKeys(db, () => performance.now());
+  const uptime = () => performance.now();
+  const known = new KnownKeys(db, uptime);
+  const tokens = config.oidc && new Tokens(config.oidc, issuerKeys(config.oidc, uptime, log), clock);
   const access = await AccessControl.open(
     { adminKeyFile: config.adminKeyFile, isEmbeddedOnLoopback: isEmbeddedOnLoopback(config) },
-    { db, known, clock, log },
+    { db, known, tokens, clock, log },
   );
 
   const events = new EventHub();
@@ -202,6 +208,7 @@ async function start(
     events,
     access,
     apiKeys: new ApiKeys(db, known, clock),
+    audit: new AuditLog(db),
     health: healthOf(db, access, log),
   };
   const app = await buildApp(services, { version: version(), logger: log });
@@ -284,6 +291,11 @@ async function prepare(databaseUrl: string): Promise<void> {
 function describeOutage(error: unknown): string {
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
   return first instanceof Error ? first.message : String(first);
+}
+
+function issuerKeys({ issuer }: OidcSettings, now: () => number, log: Logger): IssuerKeys {
+  const onTrouble = (error: unknown) => log.warn({ err: error }, 'the OIDC issuer does not tell its keys');
+  return new IssuerKeys(issuer, { now, onTrouble });
 }
 
 function openBus(config: ControllerConfig, log: Logger): Bus {

@@ -5,6 +5,7 @@ import { StartFault } from '../model/start-fault.js';
 import type { Database } from '../storage/database.js';
 import { readAdminKey } from './admin-key-file.js';
 import type { ApiKeyRow, KnownKeys } from './known-keys.js';
+import type { Tokens } from './tokens.js';
 import { hashOf, isSame, prefixOf } from './secrets.js';
 
 export interface AccessSettings {
@@ -26,6 +27,7 @@ export class AccessControl implements AccessService {
   readonly isOpen: boolean;
   readonly #adminKey: Buffer | undefined;
   readonly #known: KnownKeys;
+  readonly #tokens: Tokens | undefined;
   readonly #clock: () => Date;
   readonly #log: Log;
 
@@ -33,12 +35,14 @@ export class AccessControl implements AccessService {
     isOpen: boolean;
     adminKey: Buffer | undefined;
     known: KnownKeys;
+    tokens: Tokens | undefined;
     clock: () => Date;
     log: Log;
   }) {
     this.isOpen = options.isOpen;
     this.#adminKey = options.adminKey;
     this.#known = options.known;
+    this.#tokens = options.tokens;
     this.#clock = options.clock;
     this.#log = options.log;
   }
@@ -49,14 +53,21 @@ export class AccessControl implements AccessService {
     {
       db,
       ...rest
-    }: { readonly db: Database; readonly known: KnownKeys; readonly clock: () => Date; readonly log: Log },
+    }: {
+      readonly db: Database;
+      readonly known: KnownKeys;
+      readonly tokens: Tokens | undefined;
+      readonly clock: () => Date;
+      readonly log: Log;
+    },
   ): Promise<AccessControl> {
     const key = adminKeyFile === undefined ? undefined : readAdminKey(adminKeyFile);
-    const isOpen = key === undefined && isEmbeddedOnLoopback;
-    if (key === undefined && !isOpen && !(await hasAdmin(db))) {
+    const isKnown = key !== undefined || rest.tokens !== undefined;
+    const isOpen = !isKnown && isEmbeddedOnLoopback;
+    if (!isKnown && !isOpen && !(await hasAdmin(db))) {
       throw new StartFault(
         'the REST API needs to know its first admin: set WAYMARK_ADMIN_KEY_FILE to a file with a key (the output of ' +
-          '`openssl rand -hex 32`). Only with the embedded database, and WAYMARK_HTTP_HOST on loopback, does it do without',
+          '`openssl rand -hex 32`), or WAYMARK_OIDC_ISSUER. Only with the embedded database, and WAYMARK_HTTP_HOST on loopback, does it do without',
       );
     }
     return new AccessControl({ isOpen, adminKey: key, ...rest });
@@ -69,8 +80,9 @@ export class AccessControl implements AccessService {
     }
     if (this.#adminKey !== undefined && isSame(hashOf(token), this.#adminKey)) return adminKey;
     const prefix = prefixOf(token);
-    if (prefix === undefined) throw new Problem('unauthenticated', { detail: 'what was sent is no API key' });
-    return this.#identifyKey(prefix, token);
+    if (prefix !== undefined) return this.#identifyKey(prefix, token);
+    if (this.#tokens !== undefined) return this.#tokens.identify(token);
+    throw new Problem('unauthenticated', { detail: 'what was sent is no API key' });
   }
 
   async #identifyKey(prefix: string, token: string): Promise<Identity> {

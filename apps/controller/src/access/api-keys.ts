@@ -5,6 +5,7 @@ import type { ApiKeyFilter } from '../model/filters.js';
 import type { ApiKeyService, Page, PageRequest } from '../model/ports.js';
 import type { Actor } from '../model/topology.js';
 import type { Database, Tables } from '../storage/database.js';
+import { recordAudit } from '../storage/audit.js';
 import { withRevision } from '../storage/revision.js';
 import type { ApiKeyTable } from '../storage/tables/access.js';
 import type { KnownKeys } from './known-keys.js';
@@ -17,7 +18,7 @@ const takenNames: readonly string[] = ['anonymous', 'admin-key', 'demo', 'mesh']
 
 const DEFAULT_GRACE_S = 86_400;
 
-/** Makes, rotates and deletes API keys: each a revision with its entry in the change log. */
+/** Makes, rotates and deletes API keys: each a revision with its entries in change log and audit. */
 export class ApiKeys implements ApiKeyService {
   constructor(
     private readonly db: Database,
@@ -58,7 +59,7 @@ export class ApiKeys implements ApiKeyService {
         .returningAll()
         .executeTakeFirst();
       if (made === undefined) throw new Problem('already-exists', { detail: `there is an API key ${name}` });
-      return made;
+      return { before: null, after: made };
     });
     return { key: this.#view(row), secret };
   }
@@ -74,7 +75,7 @@ export class ApiKeys implements ApiKeyService {
       const before = await requireKey(tx, name);
       const now = this.clock();
       const until = new Date(now.getTime() + graceSeconds * 1000);
-      return tx
+      const after = await tx
         .updateTable('api_key')
         .set({
           ...{ prefix, hash, rotated_at: now },
@@ -84,6 +85,7 @@ export class ApiKeys implements ApiKeyService {
         .where('name', '=', name)
         .returningAll()
         .executeTakeFirstOrThrow();
+      return { before, after };
     });
     return { key: this.#view(row), secret };
   }
@@ -92,18 +94,24 @@ export class ApiKeys implements ApiKeyService {
     await this.#write('delete', name, actor, async (tx) => {
       const before = await requireKey(tx, name);
       await tx.deleteFrom('api_key').where('name', '=', name).execute();
-      return before;
+      return { before, after: null };
     });
   }
 
-  async #write(
+  async #write<After extends ApiKeyRow | null>(
     action: 'create' | 'rotate' | 'delete',
     name: string,
     actor: Actor,
-    work: (tx: Transaction<Tables>) => Promise<ApiKeyRow>,
-  ): Promise<ApiKeyRow> {
-    const header = { actor: actor.name, kind: `api-key-${action}`, summary: `api key ${action}: ${name}`, ted: false };
-    const { result } = await withRevision(this.db, header, work);
+    work: (tx: Transaction<Tables>) => Promise<{ readonly before: ApiKeyRow | null; readonly after: After }>,
+  ): Promise<After> {
+    const kind = `api-key-${action}`;
+    const header = { actor: actor.name, kind, summary: `api key ${action}: ${name}`, ted: false };
+    const { result } = await withRevision(this.db, header, async (tx, revision) => {
+      const { before, after } = await work(tx);
+      const change = { before: before && this.#view(before), after: after && this.#view(after) };
+      await recordAudit(tx, { revision, kind, actor }, [{ entity: 'api-key', id: name, ...change }]);
+      return after;
+    });
     this.known.forget();
     return result;
   }

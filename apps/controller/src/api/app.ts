@@ -15,6 +15,7 @@ import { handleError, sendProblem } from './problems.js';
 import { guardOperations } from './access.js';
 import { agentRoutes } from './routes/agents.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
+import { auditRoutes } from './routes/audit.js';
 import { changeRoutes } from './routes/changes.js';
 import { dryRunRoutes } from './routes/dry-runs.js';
 import { eventRoutes } from './routes/events.js';
@@ -90,6 +91,7 @@ const routes = [
   sourceRoutes,
   clusterRoutes,
   apiKeyRoutes,
+  auditRoutes,
 ];
 
 /**
@@ -135,8 +137,9 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     refuseMissingBody(request);
     done();
   });
-  app.addHook('onSend', (_, reply, payload, done) => {
+  app.addHook('onSend', (request, reply, payload, done) => {
     void reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
+    void reply.header('x-request-id', request.id);
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-cache');
     done(null, payload);
   });

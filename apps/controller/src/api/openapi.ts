@@ -14,7 +14,7 @@ policies of every headend equal to what it computed.
   another intent under the same key is refused with \`already-exists\`.
 - **Lists** come in pages: \`limit\` and the opaque \`after\`.
 - **Units** are in the names: \`delayUs\` microseconds, \`bandwidthBps\` bits per second, \`lossPpm\` parts per million.
-- **Access**: \`Authorization: Bearer\` with an API key (docs/operating.md tells how to get the first one). Each operation names
+- **Access**: \`Authorization: Bearer\` with an API key or an OIDC token (docs/operating.md tells how to get the first one). Each operation names
   the role it needs: \`viewer\`, \`operator\` or \`admin\`. The demo on loopback asks for none.
 `.trim();
 
@@ -48,7 +48,11 @@ export function openapiFrame(version: string) {
     tags: [...tags],
     components: {
       securitySchemes: {
-        [securityScheme]: { type: 'http' as const, scheme: 'bearer', description: 'An API key.' },
+        [securityScheme]: {
+          type: 'http' as const,
+          scheme: 'bearer',
+          description: 'An API key, or a token (JWT) of the OIDC issuer that the controller trusts.',
+        },
       },
     },
   };

@@ -99,6 +99,7 @@ export const operationRoles = {
   createApiKey: 'admin',
   rotateApiKey: 'admin',
   deleteApiKey: 'admin',
+  listAudit: 'operator',
 } as const satisfies Record<string, Role | 'anyone'>;
 
 export type OperationId = keyof typeof operationRoles;

@@ -22,7 +22,7 @@ export interface AccessService {
   /** Whoever sends no credential is an admin: only where nobody but this machine can send anything. */
   readonly isOpen: boolean;
   /**
-   * `token`: what came as `Authorization: Bearer`, undefined without. Throws Problem `unauthenticated`, and
+   * `token`: what came as `Authorization: Bearer`, undefined without. Throws Problem `unauthenticated`, `forbidden`, and
    * `service-unavailable` when it cannot be told now.
    */
   identify(token: string | undefined): Promise<Identity>;

@@ -51,8 +51,10 @@ import type { JobChange, JobCounts, JobView } from './jobs.js';
 import type { ClusterHostsView } from './kubernetes.js';
 import type { BatchItem, PathBatch } from './path-batch.js';
 import type { AccessService, ApiKeyRequest, ApiKeyView, IssuedApiKey } from './access.js';
+import type { AuditEntry } from './audit.js';
 import type {
   ApiKeyFilter,
+  AuditFilter,
   ChangeFilter,
   LinkConstraintFilter,
   LinkFilter,
@@ -344,6 +346,11 @@ export interface ApiKeyService {
   delete(name: string, actor: Actor): Promise<void>;
 }
 
+/** Who changed what, newest first. */
+export interface AuditService {
+  entries(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>;
+}
+
 export interface Health {
   readonly live: boolean;
   readonly ready: boolean;
@@ -365,5 +372,6 @@ export interface Services {
   readonly events: EventBus;
   readonly access: AccessService;
   readonly apiKeys: ApiKeyService;
+  readonly audit: AuditService;
   readonly health: () => Promise<Health>;
 }

@@ -2,6 +2,7 @@ import { EventHub } from '../event-hub.js';
 import type {
   AgentService,
   ApiKeyService,
+  AuditService,
   EventBus,
   FailureSweepService,
   PathBatchService,
@@ -24,6 +25,7 @@ export interface StatedServices {
   /** Everybody is an anonymous admin without it. */
   readonly access?: AccessService;
   readonly apiKeys?: Partial<ApiKeyService>;
+  readonly audit?: Partial<AuditService>;
   readonly health?: Services['health'];
   readonly events?: EventBus;
 }
@@ -45,6 +47,7 @@ export function fixedServices(stated: StatedServices = {}): Services {
     events: stated.events ?? new EventHub(),
     access: stated.access ?? openAccess,
     apiKeys: orThrow<ApiKeyService>('apiKeys', stated.apiKeys),
+    audit: orThrow<AuditService>('audit', stated.audit),
     health: stated.health ?? (() => Promise.resolve({ live: true, ready: true, checks: {} })),
   };
 }

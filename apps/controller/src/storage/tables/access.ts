@@ -1,5 +1,6 @@
-import type { ColumnType, Generated } from 'kysely';
+import type { ColumnType, Generated, GeneratedAlways } from 'kysely';
 import type { Role } from '../../model/access.js';
+import type { AuditedEntity, AuditEntry } from '../../model/audit.js';
 
 /* The tables of migrations/0016_access.sql. */
 
@@ -19,6 +20,22 @@ export interface ApiKeyTable {
   last_used_at: Date | null;
 }
 
+export interface AuditTable {
+  id: GeneratedAlways<number>;
+  at: GeneratedAlways<Date>;
+  revision: number;
+  actor: string;
+  credential: string | null;
+  request_id: string | null;
+  owner: string | null;
+  kind: string;
+  entity: AuditedEntity;
+  entity_id: string;
+  before: AuditEntry['before'];
+  after: AuditEntry['after'];
+}
+
 export interface AccessTables {
   api_key: ApiKeyTable;
+  audit: AuditTable;
 }
