@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { SignJWT, UnsecuredJWT, exportJWK, generateKeyPair, type CryptoKey, type JWK, type JWTPayload } from 'jose';
+import { SignJWT, UnsecuredJWT, exportJWK, generateKeyPair, type CryptoKey, type JWK } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { IssuerKeys } from './issuer-keys.js';
 import { oidcSettings, type OidcSettings } from './oidc-settings.js';
@@ -67,7 +67,7 @@ describe('tokens of an issuer', () => {
     return new Tokens(settings, keys, () => new Date(now));
   }
 
-  function token(claims: JWTPayload & Record<string, unknown> = {}, key = first, alg = 'ES256'): Promise<string> {
+  function token(claims: Readonly<Record<string, unknown>> = {}, key = first, alg = 'ES256'): Promise<string> {
     const payload = { iss: issuer, aud: 'waymark', sub: 'ann', exp: now / 1000 + 300, roles: ['netops'], ...claims };
     return new SignJWT(payload).setProtectedHeader({ alg, kid: key.kid }).sign(key.privateKey);
   }

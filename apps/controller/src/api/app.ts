@@ -34,6 +34,7 @@ import { policyRoutes } from './routes/policies.js';
 import { sidConfirmationRoutes } from './routes/sid-confirmations.js';
 import { sourceRoutes } from './routes/sources.js';
 import { topologyRoutes } from './routes/topology.js';
+import { setSecurityHeaders, swaggerContentSecurityPolicy } from './security-headers.js';
 import type { ApiApp, SchemaTypeProvider } from './type-provider.js';
 import { compileValidator } from './validation.js';
 
@@ -53,18 +54,6 @@ export interface StreamLimits {
 const streamLimits: StreamLimits = { heartbeatMs: 15_000, stalledAfterMs: 30_000 };
 
 const eventsKept = 4096;
-
-/** Swagger UI runs only what this server serves; its styles are partly inline. */
-const contentSecurityPolicy = {
-  'default-src': ["'none'"],
-  'script-src': ["'self'"],
-  'style-src': ["'self'", "'unsafe-inline'"],
-  'img-src': ["'self'", 'data:'],
-  'connect-src': ["'self'"],
-  'base-uri': ["'none'"],
-  'form-action': ["'none'"],
-  'frame-ancestors': ["'none'"],
-};
 
 /** There is one document here, so no bar to choose another. */
 const swaggerTheme = {
@@ -128,6 +117,10 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     { parseAs: 'string' },
     app.getDefaultJsonParser('error', 'error'),
   );
+  app.addHook('onRequest', (request, reply, done) => {
+    setSecurityHeaders(reply.header('x-request-id', request.id));
+    done();
+  });
   guardOperations(app, () => services.access);
   app.addHook('onRequest', (request, _, done) => {
     refuseUnknownMediaType(request);
@@ -137,9 +130,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     refuseMissingBody(request);
     done();
   });
-  app.addHook('onSend', (request, reply, payload, done) => {
-    void reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
-    void reply.header('x-request-id', request.id);
+  app.addHook('onSend', (_, reply, payload, done) => {
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-cache');
     done(null, payload);
   });
@@ -155,7 +146,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   });
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
-    staticCSP: contentSecurityPolicy,
+    staticCSP: swaggerContentSecurityPolicy,
     theme: swaggerTheme,
     uiConfig: { deepLinking: true, tryItOutEnabled: true, displayRequestDuration: true, docExpansion: 'list' },
   });
