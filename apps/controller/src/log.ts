@@ -2,8 +2,9 @@ import { pino, type DestinationStream, type Logger } from 'pino';
 
 const secretNames = ['authorization', 'cookie', 'password', 'secret', 'token'];
 
-/** What an error or a request that is logged may carry, at most so deep. */
-const secrets = secretNames.flatMap((name) => [name, `*.${name}`, `*.*.${name}`, `*.*.*.${name}`]);
+/** So deep an error that is logged may carry the request that it was about. */
+const depths = ['', '*.', '*.*.', '*.*.*.', '*.*.*.*.'];
+const secrets = secretNames.flatMap((name) => depths.map((depth) => depth + name));
 
 /** The log of the controller: whatever is logged, credentials are not. */
 export function createLog(level: string, destination?: DestinationStream): Logger {

@@ -39,7 +39,7 @@ function operationOf({ schema }: Route): string {
 /** What is not in the document is no operation: the document itself, Swagger UI, and refusals of methods. */
 function neededRole(route: Route): Role | 'anyone' {
   const { schema, url } = route;
-  if (schema !== undefined && 'hide' in schema && schema.hide === true) return 'anyone';
+  if (schema !== undefined && 'hide' in schema && schema.hide) return 'anyone';
   const id = operationOf(route);
   if (!isOperation(id)) throw new Error(`operationRoles does not say who may use "${id}" at ${url ?? ''}`);
   return operationRoles[id];
