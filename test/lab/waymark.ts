@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { SrPolicyView } from '../../apps/controller/src/model/sr-policy.js';
+import { writeAdminKey, type AdminKey } from '../../apps/controller/src/testing/admin-key.js';
 import { eventually } from './eventually.js';
 import { freePort, ManagedProcess } from './managed-process.js';
 import type { Namespaces } from './namespaces.js';
@@ -38,6 +39,7 @@ export class Waymark {
   readonly rest: RestClient;
   readonly redis: Redis;
   readonly #options: WaymarkOptions;
+  readonly #key: AdminKey;
   readonly #ports: { readonly http: number; readonly grpc: number };
   readonly #agents = new Map<string, ManagedProcess>();
   #controller: ManagedProcess | undefined;
@@ -46,7 +48,8 @@ export class Waymark {
     this.#options = options;
     this.redis = redis;
     this.#ports = ports;
-    this.rest = new RestClient(`http://${options.controllerAddress}:${ports.http}`);
+    this.#key = writeAdminKey(options.folder);
+    this.rest = new RestClient(`http://${options.controllerAddress}:${ports.http}`, this.#key.headers);
   }
 
   /** Where agents keep what they know, in a folder of each one's name. */
@@ -93,6 +96,7 @@ export class Waymark {
       DATABASE_URL: databaseUrl,
       REDIS_URL: this.redis.url,
       ...(kubernetes !== undefined && { WAYMARK_KUBERNETES: kubernetes }),
+      ...this.#key.settings,
     });
     await this.#controller.printed(/^API: /m, STARTED_MS);
   }

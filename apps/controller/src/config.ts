@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { envSchema } from 'env-schema';
+import { oidcSettings, type OidcSettings } from './access/oidc-settings.js';
 import { StartFault } from './model/start-fault.js';
 
 /** The checkout this file is part of: migrations and examples are read from it. */
@@ -17,6 +18,10 @@ export interface ControllerConfig {
   readonly grpcPort: number;
   /** undefined: the embedded server, in `dataDirectory`. */
   readonly databaseUrl: string | undefined;
+  /** A file with a key whose bearer is an admin. */
+  readonly adminKeyFile: string | undefined;
+  /** undefined: tokens of nobody are believed. */
+  readonly oidc: OidcSettings | undefined;
   /** undefined: the in-memory bus, which reaches only agents in this process. */
   readonly redisUrl: string | undefined;
   readonly dataDirectory: string;
@@ -43,6 +48,12 @@ interface Environment {
   readonly WAYMARK_GRPC_HOST: string;
   readonly WAYMARK_GRPC_PORT: number;
   readonly DATABASE_URL?: string;
+  readonly WAYMARK_ADMIN_KEY_FILE?: string;
+  readonly WAYMARK_OIDC_ISSUER?: string;
+  readonly WAYMARK_OIDC_AUDIENCE?: string;
+  readonly WAYMARK_OIDC_ROLE_CLAIM: string;
+  readonly WAYMARK_OIDC_ROLES: string;
+  readonly WAYMARK_OIDC_NAME_CLAIM: string;
   readonly REDIS_URL?: string;
   readonly WAYMARK_DATA_DIR: string;
   readonly WAYMARK_DEMO: 'auto' | 'on' | 'topology' | 'off';
@@ -68,6 +79,12 @@ const schema = {
     WAYMARK_GRPC_HOST: { type: 'string', default: '127.0.0.1' },
     WAYMARK_GRPC_PORT: { ...port, default: 50051 },
     DATABASE_URL: { type: 'string', pattern: '^postgres(ql)?://' },
+    WAYMARK_ADMIN_KEY_FILE: { type: 'string', minLength: 1 },
+    WAYMARK_OIDC_ISSUER: { type: 'string', minLength: 1 },
+    WAYMARK_OIDC_AUDIENCE: { type: 'string', minLength: 1 },
+    WAYMARK_OIDC_ROLE_CLAIM: { type: 'string', default: 'roles' },
+    WAYMARK_OIDC_ROLES: { type: 'string', default: 'viewer=viewer,operator=operator,admin=admin' },
+    WAYMARK_OIDC_NAME_CLAIM: { type: 'string', default: 'sub' },
     REDIS_URL: { type: 'string', pattern: '^rediss?://' },
     WAYMARK_DATA_DIR: { type: 'string', default: join(repositoryRoot, '.waymark'), minLength: 1 },
     WAYMARK_DEMO: { type: 'string', enum: ['auto', 'on', 'topology', 'off'], default: 'auto' },
@@ -103,6 +120,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     grpcHost: env.WAYMARK_GRPC_HOST,
     grpcPort: env.WAYMARK_GRPC_PORT,
     databaseUrl: env.DATABASE_URL,
+    adminKeyFile: env.WAYMARK_ADMIN_KEY_FILE,
+    oidc: oidcSettings({
+      issuer: env.WAYMARK_OIDC_ISSUER,
+      audience: env.WAYMARK_OIDC_AUDIENCE,
+      roleClaim: env.WAYMARK_OIDC_ROLE_CLAIM,
+      roles: env.WAYMARK_OIDC_ROLES,
+      nameClaim: env.WAYMARK_OIDC_NAME_CLAIM,
+    }),
     redisUrl: env.REDIS_URL,
     dataDirectory: env.WAYMARK_DATA_DIR,
     demoTopology: demo === 'off' ? undefined : join(repositoryRoot, 'examples', 'geant-datacentres.yaml'),
@@ -115,6 +140,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     kubernetesFile: env.WAYMARK_KUBERNETES,
     logLevel: env.WAYMARK_LOG_LEVEL,
   };
+}
+
+/** Nothing of an operator's is at stake, and only programs on this machine can ask. */
+export function isEmbeddedOnLoopback({ databaseUrl, httpHost }: ControllerConfig): boolean {
+  return databaseUrl === undefined && /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(httpHost);
 }
 
 function checked(data: NodeJS.ProcessEnv): Environment {
