@@ -1,6 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  grpcTlsPaths,
+  redisTlsPaths,
+  transportProperties,
+  type TlsPaths,
+  type TransportEnvironment,
+} from '@waymark/agent-protocol';
 import { envSchema } from 'env-schema';
 import { StartFault } from './model/start-fault.js';
 
@@ -15,10 +22,16 @@ export interface ControllerConfig {
   readonly httpPort: number;
   readonly grpcHost: string;
   readonly grpcPort: number;
+  /** Mutual TLS with agents; undefined: sessions in the clear. */
+  readonly grpcTls: TlsPaths | undefined;
+  /** Sessions in the clear are wanted, though others may reach the port. */
+  readonly grpcInsecure: boolean;
   /** undefined: the embedded server, in `dataDirectory`. */
   readonly databaseUrl: string | undefined;
   /** undefined: the in-memory bus, which reaches only agents in this process. */
   readonly redisUrl: string | undefined;
+  /** For `rediss://`; undefined: what Node trusts. */
+  readonly redisTls: TlsPaths | undefined;
   readonly dataDirectory: string;
   /** A topology file that is loaded when the TED is empty. */
   readonly demoTopology: string | undefined;
@@ -36,14 +49,13 @@ export interface ControllerConfig {
   readonly logLevel: string;
 }
 
-interface Environment {
+interface Environment extends TransportEnvironment {
   readonly WAYMARK_NAME: string;
   readonly WAYMARK_HTTP_HOST: string;
   readonly WAYMARK_HTTP_PORT: number;
   readonly WAYMARK_GRPC_HOST: string;
   readonly WAYMARK_GRPC_PORT: number;
   readonly DATABASE_URL?: string;
-  readonly REDIS_URL?: string;
   readonly WAYMARK_DATA_DIR: string;
   readonly WAYMARK_DEMO: 'auto' | 'on' | 'topology' | 'off';
   readonly WAYMARK_BSID_POOL: string;
@@ -68,7 +80,7 @@ const schema = {
     WAYMARK_GRPC_HOST: { type: 'string', default: '127.0.0.1' },
     WAYMARK_GRPC_PORT: { ...port, default: 50051 },
     DATABASE_URL: { type: 'string', pattern: '^postgres(ql)?://' },
-    REDIS_URL: { type: 'string', pattern: '^rediss?://' },
+    ...transportProperties,
     WAYMARK_DATA_DIR: { type: 'string', default: join(repositoryRoot, '.waymark'), minLength: 1 },
     WAYMARK_DEMO: { type: 'string', enum: ['auto', 'on', 'topology', 'off'], default: 'auto' },
     WAYMARK_BSID_POOL: { type: 'string', default: 'fdbb:b51d::/32' },
@@ -86,7 +98,8 @@ export const settingNames: readonly string[] = Object.keys(schema.properties);
 
 /**
  * Reads the settings. WAYMARK_DEMO: `on` loads the demo topology and runs dry-run agents for its hosts, `topology` only
- * loads it; `auto` is `on` with the embedded database and `off` with any other.
+ * loads it; `auto` is `on` with the embedded database and `off` with any other. Where agents have to show certificates,
+ * which those of the demo have not, `auto` is `topology` instead of `on`.
  *
  * @throws StartFault naming the variable that does not fit.
  */
@@ -94,16 +107,26 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
   // An empty variable means unset, as operators expect of compose files and unit files.
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const env = checked(data);
-  const automatic = env.DATABASE_URL === undefined ? 'on' : 'off';
+  const grpcTls = fitting(() => grpcTlsPaths(env, 'WAYMARK_GRPC_HOST', [env.WAYMARK_GRPC_HOST]));
+  const automatic = env.DATABASE_URL !== undefined ? 'off' : grpcTls === undefined ? 'on' : 'topology';
   const demo = env.WAYMARK_DEMO === 'auto' ? automatic : env.WAYMARK_DEMO;
+  if (demo === 'on' && grpcTls !== undefined) {
+    throw new StartFault(
+      'WAYMARK_DEMO must not be "on" where agents need certificates, since those of the demo have none: set it to ' +
+        '"topology" or "off", or remove WAYMARK_GRPC_CA_FILE, WAYMARK_GRPC_CERT_FILE and WAYMARK_GRPC_KEY_FILE',
+    );
+  }
   return {
     name: env.WAYMARK_NAME,
     httpHost: env.WAYMARK_HTTP_HOST,
     httpPort: env.WAYMARK_HTTP_PORT,
     grpcHost: env.WAYMARK_GRPC_HOST,
     grpcPort: env.WAYMARK_GRPC_PORT,
+    grpcTls,
+    grpcInsecure: env.WAYMARK_GRPC_INSECURE,
     databaseUrl: env.DATABASE_URL,
     redisUrl: env.REDIS_URL,
+    redisTls: fitting(() => redisTlsPaths(env)),
     dataDirectory: env.WAYMARK_DATA_DIR,
     demoTopology: demo === 'off' ? undefined : join(repositoryRoot, 'examples', 'geant-datacentres.yaml'),
     demoAgents: demo === 'on',
@@ -115,6 +138,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     kubernetesFile: env.WAYMARK_KUBERNETES,
     logLevel: env.WAYMARK_LOG_LEVEL,
   };
+}
+
+function fitting<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw new StartFault(`${(error as Error).message} (docs/operating.md lists all settings)`, { cause: error });
+  }
 }
 
 function checked(data: NodeJS.ProcessEnv): Environment {

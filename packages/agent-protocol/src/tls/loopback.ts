@@ -1,0 +1,13 @@
+import { BlockList, isIP } from 'node:net';
+
+const LOOPBACK = new BlockList();
+LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
+LOOPBACK.addAddress('::1', 'ipv6');
+
+/** Whether a host name or address (IPv6 with or without brackets) leads to this machine and nowhere else. */
+export function isLoopback(host: string): boolean {
+  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+  const family = isIP(bare);
+  if (family === 0) return bare.toLowerCase() === 'localhost';
+  return LOOPBACK.check(bare, family === 4 ? 'ipv4' : 'ipv6');
+}
