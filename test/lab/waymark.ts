@@ -1,5 +1,6 @@
-import { fileURLToPath } from 'node:url';
+import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { SrPolicyView } from '../../apps/controller/src/model/sr-policy.js';
 import { eventually } from './eventually.js';
 import { freePort, ManagedProcess } from './managed-process.js';
@@ -9,6 +10,7 @@ import { RestClient } from './rest-client.js';
 import type { Host } from './testbed.js';
 
 const CONTROLLER = fileURLToPath(new URL('../../apps/controller/dist/main.js', import.meta.url));
+const CERTIFICATES = fileURLToPath(new URL('../../scripts/certificates.sh', import.meta.url));
 const AGENT = fileURLToPath(new URL('../../apps/node-agent/dist/main.js', import.meta.url));
 const STARTED_MS = 90_000;
 const LOG_LINES = 40;
@@ -52,6 +54,11 @@ export class Waymark {
     };
     const waymark = new Waymark(options, redis, ports);
     try {
+      waymark.#certify('controller', [options.controllerAddress]);
+      waymark.#certify(
+        'agent',
+        options.hosts.map(({ id }) => id),
+      );
       await waymark.startController();
       for (const { id } of options.hosts) waymark.startAgent(id);
     } catch (error) {
@@ -59,6 +66,25 @@ export class Waymark {
       throw error;
     }
     return waymark;
+  }
+
+  /** Certificates as an operator makes them. */
+  #certify(kind: 'controller' | 'agent', names: readonly string[]): void {
+    const { status, stderr } = spawnSync('sh', [CERTIFICATES, this.#tls(), kind, ...names], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`there are no certificates: ${stderr}`);
+  }
+
+  #tls(): string {
+    return join(this.#options.folder, 'tls');
+  }
+
+  /** The settings of who has its certificate in a folder below. */
+  #certificateIn(folder: string): NodeJS.ProcessEnv {
+    return {
+      WAYMARK_GRPC_CA_FILE: join(this.#tls(), folder, 'ca.crt'),
+      WAYMARK_GRPC_CERT_FILE: join(this.#tls(), folder, 'tls.crt'),
+      WAYMARK_GRPC_KEY_FILE: join(this.#tls(), folder, 'tls.key'),
+    };
   }
 
   async stop(): Promise<void> {
@@ -81,6 +107,7 @@ export class Waymark {
       WAYMARK_WORKERS: '1',
       DATABASE_URL: databaseUrl,
       REDIS_URL: this.redis.url,
+      ...this.#certificateIn('controller'),
     });
     await this.#controller.printed(/^API: /m, STARTED_MS);
   }
@@ -103,6 +130,7 @@ export class Waymark {
       WAYMARK_LINUX_MANAGE_SYSCTLS: 'true',
       ...(probing ? { WAYMARK_PROBE_PREFIX: probePrefix } : { WAYMARK_STATUS_PORT: '0' }),
       REDIS_URL: this.redis.url,
+      ...this.#certificateIn(`agents/${host}`),
     });
     this.#agents.set(host, new ManagedProcess(`agent of ${host}`, child));
   }
