@@ -1,6 +1,6 @@
 export * from './generated/waymark/agent/v1/agent.js';
 export { nodeChannel } from './channel.js';
-export { checkPolicyChange, openDelta, sealDelta } from './delta.js';
+export { checkBlock, checkPolicyChange, openDelta, sealDelta } from './delta.js';
 export { decodeDesiredPolicy, encodeDesiredPolicy } from './desired-policy.js';
 export { classIdOf, isClassId, isNodeId, isPolicyId } from './identifiers.js';
 export {

@@ -1,3 +1,4 @@
+import type { Prefix } from '@waymark/agent-protocol';
 import {
   DataPlaneError,
   type ActualState,
@@ -21,6 +22,7 @@ import type { WantedPolicy } from './desired-policy.js';
 import { effectiveTunnel } from './effective-tunnel.js';
 import { judge, objectionToTunnel } from './judge.js';
 import { allLists, judgesOf, neededProbeRoutes } from './judged-lists.js';
+import { outsideBlock } from './outside-block.js';
 import { planBreaks, planMakes } from './plan.js';
 
 /** What one reconciliation found, did and found again. */
@@ -48,11 +50,12 @@ export async function runRound(
   wanted: ReadonlyMap<string, WantedPolicy>,
   localSids: readonly LocalSid[],
   liveness: LivenessPort | null,
+  bsidBlock: Prefix | undefined,
 ): Promise<Round> {
   try {
     // Laying the ground never changes what tunnels there are, so both go at once; the first failure counts.
     const [found, complaints] = await Promise.all([dataPlane.read(), dataPlane.prepare()]);
-    const round = await makeThenBreak(dataPlane, found, wanted, localSids, liveness);
+    const round = await makeThenBreak(dataPlane, found, wanted, localSids, liveness, bsidBlock);
     return { ...round, complaints: [...complaints, ...round.complaints] };
   } catch (error) {
     return { kind: 'fault', reason: faultOf(error) };
@@ -70,13 +73,16 @@ async function makeThenBreak(
   wanted: ReadonlyMap<string, WantedPolicy>,
   localSids: readonly LocalSid[],
   liveness: LivenessPort | null,
+  bsidBlock: Prefix | undefined,
 ): Promise<Extract<Round, { kind: 'done' }>> {
   const { capabilities } = dataPlane;
   let actual = indexActual(found);
   const probeRoutes = neededProbeRoutes(wanted.values(), capabilities);
   liveness?.expect(probeRoutes);
   const effective = [...wanted.values()].map((policy) => effectivePolicy(policy, actual, dataPlane, liveness));
-  const { accepted, refused } = judge(effective, dataPlane, actual.state.obstacles);
+  const outside = outsideBlock(effective, bsidBlock);
+  const own = effective.filter(({ policyId }) => !outside.has(policyId));
+  const { accepted, refused } = judge(own, dataPlane, actual.state.obstacles);
   const failures: StepFailure[] = [];
   const run = async (steps: readonly Step[]) => {
     if (steps.length === 0) return;
@@ -90,7 +96,7 @@ async function makeThenBreak(
   const breaks = planBreaks(wanted.values(), localSids, probeRoutes, actual);
   await run(breaks);
 
-  const results = new Map<string, string | null>(refused);
+  const results = new Map<string, string | null>([...refused, ...outside]);
   for (const [policyId, tunnels] of accepted) {
     const held = tunnels.every((tunnel) => isHeld(tunnel, actual, capabilities));
     results.set(policyId, held ? null : failureOf(policyId, failures));
