@@ -21,7 +21,10 @@ export function openTlsFiles(
       cause: error,
     });
   }
-  running.push(() => Promise.resolve(files.close()));
+  running.push(() => {
+    files.close();
+    return Promise.resolve();
+  });
   logTlsFiles(files, prefix, log);
   return files;
 }

@@ -16,7 +16,7 @@ import { anyController, certifiedControllers } from './session/controller-trust.
 import { StatusServer } from './status-server.js';
 
 const { values } = parseArgs({ options: { withdraw: { type: 'boolean', default: false } } });
-const config = readConfig(process.env);
+const config = settings();
 const log = pino({ level: config.logLevel, base: { node: config.nodeId } });
 const dataPlane = dataPlaneOf(config, log);
 
@@ -70,11 +70,25 @@ async function run(): Promise<void> {
   await agent.start();
 }
 
-function openTlsFiles(settings: string, paths: TlsPaths | undefined): TlsFiles | undefined {
+function openTlsFiles(prefix: string, paths: TlsPaths | undefined): TlsFiles | undefined {
   if (paths === undefined) return undefined;
-  const files = new TlsFiles(paths);
-  logTlsFiles(files, settings, log);
+  const files = fitting(() => new TlsFiles(paths), `see ${prefix}_CA_FILE, ${prefix}_CERT_FILE and ${prefix}_KEY_FILE`);
+  logTlsFiles(files, prefix, log);
   return files;
+}
+
+function settings(): AgentConfig {
+  return fitting(() => readConfig(process.env), 'docs/node-agent.md lists all settings');
+}
+
+/** Ends the agent with a sentence, and no stack, when an operator can put it right. */
+function fitting<Result>(read: () => Result, remedy: string): Result {
+  try {
+    return read();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)} (${remedy})\n`);
+    process.exit(1);
+  }
 }
 
 function dataPlaneOf({ dataPlane: settings }: AgentConfig, logger: Logger): DataPlane {

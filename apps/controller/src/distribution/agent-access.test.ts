@@ -94,9 +94,11 @@ describe.skipIf(missing !== undefined)(
         log,
         ...(address === undefined ? {} : { address }),
       });
-      const { stop } = controller;
-      const files = controllerFiles;
-      ends.push(() => files.close(), stop);
+      const [started, files] = [controller, controllerFiles];
+      ends.push(
+        () => files.close(),
+        () => started.stop(),
+      );
     }
 
     /** An agent with a certificate, and its files. */
