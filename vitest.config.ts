@@ -7,7 +7,7 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
-    // The suites would share the tables and blocks of one real VPP.
-    fileParallelism: process.env['VPP_API_SOCKET'] === undefined,
+    // The suites would share the tables and blocks of one real VPP, and the names in one real cluster.
+    fileParallelism: process.env['VPP_API_SOCKET'] === undefined && process.env['TEST_KUBECONFIG'] === undefined,
   },
 });

@@ -41,6 +41,7 @@ export async function startController(environment) {
   });
   return {
     url,
+    pid: child.pid,
     grpcAddress: `127.0.0.1:${grpcPort}`,
     /** One request with a JSON body; throws unless the answer is 2xx. */
     async request(method, path, body) {

@@ -12,6 +12,7 @@ describe('a benchmark still runs:', () => {
     ['bounded.mjs', '60'],
     ['disjoint.mjs', '60', '3'],
     ['import.mjs', '40', '3', '1'],
+    ['kubernetes.mjs', '8', '2', '4', 'clusters'],
     ['mesh.mjs', '40'],
     ['policies.mjs', '24', 'bandwidth'],
     ['sweep.mjs', '30', '60'],

@@ -127,6 +127,7 @@ const inOrder = [
     'listSources',
     'releaseSource',
     'listClusters',
+    'listServiceClasses',
     'listAgents',
     'getAgent',
     'getDataPlane',

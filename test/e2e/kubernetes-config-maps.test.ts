@@ -2,9 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSrv6Config, srv6ConfigNamespace, type ConfigMap } from '@waymark/kubernetes-resources';
-import { startApiServer, type ApiServer, type KubeObject } from '@waymark/kubernetes-stand-in';
+import { calicoDefinitions, type KubeObject } from '@waymark/kubernetes-stand-in';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../apps/controller/src/testing/eventually.js';
+import { openApiServer, type TestApiServer } from '../../packages/kubernetes-stand-in/src/testing/test-api-server.js';
 import { startSystem, type StartedSystem } from '../started-system.js';
 
 /** Of the demo topology. */
@@ -20,7 +21,7 @@ const dt4 = (name: Name) => `${hosts[name].sids}:1::`;
 const dt6 = (name: Name) => `${hosts[name].sids}:2::`;
 const [germany, austria, italy] = ['fcbb:bb00:8:1::', 'fcbb:bb00:1:1::', 'fcbb:bb00:14:1::'];
 
-let server: ApiServer;
+let server: TestApiServer;
 let system: StartedSystem;
 let directory: string;
 
@@ -32,18 +33,29 @@ async function start(configMaps: 'read' | 'write'): Promise<void> {
   await system.settled();
 }
 
-function node(name: Name, podCIDRs = hosts[name].pods) {
+const calico = 'crd.projectcalico.org/v1';
+
+function node(name: Name) {
   const annotations = { 'projectcalico.org/IPv6Address': `${hosts[name].address}/64` };
-  return { apiVersion: 'v1', kind: 'Node', metadata: { name, annotations }, spec: { podCIDRs } };
+  return { apiVersion: 'v1', kind: 'Node', metadata: { name, annotations } };
 }
 
-const find = (name: string) => server.find('v1', 'ConfigMap', name, srv6ConfigNamespace);
-const remove = (name: string) => server.delete('v1', 'ConfigMap', name, srv6ConfigNamespace);
+/** Calico's word for a prefix of pods that the node has. */
+function block(name: Name, cidr: string) {
+  return {
+    ...{ apiVersion: calico, kind: 'BlockAffinity' },
+    metadata: { name: `${name}-${cidr.replace(/[^0-9a-f]+/g, '-')}` },
+    spec: { node: name, cidr, state: 'confirmed', deleted: 'false' },
+  };
+}
 
-function put(name: string, data: Readonly<Record<string, string>>): void {
+const find = async (name: string) => server.find('v1', 'ConfigMap', name, srv6ConfigNamespace);
+const remove = async (name: string) => server.delete('v1', 'ConfigMap', name, srv6ConfigNamespace);
+
+async function put(name: string, data: Readonly<Record<string, string>>): Promise<void> {
   const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace: srv6ConfigNamespace }, data };
-  if (find(name) === undefined) server.create(object);
-  else server.replace(object);
+  if ((await find(name)) === undefined) await server.create(object);
+  else await server.replace(object);
 }
 
 /** A ConfigMap of the paper, as it is written by hand. */
@@ -103,17 +115,26 @@ const problems = async () => {
   };
   return items.flatMap((cluster) => cluster.problems.map(({ object, message }) => `${object}: ${message}`));
 };
-const events = (reason: string) =>
-  (server.list('v1', 'Event') as unknown as readonly { reason: string; message: string }[])
+const events = async (reason: string) =>
+  ((await server.list('v1', 'Event')) as unknown as readonly { reason: string; message: string }[])
     .filter((event) => event.reason === reason)
     .map(({ message }) => message);
 
 beforeAll(async () => {
-  server = await startApiServer();
+  server = await openApiServer(calicoDefinitions);
   directory = mkdtempSync(join(tmpdir(), 'waymark-config-maps-'));
   writeFileSync(join(directory, 'kubeconfig'), server.kubeconfig);
-  server.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: srv6ConfigNamespace } });
-  for (const name of names) server.create(node(name));
+  await server.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: srv6ConfigNamespace } });
+  for (const [name, cidr] of [
+    ['ipv4', '10.0.0.0/8'],
+    ['ipv6', 'fd00::/16'],
+  ] as const) {
+    await server.create({ apiVersion: calico, kind: 'IPPool', metadata: { name }, spec: { cidr } });
+  }
+  for (const name of names) {
+    await server.create(node(name));
+    for (const cidr of hosts[name].pods) await server.create(block(name, cidr));
+  }
 });
 
 afterAll(async () => {
@@ -127,8 +148,8 @@ describe('ConfigMaps of the paper, read', () => {
   afterAll(() => system.stop());
 
   it('become explicit paths that REST cannot change: one policy where both families go the same way', async () => {
-    put('srv6-config-london', { srv6: both('london', 'athens', [germany, austria], [germany, austria]) });
-    put('calico-vpp-config', { CALICOVPP_SRV6: '{}' });
+    await put('srv6-config-london', { srv6: both('london', 'athens', [germany, austria], [germany, austria]) });
+    await put('calico-vpp-config', { CALICOVPP_SRV6: '{}' });
     const id = 'dc-london:1001:dc-athens';
     await eventually(async () => {
       expect(await lists()).toEqual({
@@ -146,7 +167,7 @@ describe('ConfigMaps of the paper, read', () => {
   }, 120_000);
 
   it('are a policy for each family where these go different ways, with the prefixes that the endpoint has now', async () => {
-    put('srv6-config-london', { srv6: both('london', 'athens', [germany, italy], [germany, austria]) });
+    await put('srv6-config-london', { srv6: both('london', 'athens', [germany, italy], [germany, austria]) });
     await eventually(async () => {
       expect(await lists()).toEqual({
         'dc-london:1001:dc-athens': expect.objectContaining({ ipv6: [germany, austria, dt6('athens')] }) as unknown,
@@ -155,12 +176,13 @@ describe('ConfigMaps of the paper, read', () => {
     }, 30_000);
     const steered = async () => (await policies()).map(({ intent }) => intent.steeredPrefixes);
     expect(await steered()).toEqual([['fd00:2::/48'], ['10.2.0.0/16']]);
-    server.replace(node('athens', ['10.2.0.0/16', '10.22.0.0/16', 'fd00:2::/48']));
+    const more = block('athens', '10.22.0.0/16');
+    await server.create(more);
     await eventually(async () => {
       expect(await steered()).toEqual([['fd00:2::/48'], ['10.2.0.0/16', '10.22.0.0/16']]);
     }, 30_000);
-    server.replace(node('athens'));
-    put('srv6-config-london', { srv6: both('london', 'athens', [austria], [austria]) });
+    await server.delete(calico, 'BlockAffinity', more.metadata.name);
+    await put('srv6-config-london', { srv6: both('london', 'athens', [austria], [austria]) });
     await eventually(async () => {
       expect(await lists()).toEqual({
         'dc-london:1001:dc-athens': { ipv4: [austria, dt4('athens')], ipv6: [austria, dt6('athens')] },
@@ -174,59 +196,59 @@ describe('ConfigMaps of the paper, read', () => {
     const says = async (message: string) => {
       await eventually(async () => {
         expect((await problems()).join()).toContain(`ConfigMap srv6-config-london: ${message}`);
-        expect(events('Refused').join()).toContain(message);
+        expect((await events('Refused')).join()).toContain(message);
       }, 30_000);
       expect(await lists()).toEqual(good);
     };
-    put('srv6-config-london', { srv6: 'node: [' });
+    await put('srv6-config-london', { srv6: 'node: [' });
     await says('data.srv6: is not YAML');
-    put('srv6-config-london', {
+    await put('srv6-config-london', {
       srv6: text('london', [{ egress: 'fd00::99', traffic: 'IPv4', list: [dt4('athens')] }]),
     });
     await says('node london, policy to fd00::99: no node of the topology has this address');
     const wrong = { egress: hosts.athens.address, traffic: 'IPv4', list: [italy, dt6('athens')] };
-    put('srv6-config-london', { srv6: text('london', [wrong]) });
+    await put('srv6-config-london', { srv6: text('london', [wrong]) });
     await says(`node london, policy to ${hosts.athens.address}: the ipv4 list ends in ${dt6('athens')}`);
-    put('srv6-config-london', { srv6: both('london', 'athens', [austria], [austria]) });
+    await put('srv6-config-london', { srv6: both('london', 'athens', [austria], [austria]) });
     await eventually(async () => {
       expect(await problems()).toEqual([]);
-      expect(events('Accepted')).toHaveLength(1);
+      expect(await events('Accepted')).toHaveLength(1);
     }, 30_000);
   }, 120_000);
 
   it('withdraw what they asked for when they are deleted; that most go at once is not believed', async () => {
-    remove('srv6-config-london');
+    await remove('srv6-config-london');
     await eventually(async () => {
       expect(await lists()).toEqual({});
     }, 30_000);
     const pairs = [...names.keys()].map((i) => [names[i], names[(i + 1) % names.length]] as [Name, Name]);
-    for (const [from, to] of pairs) put(`srv6-config-${from}`, { srv6: both(from, to, [], []) });
+    for (const [from, to] of pairs) await put(`srv6-config-${from}`, { srv6: both(from, to, [], []) });
     const expected = pairs.map(([from, to]) => `dc-${from}:1001:dc-${to}`).sort();
     await eventually(async () => {
       expect(Object.keys(await lists()).sort()).toEqual(expected);
     }, 30_000);
-    for (const [from] of pairs) remove(`srv6-config-${from}`);
+    for (const [from] of pairs) await remove(`srv6-config-${from}`);
     await eventually(async () => {
       expect(await problems()).toHaveLength(4);
     }, 30_000);
     expect(Object.keys(await lists()).sort()).toEqual(expected);
-    for (const [from] of pairs) put(`srv6-config-${from}`, { srv6: text(from, []) });
+    for (const [from] of pairs) await put(`srv6-config-${from}`, { srv6: text(from, []) });
     await eventually(async () => {
       expect(await lists()).toEqual({});
       expect(await problems()).toEqual([]);
     }, 30_000);
-    for (const [from] of pairs) remove(`srv6-config-${from}`);
+    for (const [from] of pairs) await remove(`srv6-config-${from}`);
   }, 180_000);
 
   it('may be one for all nodes', async () => {
-    put('srv6-config', {
+    await put('srv6-config', {
       london: both('london', 'athens', [germany], [germany]),
       athens: text('athens', [{ egress: hosts.london.address, traffic: 'IPv4', list: [austria, dt4('london')] }]),
     });
     await eventually(async () => {
       expect(Object.keys(await lists())).toEqual(['dc-athens:1002:dc-london', 'dc-london:1001:dc-athens']);
     }, 30_000);
-    remove('srv6-config');
+    await remove('srv6-config');
     await eventually(async () => {
       expect(await lists()).toEqual({});
     }, 30_000);
@@ -234,8 +256,8 @@ describe('ConfigMaps of the paper, read', () => {
 });
 
 describe('ConfigMaps of the paper, written', () => {
-  const written = (name: string) => {
-    const [config] = readSrv6Config(find(name) as unknown as ConfigMap);
+  const written = async (name: string) => {
+    const [config] = readSrv6Config((await find(name)) as unknown as ConfigMap);
     return config;
   };
   const create = (headend: Name, endpoint: Name, color: number, sids?: readonly (readonly string[])[]) => {
@@ -258,13 +280,13 @@ describe('ConfigMaps of the paper, written', () => {
   afterAll(() => system.stop());
 
   it('say what is in force, are put right, and go with their policies', async () => {
-    put('srv6-config-frankfurt', { srv6: 'by hand' });
+    await put('srv6-config-frankfurt', { srv6: 'by hand' });
     expect(await create('london', 'athens', 900)).toMatchObject({ status: 201 });
     await create('london', 'frankfurt', 901, [[austria], [germany, italy]]);
     await create('frankfurt', 'london', 902);
     await system.settled();
     await eventually(async () => {
-      const config = written('srv6-config-london');
+      const config = await written('srv6-config-london');
       const { 'dc-london:900:dc-athens': toAthens, 'dc-london:901:dc-frankfurt': toFrankfurt } = await lists();
       expect(config?.localSids).toEqual({ ipv4: dt4('london'), ipv6: dt6('london') });
       expect(config?.policies.map(({ egress, family, sids }) => ({ egress, family, sids }))).toEqual([
@@ -275,22 +297,22 @@ describe('ConfigMaps of the paper, written', () => {
       ]);
       expect(toFrankfurt).toBeDefined();
     }, 30_000);
-    const { metadata } = find('srv6-config-london') as KubeObject;
+    const { metadata } = (await find('srv6-config-london')) as KubeObject;
     expect(metadata.labels).toEqual({ 'app.kubernetes.io/managed-by': 'waymark' });
     expect(metadata.annotations?.['waymark.dev/left-out']).toContain('2 weighted lists; the heaviest is written');
     await eventually(async () => {
       expect((await problems()).join()).toContain('ConfigMap srv6-config-frankfurt: it is not written');
     }, 30_000);
-    expect(find('srv6-config-frankfurt')).toMatchObject({ data: { srv6: 'by hand' } });
+    expect(await find('srv6-config-frankfurt')).toMatchObject({ data: { srv6: 'by hand' } });
 
-    const before = written('srv6-config-london');
-    server.replace({ ...(find('srv6-config-london') as KubeObject), data: { srv6: 'changed' } });
-    await eventually(() => {
-      expect(written('srv6-config-london')).toEqual(before);
+    const before = await written('srv6-config-london');
+    await server.replace({ ...((await find('srv6-config-london')) as KubeObject), data: { srv6: 'changed' } });
+    await eventually(async () => {
+      expect(await written('srv6-config-london')).toEqual(before);
     }, 30_000);
-    remove('srv6-config-london');
-    await eventually(() => {
-      expect(written('srv6-config-london')).toEqual(before);
+    await remove('srv6-config-london');
+    await eventually(async () => {
+      expect(await written('srv6-config-london')).toEqual(before);
     }, 30_000);
 
     for (const id of ['dc-london:901:dc-frankfurt', 'dc-frankfurt:902:dc-london']) {
@@ -298,14 +320,14 @@ describe('ConfigMaps of the paper, written', () => {
         status: 204,
       });
     }
-    await eventually(() => {
-      expect(written('srv6-config-london')?.policies).toHaveLength(2);
+    await eventually(async () => {
+      expect((await written('srv6-config-london'))?.policies).toHaveLength(2);
     }, 30_000);
     await rest('/v1/sr-policies/dc-london:900:dc-athens', { method: 'DELETE', headers: { 'if-match': '*' } });
-    await eventually(() => {
-      expect(find('srv6-config-london')).toBeUndefined();
+    await eventually(async () => {
+      expect(await find('srv6-config-london')).toBeUndefined();
     }, 30_000);
-    remove('srv6-config-frankfurt');
+    await remove('srv6-config-frankfurt');
   }, 240_000);
 
   it('are read back as the same lists', async () => {
@@ -313,18 +335,18 @@ describe('ConfigMaps of the paper, written', () => {
     await create('athens', 'london', 911);
     await create('frankfurt', 'athens', 912);
     await system.settled();
-    await eventually(() => {
-      for (const name of ['london', 'athens', 'frankfurt']) expect(find(`srv6-config-${name}`)).toBeDefined();
+    await eventually(async () => {
+      for (const name of ['london', 'athens', 'frankfurt']) expect(await find(`srv6-config-${name}`)).toBeDefined();
     }, 30_000);
     const sent = Object.entries(await lists()).map(([id, byFamily]) => [id.replace(/:\d+:/, ':'), byFamily]);
     await system.stop();
-    const refused = events('Refused');
+    const refused = await events('Refused');
     await start('read');
     await eventually(async () => {
       const read = Object.entries(await lists()).map(([id, byFamily]) => [id.replace(/:\d+:/, ':'), byFamily]);
       expect(Object.fromEntries(read)).toEqual(Object.fromEntries(sent));
     }, 30_000);
     expect(await problems()).toEqual([]);
-    expect(events('Refused')).toEqual(refused);
+    expect(await events('Refused')).toEqual(refused);
   }, 240_000);
 });

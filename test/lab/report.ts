@@ -32,12 +32,13 @@ export class Report {
   route(row: {
     readonly scenario: string;
     readonly flow: string;
-    readonly expected: readonly string[];
+    readonly expected: readonly (readonly string[])[];
     readonly observed: readonly ObservedRoute[];
     readonly received: string;
   }): void {
-    const expected = row.expected.join(' ');
-    const observed = row.observed.map(({ nodes }) => nodes.join(' ')).join(' and ');
+    const waysOf = (ways: readonly (readonly string[])[]) => ways.map((nodes) => nodes.join(' ')).sort();
+    const expected = waysOf(row.expected).join(' and ');
+    const observed = waysOf(row.observed.map(({ nodes }) => nodes)).join(' and ');
     this.#routes.push({
       ...row,
       expected,

@@ -1,6 +1,8 @@
 import type { MeshIntent, SrPolicyIntent, SrPolicyView } from '../../apps/controller/src/model/sr-policy.js';
+import type { ClusterHostsView } from '../../apps/controller/src/model/kubernetes.js';
+import type { ServiceClassView } from '../../apps/controller/src/model/service-class.js';
 import type { AgentView } from '../../apps/controller/src/model/ports.js';
-import type { ImportResult, SourceBatch, TopologyHead } from '../../apps/controller/src/model/topology.js';
+import type { ImportResult, NodeView, SourceBatch, TopologyHead } from '../../apps/controller/src/model/topology.js';
 import type { PathAnswer, PathRequest } from '@waymark/topology';
 
 interface List<T> {
@@ -26,6 +28,18 @@ export class RestClient {
   /** The contract says that a repeated or held batch is an answer too. */
   postEvents(source: string, batch: SourceBatch): Promise<{ readonly outcome: 'applied' | 'duplicate' | 'held' }> {
     return this.#request('POST', `/v1/sources/${source}/events`, batch);
+  }
+
+  async serviceClasses(): Promise<readonly ServiceClassView[]> {
+    return (await this.#request<List<ServiceClassView>>('GET', '/v1/service-classes?limit=100')).items;
+  }
+
+  async clusters(): Promise<readonly ClusterHostsView[]> {
+    return (await this.#request<List<ClusterHostsView>>('GET', '/v1/clusters')).items;
+  }
+
+  async nodes(): Promise<readonly NodeView[]> {
+    return (await this.#request<List<NodeView>>('GET', '/v1/nodes?limit=100')).items;
   }
 
   computePaths(request: PathRequest): Promise<PathAnswer> {

@@ -9,7 +9,8 @@ import { Lab } from './lab.js';
 import { connectManagement } from './management-network.js';
 import { ProbeStream, type Flow, type ProbeReport } from './probe.js';
 import { Report } from './report.js';
-import type { Family, Host } from './testbed.js';
+import { writeKubernetesConfig, type DataCentre } from './data-centre.js';
+import { underlayOf, type Family, type Host, type Testbed } from './testbed.js';
 import { topologyDocument } from './topology-document.js';
 import { Waymark } from './waymark.js';
 
@@ -36,22 +37,39 @@ export class Stage {
   readonly waymark: Waymark;
   readonly reader: IgpReader;
   readonly report: Report;
+  /** What is told to Waymark from a file and by the IGP. */
+  readonly #declared: Testbed;
   readonly #closing: (() => Promise<void>)[];
   #measurements = 0;
 
   private constructor(
-    parts: { readonly lab: Lab; readonly waymark: Waymark; readonly reader: IgpReader; readonly report: Report },
+    parts: {
+      readonly lab: Lab;
+      readonly waymark: Waymark;
+      readonly reader: IgpReader;
+      readonly report: Report;
+      readonly declared: Testbed;
+    },
     closing: (() => Promise<void>)[],
   ) {
     this.lab = parts.lab;
     this.waymark = parts.waymark;
     this.reader = parts.reader;
     this.report = parts.report;
+    this.#declared = parts.declared;
     this.#closing = closing;
   }
 
-  /** Builds the testbed and starts Waymark, which knows nothing yet. What a failed start built is removed. */
-  static async start(options: { readonly holdMs: number; readonly probing?: boolean }): Promise<Stage> {
+  /**
+   * Builds the testbed and starts Waymark, which knows nothing yet. With data centres, it hears of hosts from their clusters
+   * only. What a failed start built is removed.
+   */
+  static async start(options: {
+    readonly holdMs: number;
+    readonly probing?: boolean;
+    readonly dataCentres?: readonly DataCentre[];
+  }): Promise<Stage> {
+    const { holdMs, probing = false, dataCentres = [] } = options;
     const closing: (() => Promise<void>)[] = [];
     try {
       const database = await createTestDatabase();
@@ -65,13 +83,14 @@ export class Stage {
         databaseUrl: database.url,
         hosts: lab.testbed.hosts,
         folder: lab.folder,
-        holdMs: options.holdMs,
-        probing: options.probing ?? false,
+        ...{ holdMs, probing },
+        ...(dataCentres.length > 0 && { kubernetes: await writeKubernetesConfig(dataCentres, lab.folder) }),
       });
       closing.push(() => waymark.stop());
       const report = new Report();
+      const declared = dataCentres.length > 0 ? underlayOf(lab.testbed) : lab.testbed;
       const reader = new IgpReader({
-        testbed: lab.testbed,
+        testbed: declared,
         controlSockets: ['R1', 'R5'].map((router) => lab.controlSocket(router)),
         post: async (batch) => {
           const { outcome } = await waymark.rest.postEvents('igp', batch);
@@ -80,7 +99,7 @@ export class Stage {
         intervalMs: 50,
       });
       closing.push(() => reader.stop());
-      return new Stage({ lab, waymark, reader, report }, closing);
+      return new Stage({ lab, waymark, reader, report, declared }, closing);
     } catch (error) {
       await closeAll(closing);
       throw error;
@@ -93,7 +112,7 @@ export class Stage {
 
   /** Loads the testbed from a file and its state from the IGP, then every delay from measurements. */
   async learn(): Promise<void> {
-    const imported = await this.waymark.rest.importTopology('testbed', topologyDocument(this.lab.testbed));
+    const imported = await this.waymark.rest.importTopology('testbed', topologyDocument(this.#declared));
     expect(imported).toMatchObject({ changed: true, planned: { locators: 0, sids: 0 } });
     this.reader.start();
     await eventually(
@@ -101,7 +120,7 @@ export class Stage {
       () => Promise.resolve(this.reader.sightings.length),
       (batches) => batches > 0,
     );
-    await this.measure(Object.fromEntries(this.lab.testbed.arcs.map(({ id, delayUs }) => [id, delayUs])));
+    await this.measure(Object.fromEntries(this.#declared.arcs.map(({ id, delayUs }) => [id, delayUs])));
   }
 
   /** One measurement per directed link, in microseconds, as a probe of the operator would post them. */
@@ -152,15 +171,17 @@ export class Stage {
 
   /**
    * Sends packets, adds a line to the table and holds the observed route against the expected one: each link of it
-   * counted every packet, and no other link any. Nothing else may flow from that host.
+   * counted every packet, and no other link any. Of several ways, equally short, the flow takes any one. Nothing else may flow
+   * from that host.
    */
-  async expectRoute(scenario: string, flow: Flow, routers: readonly string[]): Promise<void> {
+  async expectRoute(scenario: string, flow: Flow, ...ways: readonly (readonly string[])[]): Promise<void> {
     const { routes, links, report } = await this.lab.trace(flow);
-    const expected = [flow.from.host, ...routers, flow.to.host];
+    const possible = ways.map((routers) => [flow.from.host, ...routers, flow.to.host]);
+    const expected = possible.find((nodes) => nodes.join() === routes[0]?.nodes.join()) ?? possible[0] ?? [];
     this.report.route({
       scenario,
       flow: nameOf(flow),
-      expected,
+      expected: [expected],
       observed: routes,
       received: `${report.received}/${report.sent}`,
     });
@@ -171,13 +192,18 @@ export class Stage {
     expect(report.lost).toBe(0);
   }
 
-  /** The same for what probe streams between two hosts send at this moment. */
-  async expectRouteOfStreams(scenario: string, from: string, to: string, routers: readonly string[]): Promise<void> {
+  /** The same for what probe streams between two hosts send at this moment: they take all of these ways, and no other. */
+  async expectRouteOfStreams(
+    scenario: string,
+    from: string,
+    to: string,
+    ...ways: readonly (readonly string[])[]
+  ): Promise<void> {
     const { routes, links } = await this.lab.observe(from, () => sleep(OBSERVED_MS));
-    const expected = [from, ...routers, to];
+    const expected = ways.map((routers) => [from, ...routers, to]);
     this.report.route({ scenario, flow: 'the streams', expected, observed: routes, received: '-' });
-    expect(routes.map(({ nodes }) => nodes)).toEqual([expected]);
-    expect([...links].sort()).toEqual([...linksOf(expected)].sort());
+    expect(routes.map(({ nodes }) => nodes.join(' ')).sort()).toEqual(expected.map((nodes) => nodes.join(' ')).sort());
+    expect([...links].sort()).toEqual([...new Set(expected.flatMap(linksOf))].sort());
   }
 
   /** A datagram per millisecond on each flow while `work` is under way and a little longer. */

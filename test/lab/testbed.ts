@@ -185,3 +185,9 @@ export function paperTestbed(): Testbed {
   ];
   return { routers, hosts, pods: hosts.flatMap((host) => host.pods), arcs };
 }
+
+/** Routers and what is between them: the testbed without its hosts. */
+export function underlayOf({ routers, arcs }: Testbed): Testbed {
+  const isRouter = (id: string): boolean => routers.some((router) => router.id === id);
+  return { routers, hosts: [], pods: [], arcs: arcs.filter(({ from, to }) => isRouter(from) && isRouter(to)) };
+}

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { parse } from 'yaml';
 import type { SrPolicyView } from '../../apps/controller/src/model/sr-policy.js';
 import { eventually } from './eventually.js';
 import { freePort, ManagedProcess } from './managed-process.js';
@@ -12,6 +14,8 @@ import type { Host } from './testbed.js';
 const CONTROLLER = fileURLToPath(new URL('../../apps/controller/dist/main.js', import.meta.url));
 const CERTIFICATES = fileURLToPath(new URL('../../scripts/certificates.sh', import.meta.url));
 const AGENT = fileURLToPath(new URL('../../apps/node-agent/dist/main.js', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const WITHDRAW = join(ROOT, 'deploy/withdraw/withdraw.yaml');
 const STARTED_MS = 90_000;
 const LOG_LINES = 40;
 
@@ -27,6 +31,8 @@ export interface WaymarkOptions {
   readonly holdMs: number;
   /** Whether the agents probe their segment lists. */
   readonly probing: boolean;
+  /** The file that names the clusters to follow. */
+  readonly kubernetes?: string;
 }
 
 /** One controller, one agent in each host, Redis: separate processes, as in production. */
@@ -43,6 +49,11 @@ export class Waymark {
     this.redis = redis;
     this.#ports = ports;
     this.rest = new RestClient(`http://${options.controllerAddress}:${ports.http}`);
+  }
+
+  /** Where agents keep what they know, in a folder of each one's name. */
+  get agentFolder(): string {
+    return join(this.#options.folder, 'agents');
   }
 
   static async start(options: WaymarkOptions): Promise<Waymark> {
@@ -94,7 +105,7 @@ export class Waymark {
   }
 
   async startController(): Promise<void> {
-    const { controllerAddress, databaseUrl, folder, holdMs } = this.#options;
+    const { controllerAddress, databaseUrl, folder, holdMs, kubernetes } = this.#options;
     this.#controller = ManagedProcess.spawn('controller', ['node', CONTROLLER], {
       WAYMARK_NAME: 'lab',
       WAYMARK_HTTP_HOST: controllerAddress,
@@ -108,22 +119,58 @@ export class Waymark {
       DATABASE_URL: databaseUrl,
       REDIS_URL: this.redis.url,
       ...this.#certificateIn('controller'),
+      ...(kubernetes !== undefined && { WAYMARK_KUBERNETES: kubernetes }),
     });
     await this.#controller.printed(/^API: /m, STARTED_MS);
+  }
+
+  async stopController(): Promise<void> {
+    await this.#controller?.stop();
   }
 
   async killController(): Promise<void> {
     await this.#controller?.stop('SIGKILL');
   }
 
-  startAgent(host: string): void {
-    const { namespaces, controllerAddress, folder, hosts, probing } = this.#options;
+  /** `settings` besides those that all agents have. */
+  startAgent(host: string, settings: NodeJS.ProcessEnv = {}): void {
+    this.#runAgent(host, ['node', AGENT], { ...this.#agentSettings(host), ...settings });
+  }
+
+  /**
+   * What becomes of an agent's pod when the component deploy/withdraw is added: it is stopped, and the command of the manifest runs
+   * in its place. Resolves when that pod would be ready; it has nothing to do from then on.
+   */
+  async withdrawAgent(host: string, settings: NodeJS.ProcessEnv = {}): Promise<void> {
+    await this.stopAgent(host);
+    const [shell = '', ...argv] = withdrawCommand(parse(await readFile(WITHDRAW, 'utf8')) as WithdrawPatch);
+    const environment = { ...this.#agentSettings(host), ...settings };
+    const process = this.#runAgent(host, ['env', '-C', ROOT, shell, ...argv], environment);
+    await eventually(
+      `the agent of ${host} has withdrawn`,
+      () => readFile(`/proc/${process.pid ?? 0}/comm`, 'utf8'),
+      (name) => name === 'sleep\n',
+    );
+  }
+
+  async stopAgent(host: string): Promise<void> {
+    await this.#agents.get(host)?.stop();
+  }
+
+  #runAgent(host: string, argv: readonly string[], environment: NodeJS.ProcessEnv): ManagedProcess {
+    const process = new ManagedProcess(`agent of ${host}`, this.#options.namespaces.spawn(host, argv, environment));
+    this.#agents.set(host, process);
+    return process;
+  }
+
+  #agentSettings(host: string): NodeJS.ProcessEnv {
+    const { controllerAddress, hosts, probing } = this.#options;
     const { address, attachment, serviceSid, probePrefix } = hosts.find(({ id }) => id === host) ?? unknownHost(host);
-    const child = namespaces.spawn(host, ['node', AGENT], {
+    return {
       WAYMARK_NODE_ID: host,
       WAYMARK_CONTROLLER: `${controllerAddress}:${this.#ports.grpc}`,
       WAYMARK_DATAPLANE: 'linux',
-      WAYMARK_DATA_DIR: join(folder, 'agents'),
+      WAYMARK_DATA_DIR: this.agentFolder,
       WAYMARK_LOCAL_SIDS: `${serviceSid.ipv4}=End.DT4,${serviceSid.ipv6}=End.DT6`,
       WAYMARK_LINUX_ENCAP_SOURCE: address,
       WAYMARK_LINUX_UNDERLAY: `to-${attachment}`,
@@ -131,8 +178,7 @@ export class Waymark {
       ...(probing ? { WAYMARK_PROBE_PREFIX: probePrefix } : { WAYMARK_STATUS_PORT: '0' }),
       REDIS_URL: this.redis.url,
       ...this.#certificateIn(`agents/${host}`),
-    });
-    this.#agents.set(host, new ManagedProcess(`agent of ${host}`, child));
+    };
   }
 
   async killAgent(host: string): Promise<void> {
@@ -173,6 +219,16 @@ export class Waymark {
         ),
     );
   }
+}
+
+interface WithdrawPatch {
+  readonly spec: {
+    readonly template: { readonly spec: { readonly containers: readonly { readonly command: readonly string[] }[] } };
+  };
+}
+
+function withdrawCommand({ spec }: WithdrawPatch): readonly string[] {
+  return spec.template.spec.containers[0]?.command ?? [];
 }
 
 function unknownHost(host: string): never {

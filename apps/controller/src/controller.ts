@@ -25,6 +25,7 @@ import { openTlsFiles } from './tls-files.js';
 import { bookedPerLink } from './policies/bookings.js';
 import { FailureSweeps } from './policies/failure-sweeps.js';
 import { SrPolicyService } from './policies/policy-service.js';
+import { ServiceClasses } from './policies/service-classes.js';
 import { UnreservedBandwidth } from './policies/unreserved-bandwidth.js';
 import { onAcked } from './policies/headend-acks.js';
 import type { BookDemands, Evaluate } from './policies/reaction-dependencies.js';
@@ -140,8 +141,12 @@ async function start(
     access: openAgentAccess(config, log, running),
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
     onAcked,
-    onHello: (node, capabilities) => topology.recordAgentCapabilities(node, tedCapabilities(capabilities)),
+    onHellos: (hellos) =>
+      topology.recordAgentCapabilities(
+        hellos.map(({ node, capabilities }) => ({ node, capabilities: tedCapabilities(capabilities) })),
+      ),
   });
+  const serviceClasses = new ServiceClasses(db, (epoch, work) => distribution.leadership.fenced(epoch, work));
   const reaction = new ReactionLoop<PendingDelta>(
     {
       db,
@@ -163,18 +168,29 @@ async function start(
     { bsidPool: config.bsidPool, holdMs: config.holdMs, maxHoldMs: config.maxHoldMs, parallelism: config.workers },
   );
   distribution.leadership.onLead((epoch, signal) => reaction.lead(epoch, signal));
+  const clusters = config.kubernetesFile === undefined ? undefined : readKubernetesConfig(config.kubernetesFile);
+  const withClasses = clusters?.clusters.filter((cluster) => cluster.serviceClasses === true) ?? [];
+  distribution.leadership.onLead((epoch) => {
+    const names = withClasses.map(({ name }) => name);
+    serviceClasses.withdrawOtherClusters(epoch, names).catch((error: unknown) => {
+      log.warn({ err: error }, 'service classes of clusters that are not followed stay until the next leader');
+    });
+  });
   const kubernetes =
-    config.kubernetesFile === undefined
+    clusters === undefined
       ? undefined
       : await Kubernetes.create({
-          settings: readKubernetesConfig(config.kubernetesFile),
+          settings: clusters,
           ...{ topology, log },
-          objects: { topology, policies, events, possessionsOf: (prefix) => possessionsOf(db, prefix) },
+          objects: {
+            ...{ topology, policies, events, classes: serviceClasses },
+            possessionsOf: (prefix) => possessionsOf(db, prefix),
+          },
         });
   if (kubernetes !== undefined) {
     kubernetes.start();
     running.push(() => kubernetes.stop());
-    distribution.leadership.onLead((_, signal) => kubernetes.lead(signal));
+    distribution.leadership.onLead((epoch, signal) => kubernetes.lead(signal, epoch));
   }
   const grpcListen = `${config.grpcHost}:${config.grpcPort}`;
   const grpcPort = await listening('WAYMARK_GRPC_PORT', grpcListen, distribution.start(grpcListen));
@@ -186,6 +202,7 @@ async function start(
     paths,
     pathBatches,
     policies,
+    serviceClasses,
     agents: distribution.agents,
     sweeps,
     clusters: () => kubernetes?.clusters() ?? [],

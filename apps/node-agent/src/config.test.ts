@@ -101,6 +101,7 @@ describe('the settings of the agent', () => {
         encapSource: 'fd00::1',
         bsidBlock: 'fdbb:b51d::/32',
         table: 10,
+        classTables: 1_000_000,
         besideCalico: false,
         msd: 4,
         localSids,

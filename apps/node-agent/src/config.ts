@@ -72,6 +72,8 @@ interface Environment extends VppEnvironment, TransportEnvironment {
   readonly WAYMARK_LINUX_METRIC: number;
   readonly WAYMARK_LINUX_PROBE_TABLE: number;
   readonly WAYMARK_LINUX_PROBE_RULE: number;
+  readonly WAYMARK_LINUX_CLASS_TABLE_BASE: number;
+  readonly WAYMARK_LINUX_CLASS_RULE: number;
   readonly WAYMARK_LINUX_ENCAP_SOURCE?: string;
   readonly WAYMARK_LINUX_MANAGE_SYSCTLS: boolean;
   readonly WAYMARK_LINUX_UNDERLAY?: string;
@@ -111,8 +113,8 @@ export const environmentSchema = {
     WAYMARK_LINUX_TABLE: { type: 'integer', minimum: 1, maximum: 4_294_967_295, default: LINUX_DEFAULTS.table },
     // Up to 4 are the kernel's own; 255 is the largest number there is.
     WAYMARK_LINUX_PROTOCOL: { type: 'integer', minimum: 5, maximum: 255, default: LINUX_DEFAULTS.protocol },
-    // 0 would mean 1024 in IPv6.
-    WAYMARK_LINUX_METRIC: { type: 'integer', minimum: 1, maximum: 4_294_967_295, default: LINUX_DEFAULTS.metric },
+    // 0 would mean 1024 in IPv6; the next one is used too.
+    WAYMARK_LINUX_METRIC: { type: 'integer', minimum: 1, maximum: 4_294_967_294, default: LINUX_DEFAULTS.metric },
     // The next table is used too, as are the two preferences after the rule's; 32766 is that of table main.
     WAYMARK_LINUX_PROBE_TABLE: {
       type: 'integer',
@@ -121,6 +123,14 @@ export const environmentSchema = {
       default: LINUX_DEFAULTS.probeTable,
     },
     WAYMARK_LINUX_PROBE_RULE: { type: 'integer', minimum: 1, maximum: 32_763, default: LINUX_DEFAULTS.probeRule },
+    // The first table is that of color 1; up to 255 are the kernel's own.
+    WAYMARK_LINUX_CLASS_TABLE_BASE: {
+      type: 'integer',
+      minimum: 255,
+      maximum: 4_294_967_294,
+      default: LINUX_DEFAULTS.classTableBase,
+    },
+    WAYMARK_LINUX_CLASS_RULE: { type: 'integer', minimum: 1, maximum: 32_765, default: LINUX_DEFAULTS.classRule },
     WAYMARK_LINUX_ENCAP_SOURCE: { type: 'string' },
     WAYMARK_LINUX_MANAGE_SYSCTLS: { type: 'boolean', default: LINUX_DEFAULTS.manageSysctls },
     WAYMARK_LINUX_UNDERLAY: { type: 'string', pattern: `^${interfaceName}(,${interfaceName})*$` },
@@ -199,6 +209,8 @@ function linuxSettings(env: Environment, localSids: readonly LocalSid[], edgeBlo
     device: env.WAYMARK_LINUX_DEVICE,
     table: env.WAYMARK_LINUX_TABLE,
     ...rules,
+    classTableBase: env.WAYMARK_LINUX_CLASS_TABLE_BASE,
+    classRule: env.WAYMARK_LINUX_CLASS_RULE,
     encapMode: env.WAYMARK_ENCAP_MODE,
     encapSource: source === undefined ? null : ipv6Setting('WAYMARK_LINUX_ENCAP_SOURCE', source),
     manageSysctls: env.WAYMARK_LINUX_MANAGE_SYSCTLS,

@@ -17,7 +17,13 @@ const STATUS: NodeAgentStatus = {
     snapshotRequests: 2,
   },
   health: { error: null, driftRepairs: 4 },
-  reconciler: { rounds: 9, steps: 5, driftRepairs: 4, policies: { installed: 6, simulated: 0, failed: 1 } },
+  reconciler: {
+    rounds: 9,
+    steps: 5,
+    driftRepairs: 4,
+    policies: { installed: 6, simulated: 0, failed: 1 },
+    serviceClasses: { installed: 2, simulated: 0, failed: 0 },
+  },
   counters: {
     reachable: true,
     version: 'Linux 6.1.0, iproute2-6.1.0',
@@ -95,6 +101,7 @@ describe('the status endpoint', () => {
   it('counts for Prometheus', async () => {
     const text = await (await fetch(`${url}/metrics`)).text();
     expect(text).toContain('waymark_agent_policies{outcome="failed"} 1');
+    expect(text).toContain('waymark_agent_service_classes{outcome="installed"} 2');
     expect(text).toContain('waymark_agent_drift_repairs 4');
     expect(text).toContain('waymark_agent_connected 0');
   });

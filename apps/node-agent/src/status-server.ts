@@ -4,6 +4,7 @@ import { Gauge, Registry } from 'prom-client';
 import { registerCounterMetrics } from './counters/counter-metrics.js';
 import type { LivenessStatus } from './liveness/path-liveness.js';
 import type { NodeAgentStatus } from './node-agent.js';
+import type { OutcomeCounts } from './reconcile/policy-reconciler.js';
 
 /**
  * Tells how the agent fares, on loopback only: `/healthz` (503 while the data plane does not work), `/status` and
@@ -86,15 +87,19 @@ function metricsOf(status: () => NodeAgentStatus): Registry {
   gauge('reconcile_steps', 'Changes of the data plane since the start', ({ reconciler }) => reconciler.steps);
   gauge('bad_messages', 'Messages that were refused since the start', ({ session }) => session.badMessages);
   gauge('snapshot_requests', 'Snapshots asked for since the start', ({ session }) => session.snapshotRequests);
-  new Gauge({
-    name: 'waymark_agent_policies',
-    help: 'SR policies by their last outcome',
-    labelNames: ['outcome'],
-    registers: [registry],
-    collect() {
-      for (const [outcome, count] of Object.entries(status().reconciler.policies)) this.set({ outcome }, count);
-    },
-  });
+  const outcomes = (name: string, what: string, counts: (status: NodeAgentStatus) => OutcomeCounts) => {
+    new Gauge({
+      name: `waymark_agent_${name}`,
+      help: `${what} by their last outcome`,
+      labelNames: ['outcome'],
+      registers: [registry],
+      collect() {
+        for (const [outcome, count] of Object.entries(counts(status()))) this.set({ outcome }, count);
+      },
+    });
+  };
+  outcomes('policies', 'SR policies', ({ reconciler }) => reconciler.policies);
+  outcomes('service_classes', 'Service classes', ({ reconciler }) => reconciler.serviceClasses);
   registerCounterMetrics(registry, () => status().counters);
   addLivenessMetrics(registry, () => status().liveness);
   return registry;

@@ -1,6 +1,7 @@
 import { canonicalBlock, inPrefix } from './dataplane/address.js';
 import type { ProbeRuleSettings } from './dataplane/linux/probe-rules.js';
 import type { LocalSid } from './dataplane/port.js';
+import { LAST_TABLE } from './dataplane/vpp/class-table-ids.js';
 import { VPP_DEFAULTS, type ProbeSettings, type VppSettings } from './dataplane/vpp/settings.js';
 import { ipv6Setting, setting } from './setting.js';
 
@@ -10,6 +11,7 @@ export interface VppEnvironment {
   readonly WAYMARK_VPP_ENCAP_SOURCE?: string;
   readonly WAYMARK_VPP_BSID_BLOCK: string;
   readonly WAYMARK_VPP_TABLE?: number;
+  readonly WAYMARK_VPP_CLASS_TABLES: number;
   readonly WAYMARK_VPP_BESIDE_CALICO: boolean;
   readonly WAYMARK_VPP_MSD: string;
   readonly WAYMARK_VPP_LOCAL_SID_BLOCK?: string;
@@ -21,14 +23,12 @@ export interface VppEnvironment {
   readonly WAYMARK_VPP_PROBE_HOST?: string;
 }
 
-/** 0xffffffff means no table, or any, in VPP. */
-const LAST_TABLE = 0xffff_fffe;
-
 export const vppProperties = {
   WAYMARK_VPP_SOCKET: { type: 'string', minLength: 1 },
   WAYMARK_VPP_ENCAP_SOURCE: { type: 'string' },
   WAYMARK_VPP_BSID_BLOCK: { type: 'string', default: VPP_DEFAULTS.bsidBlock },
   WAYMARK_VPP_TABLE: { type: 'integer', minimum: 0, maximum: LAST_TABLE },
+  WAYMARK_VPP_CLASS_TABLES: { type: 'integer', minimum: 1, maximum: LAST_TABLE, default: VPP_DEFAULTS.classTables },
   WAYMARK_VPP_BESIDE_CALICO: { type: 'boolean', default: false },
   WAYMARK_VPP_MSD: { type: 'string', pattern: '^(auto|[1-9]|1[0-6])$', default: 'auto' },
   WAYMARK_VPP_LOCAL_SID_BLOCK: { type: 'string' },
@@ -72,11 +72,23 @@ export function vppSettings(
       'WAYMARK_EDGE_BLOCKS needs pods in a table of their own (WAYMARK_VPP_TABLE): in table 0 the drop routes would stop transit traffic too',
     );
   }
+  const classTables = env.WAYMARK_VPP_CLASS_TABLES;
+  const used = [
+    table,
+    env.WAYMARK_VPP_DECAP_TABLE,
+    ...(rules.probePrefix === null ? [] : [env.WAYMARK_VPP_PROBE_TABLE]),
+  ];
+  if (used.some((id) => id > classTables)) {
+    throw new Error(
+      'WAYMARK_VPP_CLASS_TABLES must not be below WAYMARK_VPP_TABLE, WAYMARK_VPP_DECAP_TABLE or WAYMARK_VPP_PROBE_TABLE: all tables above are those of service classes',
+    );
+  }
   return {
     socketPath: env.WAYMARK_VPP_SOCKET ?? (besideCalico ? VPP_DEFAULTS.calicoSocketPath : VPP_DEFAULTS.socketPath),
     encapSource: nodeAddress('WAYMARK_VPP_ENCAP_SOURCE', firstIpv6Of(source)),
     bsidBlock: setting('WAYMARK_VPP_BSID_BLOCK', () => canonicalBlock(env.WAYMARK_VPP_BSID_BLOCK)),
     table,
+    classTables,
     besideCalico,
     msd: env.WAYMARK_VPP_MSD === 'auto' ? 'auto' : Number(env.WAYMARK_VPP_MSD),
     localSids,

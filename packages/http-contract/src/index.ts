@@ -21,6 +21,7 @@ export * from './path-request.js';
 export * from './policy-detours.js';
 export * from './problem.js';
 export * from './scalars.js';
+export * from './service-class.js';
 export * from './source.js';
 export * from './sr-policy.js';
 export * from './topology.js';

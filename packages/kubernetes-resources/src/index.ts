@@ -1,5 +1,6 @@
 export * from './cluster/allot-prefixes.js';
 export * from './cluster/cluster-hosts.js';
+export * from './cluster/needed-parts.js';
 export * from './cluster/objects.js';
 export * from './conditions.js';
 export * from './custom-resource.js';

@@ -1,7 +1,7 @@
-import { stringify } from 'yaml';
 import { Calls } from './http/calls.js';
 import { Faults } from './http/faults.js';
 import { Front } from './http/front.js';
+import { kubeconfigOf } from './http/kubeconfig.js';
 import { ResourceHandler } from './http/resource-handler.js';
 import { Users, type Grant } from './http/users.js';
 import { Watches } from './http/watches.js';
@@ -92,6 +92,11 @@ export class ApiServer {
     return this.#watches.size;
   }
 
+  /** How many events it has sent to watches, bookmarks among them. */
+  get watchEvents(): number {
+    return this.#watches.sent;
+  }
+
   /** A kubeconfig of a new user who may do what the rules allow, and nothing else. */
   addUser(name: string, grants: readonly Grant[]): string {
     return this.#kubeconfigOf(name, this.#users.add({ name, grants }));
@@ -153,16 +158,7 @@ export class ApiServer {
   }
 
   #kubeconfigOf(user: string, token: string): string {
-    const authority = Buffer.from(this.#front.certificate.cert).toString('base64');
-    const cluster = { server: this.url, 'certificate-authority-data': authority };
-    return stringify({
-      apiVersion: 'v1',
-      kind: 'Config',
-      clusters: [{ name: 'stand-in', cluster }],
-      users: [{ name: user, user: { token } }],
-      contexts: [{ name: 'stand-in', context: { cluster: 'stand-in', user } }],
-      'current-context': 'stand-in',
-    });
+    return kubeconfigOf({ url: this.url, authority: this.#front.certificate.cert, user, token });
   }
 }
 

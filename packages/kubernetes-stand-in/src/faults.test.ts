@@ -70,6 +70,7 @@ describe.skipIf((process.env['TEST_KUBECONFIG'] ?? '') !== '')('faults', () => {
     const { metadata } = await cluster.get(NODES);
     const watch = await cluster.watch(NODES, `resourceVersion=${metadata.resourceVersion}&allowWatchBookmarks=true`);
     expect(server.watches).toBe(1);
+    const sent = server.watchEvents;
     server.faults.stallWatches({ resource: 'nodes' });
     server.create({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'silent' } });
     server.faults.bookmark();
@@ -82,6 +83,7 @@ describe.skipIf((process.env['TEST_KUBECONFIG'] ?? '') !== '')('faults', () => {
       type: 'BOOKMARK',
       object: { metadata: { resourceVersion: String(server.resourceVersion) } },
     });
+    expect(server.watchEvents).toBe(sent + 2);
     server.faults.sendToWatches('{"type":"ADDED","obj\n');
     await expect(watch.next()).rejects.toThrow(SyntaxError);
     expect(server.faults.dropWatches()).toBe(1);

@@ -91,7 +91,7 @@ test('an exception via another table goes around steering', async () => {
   expect(vpp.route(2, '10.1.2.5')).toMatchObject({ kind: 'policy' });
 });
 
-test('steering wins over a route of the API for the same prefix, and gives it back', async () => {
+test('steering wins over a route of the API for the same prefix, loses a share of the flows, and gives it back', async () => {
   const { vpp, client } = await connected();
   await addPolicy(client, BSID_A, 1, sid(1));
   const prefix = { address: '0a010000', length: 16 };
@@ -106,7 +106,7 @@ test('steering wins over a route of the API for the same prefix, and gives it ba
     ],
   });
   await steer(client, BSID_A, { ...prefix, family: 4 });
-  expect(vpp.route(0, '10.1.2.5')).toMatchObject({ kind: 'policy' });
+  expect(vpp.route(0, '10.1.2.5')).toMatchObject({ reason: 'steered-beside-a-drop' });
   await steer(client, BSID_A, { ...prefix, family: 4, isDelete: true });
   expect(vpp.route(0, '10.1.2.5')).toMatchObject({ kind: 'route', nextHops: ['192.0.2.1 interface 1'] });
 });

@@ -83,7 +83,9 @@ test('::/0 and other IPv6 prefixes of small numbers are dumped as IPv4', async (
     [6, '000a000001', 128],
   ]);
   expect(vpp.steerings.map(({ prefix }) => prefix)).toEqual(['::/0', '::a00:1/128']);
-  expect(vpp.route(0, '2001:db8::9')).toMatchObject({ kind: 'policy', via: '::/0 in table 0' });
+  // Each table has a route for it.
+  expect(vpp.route(0, '2001:db8::9')).toMatchObject({ reason: 'steered-beside-a-drop', via: '::/0 in table 0' });
+  expect(vpp.route(0, '::a00:1')).toMatchObject({ kind: 'policy' });
 });
 
 test('the same prefix in two tables is two steerings', async () => {

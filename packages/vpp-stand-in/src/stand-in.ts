@@ -12,7 +12,7 @@ import type { HistoryStep, Life, StartUp } from './life.js';
 import { Listener } from './listener.js';
 import { parseAddress } from './machine/address.js';
 import type { CrashReason } from './machine/crash.js';
-import { forward } from './machine/forwarding.js';
+import { enter, forward } from './machine/forwarding.js';
 import type { Forwarding } from './machine/forwarding.js';
 import type { Interface, InterfaceCounters, InterfaceSpec } from './machine/interfaces.js';
 import type { TableSpec } from './machine/machine.js';
@@ -204,17 +204,30 @@ export class VppStandIn {
     this.#life.machine.interfaces.remove(this.#interface(name));
   }
 
+  /** As `set interface ip table`. @throws RangeError when there is no such interface. */
+  setIpv4Table(name: string, table: number): void {
+    this.#interface(name).ipv4Table = table;
+  }
+
   /** As `set interface ip6 table`. @throws RangeError when there is no such interface. */
   setIpv6Table(name: string, table: number): void {
     this.#interface(name).ipv6Table = table;
   }
 
   /**
-   * What the input ACL of an interface makes of a packet to a unicast address, from its IPv6 header on.
+   * What the input ACL of an interface makes of a packet to a unicast address, from its IP header on.
    * @throws RangeError when there is no such interface.
    */
   inputVerdict(name: string, packet: Uint8Array): 'accept' | 'drop' {
-    return this.#life.machine.inputAcls.verdict(this.#interface(name), Buffer.from(packet));
+    return this.#life.machine.inputAcls.verdict(this.#interface(name), Buffer.from(packet)).kind;
+  }
+
+  /**
+   * What becomes of a packet to a unicast address that comes in by an interface, from its IP header on.
+   * @throws RangeError when there is no such interface.
+   */
+  enter(name: string, packet: Uint8Array): Forwarding {
+    return enter(this.#life.machine, this.#interface(name), Buffer.from(packet));
   }
 
   /** Reads nothing more from any client, so that the socket fills up, until resumeReading(). */

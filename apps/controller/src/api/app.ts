@@ -28,6 +28,7 @@ import { pathBatchEventRoutes } from './routes/path-batch-events.js';
 import { pathBatchRoutes } from './routes/path-batches.js';
 import { pathRoutes } from './routes/paths.js';
 import { policyRoutes } from './routes/policies.js';
+import { serviceClassRoutes } from './routes/service-classes.js';
 import { sidConfirmationRoutes } from './routes/sid-confirmations.js';
 import { sourceRoutes } from './routes/sources.js';
 import { topologyRoutes } from './routes/topology.js';
@@ -82,6 +83,7 @@ const routes = [
   pathBatchRoutes,
   policyRoutes,
   meshRoutes,
+  serviceClassRoutes,
   dryRunRoutes,
   failureSweepRoutes,
   agentRoutes,

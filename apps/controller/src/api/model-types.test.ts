@@ -6,6 +6,7 @@ import type { BatchItem, PathBatch } from '../model/path-batch.js';
 import type { JobView } from '../model/jobs.js';
 import type { ClusterHostsView } from '../model/kubernetes.js';
 import type { AgentView, DataPlaneView, Health, ProposedChange } from '../model/ports.js';
+import type { ServiceClassView } from '../model/service-class.js';
 import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from '../model/sr-policy.js';
 import type {
   ChangeEntry,
@@ -53,6 +54,11 @@ describe('the schemas and the model of the controller', () => {
     expectTypeOf<Of<'NodeConstraints'>>().toEqualTypeOf<NodeConstraints>();
     expectTypeOf<Of<'LinkSettings'>>().toEqualTypeOf<LinkSettings>();
     expectTypeOf<Of<'NodeSettings'>>().toEqualTypeOf<OperatorSettings<NodeConstraints>>();
+  });
+
+  it('agree on service classes', () => {
+    expectTypeOf<Of<'ServiceClassView'>>().toExtend<ServiceClassView>();
+    expectTypeOf<ServiceClassView>().toExtend<Of<'ServiceClassView'>>();
   });
 
   it('agree on sources', () => {

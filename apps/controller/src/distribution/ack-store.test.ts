@@ -2,9 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { Outcome, stateHashOf, type Ack } from '@waymark/agent-protocol';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createSession } from '../storage/database.js';
+import { announcedEvents, EVENT_CHANNEL } from '../storage/event-channel.js';
+import { eventually } from '../testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { storeAcks, type OnAcked, type StoredAck } from './ack-store.js';
 import { recordHellos } from './agent-records.js';
+import { AgentDirectory } from './agent-service.js';
 import { writeDesired } from './desired-store.js';
 
 let database: TestDatabase;
@@ -84,6 +88,31 @@ describe('an ack', () => {
     const before = await at();
     expect((await store(said))[0]?.outcomes).toEqual([]);
     expect(await at()).toEqual(before);
+  });
+
+  it('of a service class is no news of policies, and it is no policy of its agent', async () => {
+    const serviceClass = 'h1:7:h1';
+    await desire(Uint8Array.of(1));
+    await desire(Uint8Array.of(2), serviceClass);
+    const listener = createSession(database.url);
+    await listener.connect();
+    const told: string[] = [];
+    listener.on('notification', ({ payload = '' }) => {
+      told.push(...announcedEvents(payload).map(({ data }) => (data as { policyId: string }).policyId));
+    });
+    await listener.query(`listen ${EVENT_CHANNEL}`);
+    const both: Said[] = [
+      [serviceClass, 2, Outcome.INSTALLED],
+      [policyId, 1, Outcome.INSTALLED],
+    ];
+    await store(ack(2, both));
+    await eventually(() => {
+      expect(told).toEqual([policyId]);
+    });
+    await listener.end();
+    expect(await outcome(serviceClass)).toBe('installed');
+    const { policies } = await new AgentDirectory(database.db).agent('h1');
+    expect(policies).toMatchObject({ total: 1, installed: 1 });
   });
 
   it('does not call a policy installed whose desired generation is a newer one', async () => {

@@ -1,4 +1,4 @@
-import { Outcome, type Ack } from '@waymark/agent-protocol';
+import { isClassId, Outcome, type Ack } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import { sql, type Transaction } from 'kysely';
 import { DatabaseError } from 'pg';
@@ -84,14 +84,17 @@ function storeOnce(db: Database, records: readonly AckRecord[], onAcked: OnAcked
   });
 }
 
+/** Of policies: service classes are no news to who follows policies. */
 function installEvents(acks: readonly StoredAck[], revision: number): WaymarkEvent<'policy.install'>[] {
   const at = new Date().toISOString();
   return acks.flatMap(({ outcomes }) =>
-    outcomes.map(({ policyId, outcome, reason }) => ({
-      type: 'policy.install',
-      at,
-      data: { revision, policyId, outcome, reason },
-    })),
+    outcomes
+      .filter(({ policyId }) => !isClassId(policyId))
+      .map(({ policyId, outcome, reason }) => ({
+        type: 'policy.install',
+        at,
+        data: { revision, policyId, outcome, reason },
+      })),
   );
 }
 

@@ -6,6 +6,9 @@ import type { NodeId } from '@waymark/topology';
 /** The lowest version that is spoken; 1.3 wherever both sides can. */
 const MIN_VERSION = 'TLSv1.2';
 
+/** A handshake goes by the CAs that were trusted when it began, so it had better not take long. */
+const HANDSHAKE_MS = 10_000;
+
 type Call = Pick<ServerDuplexStream<unknown, unknown> | ServerWritableStream<unknown, unknown>, 'getAuthContext'>;
 
 /** For whom a call may speak. */
@@ -63,7 +66,7 @@ function callerOf(call: Call, now: number): Caller {
 /** Connections that are made from now on use the newest certificates; those that exist stay as they are. */
 class FollowingCredentials extends ServerCredentials {
   constructor(material: TlsMaterial) {
-    super({ requestCert: true, rejectUnauthorized: true }, contextOf(material));
+    super({ requestCert: true, rejectUnauthorized: true, handshakeTimeout: HANDSHAKE_MS }, contextOf(material));
   }
 
   follow(material: TlsMaterial): void {

@@ -29,16 +29,20 @@ let bus: MemoryBus;
 let controller: TestController;
 let client: AgentServiceClient;
 let greeted: string[];
+let slow: Promise<void>;
 
 beforeEach(async () => {
   database = await createTestDatabase();
   bus = new MemoryBus();
   greeted = [];
+  slow = Promise.resolve();
   controller = await startTestController(database, bus, {
     heartbeatIntervalMs: 500,
-    onHello: (node, capabilities) => {
-      greeted.push(`${node} ${String(capabilities.msdHEncaps)} ${capabilities.encapMode}`);
-      return node === 'broken' ? Promise.reject(new Error('no')) : Promise.resolve();
+    onHellos: async (hellos) => {
+      if (hellos.some(({ node }) => node === 'broken')) throw new Error('no');
+      for (const { node, capabilities } of hellos)
+        greeted.push(`${node} ${capabilities.msdHEncaps ?? 0} ${capabilities.encapMode}`);
+      if (hellos.some(({ node }) => node === 'slow')) await slow;
     },
   });
   client = new AgentServiceClient(controller.address, credentials.createInsecure());
@@ -188,6 +192,23 @@ describe('a session', () => {
     session.say({ $case: 'heartbeat', value: heartbeat });
     await eventually(() => expect(cases(session)).toEqual(['welcome', 'digest']));
     session.stream.cancel();
+  });
+
+  it('tells together what agents say that come while others are told, and what cannot be stored costs no other', async () => {
+    let goOn = (): void => undefined;
+    slow = new Promise((resolve) => {
+      goOn = resolve;
+    });
+    const sessions = ['slow', 'h2', 'broken', 'h3'].map((nodeId) => {
+      const session = open();
+      session.say({ $case: 'hello', value: { ...hello, nodeId } });
+      return session;
+    });
+    await eventually(() => expect(sessions.map(cases)).toEqual(sessions.map(() => ['welcome'])));
+    await eventually(() => expect(greeted).toContain('slow 0 full'));
+    goOn();
+    await eventually(() => expect([...greeted].sort()).toEqual(['h2 0 full', 'h3 0 full', 'slow 0 full']));
+    for (const { stream } of sessions) stream.cancel();
   });
 
   it.each<[string, AgentMessage['message'], status]>([

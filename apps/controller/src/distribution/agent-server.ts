@@ -57,6 +57,12 @@ export interface AgentCapabilities {
   readonly ownedSids: readonly { readonly sid: Uint8Array; readonly behavior: string }[];
 }
 
+/** An agent with what it said. */
+export interface Introduction {
+  readonly node: NodeId;
+  readonly capabilities: AgentCapabilities;
+}
+
 export interface AgentServerOptions {
   readonly db: Database;
   readonly identity: ControllerIdentity;
@@ -67,8 +73,8 @@ export interface AgentServerOptions {
   /** At most HEARTBEAT_INTERVAL_MS. */
   readonly heartbeatIntervalMs: number;
   readonly onAcked: OnAcked;
-  /** Called for one agent after the other; a failure is logged and leaves the session as it is. */
-  readonly onHello: (node: NodeId, capabilities: AgentCapabilities) => Promise<void>;
+  /** Called for all agents that came during the call before; a failure is logged and leaves their sessions as they are. */
+  readonly onHellos: (hellos: readonly Introduction[]) => Promise<void>;
 }
 
 /**
@@ -84,6 +90,7 @@ export class AgentServer {
   readonly #connections = new Set<AgentConnection>();
   readonly #byNode = new Map<NodeId, AgentConnection>();
   readonly #hellos: Batcher<HelloRecord, true>;
+  readonly #introductions: Batcher<Introduction, true>;
   readonly #heartbeats: Batcher<HeartbeatRecord, boolean>;
   readonly #digests: Batcher<NodeId, Digest>;
   readonly #acks: Batcher<AckRecord, true>;
@@ -92,7 +99,7 @@ export class AgentServer {
   readonly #rounds: Batcher<LivenessRecord, true>;
   readonly #dataPlanes: Batcher<DataPlaneRecord, true>;
   readonly #snapshots = new Gate(SNAPSHOTS);
-  #hooks: Promise<void> = Promise.resolve();
+  readonly #introducing = new Set<Promise<unknown>>();
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: AgentServerOptions) {
@@ -101,6 +108,10 @@ export class AgentServer {
     this.#hellos = new Batcher(BATCH, async (records) => {
       await recordHellos(db, records);
       return records.map(() => true as const);
+    });
+    this.#introductions = new Batcher(BATCH, async (introductions) => {
+      await this.#introduce(introductions);
+      return introductions.map(() => true as const);
     });
     this.#heartbeats = new Batcher(BATCH, (records) => recordHeartbeats(db, records));
     this.#digests = new Batcher(BATCH, (nodes) => readDigests(db, nodes));
@@ -151,7 +162,7 @@ export class AgentServer {
     clearInterval(this.#sweep);
     for (const connection of [...this.#connections]) connection.close(status.UNAVAILABLE, 'this controller stops');
     this.#server.forceShutdown();
-    await this.#hooks;
+    await Promise.all(this.#introducing);
   }
 
   /** Desired state was published: tells the agents on this controller that did not get it through the bus. */
@@ -234,11 +245,23 @@ export class AgentServer {
       encapMode: encapMode === 'full' ? 'full' : 'reduced',
       ownedSids,
     };
-    this.#hooks = this.#hooks
-      .then(() => this.#options.onHello(node, capabilities))
-      .catch((error: unknown) =>
-        this.#options.log.error({ err: error, node }, 'the capabilities of an agent are not stored'),
-      );
+    const introduced = this.#introductions.submit({ node, capabilities });
+    this.#introducing.add(introduced);
+    void introduced.finally(() => this.#introducing.delete(introduced));
+  }
+
+  /** Those of a failed call one by one: what cannot be stored of one agent shall not cost that of others. */
+  async #introduce(introductions: readonly Introduction[]): Promise<void> {
+    try {
+      await this.#options.onHellos(introductions);
+    } catch (error) {
+      if (introductions.length > 1) {
+        for (const one of introductions) await this.#introduce([one]);
+        return;
+      }
+      const nodes = introductions.map(({ node }) => node);
+      this.#options.log.error({ err: error, nodes }, 'the capabilities of an agent are not stored');
+    }
   }
 
   #forget(connection: AgentConnection): void {

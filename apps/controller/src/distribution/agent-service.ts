@@ -62,6 +62,8 @@ function selectAgents(db: Database) {
           ])
           .whereRef('desired.headend', '=', 'agent.node_id')
           .where('desired.deleted', '=', false)
+          // Service classes are no policies.
+          .where(sql<boolean>`split_part(desired.policy_id, ':', 3) <> desired.headend`)
           .as('policies'),
       (join) => join.onTrue(),
     )

@@ -27,7 +27,7 @@ export interface DistributionOptions {
   readonly access: AgentAccess;
   readonly heartbeatIntervalMs: number;
   readonly onAcked: OnAcked;
-  readonly onHello: AgentServerOptions['onHello'];
+  readonly onHellos: AgentServerOptions['onHellos'];
 }
 
 /** Everything between desired state in Postgres and the agents, wired together. The bus is not closed with it. */

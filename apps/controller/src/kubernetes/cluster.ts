@@ -1,5 +1,9 @@
 import {
   clusterHosts,
+  partsOfBlockAffinity,
+  partsOfIpamBlock,
+  partsOfIpPool,
+  partsOfNode,
   type BlockAffinity,
   type ClusterHosts,
   type IpPool,
@@ -8,7 +12,7 @@ import {
 } from '@waymark/kubernetes-resources';
 import { pause } from '../model/pause.js';
 import { KubernetesError, type ApiClient } from './api-client.js';
-import { defaultTiming, WatchedList, type WatchTiming } from './watched-list.js';
+import { defaultTiming, WatchedList, type KubernetesObject, type WatchTiming } from './watched-list.js';
 
 export interface ClusterOptions {
   readonly client: ApiClient;
@@ -21,24 +25,26 @@ const calicoApi = '/apis/crd.projectcalico.org/v1';
 const nodesPath = '/api/v1/nodes';
 
 interface CalicoLists {
-  readonly blockAffinities: WatchedList;
-  readonly ipPools: WatchedList;
-  readonly ipamBlocks: WatchedList;
+  readonly blockAffinities: WatchedList<BlockAffinity>;
+  readonly ipPools: WatchedList<IpPool>;
+  readonly ipamBlocks: WatchedList<IpamBlock>;
 }
 
 /** One API server, read-only: the nodes of its cluster and what Calico says of their pods. */
 export class Cluster {
   readonly #options: ClusterOptions;
   readonly #troubles = new Map<string, KubernetesError>();
-  readonly #nodes: WatchedList;
+  readonly #nodes: WatchedList<KubernetesNode>;
   readonly #stopped = new AbortController();
   /** undefined: not known yet; null: the cluster has no Calico. */
   #calico: CalicoLists | null | undefined;
   #discovering: Promise<void> | undefined;
+  /** What its objects make; undefined: they have changed since. */
+  #hosts: ClusterHosts | undefined;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#nodes = this.#watched(nodesPath);
+    this.#nodes = this.#watched(nodesPath, partsOfNode);
   }
 
   get server(): string {
@@ -53,20 +59,21 @@ export class Cluster {
 
   /** undefined until its API server has listed everything for the first time. */
   hosts(): ClusterHosts | undefined {
+    this.#hosts ??= this.#found();
+    return this.#hosts;
+  }
+
+  #found(): ClusterHosts | undefined {
     const nodes = this.#nodes.objects;
     if (nodes === undefined || this.#calico === undefined) return undefined;
-    if (this.#calico === null) return clusterHosts({ nodes: [...nodes] as KubernetesNode[], calico: null });
+    if (this.#calico === null) return clusterHosts({ nodes: [...nodes], calico: null });
     const blockAffinities = this.#calico.blockAffinities.objects;
     const ipPools = this.#calico.ipPools.objects;
     const ipamBlocks = this.#calico.ipamBlocks.objects;
     if (blockAffinities === undefined || ipPools === undefined || ipamBlocks === undefined) return undefined;
     return clusterHosts({
-      nodes: [...nodes] as KubernetesNode[],
-      calico: {
-        blockAffinities: [...blockAffinities] as BlockAffinity[],
-        ipPools: [...ipPools] as IpPool[],
-        ipamBlocks: [...ipamBlocks] as IpamBlock[],
-      },
+      nodes: [...nodes],
+      calico: { blockAffinities: [...blockAffinities], ipPools: [...ipPools], ipamBlocks: [...ipamBlocks] },
     });
   }
 
@@ -99,7 +106,7 @@ export class Cluster {
         if (error.status === 404) {
           this.#tell(calicoApi, null);
           this.#calico = null;
-          this.#options.onChange();
+          this.#changed();
         } else {
           this.#tell(calicoApi, error);
           waitMs = Math.min(maxRetryMs, relistMs);
@@ -111,26 +118,34 @@ export class Cluster {
 
   #watchCalico(): CalicoLists {
     const lists = {
-      blockAffinities: this.#watched(`${calicoApi}/blockaffinities`),
-      ipPools: this.#watched(`${calicoApi}/ippools`),
-      ipamBlocks: this.#watched(`${calicoApi}/ipamblocks`),
+      blockAffinities: this.#watched(`${calicoApi}/blockaffinities`, partsOfBlockAffinity),
+      ipPools: this.#watched(`${calicoApi}/ippools`, partsOfIpPool),
+      ipamBlocks: this.#watched(`${calicoApi}/ipamblocks`, partsOfIpamBlock),
     };
     for (const list of Object.values(lists)) list.start();
     return lists;
   }
 
-  #watched(path: string): WatchedList {
-    const { client, onChange, timing } = this.#options;
+  #watched<Parts>(path: string, parts: (object: KubernetesObject) => Parts): WatchedList<Parts> {
+    const { client, timing } = this.#options;
     const onTrouble = (trouble: KubernetesError | null): void => {
       this.#tell(path, trouble);
     };
     return new WatchedList({
       client,
       path,
-      onChange: () => onChange(),
+      parts,
+      onChange: () => {
+        this.#changed();
+      },
       onTrouble,
       ...(timing === undefined ? {} : { timing }),
     });
+  }
+
+  #changed(): void {
+    this.#hosts = undefined;
+    this.#options.onChange();
   }
 
   #tell(path: string, trouble: KubernetesError | null): void {

@@ -1,5 +1,16 @@
 import { readFileSync } from 'node:fs';
-import { choice, integer, list, nodeId, nodeIdPattern, object, set, text, token } from '@waymark/http-contract';
+import {
+  choice,
+  integer,
+  list,
+  maxUint32,
+  nodeId,
+  nodeIdPattern,
+  object,
+  set,
+  text,
+  token,
+} from '@waymark/http-contract';
 import { Type, type Static } from 'typebox';
 import { Value } from 'typebox/value';
 import { parse } from 'yaml';
@@ -31,8 +42,17 @@ const Cluster = object(undefined, 'A cluster, usually one per data centre.', {
       { minimum: 1, maximum: 2 ** 32 - 2, examples: [1001] },
     ),
   ),
+  serviceClasses: Type.Optional(
+    set('Follow labels waymark.dev/color of namespaces and pods, which put pods into the service class of a color.'),
+  ),
   attachedTo: Type.Optional(
     list('Routers that hosts are attached to whose node does not say.', nodeId('Router.'), 16, { uniqueItems: true }),
+  ),
+  attachmentDelayUs: Type.Optional(
+    integer('Delay between hosts and the routers that they are attached to, in microseconds; unknown unless said.', {
+      maximum: maxUint32,
+      examples: [20],
+    }),
   ),
 });
 

@@ -1,9 +1,13 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { calicoDefinitions, startApiServer, type ApiServer } from '@waymark/kubernetes-stand-in';
+import { calicoDefinitions } from '@waymark/kubernetes-stand-in';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  openApiServer,
+  type TestApiServer,
+} from '../../../../packages/kubernetes-stand-in/src/testing/test-api-server.js';
 import { TedService } from '../ted/ted-service.js';
 import { eventually } from '../testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
@@ -25,8 +29,8 @@ describe('clusters as sources of topology', () => {
   let database: TestDatabase;
   let topology: TedService;
   let directory: string;
-  let paris: ApiServer;
-  let rome: ApiServer;
+  let paris: TestApiServer;
+  let rome: TestApiServer;
   let kubernetes: Kubernetes;
   let leading: AbortController;
 
@@ -35,7 +39,7 @@ describe('clusters as sources of topology', () => {
     topology = new TedService({ ...database, clock: () => new Date() });
     await topology.importTopology({ text: ringTopology(), format: 'native', source: 'file', actor: { name: 'test' } });
     directory = mkdtempSync(join(tmpdir(), 'waymark-kubernetes-'));
-    [paris, rome] = [await startApiServer(), await startApiServer()];
+    [paris, rome] = [await openApiServer(), await openApiServer()];
     writeFileSync(join(directory, 'paris'), paris.kubeconfig);
     writeFileSync(join(directory, 'rome'), rome.kubeconfig);
   });
@@ -61,15 +65,26 @@ describe('clusters as sources of topology', () => {
     });
     leading = new AbortController();
     kubernetes.start();
-    kubernetes.lead(leading.signal);
+    kubernetes.lead(leading.signal, 1);
   };
   const stop = async () => {
     leading.abort();
     await kubernetes.stop();
   };
 
-  const addNode = (server: ApiServer, name: string, ...podCIDRs: string[]) =>
+  const addNode = (server: TestApiServer, name: string, ...podCIDRs: string[]) =>
     server.create({ apiVersion: 'v1', kind: 'Node', metadata: { name }, spec: { podCIDRs } });
+  const giveParisCalico = async () => {
+    await paris.close();
+    paris = await openApiServer(calicoDefinitions);
+    writeFileSync(join(directory, 'paris'), paris.kubeconfig);
+    await paris.create({
+      apiVersion: calico,
+      kind: 'IPPool',
+      metadata: { name: 'pods' },
+      spec: { cidr: '10.0.0.0/8' },
+    });
+  };
   const affinity = (node: string, cidr: string, state = 'confirmed') => ({
     ...{ apiVersion: calico, kind: 'BlockAffinity' },
     metadata: { name: `${node}-${cidr.replace(/[/.]/g, '-')}` },
@@ -87,11 +102,11 @@ describe('clusters as sources of topology', () => {
   const problems = () => kubernetes.clusters().map(({ problems: all }) => all.map(({ message }) => message));
 
   it('make hosts of their nodes, with the prefixes of their pods', async () => {
-    addNode(paris, 'paris-1', '10.1.0.0/24');
-    addNode(rome, 'rome-1', '10.2.0.0/24');
+    await addNode(paris, 'paris-1', '10.1.0.0/24');
+    await addNode(rome, 'rome-1', '10.2.0.0/24');
     await start();
     await settled({ 'paris-1': ['10.1.0.0/24'], 'rome-1': ['10.2.0.0/24'] });
-    addNode(rome, 'rome-2', '10.2.1.0/24', 'fd20:2:1::/64');
+    await addNode(rome, 'rome-2', '10.2.1.0/24', 'fd20:2:1::/64');
     await settled({
       'paris-1': ['10.1.0.0/24'],
       'rome-1': ['10.2.0.0/24'],
@@ -104,37 +119,36 @@ describe('clusters as sources of topology', () => {
   });
 
   it('move a prefix from one host to the next in one revision, though no node claims it in between', async () => {
-    await paris.close();
-    paris = await startApiServer({ definitions: calicoDefinitions });
-    writeFileSync(join(directory, 'paris'), paris.kubeconfig);
-    for (const name of ['paris-1', 'paris-2']) addNode(paris, name);
-    paris.create({ apiVersion: calico, kind: 'IPPool', metadata: { name: 'pods' }, spec: { cidr: '10.0.0.0/8' } });
-    paris.create(affinity('paris-1', '10.1.0.0/26'));
+    await giveParisCalico();
+    for (const name of ['paris-1', 'paris-2']) await addNode(paris, name);
+    await paris.create(affinity('paris-1', '10.1.0.0/26'));
     await start({ prefixGraceMs: 60_000 });
     await settled({ 'paris-1': ['10.1.0.0/26'], 'paris-2': [] });
     const before = await topology.head();
-    paris.delete(calico, 'BlockAffinity', 'paris-1-10-1-0-0-26');
+    await paris.delete(calico, 'BlockAffinity', 'paris-1-10-1-0-0-26');
     await new Promise((resolve) => setTimeout(resolve, 500));
     await settled({ 'paris-1': ['10.1.0.0/26'], 'paris-2': [] });
-    paris.create(affinity('paris-2', '10.1.0.0/26'));
+    await paris.create(affinity('paris-2', '10.1.0.0/26'));
     await settled({ 'paris-1': [], 'paris-2': ['10.1.0.0/26'] });
     expect((await topology.head()).tedRevision).toBe(before.tedRevision + 1);
   });
 
   it('withdraw a prefix that nobody has claimed for a while', async () => {
-    addNode(paris, 'paris-1', '10.1.0.0/24');
+    await giveParisCalico();
+    await addNode(paris, 'paris-1');
+    await paris.create(affinity('paris-1', '10.1.0.0/26'));
     await start({ prefixGraceMs: 300 });
-    await settled({ 'paris-1': ['10.1.0.0/24'] });
-    paris.replace({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'paris-1' }, spec: { podCIDRs: [] } });
+    await settled({ 'paris-1': ['10.1.0.0/26'] });
+    await paris.delete(calico, 'BlockAffinity', 'paris-1-10-1-0-0-26');
     await settled({ 'paris-1': [] });
   });
 
   it('withdraw the host of a deleted node after the grace period, also when the controller is another one then', async () => {
-    for (const i of [1, 2, 3, 4]) addNode(paris, `paris-${i}`);
+    for (const i of [1, 2, 3, 4]) await addNode(paris, `paris-${i}`);
     await start({ nodeGraceMs: 60_000 });
     const all = { 'paris-1': [], 'paris-2': [], 'paris-3': [], 'paris-4': [] };
     await settled(all);
-    paris.delete('v1', 'Node', 'paris-4');
+    await paris.delete('v1', 'Node', 'paris-4');
     await eventually(() => {
       expect(kubernetes.clusters()[0]?.nodes).toBe(3);
     });
@@ -145,14 +159,16 @@ describe('clusters as sources of topology', () => {
   });
 
   it('keep their hosts while their API server is down, also when the controller starts then', async () => {
-    addNode(paris, 'paris-1', '10.1.0.0/24');
-    addNode(rome, 'rome-1', '10.2.0.0/24');
+    await addNode(paris, 'paris-1', '10.1.0.0/24');
+    await addNode(rome, 'rome-1', '10.2.0.0/24');
     await start();
     const all = { 'paris-1': ['10.1.0.0/24'], 'rome-1': ['10.2.0.0/24'] };
     await settled(all);
     await stop();
     await paris.faults.goDown();
-    rome.replace({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'rome-1' }, spec: { podCIDRs: ['10.1.0.0/16'] } });
+    // The podCIDRs of a node never change.
+    await rome.delete('v1', 'Node', 'rome-1');
+    await addNode(rome, 'rome-1', '10.1.0.0/16');
     await start();
     await eventually(() => {
       expect(kubernetes.clusters()[0]?.trouble).toContain('ECONNREFUSED');
@@ -160,18 +176,18 @@ describe('clusters as sources of topology', () => {
     });
     await settled({ 'paris-1': ['10.1.0.0/24'], 'rome-1': [] });
     await paris.faults.comeUp();
-    paris.delete('v1', 'Node', 'paris-1');
+    await paris.delete('v1', 'Node', 'paris-1');
     await settled({ 'rome-1': ['10.1.0.0/16'] });
   });
 
   it('are held when most of their nodes go at once', async () => {
-    for (const i of [1, 2, 3, 4, 5]) addNode(paris, `paris-${i}`);
+    for (const i of [1, 2, 3, 4, 5]) await addNode(paris, `paris-${i}`);
     await start();
     await eventually(async () => {
       expect(Object.keys(await prefixes())).toHaveLength(5);
     });
     await paris.faults.goDown();
-    for (const i of [1, 2, 3]) paris.delete('v1', 'Node', `paris-${i}`);
+    for (const i of [1, 2, 3]) await paris.delete('v1', 'Node', `paris-${i}`);
     await paris.faults.comeUp();
     await eventually(() => {
       expect(kubernetes.clusters()[0]?.held).toBe('3 of 5 hosts of kubernetes:paris would be gone at once');
@@ -181,9 +197,17 @@ describe('clusters as sources of topology', () => {
     expect(Object.keys(await prefixes())).toEqual(['paris-4', 'paris-5']);
   });
 
-  it('may have the same names of nodes: the later cluster is told', async () => {
-    addNode(paris, 'node-1', '10.1.0.0/24');
-    addNode(rome, 'node-1', '10.2.0.0/24');
+  it('may claim the same node id: the later cluster is told', async () => {
+    const annotations = { 'waymark.dev/node-id': 'node-1' };
+    for (const [server, name, cidr] of [
+      [paris, 'paris-1', '10.1.0.0/24'],
+      [rome, 'rome-1', '10.2.0.0/24'],
+    ] as const) {
+      await server.create({
+        ...{ apiVersion: 'v1', kind: 'Node', metadata: { name, annotations } },
+        spec: { podCIDRs: [cidr] },
+      });
+    }
     await start();
     await eventually(() => {
       expect(problems()).toEqual([[], ['the node id node-1 belongs to cluster paris']]);

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { ClusterHostsView } from '../model/kubernetes.js';
 import { StartFault } from '../model/start-fault.js';
 import { ApiClient } from './api-client.js';
+import { ClassSource, type ClassSourceOptions } from './classes/class-source.js';
 import { Cluster } from './cluster.js';
 import { ConfigMapReader, type ConfigMapReaderOptions } from './config-maps/config-map-reader.js';
 import { ConfigMapWriter, type ConfigMapWriterOptions } from './config-maps/config-map-writer.js';
@@ -20,20 +21,21 @@ export interface KubernetesOptions {
   /** What objects and ConfigMaps ask for is made through these. */
   readonly objects: Pick<ObjectControllerOptions, 'policies' | 'topology' | 'events' | 'possessionsOf'> &
     Pick<ConfigMapReaderOptions, 'topology'> &
-    Pick<ConfigMapWriterOptions, 'policies'>;
+    Pick<ConfigMapWriterOptions, 'policies'> &
+    Pick<ClassSourceOptions, 'classes'>;
   readonly log: Logger;
   readonly timing?: Partial<WatchTiming>;
 }
 
 /**
- * What Waymark has to do with Kubernetes: clusters as sources of hosts, and of policies as objects or ConfigMaps. Every
- * controller watches, so that the next leader knows all at once; only the leader writes.
+ * What Waymark has to do with Kubernetes: clusters as sources of hosts, of policies as objects or ConfigMaps, and of pods'
+ * service classes. Every controller watches, so that the next leader knows all at once; only the leader writes.
  */
 export class Kubernetes {
   readonly #clusters: readonly Cluster[];
   readonly #hosts: HostSource;
-  /** What there is to do with policies, by the name of the cluster. */
-  readonly #parts: ReadonlyMap<string, readonly (ObjectController | ConfigMapReader | ConfigMapWriter)[]>;
+  /** What there is to do besides, by the name of the cluster. */
+  readonly #parts: ReadonlyMap<string, readonly (ObjectController | ConfigMapReader | ConfigMapWriter | ClassSource)[]>;
   #leading: Promise<unknown> = Promise.resolve();
 
   private constructor(
@@ -50,12 +52,14 @@ export class Kubernetes {
     });
     this.#clusters = clusters.map(({ cluster }) => cluster);
     this.#parts = new Map(
-      clients.map(({ config: { name, resources, configMaps, configMapColor: color = CONFIG_MAP_COLOR }, client }) => {
+      clients.map(({ config, client }) => {
+        const { name, resources, configMaps, configMapColor: color = CONFIG_MAP_COLOR, serviceClasses } = config;
         const shared = { ...objects, cluster: name, client, log, ...timed };
         const parts = [
           ...(resources === true ? [new ObjectController(shared)] : []),
           ...(configMaps === 'read' ? [new ConfigMapReader({ ...shared, color })] : []),
           ...(configMaps === 'write' ? [new ConfigMapWriter(shared)] : []),
+          ...(serviceClasses === true ? [new ClassSource({ ...shared, graceMs: settings.nodeGraceMs })] : []),
         ];
         return [name, parts];
       }),
@@ -78,9 +82,9 @@ export class Kubernetes {
   }
 
   /** Keeps the topology equal to the clusters until the signal is given. */
-  lead(signal: AbortSignal): void {
+  lead(signal: AbortSignal, epoch: number): void {
     this.#leading = this.#leading.then(() =>
-      Promise.all([this.#hosts, ...this.#allParts()].map((part) => part.lead(signal))),
+      Promise.all([this.#hosts, ...this.#allParts()].map((part) => part.lead(signal, epoch))),
     );
   }
 

@@ -26,12 +26,13 @@ describe('what clusters are to say of their hosts', () => {
       cluster('paris', [found('one', { site: 'zone-a', attachedTo: ['r9'] }), found('two', { nodeId: 'dc-two' })], {
         site: 'paris',
         attachedTo: ['r1'],
+        attachmentDelayUs: 20,
         nodeIdPrefix: 'p-',
       }),
     ]);
     expect(paris?.hosts).toMatchObject([
-      { id: 'p-one', name: 'one', site: 'zone-a', attachedTo: ['r9'] },
-      { id: 'dc-two', name: 'two', site: 'paris', attachedTo: ['r1'] },
+      { id: 'p-one', name: 'one', site: 'zone-a', attachedTo: ['r9'], attachmentDelayUs: 20 },
+      { id: 'dc-two', name: 'two', site: 'paris', attachedTo: ['r1'], attachmentDelayUs: 20 },
     ]);
   });
 

@@ -87,7 +87,9 @@ function draft({ config, found, stated }: ClusterView, owners: ReadonlyMap<NodeI
       const { name, address, podPrefixes } = host;
       const site = host.site ?? config.site ?? null;
       const attachedTo = host.attachedTo.length === 0 ? (config.attachedTo ?? []) : host.attachedTo;
-      hosts.set(id, { id, name, site, address, podPrefixes, attachedTo });
+      const { attachmentDelayUs } = config;
+      const delay = attachmentDelayUs === undefined ? {} : { attachmentDelayUs };
+      hosts.set(id, { id, name, site, address, podPrefixes, attachedTo, ...delay });
     }
   }
   return { hosts: [...hosts.values()], refusedNodes };

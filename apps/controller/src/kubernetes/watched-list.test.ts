@@ -2,8 +2,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeConfig } from '@kubernetes/client-node';
-import { startApiServer, type ApiServer } from '@waymark/kubernetes-stand-in';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import {
+  openApiServer,
+  type TestApiServer,
+} from '../../../../packages/kubernetes-stand-in/src/testing/test-api-server.js';
 import { eventually } from '../testing/eventually.js';
 import { ApiClient, type KubernetesError } from './api-client.js';
 import { WatchedList, type WatchTiming } from './watched-list.js';
@@ -12,7 +15,7 @@ const timing: WatchTiming = { watchMs: 60_000, stallMs: 1_000, relistMs: 60_000,
 const nodes = { resource: 'nodes' };
 
 describe('a watched list', () => {
-  let server: ApiServer;
+  let server: TestApiServer;
   let client: ApiClient;
   let list: WatchedList;
   let troubles: (KubernetesError | null)[];
@@ -34,7 +37,7 @@ describe('a watched list', () => {
     });
 
   beforeEach(async () => {
-    server = await startApiServer();
+    server = await openApiServer();
     const kubeConfig = new KubeConfig();
     const directory = mkdtempSync(join(tmpdir(), 'waymark-kube-'));
     writeFileSync(join(directory, 'config'), server.kubeconfig);
@@ -42,8 +45,8 @@ describe('a watched list', () => {
     rmSync(directory, { recursive: true });
     client = new ApiClient(kubeConfig);
     troubles = [];
-    server.create(node('a'));
-    server.create(node('b'));
+    await server.create(node('a'));
+    await server.create(node('b'));
   });
 
   afterEach(async () => {
@@ -53,15 +56,15 @@ describe('a watched list', () => {
   });
 
   it('follows what is there, page by page, and what changes', async () => {
-    for (let i = 0; i < 1_200; i += 1) server.create(node(`n${i}`));
+    await Promise.all(Array.from({ length: 1_200 }, async (_, i) => server.create(node(`n${i}`))));
     start();
     await eventually(() => {
       expect(names()).toHaveLength(1_202);
     });
     expect(server.calls.count('list nodes')).toBe(3);
-    server.create(node('c'));
-    server.replace(node('a', { zone: 'x' }));
-    server.delete('v1', 'Node', 'b');
+    await server.create(node('c'));
+    await server.replace(node('a', { zone: 'x' }));
+    await server.delete('v1', 'Node', 'b');
     await eventually(() => {
       expect(list.get('a')).toMatchObject({ metadata: { labels: { zone: 'x' } } });
       expect(list.get('b')).toBeUndefined();
@@ -74,7 +77,7 @@ describe('a watched list', () => {
     start();
     await settled('a', 'b');
     server.faults.dropWatches();
-    server.create(node('c'));
+    await server.create(node('c'));
     await settled('a', 'b', 'c');
     await eventually(() => {
       expect(troubles.at(-1)).toBeNull();
@@ -85,7 +88,7 @@ describe('a watched list', () => {
     start();
     await settled('a', 'b');
     await server.faults.goDown();
-    server.delete('v1', 'Node', 'a');
+    await server.delete('v1', 'Node', 'a');
     await eventually(() => {
       expect(troubles.at(-1)?.status).toBeNull();
     });
@@ -112,7 +115,7 @@ describe('a watched list', () => {
     });
     expect(names()).toEqual(['a', 'b']);
     server.faults.clear();
-    server.delete('v1', 'Node', 'a');
+    await server.delete('v1', 'Node', 'a');
     await settled('b');
   });
 
@@ -120,7 +123,7 @@ describe('a watched list', () => {
     start();
     await settled('a', 'b');
     await server.faults.goDown();
-    server.create(node('c'));
+    await server.create(node('c'));
     server.faults.compact();
     await server.faults.comeUp();
     await settled('a', 'b', 'c');
@@ -130,7 +133,7 @@ describe('a watched list', () => {
     start({ watchMs: 500, stallMs: 700 });
     await settled('a', 'b');
     server.faults.stallWatches(nodes);
-    server.create(node('c'));
+    await server.create(node('c'));
     await eventually(() => {
       expect(troubles.some((trouble) => trouble?.message.includes('stalled'))).toBe(true);
     });
@@ -148,7 +151,7 @@ describe('a watched list', () => {
   it('says what it may not read', async () => {
     const kubeConfig = new KubeConfig();
     const directory = mkdtempSync(join(tmpdir(), 'waymark-kube-'));
-    writeFileSync(join(directory, 'config'), server.addUser('nobody', []));
+    writeFileSync(join(directory, 'config'), await server.addUser('nobody', []));
     kubeConfig.loadFromFile(join(directory, 'config'));
     rmSync(directory, { recursive: true });
     client.close();

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { pause } from '../model/pause.js';
 import { KubernetesError, type ApiClient, type WatchEvent } from './api-client.js';
 
@@ -11,13 +12,18 @@ export interface KubernetesObject {
     readonly generation?: number;
     readonly deletionTimestamp?: string;
     readonly finalizers?: readonly string[];
+    readonly labels?: Readonly<Record<string, string>>;
   };
 }
 
-export interface WatchedListOptions {
+export interface WatchedListOptions<Held = KubernetesObject> {
   readonly client: ApiClient;
   /** Such as `/api/v1/nodes`. */
   readonly path: string;
+  /** Only objects with this label, whatever its value. */
+  readonly label?: string;
+  /** What of an object is held; all of it unless said. Where these parts stay equal, nothing has changed. */
+  readonly parts?: (object: KubernetesObject) => Held;
   /** One object came, changed or went; or all were listed anew, and nothing is named. */
   readonly onChange: (object?: KubernetesObject) => void;
   /** It is not up to date, for this reason; null: it is again. */
@@ -57,24 +63,26 @@ const PAGE_SIZE = 500;
  * What it holds is never less than what the server last said completely: while the server is away, answers an error or
  * nonsense, everything stays.
  */
-export class WatchedList {
-  readonly #options: WatchedListOptions;
+export class WatchedList<Held = KubernetesObject> {
+  readonly #options: WatchedListOptions<Held>;
+  readonly #partsOf: (object: KubernetesObject) => Held;
   readonly #timing: WatchTiming;
   readonly #stopped = new AbortController();
-  #objects: Map<string, KubernetesObject> | undefined;
+  #objects: Map<string, Held> | undefined;
   #running: Promise<void> | undefined;
 
-  constructor(options: WatchedListOptions) {
+  constructor(options: WatchedListOptions<Held>) {
     this.#options = options;
+    this.#partsOf = options.parts ?? ((object) => object as Held);
     this.#timing = { ...defaultTiming, ...options.timing };
   }
 
   /** undefined until everything was listed for the first time. */
-  get objects(): Iterable<KubernetesObject> | undefined {
+  get objects(): Iterable<Held> | undefined {
     return this.#objects?.values();
   }
 
-  get(name: string, namespace = ''): KubernetesObject | undefined {
+  get(name: string, namespace = ''): Held | undefined {
     return this.#objects?.get(`${namespace}/${name}`);
   }
 
@@ -124,13 +132,13 @@ export class WatchedList {
 
   /** Lists everything. Returns the resourceVersion to watch from. */
   async #list(): Promise<string> {
-    const { client, path } = this.#options;
-    const listed = new Map<string, KubernetesObject>();
+    const { client, path, label } = this.#options;
+    const listed = new Map<string, Held>();
     let page: ListPage | undefined;
     do {
-      const query = { limit: PAGE_SIZE, continue: page?.next };
+      const query = { limit: PAGE_SIZE, continue: page?.next, labelSelector: label };
       page = readPage(await client.get(path, query), path);
-      for (const object of page.items) listed.set(keyOf(object), object);
+      for (const object of page.items) listed.set(keyOf(object), this.#partsOf(object));
     } while (page.next !== undefined && !this.#isStopped());
     if (this.#isStopped()) return page.version;
     this.#objects = listed;
@@ -140,10 +148,13 @@ export class WatchedList {
 
   /** Follows changes until the server ends the watch. Returns the resourceVersion to go on from. */
   async #watch(from: string): Promise<string> {
-    const { client, path, onChange } = this.#options;
+    const { client, path, label, onChange } = this.#options;
     const { watchMs, stallMs } = this.#timing;
     let version = from;
-    const query = { resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds: Math.ceil(watchMs / 1_000) };
+    const query = {
+      ...{ resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds: Math.ceil(watchMs / 1_000) },
+      labelSelector: label,
+    };
     const end = new AbortController();
     const stalled = setTimeout(() => {
       end.abort();
@@ -169,8 +180,12 @@ export class WatchedList {
     if (type === 'BOOKMARK' && isVersioned(object)) return object.metadata.resourceVersion;
     if (!isObject(object)) throw nonsense(path, 'an event without an object');
     if (type === 'DELETED') this.#objects?.delete(keyOf(object));
-    else if (type === 'ADDED' || type === 'MODIFIED') this.#objects?.set(keyOf(object), object);
-    else throw nonsense(path, `an event of type ${type}`);
+    else if (type === 'ADDED' || type === 'MODIFIED') {
+      const parts = this.#partsOf(object);
+      const known = this.#objects?.get(keyOf(object));
+      this.#objects?.set(keyOf(object), parts);
+      if (isDeepStrictEqual(parts, known)) return object.metadata.resourceVersion;
+    } else throw nonsense(path, `an event of type ${type}`);
     onChange(object);
     return object.metadata.resourceVersion;
   }

@@ -59,6 +59,7 @@ import type {
   PolicyFilter,
   SourceFilter,
 } from './filters.js';
+import type { ServiceClassService } from './service-class.js';
 
 /** Keyset pagination: `after` is the last key of the page before. */
 export interface PageRequest {
@@ -339,6 +340,7 @@ export interface Services {
   readonly paths: PathComputationService;
   readonly pathBatches: PathBatchService;
   readonly policies: PolicyService;
+  readonly serviceClasses: ServiceClassService;
   readonly agents: AgentService;
   readonly sweeps: FailureSweepService;
   /** Kubernetes clusters that are sources, in the order of the configuration. */

@@ -178,6 +178,8 @@ export interface ClusterHost {
   readonly podPrefixes: readonly string[];
   /** Routers; empty when another source says where the host is attached. */
   readonly attachedTo: readonly NodeId[];
+  /** Of the links to these and from them, in microseconds; not given: unknown. */
+  readonly attachmentDelayUs?: number;
 }
 
 export type ClusterHostsResult =

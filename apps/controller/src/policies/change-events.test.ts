@@ -94,7 +94,9 @@ describe('the event behind a change of the topology', () => {
 
   it('knows the agent that described its headend', async () => {
     const before = await now();
-    await ted.recordAgentCapabilities('c', { msdHEncaps: 3, encapMode: 'full', ownedSids: [] });
+    await ted.recordAgentCapabilities([
+      { node: 'c', capabilities: { msdHEncaps: 3, encapMode: 'full', ownedSids: [] } },
+    ]);
     expect(await told(before, [node('c')])).toMatchObject({ by: 'the agent of c', kind: 'agent-capabilities' });
   });
 });

@@ -20,6 +20,8 @@ export interface BodyInput {
   /** Empty: none. */
   readonly standby: readonly StoredList[];
   readonly prefixes: readonly string[];
+  /** What pods are steered by whose service class is the policy's color. */
+  readonly classPrefixes: readonly string[];
   readonly bindingSids: readonly BindingSidPair[];
 }
 
@@ -80,7 +82,7 @@ function wayOf({ transport }: StoredList): string {
 function dropTunnels(input: BodyInput): Tunnel[] {
   return families(input)
     .map((family) => tunnel(input, family, TunnelAction.DROP, { segmentLists: [], standbyLists: [] }))
-    .filter(({ steeredPrefixes }) => steeredPrefixes.length > 0);
+    .filter(({ steeredPrefixes, classPrefixes }) => steeredPrefixes.length + classPrefixes.length > 0);
 }
 
 function families({ bindingSids }: BodyInput): AddressFamily[] {
@@ -88,21 +90,26 @@ function families({ bindingSids }: BodyInput): AddressFamily[] {
 }
 
 function tunnel(
-  { prefixes, bindingSids }: BodyInput,
+  { prefixes, bindingSids, ...input }: BodyInput,
   family: AddressFamily,
   action: TunnelAction,
   lists: Pick<Tunnel, 'segmentLists' | 'standbyLists'>,
 ): Tunnel {
   const pair = bindingSids.find((candidate) => candidate.family === family);
   if (pair === undefined) throw new RangeError(`no BSIDs for ${family}`);
+  const ofFamily = (some: readonly string[]) =>
+    some.map(protocolPrefix).filter((prefix) => prefix.family === protocolFamily(family));
+  // The IGP's shortest path is nothing that a class asks for: its pods go as all others do. What is to be dropped rather than
+  // go another way is dropped for them, too.
+  const isForClass = input.status === 'up' || action === TunnelAction.DROP;
   return {
-    family: family === 'ipv4' ? Family.IPV4 : Family.IPV6,
+    family: protocolFamily(family),
     action,
     bsid: ipv6ToBytes(pair.a),
     alternateBsid: ipv6ToBytes(pair.b),
     ...lists,
-    steeredPrefixes: prefixes.map(protocolPrefix).filter((prefix) => prefix.family === protocolFamily(family)),
-    classPrefixes: [],
+    steeredPrefixes: ofFamily(prefixes),
+    classPrefixes: isForClass ? ofFamily(input.classPrefixes) : [],
   };
 }
 

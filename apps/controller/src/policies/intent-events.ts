@@ -52,6 +52,17 @@ export async function deletedIntents(db: Executor): Promise<IntentChange[]> {
   return withEvents(db, gone.rows, () => 'the policy was deleted');
 }
 
+/** Headends whose pods of service classes changed after a revision. */
+export async function changedClasses(
+  db: Executor,
+  since: number,
+): Promise<{ readonly headend: NodeId; readonly event: PolicyEvent }[]> {
+  const changed = await sql<Row>`
+    select headend as id, headend, null as mesh, revision from class_change where revision > ${since} order by headend
+  `.execute(db);
+  return withEvents(db, changed.rows, () => 'pods of service classes came, went or changed their class');
+}
+
 async function withEvents(
   db: Executor,
   rows: readonly Row[],

@@ -4,7 +4,7 @@ import { NothingChanged, withRevision } from '../storage/revision.js';
 import type { Database } from '../storage/database.js';
 import { affectedPolicies, headendsSteeringTo, starvedPolicies, type Affected } from './affected-policies.js';
 import { changeEvents, type EventOf } from './change-events.js';
-import { changedIntents, deletedIntents, toldToOthers } from './intent-events.js';
+import { changedClasses, changedIntents, deletedIntents, toldToOthers } from './intent-events.js';
 import { LinkHolds } from './link-holds.js';
 import { expandMeshes } from './mesh-members.js';
 import type { PendingWork } from './pending-work.js';
@@ -102,7 +102,12 @@ export class Observer {
     }
     // A deletion says best why others steer something else now.
     const told = new Map([...changed, ...(await deletedIntents(this.#db))].map((change) => [change.headend, change]));
-    for (const [headend, change] of told) this.#pending.addSteering(headend, { revision, event: toldToOthers(change) });
+    for (const [headend, change] of told) {
+      this.#pending.addSteering(headend, { revision, event: toldToOthers(change), isUrgent: false });
+    }
+    for (const { headend, event } of await changedClasses(this.#db, since)) {
+      this.#pending.addSteering(headend, { revision, event, isUrgent: true });
+    }
   }
 
   /** A policy that stood in the way of a mesh is gone, or a mesh was written by someone who saw an older topology. */
@@ -148,7 +153,8 @@ export class Observer {
     const eventOf = await this.#eventsSince(before, affected, changes);
     this.#noteAffected(affected, revision, eventOf);
     for (const { headend, endpoint } of steering) {
-      this.#pending.addSteering(headend, { revision, event: eventOf([{ kind: 'node', id: endpoint }]) });
+      const event = eventOf([{ kind: 'node', id: endpoint }]);
+      this.#pending.addSteering(headend, { revision, event, isUrgent: false });
     }
   }
 

@@ -96,6 +96,7 @@ describe('lists whose SIDs are packed', () => {
       lists: lists.map(storedList),
       standby: standby?.lists.map(storedList) ?? [],
       prefixes: ['10.0.0.0/8', 'fd10::/64'],
+      classPrefixes: [],
       bindingSids: [
         { family: 'ipv4', a: 'fdff::1', b: 'fdff::2' },
         { family: 'ipv6', a: 'fdff::3', b: 'fdff::4' },

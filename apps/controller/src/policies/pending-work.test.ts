@@ -36,11 +36,27 @@ describe('work that waits', () => {
     expect(work.next(10).get('q')?.event.revision).toBe(2);
   });
 
+  it('assigns steering with the policies of its headend, with the next when it is urgent, and at last some at once', () => {
+    const work = new PendingWork();
+    const add = (headend: string, isUrgent: boolean) => {
+      work.addSteering(headend, { revision: 1, event: waiting(1).event, isUrgent });
+    };
+    for (const headend of ['h1', 'h2', 'h3', 'h4']) add(headend, false);
+    add('h3', true);
+    expect([...work.steeringWith(new Set(['h2']), false).keys()]).toEqual(['h2', 'h3']);
+    for (let i = 0; i < 200; i++) add(`x${i}`, i === 199);
+    const last = [...work.steeringWith(new Set(['h2']), true).keys()];
+    expect(last).toHaveLength(26);
+    expect(last).toEqual(expect.arrayContaining(['h2', 'h3', 'x199']));
+    work.done([], last);
+    expect(work.steeringWith(new Set(), true).size).toBe(25);
+  });
+
   it('holds back the revision that is complete until it is done', () => {
     const work = new PendingWork();
     work.add('p', waiting(5), 'touched');
     work.add('q', waiting(3), 'intent');
-    work.addSteering('h1', { revision: 7, event: waiting(7).event });
+    work.addSteering('h1', { revision: 7, event: waiting(7).event, isUrgent: false });
     expect(work.completeThrough(9, new Set(), new Map())).toBe(2);
     expect(work.completeThrough(9, new Set(['q']), new Map())).toBe(4);
     expect(work.completeThrough(9, new Set(['q', 'p']), new Map())).toBe(6);

@@ -20,7 +20,12 @@ export interface PendingPolicy {
 interface PendingSteering {
   readonly revision: number;
   readonly event: PolicyEvent;
+  /** It waits for no policies: pods are sending already. */
+  readonly isUrgent: boolean;
 }
+
+/** Headends that are assigned together, besides those of the policies: a headend of a mesh may have hundreds of policies. */
+const MAX_OTHER_HEADENDS = 25;
 
 /** What the leader has seen and not yet published: by priority; within each, in the order of arrival. */
 export class PendingWork {
@@ -59,9 +64,11 @@ export class PendingWork {
     return present && this.#policies[present].get(id);
   }
 
-  /** A headend whose default steering must be assigned anew. */
+  /** A headend whose steering must be assigned anew. */
   addSteering(headend: NodeId, steering: PendingSteering): void {
-    if (!this.#steering.has(headend)) this.#steering.set(headend, steering);
+    const known = this.#steering.get(headend);
+    if (known === undefined) this.#steering.set(headend, steering);
+    else if (steering.isUrgent) this.#steering.set(headend, { ...known, isUrgent: true });
   }
 
   /** The next policies to evaluate. They stay pending until `done`. */
@@ -77,11 +84,17 @@ export class PendingWork {
   }
 
   /**
-   * Headends to assign steering for together with these policies, and why: theirs, and all that are left when nothing
-   * else is.
+   * Headends to assign steering for together with these policies, and why: theirs, some that are urgent, and some of those
+   * that are left when nothing else is.
    */
   steeringWith(headends: ReadonlySet<NodeId>, isLast: boolean): Map<NodeId, PolicyEvent> {
-    const chosen = [...this.#steering].filter(([headend]) => isLast || headends.has(headend));
+    const others = [...this.#steering]
+      .filter(([headend, { isUrgent }]) => !headends.has(headend) && (isLast || isUrgent))
+      .sort(([, a], [, b]) => Number(b.isUrgent) - Number(a.isUrgent));
+    const chosen = [
+      ...[...this.#steering].filter(([headend]) => headends.has(headend)),
+      ...others.slice(0, MAX_OTHER_HEADENDS),
+    ];
     return new Map(chosen.sort(([a], [b]) => (a < b ? -1 : 1)).map(([headend, { event }]) => [headend, event]));
   }
 

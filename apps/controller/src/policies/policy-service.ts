@@ -268,7 +268,7 @@ export class SrPolicyService implements PolicyService {
       select
         (select count(*) from deleted_policy d where ${isMeant('d.policy_id')}) +
         (select count(*) from desired d join agent a on a.node_id = d.headend
-         where d.deleted and ${isMeant('d.policy_id')}) as count
+         where d.deleted and split_part(d.policy_id, ':', 3) <> d.headend and ${isMeant('d.policy_id')}) as count
     `.execute(this.#db);
     return rows[0]?.count ?? 0;
   }

@@ -14,6 +14,7 @@ import {
   type BookingChange,
   type CurrentBookings,
 } from './bookings.js';
+import { classBodies, type EntryBody } from './class-bodies.js';
 import { desiredBody } from './desired-body.js';
 import { groupBy } from './group-by.js';
 import { storeLinkHolds } from './link-hold-store.js';
@@ -24,7 +25,7 @@ import { preemptedPolicies } from './preempted-policies.js';
 import { loadStates, storeStates, storeSteeringChanges, type StateChange, type StoredState } from './policy-states.js';
 import type { DesiredChange, WrittenDelta } from './reaction-dependencies.js';
 import { stateChange, STEERING_CHANGED } from './state-changes.js';
-import { assignDefaultClaims, podPrefixesOf, steeredPrefixes } from './steering-claims.js';
+import { assignClaims, podPrefixesOf, steeredPrefixes } from './steering-claims.js';
 import { storedList, type StoredList } from './stored-lists.js';
 
 /** Evaluations with the TED that they were proved on. */
@@ -48,7 +49,7 @@ export interface Publication extends Proved {
   readonly policies: readonly PolicyToEvaluate[];
   /** What each policy is evaluated for. */
   readonly eventOf: (policyId: string) => PolicyEvent;
-  /** Headends whose default steering is assigned anew, and why. */
+  /** Headends whose steering is assigned anew and whose service classes are looked at, and why. */
   readonly steering: ReadonlyMap<NodeId, PolicyEvent>;
   readonly holds: ReadonlyMap<string, LinkHold | null>;
   /** The revision that is computed through once these policies are done. */
@@ -95,7 +96,8 @@ export async function publish<Delta extends WrittenDelta>(
   const deleted = await deletedPolicies(tx);
   const wanted = await wantedPolicies(tx, publication, evaluations);
   const bodies = await desiredBodies(tx, publication, wanted);
-  const deltas = await writeDesired(desiredChanges(bodies, deleted));
+  const classes = await classBodies(tx, [...publication.steering.keys()]);
+  const deltas = await writeDesired(desiredChanges([...bodies, ...classes], deleted));
   const generations = new Map(
     deltas.flatMap(({ generation, changes }) => changes.map(({ policyId }) => [policyId, generation] as const)),
   );
@@ -162,7 +164,7 @@ async function wantedPolicies(
   publication: Publication,
   evaluations: readonly PolicyEvaluation[],
 ): Promise<WantedPolicy[]> {
-  const changed = await assignDefaultClaims(tx, [...publication.steering.keys()], podPrefixesOf(publication.ted));
+  const changed = await assignClaims(tx, [...publication.steering.keys()], podPrefixesOf(publication.ted));
   const evaluated = new Set(evaluations.map(({ policyId }) => policyId));
   const others = [...changed].filter((id) => !evaluated.has(id)).sort();
   const otherStates = await loadStates(tx, others);
@@ -183,17 +185,11 @@ async function wantedPolicies(
   return wanted;
 }
 
-interface Body {
-  readonly id: string;
-  readonly headend: NodeId;
-  readonly body: Uint8Array | null;
-}
-
 async function desiredBodies(
   tx: Transaction<Tables>,
   { ted, bsidPool }: Publication,
   wanted: readonly WantedPolicy[],
-): Promise<Body[]> {
+): Promise<EntryBody[]> {
   const policies = wanted.map(({ intent }) => intent);
   const bindingSids = await allocateBindingSids(tx, policies, bsidPool, ted);
   const prefixes = await steeredPrefixes(
@@ -211,13 +207,14 @@ async function desiredBodies(
       status,
       lists,
       standby,
-      prefixes: prefixes.get(intent.id) ?? [],
+      prefixes: prefixes.get(intent.id)?.all ?? [],
+      classPrefixes: prefixes.get(intent.id)?.ofClass ?? [],
       bindingSids: bindingSids.get(intent.id) ?? [],
     }),
   }));
 }
 
-function desiredChanges(bodies: readonly Body[], deleted: readonly DeletedPolicy[]): DesiredChange[] {
+function desiredChanges(bodies: readonly EntryBody[], deleted: readonly DeletedPolicy[]): DesiredChange[] {
   const all = [...bodies, ...deleted.map(({ id, headend }) => ({ id, headend, body: null }))];
   return [...groupBy(all, ({ headend }) => headend)].map(([headend, policies]) => ({
     headend,

@@ -47,7 +47,8 @@ export async function claimPrefixes(
 ): Promise<void> {
   const prefixes = policy.steeredPrefixes ?? [];
   await sql`
-    delete from steering where policy_id = ${policy.id} and explicit and prefix <> all(${prefixes}::cidr[])
+    delete from steering
+    where policy_id = ${policy.id} and class = '' and explicit and prefix <> all(${prefixes}::cidr[])
   `.execute(db);
   if (prefixes.length === 0) return;
   const taken = await sql<{ prefix: string; policy_id: string }>`
@@ -81,77 +82,177 @@ function wantingAny(wanting: readonly DefaultSteering[], prefixes: ReadonlySet<s
     .map((policy) => policy.policyId);
 }
 
-/** Recomputes the default claims of these headends. Returns the policies that may steer something else than before. */
-export async function assignDefaultClaims(
+/** What a policy that may claim prefixes asks for. */
+export interface SteeringPolicy {
+  readonly id: string;
+  readonly color: number;
+  readonly endpoint: NodeId;
+  /** null: default steering. */
+  readonly steeredPrefixes: readonly string[] | null;
+}
+
+/**
+ * All claims of a service class on a headend, given those that it has and the policies of its color there. The prefixes that
+ * a policy names are its own here, too, so no two name the same; what is left goes as by default.
+ */
+export function classClaims(
+  present: readonly Claim[],
+  policies: readonly SteeringPolicy[],
+  podPrefixes: ReadonlyMap<NodeId, readonly string[]>,
+): Claim[] {
+  const explicit = policies.flatMap(({ id, steeredPrefixes }) =>
+    (steeredPrefixes ?? []).map((prefix): Claim => ({ prefix, policyId: id, explicit: true })),
+  );
+  const assigned = assignPrefixes(
+    [...explicit, ...present.filter((claim) => !claim.explicit)],
+    wantingByDefault(policies, podPrefixes),
+  );
+  return [...explicit, ...[...assigned].map(([prefix, policyId]): Claim => ({ prefix, policyId, explicit: false }))];
+}
+
+function wantingByDefault(
+  policies: readonly SteeringPolicy[],
+  podPrefixes: ReadonlyMap<NodeId, readonly string[]>,
+): DefaultSteering[] {
+  return policies
+    .filter(({ steeredPrefixes }) => steeredPrefixes === null)
+    .map(({ id, color, endpoint }) => ({ policyId: id, color, prefixes: podPrefixes.get(endpoint) ?? [] }));
+}
+
+interface StoredClaim extends Claim {
+  readonly headend: NodeId;
+  /** Color of the service class; empty: of all traffic. */
+  readonly class: string;
+}
+
+/**
+ * Recomputes what these headends steer, but for the explicit claims on all traffic, which are intent: the default claims,
+ * and all claims of service classes that have members there. Returns the policies that may steer something else than before.
+ */
+export async function assignClaims(
   db: Executor,
   headends: readonly NodeId[],
   podPrefixes: ReadonlyMap<NodeId, readonly string[]>,
 ): Promise<ReadonlySet<string>> {
   if (headends.length === 0) return new Set();
-  const policies = await sql<{ id: string; headend: NodeId; color: number; endpoint: NodeId }>`
-    select id, headend, color, endpoint from sr_policy
-    where headend = any(${headends}::text[]) and steered_prefixes is null
-  `.execute(db);
-  const claims = await sql<{ headend: NodeId; prefix: string; policyId: string; explicit: boolean }>`
-    select headend, prefix::text, policy_id as "policyId", explicit from steering
-    where headend = any(${headends}::text[]) and class = ''
-  `.execute(db);
-  const claimsOf = groupBy(claims.rows, (claim) => claim.headend);
-  const policiesOf = groupBy(policies.rows, (policy) => policy.headend);
+  const { policiesOf, claimsOf, colorsOf } = await steeringOfHeadends(db, headends);
   const changed = new Set<string>();
-  const rows: { headend: NodeId; prefix: string; policyId: string }[] = [];
-  const gone: { headend: NodeId; prefix: string }[] = [];
-  for (const headend of headends) {
-    const present = claimsOf.get(headend) ?? [];
-    const wanting = (policiesOf.get(headend) ?? []).map(({ id, color, endpoint }) => ({
-      policyId: id,
-      color,
-      prefixes: podPrefixes.get(endpoint) ?? [],
-    }));
-    const assigned = assignPrefixes(present, wanting);
-    const before = new Map(
-      present.filter(({ explicit }) => !explicit).map(({ prefix, policyId }) => [prefix, policyId]),
-    );
-    // An explicit claim may have displaced a default one since: its row no longer tells whose.
-    for (const id of wantingAny(wanting, explicitPrefixes(present))) changed.add(id);
-    for (const [prefix, policyId] of before) {
-      if (assigned.get(prefix) === policyId) continue;
-      changed.add(policyId);
-      if (!assigned.has(prefix)) gone.push({ headend, prefix });
+  const rows: StoredClaim[] = [];
+  const gone: StoredClaim[] = [];
+  const replace = (before: readonly StoredClaim[], after: readonly StoredClaim[]): void => {
+    const held = new Map(before.map((claim) => [claim.prefix, claim]));
+    for (const claim of after) {
+      const known = held.get(claim.prefix);
+      held.delete(claim.prefix);
+      if (known?.policyId === claim.policyId && known.explicit === claim.explicit) continue;
+      if (known !== undefined) changed.add(known.policyId);
+      changed.add(claim.policyId);
+      rows.push(claim);
     }
-    for (const [prefix, policyId] of assigned) {
-      if (before.get(prefix) === policyId) continue;
-      changed.add(policyId);
-      rows.push({ headend, prefix, policyId });
+    for (const claim of held.values()) {
+      changed.add(claim.policyId);
+      gone.push(claim);
+    }
+  };
+  for (const headend of headends) {
+    const policies = policiesOf.get(headend) ?? [];
+    const claims = claimsOf.get(headend) ?? [];
+    const ofAll = claims.filter((claim) => claim.class === '');
+    const wanting = wantingByDefault(policies, podPrefixes);
+    // An explicit claim may have displaced a default one since: its row no longer tells whose.
+    for (const id of wantingAny(wanting, explicitPrefixes(ofAll))) changed.add(id);
+    const assigned = [...assignPrefixes(ofAll, wanting)];
+    replace(
+      ofAll.filter(({ explicit }) => !explicit),
+      assigned.map(([prefix, policyId]) => ({ headend, class: '', prefix, policyId, explicit: false })),
+    );
+    const colors = colorsOf.get(headend) ?? new Set();
+    const classes = new Set([...claims.map((claim) => claim.class), ...[...colors].map(String)]);
+    for (const name of classes) {
+      if (name === '') continue;
+      const present = claims.filter((claim) => claim.class === name);
+      const color = Number(name);
+      const own = colors.has(color) ? policies.filter((policy) => policy.color === color) : [];
+      const after = classClaims(present, own, podPrefixes);
+      replace(
+        present,
+        after.map((claim) => ({ headend, class: name, ...claim })),
+      );
     }
   }
-  await sql`
-    delete from steering s
-    using unnest(${gone.map((row) => row.headend)}::text[], ${gone.map((row) => row.prefix)}::cidr[]) as g (headend, prefix)
-    where s.headend = g.headend and s.class = '' and s.prefix = g.prefix and not s.explicit
-  `.execute(db);
-  await sql`
-    insert into steering (headend, class, prefix, policy_id, explicit)
-    select n.headend, '', n.prefix, n.policy_id, false
-    from unnest(${rows.map((row) => row.headend)}::text[], ${rows.map((row) => row.prefix)}::cidr[],
-      ${rows.map((row) => row.policyId)}::text[]) as n (headend, prefix, policy_id)
-    on conflict (headend, class, prefix) do update set policy_id = excluded.policy_id where not steering.explicit
-  `.execute(db);
+  await storeClaims(db, rows, gone);
   return changed;
 }
 
-/** Prefixes steered into each of these policies, in the order of the prefixes. */
-export async function steeredPrefixes(db: Executor, ids: readonly string[]): Promise<Map<string, string[]>> {
-  const rows = await sql<{ policy_id: string; prefix: string }>`
-    select policy_id, prefix::text from steering where policy_id = any(${ids}::text[]) order by prefix
+async function steeringOfHeadends(db: Executor, headends: readonly NodeId[]) {
+  const members = await sql<{ headend: NodeId; color: number }>`
+    select distinct headend, color from class_member where headend = any(${headends}::text[])
   `.execute(db);
-  const prefixes = new Map<string, string[]>();
-  for (const { policy_id, prefix } of rows.rows) {
-    const own = prefixes.get(policy_id);
-    if (own === undefined) prefixes.set(policy_id, [prefix]);
-    else own.push(prefix);
+  // Explicit claims on all traffic are in the table; what else these policies ask for matters to classes of their color.
+  const policies = await sql<SteeringPolicy & { headend: NodeId }>`
+    select id, headend, color, endpoint, steered_prefixes::text[] as "steeredPrefixes" from sr_policy p
+    where headend = any(${headends}::text[]) and (
+      steered_prefixes is null or exists (
+        select from class_member m where m.headend = p.headend and m.color = p.color
+      )
+    )
+  `.execute(db);
+  const claims = await sql<StoredClaim>`
+    select headend, class, prefix::text, policy_id as "policyId", explicit from steering
+    where headend = any(${headends}::text[])
+  `.execute(db);
+  const colorsOf = new Map<NodeId, Set<number>>();
+  for (const { headend, color } of members.rows) {
+    const colors = colorsOf.get(headend) ?? new Set();
+    colorsOf.set(headend, colors.add(color));
   }
-  return prefixes;
+  return {
+    policiesOf: groupBy(policies.rows, (policy) => policy.headend),
+    claimsOf: groupBy(claims.rows, (claim) => claim.headend),
+    colorsOf,
+  };
+}
+
+/** Explicit claims on all traffic stay as they are. */
+async function storeClaims(db: Executor, rows: readonly StoredClaim[], gone: readonly StoredClaim[]): Promise<void> {
+  if (gone.length > 0) {
+    await sql`
+      delete from steering s
+      using unnest(${gone.map((row) => row.headend)}::text[], ${gone.map((row) => row.class)}::text[],
+        ${gone.map((row) => row.prefix)}::cidr[]) as g (headend, class, prefix)
+      where s.headend = g.headend and s.class = g.class and s.prefix = g.prefix and (not s.explicit or s.class <> '')
+    `.execute(db);
+  }
+  if (rows.length === 0) return;
+  await sql`
+    insert into steering (headend, class, prefix, policy_id, explicit)
+    select n.headend, n.class, n.prefix, n.policy_id, n.explicit
+    from unnest(${rows.map((row) => row.headend)}::text[], ${rows.map((row) => row.class)}::text[],
+      ${rows.map((row) => row.prefix)}::cidr[], ${rows.map((row) => row.policyId)}::text[],
+      ${rows.map((row) => row.explicit)}::boolean[]) as n (headend, class, prefix, policy_id, explicit)
+    on conflict (headend, class, prefix) do update set policy_id = excluded.policy_id, explicit = excluded.explicit
+    where not steering.explicit or steering.class <> ''
+  `.execute(db);
+}
+
+/** What a policy steers, each in the order of the prefixes. */
+export interface SteeredPrefixes {
+  /** Of all traffic. */
+  readonly all: readonly string[];
+  /** Of pods whose service class is its color. */
+  readonly ofClass: readonly string[];
+}
+
+export async function steeredPrefixes(db: Executor, ids: readonly string[]): Promise<Map<string, SteeredPrefixes>> {
+  const rows = await sql<{ policy_id: string; prefix: string; class: string }>`
+    select policy_id, prefix::text, class from steering where policy_id = any(${ids}::text[]) order by prefix
+  `.execute(db);
+  return new Map(
+    [...groupBy(rows.rows, (row) => row.policy_id)].map(([id, own]) => {
+      const of = (all: boolean) => own.filter((row) => (row.class === '') === all).map(({ prefix }) => prefix);
+      return [id, { all: of(true), ofClass: of(false) }];
+    }),
+  );
 }
 
 export function podPrefixesOf(ted: Ted): Map<NodeId, readonly string[]> {

@@ -103,6 +103,7 @@ describe('a policy that asks for more than one way has', () => {
       lists: first.lists.map(storedList),
       standby: [],
       prefixes: ['10.2.0.0/16'],
+      classPrefixes: [],
       bindingSids: [{ family: 'ipv4', a: 'fdff::1', b: 'fdff::2' }],
     });
     if (body === null) throw new Error('nothing is desired');

@@ -43,12 +43,23 @@ export class NothingChanged<Result> extends Error {
 export async function withRevision<Result>(
   db: Database,
   header: RevisionHeader<Result>,
-  work: (tx: Transaction<Tables>, revision: number, tedRevision: number) => Promise<Result>,
+  work: RevisionWork<Result>,
+): Promise<RevisionOutcome<Result>> {
+  return revisionWithin((inside) => db.transaction().execute(inside), header, work);
+}
+
+export type RevisionWork<Result> = (tx: Transaction<Tables>, revision: number, tedRevision: number) => Promise<Result>;
+
+/** withRevision in a transaction of another kind, such as one of the leader. `transact` runs its work in one. */
+export async function revisionWithin<Result>(
+  transact: <T>(inside: (tx: Transaction<Tables>) => Promise<T>) => Promise<T>,
+  header: RevisionHeader<Result>,
+  work: RevisionWork<Result>,
 ): Promise<RevisionOutcome<Result>> {
   // Filled in by the transaction, read once it has been rolled back.
   let before: RevisionNumbers = { revision: 0, tedRevision: 0 };
   try {
-    return await db.transaction().execute(async (tx) => {
+    return await transact(async (tx) => {
       const numbers = await takeRevision(tx, header.ted);
       before = { revision: numbers.revision - 1, tedRevision: numbers.tedRevision - (header.ted ? 1 : 0) };
       const result = await work(tx, numbers.revision, numbers.tedRevision);

@@ -22,7 +22,9 @@ describe('what an agent says of its data plane', () => {
   const owned = { sid: 'fd00:0::A', behavior: 'End.DT46' } as const;
 
   it('is in force, and its service SIDs replace planned ones', async () => {
-    await topology.recordAgentCapabilities('h1', { msdHEncaps: 5, encapMode: 'reduced', ownedSids: [owned] });
+    await topology.recordAgentCapabilities([
+      { node: 'h1', capabilities: { msdHEncaps: 5, encapMode: 'reduced', ownedSids: [owned] } },
+    ]);
     expect((await topology.node('h1')).effective).toMatchObject({
       msdHEncaps: 5,
       encapMode: 'reduced',
@@ -33,20 +35,43 @@ describe('what an agent says of its data plane', () => {
 
   it('said again makes no revision', async () => {
     const capabilities = { msdHEncaps: 5, encapMode: 'full', ownedSids: [owned] } as const;
-    await topology.recordAgentCapabilities('h1', capabilities);
-    await topology.recordAgentCapabilities('h1', capabilities);
+    await topology.recordAgentCapabilities([{ node: 'h1', capabilities }]);
+    await topology.recordAgentCapabilities([{ node: 'h1', capabilities }]);
     expect((await topology.head()).revision).toBe(2);
+  });
+
+  it('of many agents makes one revision, for those that say something new', async () => {
+    const said = (sid: string) => ({ msdHEncaps: 5, encapMode: 'full', ownedSids: [{ ...owned, sid }] }) as const;
+    await topology.recordAgentCapabilities([{ node: 'h1', capabilities: said('fd00::a') }]);
+    await topology.recordAgentCapabilities([
+      { node: 'h1', capabilities: said('fd00::a') },
+      { node: 'h2', capabilities: said('fd00::b') },
+      { node: 'h3', capabilities: said('fd00::c') },
+    ]);
+    expect((await topology.head()).revision).toBe(3);
+    expect((await topology.node('h2')).effective.sids).toMatchObject([{ sid: 'fd00::b' }]);
+    expect(await topology.source('agent:h3')).toMatchObject({ kind: 'agent' });
+    expect(await topology.change(3)).toMatchObject({
+      actor: 'agents',
+      summary: '2 agents described their data planes',
+    });
   });
 
   it('is withdrawn when it says less', async () => {
     const planned = (await topology.node('h1')).effective.sids;
-    await topology.recordAgentCapabilities('h1', { msdHEncaps: 5, encapMode: 'full', ownedSids: [owned] });
-    await topology.recordAgentCapabilities('h1', { msdHEncaps: null, encapMode: null, ownedSids: [] });
+    await topology.recordAgentCapabilities([
+      { node: 'h1', capabilities: { msdHEncaps: 5, encapMode: 'full', ownedSids: [owned] } },
+    ]);
+    await topology.recordAgentCapabilities([
+      { node: 'h1', capabilities: { msdHEncaps: null, encapMode: null, ownedSids: [] } },
+    ]);
     expect((await topology.node('h1')).effective).toMatchObject({ msdHEncaps: null, sids: planned });
   });
 
   it('waits for a node that is not in the topology yet', async () => {
-    await topology.recordAgentCapabilities('h3', { msdHEncaps: 5, encapMode: 'full', ownedSids: [owned] });
+    await topology.recordAgentCapabilities([
+      { node: 'h3', capabilities: { msdHEncaps: 5, encapMode: 'full', ownedSids: [owned] } },
+    ]);
     await expect(topology.node('h3')).rejects.toMatchObject({ code: 'not-found' });
     await topology.importTopology({
       text: JSON.stringify({ waymark: 1, nodes: [{ id: 'h3', kind: 'host' }], links: [] }),

@@ -5,9 +5,9 @@ import { nodeAttributes } from './attributes.js';
 import { diffRows, setAttributes } from './diff-rows.js';
 import { isSaidBy } from './document-rows.js';
 import type { LayeredTed } from './layered-ted.js';
-import { writeSource } from './source-table.js';
+import { writeSources } from './source-table.js';
 import type { CurrentTed, TedCache } from './ted-cache.js';
-import { isEmpty, noRows, type NodeAttributes, type TedChange } from './ted-rows.js';
+import { isEmpty, noRows, type NodeAttributes, type TedChange, type TedRows } from './ted-rows.js';
 import { writeRows } from './write-rows.js';
 
 /** Largest MSD that the data model holds; no data plane pushes more SRH entries. */
@@ -22,41 +22,66 @@ export interface AgentCapabilities {
   readonly ownedSids: readonly { readonly sid: string; readonly behavior: EndpointBehavior }[];
 }
 
+/** What the agent of a node says. */
+export interface AgentStatement {
+  readonly node: NodeId;
+  readonly capabilities: AgentCapabilities;
+}
+
 /**
- * Writes what an agent says in the discovered layer, as source `agent:<node>`. False when it said so before: agents say
- * it again whenever they connect. End.X SIDs are left out, for an agent does not say which link they cross.
+ * Writes what agents say in the discovered layer, each as source `agent:<node>`, all in one revision. False when they said so
+ * before: agents say it again whenever they connect. End.X SIDs are left out, for an agent does not say which link they
+ * cross.
  */
 export async function recordAgentCapabilities(
   db: Database,
   cache: TedCache,
   current: CurrentTed,
-  { node, capabilities, now }: { readonly node: NodeId; readonly capabilities: AgentCapabilities; readonly now: Date },
+  { statements, now }: { readonly statements: readonly AgentStatement[]; readonly now: Date },
 ): Promise<boolean> {
-  const source = `agent:${node}`;
-  if (isEmpty(agentChange(current.layered, source, node, capabilities, current.revision + 1))) return false;
+  const isNews =
+    ({ layered }: CurrentTed, revision: number) =>
+    (statement: AgentStatement) =>
+      !isEmpty(agentChange(layered, statement, revision));
+  const [first, ...others] = statements.filter(isNews(current, current.revision + 1));
+  if (first === undefined) return false;
   const header = {
-    actor: source,
     kind: 'agent-capabilities',
-    summary: `The agent of ${node} described its data plane`,
+    ...(others.length === 0
+      ? { actor: sourceOf(first), summary: `The agent of ${first.node} described its data plane` }
+      : { actor: 'agents', summary: `${others.length + 1} agents described their data planes` }),
     ted: true,
   };
   const outcome = await withRevision(db, header, async (tx, revision, tedRevision) => {
-    const { layered } = await cache.before(tx, { revision: revision - 1, tedRevision: tedRevision - 1 });
-    const change = agentChange(layered, source, node, capabilities, revision);
-    if (isEmpty(change)) throw new NothingChanged(undefined);
-    await writeRows(tx, revision, change);
-    await writeSource(tx, source, 'agent', { updated_at: now });
+    const before = await cache.before(tx, { revision: revision - 1, tedRevision: tedRevision - 1 });
+    const news = statements.filter(isNews(before, revision));
+    if (news.length === 0) throw new NothingChanged(undefined);
+    await writeRows(tx, revision, together(news.map((one) => agentChange(before.layered, one, revision))));
+    await writeSources(tx, news.map(sourceOf), 'agent', now);
   });
   return outcome.changed;
 }
 
-function agentChange(
-  layered: LayeredTed,
-  source: string,
-  node: NodeId,
-  { msdHEncaps, encapMode, ownedSids }: AgentCapabilities,
-  revision: number,
-): TedChange {
+function sourceOf({ node }: AgentStatement): string {
+  return `agent:${node}`;
+}
+
+function together(changes: readonly TedChange[]): TedChange {
+  const rows = (which: keyof TedChange): TedRows => ({
+    nodes: changes.flatMap((change) => change[which].nodes),
+    links: changes.flatMap((change) => change[which].links),
+    locators: changes.flatMap((change) => change[which].locators),
+    sids: changes.flatMap((change) => change[which].sids),
+  });
+  return { closed: rows('closed'), opened: rows('opened') };
+}
+
+function agentChange(layered: LayeredTed, statement: AgentStatement, revision: number): TedChange {
+  const {
+    node,
+    capabilities: { msdHEncaps, encapMode, ownedSids },
+  } = statement;
+  const source = sourceOf(statement);
   const row = { layer: 'discovered', source, fromRevision: revision, toRevision: null } as const;
   const attributes = setAttributes<NodeAttributes>(nodeAttributes, {
     msdHEncaps: msdHEncaps === null ? null : Math.min(msdHEncaps, MAX_MSD),

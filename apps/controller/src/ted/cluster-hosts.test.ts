@@ -48,6 +48,19 @@ describe('the hosts of a cluster', () => {
     ]);
   });
 
+  it('are as far from their routers as the cluster says', async () => {
+    const said = host('k1', { attachedTo: ['r1'], attachmentDelayUs: 20 });
+    await say(said);
+    const delays = async () => {
+      const { links } = await topology.ted();
+      return links.filter(({ id }) => id === 'k1:r1' || id === 'r1:k1').map(({ delayUs }) => delayUs);
+    };
+    expect(await delays()).toEqual([20, 20]);
+    expect(await topology.clusterHosts('paris')).toEqual([said]);
+    await say(host('k1', { attachedTo: ['r1'] }));
+    expect(await delays()).toEqual([null, null]);
+  });
+
   it('are read back as they were said', async () => {
     await say(...five, host('k', { address: 'fd11::1', podPrefixes: ['10.1.0.0/26'], attachedTo: ['r1', 'r2'] }));
     expect(await topology.clusterHosts('paris')).toEqual([

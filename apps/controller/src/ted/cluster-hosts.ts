@@ -106,17 +106,17 @@ export function clusterChange(
         kind: attachedTo.length === 0 ? null : 'host',
       }),
     })),
-    links: hosts.flatMap(({ id, attachedTo }) =>
+    links: hosts.flatMap(({ id, attachedTo, attachmentDelayUs }) =>
       attachedTo.flatMap((router): LinkRow[] => [
-        { ...row, ...arc(id, router) },
-        { ...row, ...arc(router, id) },
+        { ...row, ...arc(id, router, attachmentDelayUs) },
+        { ...row, ...arc(router, id, attachmentDelayUs) },
       ]),
     ),
   });
 }
 
-function arc(from: string, to: string) {
-  const attributes = setAttributes<LinkAttributes>(linkAttributes, { from, to, reverseId: `${to}:${from}` });
+function arc(from: string, to: string, delayUs: number | undefined) {
+  const attributes = setAttributes<LinkAttributes>(linkAttributes, { from, to, reverseId: `${to}:${from}`, delayUs });
   return { id: `${from}:${to}`, attributes };
 }
 
@@ -124,14 +124,19 @@ function arc(from: string, to: string) {
 export function statedHosts(layered: LayeredTed, source: string): readonly ClusterHost[] {
   const said = layered.rowsWhere(isSaidBy(source));
   const attachments = new Map<NodeId, NodeId[]>();
+  const delays = new Map<NodeId, number>();
   for (const { attributes } of said.links) {
-    const { from, to } = attributes;
-    if (from !== undefined && to !== undefined) attachments.set(from, [...(attachments.get(from) ?? []), to]);
+    const { from, to, delayUs } = attributes;
+    if (from === undefined || to === undefined) continue;
+    attachments.set(from, [...(attachments.get(from) ?? []), to]);
+    if (delayUs !== undefined) delays.set(from, delayUs);
   }
   return said.nodes
     .map(({ id, attributes: { name = id, site = null, address = null, podPrefixes = [] } }) => {
       const attachedTo = (attachments.get(id) ?? []).sort();
-      return { id, name, site, address, podPrefixes, attachedTo };
+      const attachmentDelayUs = delays.get(id);
+      const delay = attachmentDelayUs === undefined ? {} : { attachmentDelayUs };
+      return { id, name, site, address, podPrefixes, attachedTo, ...delay };
     })
     .sort((a, b) => compareText(a.id, b.id));
 }

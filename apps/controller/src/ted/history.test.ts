@@ -100,7 +100,7 @@ const agent: fc.Arbitrary<Step> = fc
     encapMode: fc.constantFrom('full' as const, 'reduced' as const),
     ownedSids: fc.subarray([{ sid: 'fd00::a', behavior: 'End.DT46' as const }]),
   })
-  .map((capabilities) => (topology) => topology.recordAgentCapabilities('h1', capabilities));
+  .map((capabilities) => (topology) => topology.recordAgentCapabilities([{ node: 'h1', capabilities }]));
 const confirmation: fc.Arbitrary<Step> = fc.constant((topology) => topology.confirmPlannedSids('all', actor));
 
 describe('history', () => {

@@ -128,7 +128,9 @@ describe('operator settings', () => {
   });
 
   it('of a node only lower its MSD, and drain it', async () => {
-    await topology.recordAgentCapabilities('h1', { msdHEncaps: 4, encapMode: 'reduced', ownedSids: [] });
+    await topology.recordAgentCapabilities([
+      { node: 'h1', capabilities: { msdHEncaps: 4, encapMode: 'reduced', ownedSids: [] } },
+    ]);
     const change = (msdHEncaps: number) =>
       topology.setNodeConstraints({
         node: 'h1',

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import { sql, type Kysely, type Selectable } from 'kysely';
 import { Problem } from '../model/errors.js';
 import type { SourceFilter } from '../model/filters.js';
 import type { Page, PageRequest } from '../model/ports.js';
@@ -73,6 +73,19 @@ export async function writeSource(
     .values({ id, kind, ...values })
     .onConflict((conflict) => conflict.column('id').doUpdateSet(values))
     .execute();
+}
+
+/** Creates or updates many sources of one kind, of which nothing is to be noted but that they spoke. */
+export async function writeSources(
+  db: Kysely<Tables>,
+  ids: readonly string[],
+  kind: SourceView['kind'],
+  updatedAt: Date,
+): Promise<void> {
+  await sql`
+    insert into source (id, kind, updated_at) select id, ${kind}, ${updatedAt} from unnest(${ids}::text[]) as id
+    on conflict (id) do update set updated_at = excluded.updated_at
+  `.execute(db);
 }
 
 function sourceView(record: SourceRecord): SourceView {

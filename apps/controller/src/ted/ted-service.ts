@@ -38,7 +38,7 @@ import { TedCache, type CurrentTed } from './ted-cache.js';
 import { compareText } from './ted-rows.js';
 import { linkView, matchesConstraints, matchesLink, matchesNode, nodeView, pageOf } from './views.js';
 import { writeRows } from './write-rows.js';
-import { recordAgentCapabilities, type AgentCapabilities } from './agent-capabilities.js';
+import { recordAgentCapabilities, type AgentStatement } from './agent-capabilities.js';
 import { applyClusterHosts, statedHosts } from './cluster-hosts.js';
 import { applySourceBatch } from './apply-source-batch.js';
 import { releaseSource } from './release-source.js';
@@ -279,14 +279,10 @@ export class TedService implements TopologyService {
     return sourceById(this.#db, id);
   }
 
-  /** What a node agent says of its data plane when it connects. Writes only what is new. */
-  async recordAgentCapabilities(node: NodeId, capabilities: AgentCapabilities): Promise<void> {
+  /** What node agents say of their data planes when they connect. Writes only what is new, in one revision. */
+  async recordAgentCapabilities(statements: readonly AgentStatement[]): Promise<void> {
     const current = await this.#current();
-    const changed = await recordAgentCapabilities(this.#db, this.#cache, current, {
-      node,
-      capabilities,
-      now: this.#clock(),
-    });
+    const changed = await recordAgentCapabilities(this.#db, this.#cache, current, { statements, now: this.#clock() });
     if (changed) await this.#cache.refresh();
   }
 

@@ -64,7 +64,7 @@ export async function startTestController(
   database: Pick<TestDatabase, 'url' | 'db'>,
   bus: Bus,
   overrides: Partial<
-    Pick<DistributionOptions, 'access' | 'onAcked' | 'onHello' | 'controller' | 'heartbeatIntervalMs'>
+    Pick<DistributionOptions, 'access' | 'onAcked' | 'onHellos' | 'controller' | 'heartbeatIntervalMs'>
   > & {
     log?: Logger;
     /** `host:port` of the gRPC server; a free port when left out. */
@@ -82,7 +82,7 @@ export async function startTestController(
     access: openAccess(),
     heartbeatIntervalMs: 100,
     onAcked: () => Promise.resolve(),
-    onHello: () => Promise.resolve(),
+    onHellos: () => Promise.resolve(),
     ...overrides,
   });
   const port = await distribution.start(overrides.address ?? '127.0.0.1:0');

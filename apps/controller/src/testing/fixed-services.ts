@@ -10,6 +10,7 @@ import type {
   TopologyService,
 } from '../model/ports.js';
 import { Problem } from '../model/errors.js';
+import type { ServiceClassService } from '../model/service-class.js';
 
 /** The parts of the services that a test of the HTTP layer states itself. */
 export interface StatedServices {
@@ -17,6 +18,7 @@ export interface StatedServices {
   readonly paths?: Partial<PathComputationService>;
   readonly pathBatches?: Partial<PathBatchService>;
   readonly policies?: Partial<PolicyService>;
+  readonly serviceClasses?: Partial<ServiceClassService>;
   readonly agents?: Partial<AgentService>;
   readonly sweeps?: Partial<FailureSweepService>;
   readonly health?: Services['health'];
@@ -33,6 +35,7 @@ export function fixedServices(stated: StatedServices = {}): Services {
     paths: orThrow<PathComputationService>('paths', stated.paths),
     pathBatches: orThrow<PathBatchService>('pathBatches', stated.pathBatches),
     policies: orThrow<PolicyService>('policies', stated.policies),
+    serviceClasses: orThrow<ServiceClassService>('serviceClasses', stated.serviceClasses),
     agents: orThrow<AgentService>('agents', stated.agents),
     sweeps: orThrow<FailureSweepService>('sweeps', stated.sweeps),
     clusters: () => [],

@@ -1,5 +1,11 @@
 import { sql } from 'kysely';
-import { decodeDesiredPolicy, type DesiredPolicy } from '@waymark/agent-protocol';
+import {
+  decodeDesiredPolicy,
+  decodeServiceClass,
+  isClassId,
+  type DesiredPolicy,
+  type ServiceClass,
+} from '@waymark/agent-protocol';
 import { ipv6FromBytes, type Snapshot, type Ted } from '@waymark/topology';
 import { evaluatePolicies } from '../compute/evaluate-policies.js';
 import { policyDetours } from '../compute/policy-detours.js';
@@ -8,12 +14,15 @@ import { demandBookings } from '../compute/overlaid.js';
 import { writeDesired, type PendingDelta } from '../distribution/desired-store.js';
 import { fencedTransaction } from '../distribution/fence.js';
 import type { WaymarkEvent } from '../model/events.js';
+import type { ClassMember } from '../model/service-class.js';
 import type { LayerView } from '../model/topology.js';
 import { onAcked } from '../policies/headend-acks.js';
 import { SrPolicyService } from '../policies/policy-service.js';
+import { ServiceClasses } from '../policies/service-classes.js';
 import { ReactionLoop } from '../policies/reaction-loop.js';
 import { createSession } from '../storage/database.js';
 import { REVISION_CHANNEL, withRevision, type RevisionNumbers } from '../storage/revision.js';
+import { memberChanges } from '../kubernetes/classes/class-source.js';
 import { eventually } from './eventually.js';
 import { createTestDatabase, type TestDatabase } from './test-database.js';
 
@@ -26,6 +35,7 @@ type Outcome = 'installed' | 'simulated' | 'failed' | 'removed';
 export class PolicyHarness {
   readonly database: TestDatabase;
   readonly service: SrPolicyService;
+  readonly classes: ServiceClasses;
   readonly events: WaymarkEvent[] = [];
   readonly published: PendingDelta[] = [];
   /** Runs before each evaluation: what a test wants to happen in between. */
@@ -42,6 +52,7 @@ export class PolicyHarness {
   private constructor(database: TestDatabase) {
     this.database = database;
     this.#session = createSession(database.url);
+    this.classes = new ServiceClasses(database.db, (epoch, work) => fencedTransaction(database.db, epoch, work));
     this.service = new SrPolicyService({
       db: database.db,
       topology: {
@@ -157,8 +168,24 @@ export class PolicyHarness {
   }
 
   async desired(): Promise<Map<string, DesiredPolicy>> {
-    const rows = await this.database.db.selectFrom('desired').selectAll().where('deleted', '=', false).execute();
+    const rows = (await this.#desiredRows()).filter((row) => !isClassId(row.policy_id));
     return new Map(rows.map((row) => [row.policy_id, decodeDesiredPolicy(row.body)]));
+  }
+
+  /** States, as the newest leader, exactly these members of a cluster. */
+  async setMembers(members: readonly ClassMember[], cluster = 'paris'): Promise<void> {
+    const { epoch } = await this.database.db.selectFrom('leader').select('epoch').executeTakeFirstOrThrow();
+    const changes = memberChanges(await this.classes.members(cluster), members);
+    await this.classes.changeMembers(epoch, cluster, changes);
+  }
+
+  async desiredClasses(): Promise<Map<string, ServiceClass>> {
+    const rows = (await this.#desiredRows()).filter((row) => isClassId(row.policy_id));
+    return new Map(rows.map((row) => [row.policy_id, decodeServiceClass(row.body)]));
+  }
+
+  #desiredRows() {
+    return this.database.db.selectFrom('desired').selectAll().where('deleted', '=', false).execute();
   }
 
   /** SIDs and prefixes of each tunnel of a policy, as text. */

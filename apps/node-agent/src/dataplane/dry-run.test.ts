@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { dataPlaneContract } from '../testing/data-plane-contract.js';
+import { classContract } from '../testing/class-contract.js';
+import { dataPlaneContract, type ContractSubject } from '../testing/data-plane-contract.js';
 import { ReconciledAgent, silentLog } from '../testing/reconciled-agent.js';
 import { DryRunDataPlane } from './dry-run.js';
 
-dataPlaneContract({
+const subject: ContractSubject = {
   name: 'dry-run',
   skip: undefined,
   histories: 100,
@@ -17,7 +18,9 @@ dataPlaneContract({
     });
     return Promise.resolve({ open: () => dataPlane, writes: () => writes, close: () => Promise.resolve() });
   },
-});
+};
+dataPlaneContract(subject);
+classContract(subject);
 
 describe('the dry run', () => {
   it('says what it would do, for people and for programs', async () => {

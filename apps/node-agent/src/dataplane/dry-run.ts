@@ -2,15 +2,18 @@ import type { BaseLogger } from 'pino';
 import type {
   ActualState,
   Capabilities,
+  ClassSource,
   DataPlane,
   Family,
   LocalSid,
   Reading,
+  SteeredPrefix,
   Step,
   StepFailure,
   TunnelAction,
 } from './port.js';
 import { describeAction } from './segment-lists.js';
+import { sourceText, steeredText } from './steered-prefix.js';
 
 export interface DryRunOptions {
   readonly log: Pick<BaseLogger, 'info'>;
@@ -31,8 +34,10 @@ export class DryRunDataPlane implements DataPlane {
   readonly capabilities: Capabilities;
   readonly #options: DryRunOptions;
   readonly #tunnels = new Map<string, { readonly family: Family; readonly action: TunnelAction }>();
-  /** Prefix to BSID. */
-  readonly #steering = new Map<string, string>();
+  /** By the text of the prefix. */
+  readonly #steering = new Map<string, { readonly steered: SteeredPrefix; readonly bsid: string }>();
+  /** Colors by address. */
+  readonly #classSources = new Map<string, number>();
   readonly #localSids = new Map<string, LocalSid>();
 
   constructor(options: DryRunOptions) {
@@ -46,8 +51,11 @@ export class DryRunDataPlane implements DataPlane {
   }
 
   read(): Promise<ActualState> {
-    const prefixes = new Map<string, string[]>();
-    for (const [prefix, bsid] of this.#steering) prefixes.set(bsid, [...(prefixes.get(bsid) ?? []), prefix]);
+    const prefixes = new Map<string, SteeredPrefix[]>();
+    for (const { steered, bsid } of this.#steering.values()) {
+      prefixes.set(bsid, [...(prefixes.get(bsid) ?? []), steered]);
+    }
+    const classSources = [...this.#classSources].map(([address, color]): ClassSource => ({ address, color }));
     const tunnels = [...this.#tunnels].map(([bsid, { family, action }]) => ({
       family,
       bsid,
@@ -58,12 +66,18 @@ export class DryRunDataPlane implements DataPlane {
       tunnels,
       localSids: [...this.#localSids.values()],
       probeRoutes: [],
+      classSources,
       strays: [],
       obstacles: new Map(),
+      classObstacles: new Map(),
     });
   }
 
   objection(): null {
+    return null;
+  }
+
+  objectionToClass(): null {
     return null;
   }
 
@@ -96,7 +110,7 @@ export class DryRunDataPlane implements DataPlane {
   /** As in VPP, where it would corrupt the steering: a tunnel cannot go while prefixes are steered into it. */
   #refusal(step: Step): string | null {
     if (step.kind !== 'remove-tunnel') return null;
-    const steered = [...this.#steering].find(([, bsid]) => bsid === step.bsid);
+    const steered = [...this.#steering].find(([, { bsid }]) => bsid === step.bsid);
     return steered === undefined ? null : `${steered[0]} is steered into it`;
   }
 
@@ -106,10 +120,13 @@ export class DryRunDataPlane implements DataPlane {
     switch (step.kind) {
       case 'put-tunnel':
         this.#tunnels.set(step.tunnel.bsid, { family: step.tunnel.family, action: step.tunnel.action });
-        for (const { prefix } of step.steer) this.#steering.set(prefix, step.tunnel.bsid);
+        for (const { prefix, color } of step.steer) {
+          const steered = { prefix, color };
+          this.#steering.set(steeredText(steered), { steered, bsid: step.tunnel.bsid });
+        }
         return;
       case 'unsteer':
-        this.#steering.delete(step.prefix);
+        this.#steering.delete(steeredText(step));
         return;
       case 'remove-tunnel':
         this.#tunnels.delete(step.bsid);
@@ -119,6 +136,12 @@ export class DryRunDataPlane implements DataPlane {
         return;
       case 'remove-local-sid':
         this.#localSids.delete(step.localSid.sid);
+        return;
+      case 'put-class-source':
+        this.#classSources.set(step.source.address, step.source.color);
+        return;
+      case 'remove-class-source':
+        this.#classSources.delete(step.source.address);
         return;
       case 'remove-stray':
       case 'put-probe-route':
@@ -131,17 +154,21 @@ export class DryRunDataPlane implements DataPlane {
 function describe(step: Step): string {
   switch (step.kind) {
     case 'put-tunnel': {
-      const prefixes = step.steer.map(({ prefix }) => prefix).join(', ') || 'no further prefix';
+      const prefixes = step.steer.map(steeredText).join(', ') || 'no further prefix';
       return `set ${step.policyId} ${step.tunnel.family} (BSID ${step.tunnel.bsid}) to ${describeAction(step.tunnel.action)} and steer ${prefixes} into it`;
     }
     case 'unsteer':
-      return `stop steering ${step.prefix}`;
+      return `stop steering ${steeredText(step)}`;
     case 'remove-tunnel':
       return `remove the tunnel with BSID ${step.bsid}`;
     case 'put-local-sid':
       return `own ${step.localSid.sid} as ${step.localSid.behavior}`;
     case 'remove-local-sid':
       return `give up ${step.localSid.sid} (${step.localSid.behavior})`;
+    case 'put-class-source':
+      return `put ${sourceText(step.source)}`;
+    case 'remove-class-source':
+      return `take ${sourceText(step.source)} out of it`;
     case 'remove-stray':
       return `remove ${step.stray.description}`;
     case 'put-probe-route':

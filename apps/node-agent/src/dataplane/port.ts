@@ -15,13 +15,24 @@ export interface SegmentList {
 export type TunnelAction =
   { readonly kind: 'encapsulate'; readonly segmentLists: readonly SegmentList[] } | { readonly kind: 'drop' };
 
-/** One family of one SR policy, as it should be. Prefixes are canonical text (`10.0.1.0/24`). */
+/**
+ * What goes into a tunnel: everybody's packets to the prefix (`color` null), or only those that come from the sources of
+ * the service class of that color. In a class, the most specific prefix of the class decides; a packet that none of them
+ * holds is steered as everybody's are. So is one to a prefix that a more specific route of someone else holds.
+ */
+export interface SteeredPrefix {
+  /** Canonical text (`10.0.1.0/24`). */
+  readonly prefix: string;
+  readonly color: number | null;
+}
+
+/** One family of one SR policy, as it should be. */
 export interface Tunnel {
   readonly family: Family;
   readonly bsid: string;
   readonly alternateBsid: string;
   readonly action: TunnelAction;
-  readonly steeredPrefixes: readonly string[];
+  readonly steeredPrefixes: readonly SteeredPrefix[];
 }
 
 /**
@@ -34,7 +45,13 @@ export interface ActualTunnel {
   readonly bsid: string | null;
   /** `other`: it carries our mark, but we would never have written it so. */
   readonly action: TunnelAction | { readonly kind: 'other'; readonly detail: string };
-  readonly steeredPrefixes: readonly string[];
+  readonly steeredPrefixes: readonly SteeredPrefix[];
+}
+
+/** Packets from `address`, a pod of this node in canonical text, are of the service class of the color. */
+export interface ClassSource {
+  readonly address: string;
+  readonly color: number;
 }
 
 /** `behavior` is a name of RFC 8986, or, of a local SID that was found in a form that is not ours, a description. */
@@ -66,14 +83,17 @@ export interface ActualState {
   readonly tunnels: readonly ActualTunnel[];
   readonly localSids: readonly LocalSid[];
   readonly probeRoutes: readonly ProbeRoute[];
+  /** An address once, with the color by which its packets go first. */
+  readonly classSources: readonly ClassSource[];
   readonly strays: readonly Stray[];
-  /** Prefixes that something not ours holds, and what it is. We neither replace nor shadow it. */
+  /** Prefixes that something not ours holds for everybody, and what it is. We neither replace nor shadow it. */
   readonly obstacles: ReadonlyMap<string, string>;
+  /** Colors whose place something not ours holds, and what it is: nothing of that class may be written. */
+  readonly classObstacles: ReadonlyMap<number, string>;
 }
 
 /** `replaces`: something of ours is there, to be replaced without a gap. Otherwise nothing of that prefix may exist. */
-export interface SteeredPrefix {
-  readonly prefix: string;
+export interface PrefixToSteer extends SteeredPrefix {
   readonly replaces: boolean;
 }
 
@@ -83,14 +103,22 @@ export type Step =
       readonly kind: 'put-tunnel';
       readonly policyId: string;
       readonly tunnel: Tunnel;
-      readonly steer: readonly SteeredPrefix[];
+      readonly steer: readonly PrefixToSteer[];
     }
   | { readonly kind: 'put-local-sid'; readonly localSid: LocalSid; readonly replaces: boolean }
-  | { readonly kind: 'unsteer'; readonly family: Family; readonly prefix: string }
+  | ({ readonly kind: 'unsteer'; readonly family: Family } & SteeredPrefix)
   | { readonly kind: 'remove-tunnel'; readonly bsid: string }
   | { readonly kind: 'remove-local-sid'; readonly localSid: LocalSid }
   | { readonly kind: 'put-probe-route'; readonly route: ProbeRoute; readonly replaces: boolean }
   | { readonly kind: 'remove-probe-route'; readonly route: ProbeRoute }
+  /** `replaces`: the color of the class that the address leaves, without a moment in which it is in neither. */
+  | {
+      readonly kind: 'put-class-source';
+      readonly classId: string;
+      readonly source: ClassSource;
+      readonly replaces: number | null;
+    }
+  | { readonly kind: 'remove-class-source'; readonly source: ClassSource }
   | { readonly kind: 'remove-stray'; readonly stray: Stray };
 
 export interface StepFailure {
@@ -163,6 +191,8 @@ export interface DataPlane {
   read(): Promise<ActualState>;
   /** Why this data plane can never hold the tunnel, or null. */
   objection(tunnel: Tunnel): string | null;
+  /** Why this data plane can never hold a service class of the color, its prefixes and sources, or null. */
+  objectionToClass(color: number): string | null;
   /** Runs the steps in order; one that fails does not stop the others. Throws DataPlaneError when none could be run. */
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]>;
   /** Lets go of it; it keeps what it has. */

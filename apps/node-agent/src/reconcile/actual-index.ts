@@ -2,19 +2,27 @@ import type {
   ActualState,
   ActualTunnel,
   Capabilities,
+  ClassSource,
   LocalSid,
   ProbeRoute,
+  SteeredPrefix,
   Tunnel,
   TunnelAction,
 } from '../dataplane/port.js';
+import { sourceText, steeredText } from '../dataplane/steered-prefix.js';
 
 /** What was read back, by what it is looked up with. */
 export interface ActualIndex {
+  /** By the text of a steered prefix. */
   readonly byPrefix: ReadonlyMap<string, ActualTunnel>;
   readonly byBsid: ReadonlyMap<string, ActualTunnel>;
   readonly localSids: ReadonlyMap<string, LocalSid>;
   /** By address. */
   readonly probeRoutes: ReadonlyMap<string, ProbeRoute>;
+  /** Colors by address. */
+  readonly classSources: ReadonlyMap<string, number>;
+  /** All that is steered and every source of a class, as texts. */
+  readonly parts: ReadonlySet<string>;
   readonly state: ActualState;
 }
 
@@ -23,17 +31,19 @@ export function indexActual(state: ActualState): ActualIndex {
   const byBsid = new Map<string, ActualTunnel>();
   for (const tunnel of state.tunnels) {
     if (tunnel.bsid !== null) byBsid.set(tunnel.bsid, tunnel);
-    for (const prefix of tunnel.steeredPrefixes) byPrefix.set(prefix, tunnel);
+    for (const prefix of tunnel.steeredPrefixes) byPrefix.set(steeredText(prefix), tunnel);
   }
   const localSids = new Map(state.localSids.map((sid) => [sid.sid, sid]));
   const probeRoutes = new Map(state.probeRoutes.map((route) => [route.address, route]));
-  return { byPrefix, byBsid, localSids, probeRoutes, state };
+  const classSources = new Map(state.classSources.map(({ address, color }) => [address, color]));
+  const parts = new Set([...byPrefix.keys(), ...state.classSources.map(sourceText)]);
+  return { byPrefix, byBsid, localSids, probeRoutes, classSources, parts, state };
 }
 
 /** The steered prefixes of a tunnel that the data plane does not treat as the tunnel says. */
-export function wrongPrefixes(tunnel: Tunnel, actual: ActualIndex): readonly string[] {
+export function wrongPrefixes(tunnel: Tunnel, actual: ActualIndex): readonly SteeredPrefix[] {
   return tunnel.steeredPrefixes.filter((prefix) => {
-    const found = actual.byPrefix.get(prefix);
+    const found = actual.byPrefix.get(steeredText(prefix));
     return found === undefined || !isTunnel(found, tunnel);
   });
 }
@@ -46,6 +56,11 @@ export function isHeld(tunnel: Tunnel, actual: ActualIndex, capabilities: Capabi
     const found = actual.byBsid.get(bsid);
     return found !== undefined && isTunnel(found, tunnel);
   });
+}
+
+/** Whether packets from the address are of the class, and of no other. */
+export function isSourceHeld({ address, color }: ClassSource, actual: ActualIndex): boolean {
+  return actual.classSources.get(address) === color;
 }
 
 function isTunnel(found: ActualTunnel, tunnel: Tunnel): boolean {
@@ -67,7 +82,7 @@ export function isProbeRouteHeld({ address, sids }: ProbeRoute, actual: ActualIn
 /** The segment lists that packets of the tunnel may take now, whatever it should be: texts of their SIDs. */
 export function installedLists(tunnel: Tunnel, actual: ActualIndex): ReadonlySet<string> {
   const found = [
-    ...tunnel.steeredPrefixes.map((prefix) => actual.byPrefix.get(prefix)),
+    ...tunnel.steeredPrefixes.map((prefix) => actual.byPrefix.get(steeredText(prefix))),
     ...[tunnel.bsid, tunnel.alternateBsid].map((bsid) => actual.byBsid.get(bsid)),
   ];
   return new Set(

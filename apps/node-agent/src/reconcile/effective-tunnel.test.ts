@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SegmentList, Tunnel } from '../dataplane/port.js';
 import type { JudgedLiveness } from '../liveness/probe-engine.js';
-import type { WantedTunnel } from './desired-policy.js';
+import { everybodys } from '../testing/policies.js';
+import type { WantedTunnel } from './desired-entry.js';
 import { effectiveTunnel } from './effective-tunnel.js';
 
 const own: SegmentList[] = [
@@ -17,7 +18,13 @@ const standby: SegmentList[] = [
 const bsids = { bsid: 'fdff::1', alternateBsid: 'fdff::2' };
 
 function wanted(action: Tunnel['action'] = { kind: 'encapsulate', segmentLists: own }, standbyLists = standby) {
-  return { family: 'ipv6', ...bsids, action, standbyLists, steeredPrefixes: ['fd02::/64'] } satisfies WantedTunnel;
+  return {
+    family: 'ipv6',
+    ...bsids,
+    action,
+    standbyLists,
+    steeredPrefixes: everybodys(['fd02::/64']),
+  } satisfies WantedTunnel;
 }
 
 const ALL = ['a', 'b', 'c', 'x', 'y'];

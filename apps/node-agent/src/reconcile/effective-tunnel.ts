@@ -1,7 +1,7 @@
 import type { SegmentList, Tunnel } from '../dataplane/port.js';
 import { canonicalLists } from '../dataplane/segment-lists.js';
 import type { JudgedLiveness } from '../liveness/probe-engine.js';
-import type { WantedTunnel } from './desired-policy.js';
+import type { WantedTunnel } from './desired-entry.js';
 
 /** What is known when the lists of a tunnel are chosen. */
 export interface ChoiceFacts {

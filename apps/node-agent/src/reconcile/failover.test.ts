@@ -4,7 +4,8 @@ import type { SegmentList } from '../dataplane/port.js';
 import { probeRoutesOf } from '../liveness/probe-address.js';
 import { ProbeEngine } from '../liveness/probe-engine.js';
 import { NONCE_BYTES } from '../liveness/probe-packet.js';
-import type { WantedTunnel } from './desired-policy.js';
+import { everybodys } from '../testing/policies.js';
+import type { WantedTunnel } from './desired-entry.js';
 import { effectiveTunnel } from './effective-tunnel.js';
 
 const INTERVAL_MS = 100;
@@ -24,7 +25,7 @@ const wanted: WantedTunnel = {
   alternateBsid: 'fdff::2',
   action: { kind: 'encapsulate', segmentLists: own },
   standbyLists,
-  steeredPrefixes: ['fd02::/64'],
+  steeredPrefixes: everybodys(['fd02::/64']),
 };
 
 /** How the three lists fare for how many intervals. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Capabilities } from '../dataplane/port.js';
 import { desiredState, type PolicySketch } from '../testing/policies.js';
-import { wantedPolicy, type WantedPolicy } from './desired-policy.js';
+import { wantedEntry, type WantedEntry } from './desired-entry.js';
 import { judgesOf, neededProbeRoutes } from './judged-lists.js';
 
 const CAPABILITIES: Capabilities = {
@@ -14,12 +14,12 @@ const CAPABILITIES: Capabilities = {
 };
 
 function wanted(...sketches: readonly PolicySketch[]) {
-  return [...desiredState(1, sketches).policies].map(([id, { body }]) => wantedPolicy(id, 1, body));
+  return [...desiredState(1, sketches).policies].map(([id, { body }]) => wantedEntry(id, 1, body));
 }
 
-function judgesOfPolicy(policy: WantedPolicy | undefined) {
+function judgesOfPolicy(policy: WantedEntry | undefined) {
   const content = policy?.content;
-  return content?.kind === 'readable' ? judgesOf(content.tunnels, content.ways) : judgesOf([], new Map());
+  return content?.kind === 'policy' ? judgesOf(content.tunnels, content.ways) : judgesOf([], new Map());
 }
 
 const POLICY: PolicySketch = {

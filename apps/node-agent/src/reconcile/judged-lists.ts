@@ -1,7 +1,7 @@
 import type { Capabilities, ProbeRoute, Tunnel } from '../dataplane/port.js';
 import { srhEntries } from '../dataplane/segment-lists.js';
 import { listKey, probeRoutesOf } from '../liveness/probe-address.js';
-import type { WantedPolicy, WantedTunnel } from './desired-policy.js';
+import { tunnelsOf, type WantedEntry, type WantedTunnel } from './desired-entry.js';
 
 type Lists = Pick<WantedTunnel, 'family' | 'action' | 'standbyLists'>;
 
@@ -31,14 +31,13 @@ export function allLists({ action, standbyLists }: Lists): readonly (readonly st
 
 /** The probe routes that the policies need, each list once; none where the data plane cannot probe. */
 export function neededProbeRoutes(
-  policies: Iterable<WantedPolicy>,
+  entries: Iterable<WantedEntry>,
   { probePrefix, msdHEncaps, encapMode }: Capabilities,
 ): readonly ProbeRoute[] {
   if (probePrefix === null) return [];
   const lists: (readonly string[])[] = [];
-  for (const { content } of policies) {
-    if (content.kind === 'unreadable') continue;
-    for (const tunnel of content.tunnels) if (tunnel.family === 'ipv6') lists.push(...allLists(tunnel));
+  for (const entry of entries) {
+    for (const tunnel of tunnelsOf(entry)) if (tunnel.family === 'ipv6') lists.push(...allLists(tunnel));
   }
   const fitting = lists.filter(({ length }) => msdHEncaps === 0 || srhEntries(length, encapMode) <= msdHEncaps);
   return probeRoutesOf(fitting, probePrefix);

@@ -1,20 +1,24 @@
 import type { ActualTunnel, Capabilities, LocalSid, ProbeRoute, Step, Tunnel } from '../dataplane/port.js';
+import { steeredText } from '../dataplane/steered-prefix.js';
 import {
   isHeld,
   isProbeRouteHeld,
   isSameAction,
   isSameLocalSid,
+  isSourceHeld,
   wrongPrefixes,
   type ActualIndex,
 } from './actual-index.js';
-import type { WantedPolicy } from './desired-policy.js';
+import { sourcesOf, tunnelsOf, type WantedEntry } from './desired-entry.js';
+import type { Judgement } from './judge.js';
 
 /**
  * What has to be put there: local SIDs first, so that nothing is sent towards a node that cannot yet receive; then the
- * probe routes, before anything is steered into their lists.
+ * probe routes, before anything is steered into their lists; the sources of service classes last, so that their class is
+ * whole when they come into it.
  */
 export function planMakes(
-  accepted: ReadonlyMap<string, readonly Tunnel[]>,
+  { accepted, acceptedClasses }: Pick<Judgement, 'accepted' | 'acceptedClasses'>,
   localSids: readonly LocalSid[],
   probeRoutes: readonly ProbeRoute[],
   actual: ActualIndex,
@@ -33,48 +37,64 @@ export function planMakes(
   for (const [policyId, tunnels] of accepted) {
     for (const tunnel of tunnels) {
       if (isHeld(tunnel, actual, capabilities)) continue;
-      const steer = wrongPrefixes(tunnel, actual).map((prefix) => ({ prefix, replaces: actual.byPrefix.has(prefix) }));
+      const steer = wrongPrefixes(tunnel, actual).map((steered) => ({
+        ...steered,
+        replaces: actual.byPrefix.has(steeredText(steered)),
+      }));
       steps.push({ kind: 'put-tunnel', policyId, tunnel, steer });
+    }
+  }
+  for (const [classId, sources] of acceptedClasses) {
+    for (const source of sources) {
+      if (isSourceHeld(source, actual)) continue;
+      const replaces = actual.classSources.get(source.address) ?? null;
+      steps.push({ kind: 'put-class-source', classId, source, replaces });
     }
   }
   return steps;
 }
 
 /**
- * What of ours nobody wants any more. A policy that was refused still protects its prefixes: what was there before
- * stays. A policy that cannot be read might protect anything, so nothing is removed while there is one.
+ * What of ours nobody wants any more, sources of service classes first. An entry that was refused still protects its
+ * prefixes and sources: what was there before stays. One that cannot be read might protect anything, so nothing is
+ * removed while there is one.
  */
 export function planBreaks(
-  wanted: Iterable<WantedPolicy<Tunnel>>,
+  wanted: Iterable<WantedEntry<Tunnel>>,
   localSids: readonly LocalSid[],
   probeRoutes: readonly ProbeRoute[],
   { state, byBsid }: ActualIndex,
 ): Step[] {
   const prefixes = new Set<string>();
+  const addresses = new Set<string>();
   const bsids = new Set<string>();
   /** The other binding SIDs of tunnels that are steered through one of theirs. */
   const spare = new Set<string>();
-  for (const { content } of wanted) {
-    if (content.kind === 'unreadable') return [];
-    for (const tunnel of content.tunnels) {
-      for (const prefix of tunnel.steeredPrefixes) prefixes.add(prefix);
+  for (const entry of wanted) {
+    if (entry.content.kind === 'unreadable') return [];
+    for (const { address } of sourcesOf(entry)) addresses.add(address);
+    for (const tunnel of tunnelsOf(entry)) {
+      for (const prefix of tunnel.steeredPrefixes) prefixes.add(steeredText(prefix));
       bsids.add(tunnel.bsid).add(tunnel.alternateBsid);
       const idle = idleSlot(tunnel, byBsid);
       if (idle !== null) spare.add(idle);
     }
   }
   const sids = new Set(localSids.map(({ sid }) => sid));
+  const declassed = state.classSources
+    .filter(({ address }) => !addresses.has(address))
+    .map((source): Step => ({ kind: 'remove-class-source', source }));
   const unsteer = state.tunnels.flatMap(({ family, steeredPrefixes }) =>
     family === null
       ? []
       : steeredPrefixes
-          .filter((prefix) => !prefixes.has(prefix))
-          .map((prefix): Step => ({ kind: 'unsteer', family, prefix })),
+          .filter((prefix) => !prefixes.has(steeredText(prefix)))
+          .map((prefix): Step => ({ kind: 'unsteer', family, ...prefix })),
   );
   // What still carries a prefix of a policy that was refused stays with it.
   const carrying = new Set(
     state.tunnels
-      .filter(({ steeredPrefixes }) => steeredPrefixes.some((prefix) => prefixes.has(prefix)))
+      .filter(({ steeredPrefixes }) => steeredPrefixes.some((prefix) => prefixes.has(steeredText(prefix))))
       .map(({ bsid }) => bsid),
   );
   const tunnels = [...byBsid.keys()]
@@ -88,7 +108,7 @@ export function planBreaks(
     .filter(({ address }) => !probed.has(address))
     .map((route): Step => ({ kind: 'remove-probe-route', route }));
   const strays = state.strays.map((stray): Step => ({ kind: 'remove-stray', stray }));
-  return [...unsteer, ...tunnels, ...unownedSids, ...unprobed, ...strays];
+  return [...declassed, ...unsteer, ...tunnels, ...unownedSids, ...unprobed, ...strays];
 }
 
 /**

@@ -6,12 +6,12 @@ import { DataPlaneError, type ProbeRoute, type Step } from '../dataplane/port.js
 import type { ListUse, LivenessPort } from '../liveness/path-liveness.js';
 import type { JudgedLiveness } from '../liveness/probe-engine.js';
 import type { DesiredState, ReconcileReport } from '../session/ports.js';
-import { desiredState, type PolicySketch } from '../testing/policies.js';
+import { desiredState, everybodys, type PolicySketch } from '../testing/policies.js';
 import { ReconciledAgent, silentLog } from '../testing/reconciled-agent.js';
 import { PolicyReconciler } from './policy-reconciler.js';
 
 function policy(number: number, sid = 'fc00:2::d4'): PolicySketch {
-  return { id: `h1:10:h${number}`, ipv4: { lists: [[1, sid]], prefixes: [`10.${number}.0.0/24`] } };
+  return { id: `h1:10:e${number}`, ipv4: { lists: [[1, sid]], prefixes: [`10.${number}.0.0/24`] } };
 }
 
 /** A dry run whose every call can be watched, held up or broken. */
@@ -89,6 +89,21 @@ describe('the reconciler', () => {
     expect(plane.reads).toBe(0);
   });
 
+  it('puts local SIDs there before it knows what is wanted, and removes nothing then', async () => {
+    const left = { sid: 'fc00:1::d9', behavior: 'End.DT4' } as const;
+    await plane.apply([{ kind: 'put-local-sid', localSid: left, replaces: false }]);
+    const own = { sid: 'fc00:1::d4', behavior: 'End.DT4' } as const;
+    agent = new ReconciledAgent(plane, [own]);
+    await agent.reconciler.reconcile();
+    expect((await plane.read()).localSids).toEqual([left, own]);
+    await agent.want();
+    expect((await plane.read()).localSids).toEqual([own]);
+    plane.failing = (step) => (step.kind === 'put-local-sid' ? 'busy' : null);
+    agent = new ReconciledAgent(plane, [own, left]);
+    await agent.reconciler.reconcile();
+    expect(agent.reconciler.health.error).toBe('local SID fc00:1::d9 (End.DT4) is not installed: busy');
+  });
+
   it('does a burst of changes at once, and one application at a time', async () => {
     let open = () => undefined as unknown;
     plane.gate = new Promise((resolve) => (open = () => resolve()));
@@ -112,23 +127,23 @@ describe('the reconciler', () => {
     const two = desiredState(2, [policy(1, 'fc00:9::1'), policy(2)], one);
     agent.reconciler.setDesired(one, 'all');
     await agent.reconciler.reconcile();
-    agent.reconciler.setDesired(two, new Set(['h1:10:h1']));
+    agent.reconciler.setDesired(two, new Set(['h1:10:e1']));
     await agent.reconciler.reconcile();
     agent.reconciler.setDesired(two, 'all');
     await agent.reconciler.reconcile();
     await agent.reconciler.reconcile();
     expect(agent.reports.map(named)).toEqual([
-      ['h1:10:h1@1', 'h1:10:h2@1'],
-      ['h1:10:h1@2'],
-      ['h1:10:h1@2', 'h1:10:h2@1'],
+      ['h1:10:e1@1', 'h1:10:e2@1'],
+      ['h1:10:e1@2'],
+      ['h1:10:e1@2', 'h1:10:e2@1'],
     ]);
   });
 
   it('says that a policy is removed even when it never knew it', async () => {
-    agent.reconciler.setDesired(desiredState(7, []), new Set(['h1:10:h1']));
+    agent.reconciler.setDesired(desiredState(7, []), new Set(['h1:10:e1']));
     await agent.reconciler.reconcile();
     expect(agent.lastReport.outcomes).toEqual([
-      { policyId: 'h1:10:h1', generation: 7, outcome: 'removed', reason: '' },
+      { policyId: 'h1:10:e1', generation: 7, outcome: 'removed', reason: '' },
     ]);
   });
 
@@ -136,12 +151,12 @@ describe('the reconciler', () => {
     await agent.want(policy(1), policy(2));
     plane.failing = (step) => (step.kind === 'unsteer' ? 'busy' : null);
     await agent.want(policy(2));
-    expect(agent.outcome('h1:10:h1')).toMatchObject({ outcome: 'failed', reason: '10.1.0.0/24 is still steered' });
+    expect(agent.outcome('h1:10:e1')).toMatchObject({ outcome: 'failed', reason: '10.1.0.0/24 is still steered' });
     expect(agent.reconciler.health.error).toBe('the steering of 10.1.0.0/24 could not be removed: busy');
     expect(agent.lastReport.readBackHash).not.toEqual(stateHashOf(bodies(agent.desired)));
     plane.failing = () => null;
     await agent.reconciler.reconcile();
-    expect(agent.outcome('h1:10:h1')).toMatchObject({ outcome: 'removed', generation: 2 });
+    expect(agent.outcome('h1:10:e1')).toMatchObject({ outcome: 'removed', generation: 2 });
     expect(agent.reconciler.health.error).toBeNull();
     expect(agent.lastReport.readBackHash).toEqual(stateHashOf(bodies(agent.desired)));
   });
@@ -152,7 +167,7 @@ describe('the reconciler', () => {
     const one = desiredState(1, [policy(1)]);
     agent.reconciler.setDesired(one, 'all');
     await vi.waitFor(() => expect(plane.applied).toHaveLength(1));
-    agent.reconciler.setDesired(desiredState(2, [], one), new Set(['h1:10:h1']));
+    agent.reconciler.setDesired(desiredState(2, [], one), new Set(['h1:10:e1']));
     open();
     await agent.reconciler.reconcile();
     expect(agent.reports.flatMap(({ outcomes }) => outcomes.map(({ outcome }) => outcome))).toEqual([
@@ -163,10 +178,10 @@ describe('the reconciler', () => {
   });
 
   it('fails one policy with the reason of its step, tries again, and tells when it works', async () => {
-    plane.failing = (step) => (step.kind === 'put-tunnel' && step.policyId === 'h1:10:h1' ? 'no memory' : null);
+    plane.failing = (step) => (step.kind === 'put-tunnel' && step.policyId === 'h1:10:e1' ? 'no memory' : null);
     await agent.want(policy(1), policy(2));
-    expect(agent.outcome('h1:10:h1')).toMatchObject({ outcome: 'failed', reason: 'no memory' });
-    expect(agent.outcome('h1:10:h2')?.outcome).toBe('simulated');
+    expect(agent.outcome('h1:10:e1')).toMatchObject({ outcome: 'failed', reason: 'no memory' });
+    expect(agent.outcome('h1:10:e2')?.outcome).toBe('simulated');
     plane.failing = () => null;
     await agent.reconciler.reconcile();
     expect(agent.lastReport.outcomes.map(({ outcome }) => outcome)).toEqual(['simulated']);
@@ -183,7 +198,7 @@ describe('the reconciler', () => {
       })(),
     );
     await forgetful.want(policy(1));
-    expect(forgetful.outcome('h1:10:h1')).toMatchObject({ outcome: 'failed' });
+    expect(forgetful.outcome('h1:10:e1')).toMatchObject({ outcome: 'failed' });
     expect(forgetful.lastReport.readBackHash).toEqual(emptyStateHash());
   });
 
@@ -205,12 +220,12 @@ describe('the reconciler', () => {
     plane.fault = 'ip cannot be run';
     await agent.want();
     expect(agent.lastReport.outcomes).toEqual([
-      { policyId: 'h1:10:h1', generation: 2, outcome: 'failed', reason: 'ip cannot be run' },
+      { policyId: 'h1:10:e1', generation: 2, outcome: 'failed', reason: 'ip cannot be run' },
     ]);
     expect(agent.lastReport.readBackHash).not.toEqual(emptyStateHash());
     plane.fault = null;
     await agent.reconciler.reconcile();
-    expect(agent.lastReport.outcomes).toMatchObject([{ policyId: 'h1:10:h1', generation: 2, outcome: 'removed' }]);
+    expect(agent.lastReport.outcomes).toMatchObject([{ policyId: 'h1:10:e1', generation: 2, outcome: 'removed' }]);
     expect(agent.lastReport.readBackHash).toEqual(emptyStateHash());
   });
 
@@ -219,22 +234,22 @@ describe('the reconciler', () => {
     const [known] = [...agent.desired.policies.values()];
     if (known === undefined) throw new Error('no policy');
     const policies = new Map([
-      ['h1:10:h2', { generation: 2, body: Uint8Array.of(0xff, 1, 2) }],
-      ['h1:10:h3', { generation: 2, body: [...desiredState(2, [policy(3)]).policies.values()][0]?.body ?? known.body }],
+      ['h1:10:e2', { generation: 2, body: Uint8Array.of(0xff, 1, 2) }],
+      ['h1:10:e3', { generation: 2, body: [...desiredState(2, [policy(3)]).policies.values()][0]?.body ?? known.body }],
     ]);
     agent.reconciler.setDesired({ epoch: 1, generation: 2, policies }, 'all');
     await agent.reconciler.reconcile();
-    expect(agent.outcome('h1:10:h2')?.reason).toMatch(/^the policy cannot be read: /);
-    expect(agent.outcome('h1:10:h3')?.outcome).toBe('simulated');
+    expect(agent.outcome('h1:10:e2')?.reason).toMatch(/^it cannot be read: /);
+    expect(agent.outcome('h1:10:e3')?.outcome).toBe('simulated');
     expect(Object.keys(await agent.forwarding())).toEqual(['10.1.0.0/24', '10.2.0.0/24', '10.3.0.0/24']);
   });
 
   it('refuses a body that is that of another policy', async () => {
-    const body = desiredState(1, [policy(1)]).policies.get('h1:10:h1')?.body ?? new Uint8Array();
-    const policies = new Map([['h1:10:h2', { generation: 1, body }]]);
+    const body = desiredState(1, [policy(1)]).policies.get('h1:10:e1')?.body ?? new Uint8Array();
+    const policies = new Map([['h1:10:e2', { generation: 1, body }]]);
     agent.reconciler.setDesired({ epoch: 1, generation: 1, policies }, 'all');
     await agent.reconciler.reconcile();
-    expect(agent.outcome('h1:10:h2')?.reason).toContain('h1:10:h1');
+    expect(agent.outcome('h1:10:e2')?.reason).toContain('h1:10:e1');
   });
 });
 
@@ -243,7 +258,7 @@ describe('the reconciler, told which lists deliver', () => {
   const STANDBY = ['fc00:b::1', 'fc00:2::d4'] as const;
   const twin = (sids: readonly string[]) => [sids[0] ?? '', 'fc00:2::d6'] as const;
   const sketch: PolicySketch = {
-    id: 'h1:10:h2',
+    id: 'h1:10:e2',
     ipv4: { lists: [[1, ...OWN]], standby: [[1, ...STANDBY]], prefixes: ['10.2.0.0/24'] },
     ipv6: { lists: [[1, ...twin(OWN)]], standby: [[1, ...twin(STANDBY)]], prefixes: ['fd02::/64'] },
   };
@@ -302,14 +317,14 @@ describe('the reconciler, told which lists deliver', () => {
     expect(await firstSids()).toEqual([[OWN[0]], [OWN[0]]]);
     expect(agent.reconciler.health.driftRepairs).toBe(0);
     expect(agent.reports).toHaveLength(reports);
-    expect(agent.outcome('h1:10:h2')?.outcome).toBe('simulated');
+    expect(agent.outcome('h1:10:e2')?.outcome).toBe('simulated');
     expect(agent.lastReport.readBackHash).toEqual(stateHashOf(bodies(agent.desired)));
   });
 
   it('repairs what is not the effective tunnel, and counts it', async () => {
     liveness.say('down', 'up');
     await agent.reconciler.reconcile();
-    await plane.apply([{ kind: 'unsteer', family: 'ipv4', prefix: '10.2.0.0/24' }]);
+    await plane.apply([{ kind: 'unsteer', family: 'ipv4', prefix: '10.2.0.0/24', color: null }]);
     await agent.reconciler.reconcile();
     expect(await firstSids()).toEqual([[STANDBY[0]], [STANDBY[0]]]);
     expect(agent.reconciler.health.driftRepairs).toBe(1);
@@ -327,7 +342,7 @@ describe('the reconciler, told which lists deliver', () => {
     later.say('down', 'up');
     await agent.reconciler.reconcile();
     expect(plane.applied).toHaveLength(applied);
-    expect(agent.outcome('h1:10:h2')?.outcome).toBe('simulated');
+    expect(agent.outcome('h1:10:e2')?.outcome).toBe('simulated');
     later.say('up', 'up');
     await agent.reconciler.reconcile();
     expect(await firstSids()).toEqual([[OWN[0]], [OWN[0]]]);
@@ -382,12 +397,14 @@ describe('the reconciler by itself', () => {
   });
 
   it('reads the data plane again after the interval, and repairs it', async () => {
-    await plane.apply([{ kind: 'unsteer', family: 'ipv4', prefix: '10.1.0.0/24' }]);
+    await plane.apply([{ kind: 'unsteer', family: 'ipv4', prefix: '10.1.0.0/24', color: null }]);
     vi.advanceTimersByTime(29_999);
     expect(plane.reads).toBe(0);
     vi.advanceTimersByTime(1);
     await vi.waitFor(() => expect(reconciler.health.driftRepairs).toBe(1));
-    expect((await plane.read()).tunnels.flatMap(({ steeredPrefixes }) => steeredPrefixes)).toEqual(['10.1.0.0/24']);
+    expect((await plane.read()).tunnels.flatMap(({ steeredPrefixes }) => steeredPrefixes)).toEqual(
+      everybodys(['10.1.0.0/24']),
+    );
   });
 
   it('gathers wake-ups into one look', async () => {

@@ -1,12 +1,13 @@
-import { equalBytes, stateHashOf, type HashedPolicy } from '@waymark/agent-protocol';
+import { equalBytes, isClassId, stateHashOf, type HashedPolicy } from '@waymark/agent-protocol';
 import type { BaseLogger } from 'pino';
-import { type DataPlane, type LocalSid, type Tunnel } from '../dataplane/port.js';
+import type { DataPlane, LocalSid, Step } from '../dataplane/port.js';
+import { sourceText, steeredText } from '../dataplane/steered-prefix.js';
 import type { DataPlaneHealth, DesiredState, PolicyOutcome, Reconciler, ReconcileReport } from '../session/ports.js';
 import type { LivenessPort, ListUse } from '../liveness/path-liveness.js';
 import { installedLists, isProbeRouteHeld, type ActualIndex } from './actual-index.js';
-import { wantedPolicy, type WantedPolicy } from './desired-policy.js';
+import { sourcesOf, tunnelsOf, wantedEntry, type WantedEntry } from './desired-entry.js';
 import { judgesOf } from './judged-lists.js';
-import { faultOf, runRound, type Round } from './round.js';
+import { faultOf, prepareNode, runRound, type Round } from './round.js';
 
 export interface PolicyReconcilerOptions {
   readonly dataPlane: DataPlane;
@@ -26,9 +27,12 @@ export interface ReconcilerCounts {
   readonly rounds: number;
   readonly steps: number;
   readonly driftRepairs: number;
-  /** Policies by their last outcome. */
-  readonly policies: Readonly<Record<'installed' | 'simulated' | 'failed', number>>;
+  /** By their last outcome. */
+  readonly policies: OutcomeCounts;
+  readonly serviceClasses: OutcomeCounts;
 }
+
+export type OutcomeCounts = Readonly<Record<'installed' | 'simulated' | 'failed', number>>;
 
 /** How soon to look again at a data plane that does not work. */
 const RETRY_MS = 2_000;
@@ -36,18 +40,18 @@ const RETRY_MS = 2_000;
 /** What one round is about; whatever arrives while it runs belongs to the next. */
 interface Task {
   readonly desired: DesiredState;
-  readonly wanted: ReadonlyMap<string, WantedPolicy>;
-  /** Policies that left the desired state, with what they had in it. */
-  readonly leaving: ReadonlyMap<string, readonly Tunnel[]>;
-  /** Policies whose outcome must be reported even if it is the same as before. */
+  readonly wanted: ReadonlyMap<string, WantedEntry>;
+  /** Entries that left the desired state, with what they had in it; null: it is not known. */
+  readonly leaving: ReadonlyMap<string, WantedEntry | null>;
+  /** Entries whose outcome must be reported even if it is the same as before. */
   readonly unreported: ReadonlySet<string>;
 }
 
 /** What the last complete round was about and left behind: what differs from it now, and should not, is drift. */
 interface Settled {
   readonly desired: DesiredState;
-  /** By policy id: as text, the tunnels that were to be held. Liveness changes them as well as the controller. */
-  readonly tunnels: ReadonlyMap<string, string>;
+  /** By the id of an entry: as text, what was to be held. Liveness changes tunnels as well as the controller. */
+  readonly held: ReadonlyMap<string, string>;
   /** Addresses of the probe routes that were read back. */
   readonly probeRoutes: ReadonlySet<string>;
 }
@@ -64,9 +68,9 @@ interface Settled {
 export class PolicyReconciler implements Reconciler {
   readonly #options: PolicyReconcilerOptions;
   #desired: DesiredState | null = null;
-  #wanted = new Map<string, WantedPolicy>();
+  #wanted = new Map<string, WantedEntry>();
   #unreported = new Set<string>();
-  readonly #leaving = new Map<string, readonly Tunnel[]>();
+  readonly #leaving = new Map<string, WantedEntry | null>();
   readonly #outcomes = new Map<string, PolicyOutcome>();
   #listener: (report: ReconcileReport) => void = () => undefined;
   #lastReport: Pick<ReconcileReport, 'epoch' | 'generation' | 'readBackHash'> | null = null;
@@ -114,20 +118,18 @@ export class PolicyReconciler implements Reconciler {
   }
 
   setDesired(state: DesiredState, changed: ReadonlySet<string> | 'all'): void {
-    const wanted = new Map<string, WantedPolicy>();
+    const wanted = new Map<string, WantedEntry>();
     for (const [policyId, { generation, body }] of state.policies) {
       const known = this.#wanted.get(policyId);
       const same = known?.generation === generation && equalBytes(known.body, body);
-      wanted.set(policyId, same ? known : wantedPolicy(policyId, generation, body));
+      wanted.set(policyId, same ? known : wantedEntry(policyId, generation, body));
       if (changed === 'all') this.#unreported.add(policyId);
       this.#leaving.delete(policyId);
     }
-    for (const [policyId, { content }] of this.#wanted) {
-      if (!wanted.has(policyId)) this.#leaving.set(policyId, content.kind === 'readable' ? content.tunnels : []);
-    }
+    for (const [policyId, entry] of this.#wanted) if (!wanted.has(policyId)) this.#leaving.set(policyId, entry);
     for (const policyId of changed === 'all' ? [] : changed) {
       this.#unreported.add(policyId);
-      if (!wanted.has(policyId) && !this.#leaving.has(policyId)) this.#leaving.set(policyId, []);
+      if (!wanted.has(policyId) && !this.#leaving.has(policyId)) this.#leaving.set(policyId, null);
     }
     this.#desired = state;
     this.#wanted = wanted;
@@ -140,11 +142,14 @@ export class PolicyReconciler implements Reconciler {
 
   get counts(): ReconcilerCounts {
     const policies = { installed: 0, simulated: 0, failed: 0 };
-    for (const { outcome } of this.#outcomes.values()) if (outcome !== 'removed') policies[outcome] += 1;
-    return { ...this.#counts, policies };
+    const serviceClasses = { ...policies };
+    for (const { policyId, outcome } of this.#outcomes.values()) {
+      if (outcome !== 'removed') (isClassId(policyId) ? serviceClasses : policies)[outcome] += 1;
+    }
+    return { ...this.#counts, policies, serviceClasses };
   }
 
-  /** The last outcome of each policy that is wanted, or not yet gone. */
+  /** The last outcome of each entry that is wanted, or not yet gone. */
   get outcomes(): readonly PolicyOutcome[] {
     return [...this.#outcomes.values()];
   }
@@ -181,8 +186,9 @@ export class PolicyReconciler implements Reconciler {
 
   /** Nothing is known of what is wanted yet; whether the data plane works can be told all the same. */
   async #prepare(): Promise<void> {
+    const { dataPlane, localSids } = this.#options;
     try {
-      const complaints = await this.#options.dataPlane.prepare();
+      const complaints = await prepareNode(dataPlane, localSids);
       this.#complain(complaints[0] ?? null, complaints);
     } catch (error) {
       this.#complain(faultOf(error));
@@ -194,7 +200,7 @@ export class PolicyReconciler implements Reconciler {
     const { desired, wanted } = task;
     this.#counts.rounds += 1;
     this.#say(round, desired);
-    const outcomes = [...wanted.values()].map((policy) => this.#outcomeOf(policy, round));
+    const outcomes = [...wanted.values()].map((entry) => this.#outcomeOf(entry, round));
     const readBackHash = readBackHashOf(round, outcomes, wanted);
     if (round.kind === 'fault') {
       outcomes.push(...[...task.leaving.keys()].map((policyId) => failed(policyId, desired.generation, round.reason)));
@@ -206,7 +212,7 @@ export class PolicyReconciler implements Reconciler {
       const inPlace = round.probeRoutes.filter((route) => isProbeRouteHeld(route, round.actual));
       this.#options.liveness?.conclude(
         inPlace,
-        [...wanted.values()].flatMap((policy) => usesOf(policy, round.actual)),
+        [...wanted.values()].flatMap((entry) => usesOf(entry, round.actual)),
       );
     }
     const news = outcomes.filter(
@@ -216,7 +222,7 @@ export class PolicyReconciler implements Reconciler {
     this.#report({ epoch: desired.epoch, generation: desired.generation, outcomes: news, readBackHash });
   }
 
-  #outcomeOf({ policyId, generation }: WantedPolicy, round: Round): PolicyOutcome {
+  #outcomeOf({ policyId, generation }: WantedEntry, round: Round): PolicyOutcome {
     const reason = round.kind === 'fault' ? round.reason : (round.results.get(policyId) ?? null);
     if (reason !== null) return failed(policyId, generation, reason);
     const outcome = this.#options.dataPlane.capabilities.real ? 'installed' : 'simulated';
@@ -231,10 +237,9 @@ export class PolicyReconciler implements Reconciler {
   ): number {
     const settled = this.#settled;
     if (settled?.desired !== desired) return 0;
-    const isAsBefore = (policyId: string) =>
-      settled.tunnels.get(policyId) === textOf(round.accepted.get(policyId) ?? []);
+    const due = heldTexts(round);
     const mended = new Set(
-      round.makes.flatMap((step) => (step.kind === 'put-tunnel' && isAsBefore(step.policyId) ? [step.policyId] : [])),
+      round.makes.map(entryOf).filter((id) => id !== null && settled.held.get(id) === due.get(id)),
     );
     const reprobed = round.makes.filter(
       (step) => step.kind === 'put-probe-route' && settled.probeRoutes.has(step.route.address),
@@ -297,18 +302,29 @@ export class PolicyReconciler implements Reconciler {
   }
 }
 
-function settledBy({ accepted, actual }: Extract<Round, { kind: 'done' }>, desired: DesiredState): Settled {
-  const tunnels = new Map([...accepted].map(([policyId, held]) => [policyId, textOf(held)]));
-  return { desired, tunnels, probeRoutes: new Set(actual.probeRoutes.keys()) };
+function settledBy(round: Extract<Round, { kind: 'done' }>, desired: DesiredState): Settled {
+  return { desired, held: heldTexts(round), probeRoutes: new Set(round.actual.probeRoutes.keys()) };
 }
 
-function textOf(tunnels: readonly Tunnel[]): string {
-  return JSON.stringify(tunnels.map(({ action }) => action));
+function heldTexts({ accepted, acceptedClasses }: Extract<Round, { kind: 'done' }>): ReadonlyMap<string, string> {
+  return new Map([
+    ...[...accepted].map(([id, tunnels]): [string, string] => [
+      id,
+      JSON.stringify(tunnels.map(({ action }) => action)),
+    ]),
+    ...[...acceptedClasses].map(([id, sources]): [string, string] => [id, sources.map(sourceText).join()]),
+  ]);
+}
+
+/** Which entry a step is for. */
+function entryOf(step: Step): string | null {
+  if (step.kind === 'put-tunnel') return step.policyId;
+  return step.kind === 'put-class-source' ? step.classId : null;
 }
 
 /** Each list of a policy, and whether its packets may take it now. */
-function usesOf({ policyId, content }: WantedPolicy, actual: ActualIndex): ListUse[] {
-  if (content.kind === 'unreadable') return [];
+function usesOf({ policyId, content }: WantedEntry, actual: ActualIndex): ListUse[] {
+  if (content.kind !== 'policy') return [];
   const judges = judgesOf(content.tunnels, content.ways);
   return content.tunnels.flatMap((tunnel) => {
     const { family, action, standbyLists } = tunnel;
@@ -330,24 +346,23 @@ function isSame(before: PolicyOutcome | undefined, now: PolicyOutcome): boolean 
   return before?.generation === now.generation && before.outcome === now.outcome && before.reason === now.reason;
 }
 
-/** Policies that left: removed once their prefixes are steered no more, or by an installed policy. */
+/** Entries that left: removed once what they had is steered no more and in no class, or by an entry that is installed. */
 function departures(actual: ActualIndex, task: Task, outcomes: readonly PolicyOutcome[]): PolicyOutcome[] {
   const { generation } = task.desired;
-  const kept = new Set<string>();
-  for (const { policyId, outcome } of outcomes) {
-    if (outcome !== 'failed') for (const prefix of prefixesOf(task.wanted.get(policyId))) kept.add(prefix);
-  }
-  return [...task.leaving].map(([policyId, tunnels]) => {
-    const prefixes = tunnels.flatMap(({ steeredPrefixes }) => steeredPrefixes);
-    const left = prefixes.find((prefix) => actual.byPrefix.has(prefix) && !kept.has(prefix));
+  const installed = outcomes.filter(({ outcome }) => outcome !== 'failed').map(({ policyId }) => policyId);
+  const kept = new Set(installed.flatMap((policyId) => partsOf(task.wanted.get(policyId) ?? null)));
+  return [...task.leaving].map(([policyId, entry]) => {
+    const left = partsOf(entry).find((part) => actual.parts.has(part) && !kept.has(part));
     if (left === undefined) return { policyId, generation, outcome: 'removed', reason: '' };
     return failed(policyId, generation, `${left} is still steered`);
   });
 }
 
-function prefixesOf(policy: WantedPolicy | undefined): readonly string[] {
-  if (policy?.content.kind !== 'readable') return [];
-  return policy.content.tunnels.flatMap(({ steeredPrefixes }) => steeredPrefixes);
+/** What an entry takes in the data plane for itself: texts of its prefixes or of its sources. */
+function partsOf(entry: WantedEntry | null): readonly string[] {
+  if (entry === null) return [];
+  const prefixes = tunnelsOf(entry).flatMap(({ steeredPrefixes }) => steeredPrefixes);
+  return [...prefixes.map(steeredText), ...sourcesOf(entry).map(sourceText)];
 }
 
 /**
@@ -357,20 +372,19 @@ function prefixesOf(policy: WantedPolicy | undefined): readonly string[] {
 function readBackHashOf(
   round: Round,
   outcomes: readonly PolicyOutcome[],
-  wanted: ReadonlyMap<string, WantedPolicy>,
+  wanted: ReadonlyMap<string, WantedEntry>,
 ): Uint8Array {
   if (round.kind === 'fault') return stateHashOf([{ policyId: 'unknown', body: new Uint8Array() }]);
   const held: HashedPolicy[] = outcomes.flatMap(({ policyId, outcome }) => {
-    const policy = wanted.get(policyId);
-    return outcome === 'failed' || policy === undefined ? [] : [policy];
+    const entry = wanted.get(policyId);
+    return outcome === 'failed' || entry === undefined ? [] : [entry];
   });
   return stateHashOf([...held, ...unwantedIn(round.actual, wanted)]);
 }
 
-function unwantedIn({ state }: ActualIndex, wanted: ReadonlyMap<string, WantedPolicy>): HashedPolicy[] {
-  const prefixes = new Set([...wanted.values()].flatMap(prefixesOf));
-  return state.tunnels
-    .flatMap(({ steeredPrefixes }) => steeredPrefixes)
-    .filter((prefix) => !prefixes.has(prefix))
-    .map((prefix) => ({ policyId: `unwanted:${prefix}`, body: new Uint8Array() }));
+function unwantedIn(actual: ActualIndex, wanted: ReadonlyMap<string, WantedEntry>): HashedPolicy[] {
+  const parts = new Set([...wanted.values()].flatMap(partsOf));
+  return [...actual.parts]
+    .filter((part) => !parts.has(part))
+    .map((part) => ({ policyId: `unwanted:${part}`, body: new Uint8Array() }));
 }

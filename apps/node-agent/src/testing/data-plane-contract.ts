@@ -1,12 +1,10 @@
-import { stateHashOf } from '@waymark/agent-protocol';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { inPrefix } from '../dataplane/address.js';
-import type { DataPlane, Step, TunnelAction } from '../dataplane/port.js';
-import { canonicalLists } from '../dataplane/segment-lists.js';
+import type { DataPlane, Step } from '../dataplane/port.js';
 import { withdraw } from '../reconcile/withdraw.js';
-import type { DesiredState } from '../session/ports.js';
-import type { PolicySketch, TunnelSketch } from './policies.js';
+import { actionOf, hashOf, listening, wantedForwarding } from './expectations.js';
+import { everybodys, type PolicySketch, type TunnelSketch } from './policies.js';
 import { ReconciledAgent } from './reconciled-agent.js';
 
 /** One place where a data plane lives, and a way in for each agent that is started there. */
@@ -151,7 +149,7 @@ export function dataPlaneContract(subject: ContractSubject): void {
         await agent.want(WEST, EAST);
         const reports = agent.reports.length;
         const intruder = harness.open();
-        await intruder.apply([{ kind: 'unsteer', family: 'ipv4', prefix: '10.2.0.0/24' }]);
+        await intruder.apply([{ kind: 'unsteer', family: 'ipv4', prefix: '10.2.0.0/24', color: null }]);
         await intruder.apply([putStep('h1:1:x', 'ipv6', { lists: [[1, 'fc00:9::1']], prefixes: ['fd99::/64'] })]);
         await agent.reconciler.reconcile();
         expect(await agent.forwarding()).toEqual(wantedForwarding([WEST, EAST]));
@@ -333,7 +331,8 @@ export function dataPlaneContract(subject: ContractSubject): void {
             const walker = new ReconciledAgent(harness.open());
             for (const { sketches, tamper } of moments) {
               const intruder = harness.open();
-              if (tamper !== null) await intruder.apply([{ kind: 'unsteer', family: 'ipv4', prefix: tamper }]);
+              if (tamper !== null)
+                await intruder.apply([{ kind: 'unsteer', family: 'ipv4', prefix: tamper, color: null }]);
               const report = await walker.want(...sketches);
               expect(report.readBackHash).toEqual(hashOf(walker.desired));
               expect(await walker.forwarding()).toEqual(wantedForwarding(sketches));
@@ -375,49 +374,18 @@ function policySketch(index: number): fc.Arbitrary<PolicySketch> {
   });
 }
 
-/** The oracle: what each prefix must meet, straight from the sketches. */
-function wantedForwarding(sketches: readonly PolicySketch[]): Record<string, TunnelAction> {
-  const tunnels = sketches.flatMap(({ ipv4, ipv6 }) => [ipv4, ipv6]).filter((tunnel) => tunnel !== undefined);
-  return Object.fromEntries(tunnels.flatMap((tunnel) => tunnel.prefixes.map((prefix) => [prefix, actionOf(tunnel)])));
-}
-
-function actionOf(tunnel: TunnelSketch | undefined): TunnelAction {
-  if (tunnel === undefined) throw new Error('the policy has no such tunnel');
-  if (tunnel.lists === 'drop') return { kind: 'drop' };
-  return {
-    kind: 'encapsulate',
-    segmentLists: canonicalLists(tunnel.lists.map(([weight, ...sids]) => ({ weight, sids }))),
-  };
-}
-
 function putStep(policyId: string, family: 'ipv4' | 'ipv6', sketch: TunnelSketch): Step {
   const { prefixes } = sketch;
   const bsids = { bsid: 'fdff::99', alternateBsid: 'fdff::9a' };
-  const tunnel = { family, ...bsids, action: actionOf(sketch), steeredPrefixes: prefixes };
-  return { kind: 'put-tunnel', policyId, tunnel, steer: prefixes.map((prefix) => ({ prefix, replaces: false })) };
-}
-
-function hashOf({ policies }: DesiredState): Uint8Array {
-  return stateHashOf([...policies].map(([policyId, { body }]) => ({ policyId, body })));
+  const tunnel = { family, ...bsids, action: actionOf(sketch), steeredPrefixes: everybodys(prefixes) };
+  return {
+    kind: 'put-tunnel',
+    policyId,
+    tunnel,
+    steer: everybodys(prefixes).map((steered) => ({ ...steered, replaces: false })),
+  };
 }
 
 function bySid<T extends { readonly sid: string }>(sids: readonly T[]): T[] {
   return [...sids].sort((a, b) => (a.sid < b.sid ? -1 : 1));
-}
-
-function listening(dataPlane: DataPlane, steps: Step[]): DataPlane {
-  return {
-    capabilities: dataPlane.capabilities,
-    prepare: () => dataPlane.prepare(),
-    read: () => dataPlane.read(),
-    objection: (tunnel) => dataPlane.objection(tunnel),
-    close: () => dataPlane.close(),
-    dismantle: () => dataPlane.dismantle(),
-    readCounters: () => dataPlane.readCounters(),
-    watch: (wake) => dataPlane.watch(wake),
-    apply: (batch) => {
-      steps.push(...batch);
-      return dataPlane.apply(batch);
-    },
-  };
 }

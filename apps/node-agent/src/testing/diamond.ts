@@ -115,16 +115,26 @@ export class Diamond {
   /**
    * Streams UDP from pod to pod while `during` runs. Packets sent and packets that arrived at `pod2`, as the kernels
    * counted.
+   *
+   * @param source address of the sender that packets come from; its own choice when left out
    */
   async stream(
     address: string,
     flows: number,
     during: () => Promise<void>,
     from: Place = 'pod1',
+    source?: string,
   ): Promise<{ readonly sent: number; readonly arrived: number }> {
     const sink = await this.#run('pod2', 'udp-sink.mjs', String(PORT));
     const before = { sent: await this.#udp(from, ['OutDatagrams']), arrived: await this.#arrived() };
-    const sender = await this.#run(from, 'udp-sender.mjs', address, String(PORT), String(flows));
+    const sender = await this.#run(
+      from,
+      'udp-sender.mjs',
+      address,
+      String(PORT),
+      String(flows),
+      ...(source === undefined ? [] : [source]),
+    );
     await during();
     await this.#end(sender);
     const sent = (await this.#udp(from, ['OutDatagrams'])) - before.sent;

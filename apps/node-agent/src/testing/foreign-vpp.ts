@@ -1,5 +1,6 @@
 import type { Vpp } from '../dataplane/vpp/vpp-link.js';
 import { inPrefix } from '../dataplane/address.js';
+import type { Family } from '../dataplane/port.js';
 
 const NONE = 0xffffffff;
 
@@ -148,12 +149,19 @@ export class ForeignVpp {
     await this.vpp.call('classify_add_del_session', session);
   }
 
-  async setInputAcl(interfaceName: string, table: number, present: boolean): Promise<void> {
+  /** Takes every session out of a classifier table. */
+  async clearClassifier(table: number): Promise<void> {
+    for (const { match } of await this.vpp.dump('classify_session_dump', { table_id: table })) {
+      await this.setSession(table, match, false);
+    }
+  }
+
+  async setInputAcl(interfaceName: string, table: number, present: boolean, family: Family = 'ipv6'): Promise<void> {
     const all = await this.vpp.dump('sw_interface_dump', { name_filter_valid: false, name_filter: '' });
     await this.vpp.call('input_acl_set_interface', {
       sw_if_index: all.find(({ interface_name: name }) => name === interfaceName)?.sw_if_index ?? NONE,
-      ip4_table_index: NONE,
-      ip6_table_index: table,
+      ip4_table_index: family === 'ipv4' ? table : NONE,
+      ip6_table_index: family === 'ipv6' ? table : NONE,
       l2_table_index: NONE,
       is_add: present,
     });

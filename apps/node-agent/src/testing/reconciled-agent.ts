@@ -1,9 +1,10 @@
 import { pino } from 'pino';
-import type { ActualTunnel, DataPlane, LocalSid } from '../dataplane/port.js';
+import type { ActualState, ActualTunnel, DataPlane, LocalSid } from '../dataplane/port.js';
+import { steeredText } from '../dataplane/steered-prefix.js';
 import type { LivenessPort } from '../liveness/path-liveness.js';
 import { PolicyReconciler } from '../reconcile/policy-reconciler.js';
 import type { DesiredState, PolicyOutcome, ReconcileReport } from '../session/ports.js';
-import { desiredState, type PolicySketch } from './policies.js';
+import { desiredState, type EntrySketch } from './policies.js';
 
 export const silentLog = pino({ level: 'silent' });
 
@@ -23,8 +24,8 @@ export class ReconciledAgent {
     this.reconciler.onReport((report) => this.reports.push(report));
   }
 
-  /** Wants these policies from now on and waits until that is done. */
-  async want(...sketches: readonly PolicySketch[]): Promise<ReconcileReport> {
+  /** Wants these entries from now on and waits until that is done. */
+  async want(...sketches: readonly EntrySketch[]): Promise<ReconcileReport> {
     this.#state = desiredState(this.#state.generation + 1, sketches, this.#state);
     this.reconciler.setDesired(this.#state, 'all');
     await this.reconciler.reconcile();
@@ -46,12 +47,20 @@ export class ReconciledAgent {
     return this.reports.flatMap(({ outcomes }) => outcomes).findLast((outcome) => outcome.policyId === policyId);
   }
 
-  /** What the data plane does with each steered prefix, in prefix order. */
+  /** What the data plane does with each steered prefix, by its text and in that order. */
   async forwarding(): Promise<Record<string, ActualTunnel['action']>> {
-    const { tunnels } = await this.dataPlane.read();
-    const pairs = tunnels.flatMap(({ steeredPrefixes, action }) =>
-      steeredPrefixes.map((prefix): [string, ActualTunnel['action']] => [prefix, action]),
-    );
-    return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
+    return forwardingIn(await this.dataPlane.read());
   }
+}
+
+export function forwardingIn({ tunnels }: ActualState): Record<string, ActualTunnel['action']> {
+  const pairs = tunnels.flatMap(({ steeredPrefixes, action }) =>
+    steeredPrefixes.map((prefix): [string, ActualTunnel['action']] => [steeredText(prefix), action]),
+  );
+  return Object.fromEntries(pairs.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Colors by address. */
+export function classSourcesIn({ classSources }: ActualState): Record<string, number> {
+  return Object.fromEntries(classSources.map(({ address, color }) => [address, color]));
 }

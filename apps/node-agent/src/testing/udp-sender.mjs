@@ -1,10 +1,11 @@
-// Sends small UDP packets until its input ends: `node udp-sender.mjs <address> <port> <flows>`, one source port a flow,
-// in turns of 10 packets every 5 ms. Says when the first is on its way.
+// Sends small UDP packets until its input ends: `node udp-sender.mjs <address> <port> <flows> [<source>]`, one source port
+// a flow, in turns of 10 packets every 5 ms. Says when the first is on its way.
 import { createSocket } from 'node:dgram';
 
-const [address = '', port = '', flows = '1'] = process.argv.slice(2);
+const [address = '', port = '', flows = '1', source] = process.argv.slice(2);
 const type = address.includes(':') ? 'udp6' : 'udp4';
 const sockets = Array.from({ length: Number(flows) }, () => createSocket(type));
+if (source !== undefined) for (const socket of sockets) socket.bind(0, source);
 let next = 0;
 const timer = setInterval(() => {
   for (let burst = 0; burst < 10; burst += 1) {

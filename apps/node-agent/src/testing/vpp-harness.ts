@@ -24,6 +24,7 @@ export const TEST_SETTINGS: VppSettings = {
   encapSource: 'fd00:7e57::1',
   bsidBlock: 'fdff::/16',
   table: TEST_TABLE,
+  classTables: 7_800,
   besideCalico: false,
   msd: 5,
   localSids: [],

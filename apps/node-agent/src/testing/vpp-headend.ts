@@ -46,11 +46,15 @@ export class VppHeadend implements ForeignHeadend {
     this.#reachable.push(prefix);
   }
 
+  /** What VPP's CLI says. */
+  async show(cmd: string): Promise<string> {
+    const { reply } = await this.#harness.using((vpp) => vpp.call('cli_inband', { cmd }));
+    return reply;
+  }
+
   /** Packets that an input ACL has dropped since its tables were made. */
   async droppedByInputAcl(): Promise<number> {
-    const { reply } = await this.#harness.using((vpp) =>
-      vpp.call('cli_inband', { cmd: 'show classify tables verbose' }),
-    );
+    const reply = await this.show('show classify tables verbose');
     return [...reply.matchAll(/hits (\d+)/g)].reduce((sum, [, hits]) => sum + Number(hits), 0);
   }
 

@@ -39,8 +39,10 @@ export interface ClusterHosts {
 export const nodeIdAnnotation = 'waymark.dev/node-id';
 export const attachedToAnnotation = 'waymark.dev/attached-to';
 
-const zoneLabel = 'topology.kubernetes.io/zone';
+export const zoneLabel = 'topology.kubernetes.io/zone';
 const calicoIpv6Annotation = 'projectcalico.org/IPv6Address';
+/** All annotations on nodes that are read. */
+export const nodeAnnotations = [nodeIdAnnotation, attachedToAnnotation, calicoIpv6Annotation];
 
 /**
  * The hosts that a cluster's objects make. With Calico a node serves the blocks that are confirmed to be its own, in pools
@@ -146,17 +148,24 @@ function givesPodsAddresses({ spec }: IpPool): boolean {
   return spec?.allowedUses?.includes('Workload') ?? true;
 }
 
+/** Has a pod of another node than the block's own the address? Tunnel addresses of nodes have no pod. */
+export function isLent(
+  secondary: Readonly<Record<string, string>> | null | undefined,
+  affinity: string | null | undefined,
+): secondary is { readonly node: string; readonly pod: string } {
+  if (secondary?.['node'] === undefined || secondary['pod'] === undefined) return false;
+  return affinity !== `host:${secondary['node']}`;
+}
+
 /** Addresses of a block that pods of other nodes than the block's own have. */
 function* borrowed({ spec }: IpamBlock, block: Prefix): Generator<{ readonly node: string; readonly address: string }> {
   const length = block.family === 'ipv4' ? 32 : 128;
   for (const [ordinal, index] of (spec?.allocations ?? []).entries()) {
     if (index === null) continue;
     const secondary = spec?.attributes?.[index]?.secondary;
-    // Tunnel addresses of nodes have no pod.
-    if (secondary?.['node'] === undefined || secondary['pod'] === undefined) continue;
-    if (spec?.affinity === `host:${secondary['node']}`) continue;
+    if (!isLent(secondary, spec?.affinity)) continue;
     const address: Prefix = { family: block.family, network: block.network + BigInt(ordinal), length };
-    if (prefixContains(block, address)) yield { node: secondary['node'], address: formatPrefix(address) };
+    if (prefixContains(block, address)) yield { node: secondary.node, address: formatPrefix(address) };
   }
 }
 

@@ -71,8 +71,6 @@ function nodeProblems(schema: Schema, path: string, structural: boolean): readon
     causes.push(
       problem(`${path}.additionalProperties`, 'Forbidden: additionalProperties and properties are mutual exclusive'),
     );
-  if (additionalProperties === false)
-    causes.push(problem(`${path}.additionalProperties`, 'Forbidden: additionalProperties cannot be set to false'));
   return [...causes, ...listProblems(schema, path), ...ruleProblems(schema, path)];
 }
 

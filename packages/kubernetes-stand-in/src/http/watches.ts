@@ -22,9 +22,15 @@ export class Watches {
   readonly #store: Store;
   readonly #open = new Set<Watch>();
   #stalls: CallMatch[] = [];
+  #sent = 0;
 
   constructor(store: Store) {
     this.#store = store;
+  }
+
+  /** Events of all watches so far, bookmarks among them. */
+  get sent(): number {
+    return this.#sent;
   }
 
   get size(): number {
@@ -33,7 +39,10 @@ export class Watches {
 
   /** Answers with events until the client leaves, the time is over, or a fault ends it. */
   open(type: ResourceType, info: RequestInfo, selects: Selector, encoder: Encoder, response: ServerResponse): void {
-    const watch = new Watch(this.#store, type, info, selects, encoder, response);
+    const onSend = (): void => {
+      this.#sent += 1;
+    };
+    const watch = new Watch(this.#store, type, info, selects, encoder, response, onSend);
     watch.stalled = this.#stalls.some((match) => matches(info, match));
     this.#open.add(watch);
     response.on('close', () => {
@@ -80,6 +89,7 @@ class Watch {
   readonly #selects: Selector;
   readonly #encoder: Encoder;
   readonly #response: ServerResponse;
+  readonly #onSend: () => void;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #bookmarks: boolean;
   #held: string[] = [];
@@ -93,6 +103,7 @@ class Watch {
     selects: Selector,
     encoder: Encoder,
     response: ServerResponse,
+    onSend: () => void,
   ) {
     this.info = info;
     this.#store = store;
@@ -100,6 +111,7 @@ class Watch {
     this.#selects = selects;
     this.#encoder = encoder;
     this.#response = response;
+    this.#onSend = onSend;
     this.#bookmarks = isTrue(info.query.get('allowWatchBookmarks'));
   }
 
@@ -122,7 +134,8 @@ class Watch {
     }
     if (fromNow) {
       for (const object of collection.all()) if (this.#concerns(object)) this.#send('ADDED', this.#encoder.one(object));
-      if (isTrue(initial)) this.#send('BOOKMARK', this.#encoder.bookmark(String(revision), INITIAL_EVENTS_END));
+      // Who asks for no state in particular gets the mark, too, if he takes bookmarks.
+      if (this.#bookmarks) this.#send('BOOKMARK', this.#encoder.bookmark(String(revision), INITIAL_EVENTS_END));
     } else if (asked !== undefined && asked !== 0) {
       for (const change of collection.changesAfter(asked)) this.#tell(change);
     }
@@ -195,6 +208,7 @@ class Watch {
   }
 
   #send(type: string, object: object): void {
+    this.#onSend();
     this.write(`${JSON.stringify({ type, object })}\n`);
   }
 }

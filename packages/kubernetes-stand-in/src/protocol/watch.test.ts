@@ -76,8 +76,11 @@ describe('watch', () => {
     const since = await listVersion();
     const watch = await cluster.watch(
       widgets.path,
-      `resourceVersion=${since}&allowWatchBookmarks=true&timeoutSeconds=4`,
+      `resourceVersion=${since}&allowWatchBookmarks=true&timeoutSeconds=8`,
     );
+    // A server that has seen no change since has no later version to tell.
+    await cluster.post(widgets.path, widgets.object('before-the-end'));
+    expect(await watch.next()).toMatchObject({ type: 'ADDED', object: { metadata: { name: 'before-the-end' } } });
     const bookmark = await watch.next();
     expect(bookmark).toMatchObject({ type: 'BOOKMARK', object: { kind: 'Widget', apiVersion: widgets.apiVersion } });
     expect(Number(bookmark?.object.metadata.resourceVersion)).toBeGreaterThanOrEqual(Number(since));

@@ -132,7 +132,7 @@ describe('writes', () => {
     expect(added.spec?.['ports']).toMatchObject(
       expect.arrayContaining([{ port: 80 }, { port: 53 }].map((port) => expect.objectContaining(port) as unknown)),
     );
-    expect(added.metadata.finalizers).toEqual(['conformance.test/a', 'conformance.test/b']);
+    expect(added.metadata.finalizers).toEqual(['conformance.test/b', 'conformance.test/a']);
     const removed = await patch({
       metadata: { labels: null, finalizers: null },
       spec: { ports: [{ port: 53, $patch: 'delete' }] },
@@ -156,8 +156,18 @@ describe('writes', () => {
 
   it('refuse what names another kind, version or object', async () => {
     const made = await create('named');
-    for (const wrong of [{ kind: 'Gadget' }, { apiVersion: 'v1' }, { metadata: { ...made.metadata, name: 'other' } }])
+    for (const wrong of [{ apiVersion: 'v1' }, { metadata: { ...made.metadata, name: 'other' } }])
       expect((await cluster.call('PUT', at('named'), { body: { ...made, ...wrong } })).code).toBe(400);
+    for (const [method, path] of [
+      ['PUT', at('named')],
+      ['POST', widgets.path],
+    ] as const) {
+      const reply = await cluster.call(method, path, { body: { ...made, kind: 'Gadget' } });
+      expect(reply).toMatchObject({ code: 422, body: { details: { causes: [{ field: 'kind' }] } } });
+    }
+    const map = { apiVersion: 'v1', kind: 'Gadget', metadata: { name: 'map' } };
+    const maps = `/api/v1/namespaces/${cluster.namespace}/configmaps`;
+    expect((await cluster.call('POST', maps, { body: map })).code).toBe(400);
   });
 
   it('drop unknown fields with a warning, silently, or not at all, as asked', async () => {

@@ -14,6 +14,8 @@ export function prune(value: unknown, schema: Schema): Pruned {
 }
 
 const ANYTHING: Schema = { 'x-kubernetes-preserve-unknown-fields': true };
+/** Any value, but of an object no field. */
+const UNSPECIFIED: Schema = {};
 
 function pruneAt(value: unknown, schema: Schema, path: string, dropped: string[]): unknown {
   if (Array.isArray(value)) {
@@ -33,7 +35,9 @@ function pruneAt(value: unknown, schema: Schema, path: string, dropped: string[]
 
 /** The schema of a field that is not named, where such fields may stand. */
 function openSchema(schema: Schema, field: string): Schema | undefined {
-  if (schema['x-kubernetes-preserve-unknown-fields'] === true || schema.additionalProperties === true) return ANYTHING;
+  if (schema['x-kubernetes-preserve-unknown-fields'] === true) return ANYTHING;
+  // Where there may be none, validation says so.
+  if (typeof schema.additionalProperties === 'boolean') return UNSPECIFIED;
   const ofEmbedded = field === 'apiVersion' || field === 'kind' || field === 'metadata';
   return schema['x-kubernetes-embedded-resource'] === true && ofEmbedded ? ANYTHING : undefined;
 }

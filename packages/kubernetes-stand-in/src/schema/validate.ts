@@ -131,6 +131,11 @@ function causeOf({ keyword, params, instancePath, data, schema }: ErrorObject): 
         field: at,
       };
     }
+    case 'additionalProperties': {
+      const { additionalProperty: name = '' } = params as { readonly additionalProperty?: string };
+      const message = `Invalid value: "${name}": ${at}.${name} in body is a forbidden property`;
+      return { reason: 'FieldValueInvalid', message, field: at };
+    }
     case 'anyOf':
     case 'oneOf':
       return given(

@@ -269,15 +269,21 @@ function writerOf({ type, fieldManager, subresource }: WriteRequest, operation: 
   return { manager: fieldManager, operation, apiVersion: apiVersionOf(type), subresource, time: timestamp() };
 }
 
-function checkKind(type: ResourceType, { apiVersion, kind }: ObjectBody): void {
+function checkKind(type: ResourceType, { apiVersion, kind, metadata }: ObjectBody): void {
   const expected = apiVersionOf(type);
   if (type.custom && (apiVersion === undefined || kind === undefined))
     throw badRequest(`Object '${apiVersion === undefined ? 'apiVersion' : 'Kind'}' is missing in the object`);
-  if ((apiVersion ?? expected) !== expected || (kind ?? type.kind) !== type.kind) {
+  if ((apiVersion ?? expected) !== expected) {
     throw badRequest(
-      `the API version in the data (${apiVersion ?? ''}, ${kind ?? ''}) does not match the expected API version (${expected}, ${type.kind})`,
+      `the API version in the data (${apiVersion ?? ''}) does not match the expected API version (${expected})`,
     );
   }
+  if ((kind ?? type.kind) === type.kind) return;
+  const message = `${kind ?? ''} in version "${expected}" cannot be handled as a ${type.kind}`;
+  if (!type.custom) throw badRequest(message);
+  throw invalid(kindOf({ ...type, kind: kind ?? '' }, metadata?.name), [
+    { reason: 'FieldValueInvalid', message: `Invalid value: "${kind ?? ''}": must be ${type.kind}`, field: 'kind' },
+  ]);
 }
 
 /** managedFields of one empty entry: the client wants all ownership forgotten. */

@@ -35,7 +35,8 @@ function mergedValue(target: unknown, patch: unknown, schema: Schema | undefined
   if (isJsonObject(patch)) return mergedObject(target, patch, schema);
   if (!Array.isArray(patch) || !Array.isArray(target)) return patch;
   const type = schema?.['x-kubernetes-list-type'];
-  if (type === 'set') return [...new Set<unknown>([...(target as unknown[]), ...(patch as unknown[])])];
+  // What is new comes first, as a real server has it.
+  if (type === 'set') return [...new Set<unknown>([...(patch as unknown[]), ...(target as unknown[])])];
   // One key, where server-side apply may have several.
   const key = type === 'map' ? schema?.['x-kubernetes-list-map-keys']?.[0] : undefined;
   return key === undefined ? patch : mergedItems(target, patch, key, schema?.items);

@@ -7,6 +7,8 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { startApiServer, type ApiServer } from '../api-server.js';
 import type { ObjectMeta } from '../model/kube-object.js';
 import type { Schema } from '../schema/schema.js';
+import { RealNamespaces } from './real-namespaces.js';
+import { Upstream } from './upstream.js';
 
 /** An object, a list or a Status as it was answered. What a test reads and is not there fails the test. */
 export interface Shown {
@@ -90,8 +92,10 @@ export class Cluster {
 
   async close(): Promise<void> {
     for (const name of this.#definitions) await this.call('DELETE', `${DEFINITIONS}/${name}`);
-    await this.call('DELETE', `/api/v1/namespaces/${this.namespace}`);
-    await this.standIn?.close();
+    if (this.standIn !== undefined) return this.standIn.close();
+    const upstream = await Upstream.of(this.kubeConfig);
+    await new RealNamespaces(upstream).remove(this.namespace);
+    upstream.close();
   }
 
   async call(method: string, path: string, { body, contentType, accept }: CallOptions = {}): Promise<Reply> {

@@ -1,4 +1,6 @@
+import { VppCrash } from './crash.js';
 import { Pool } from './pool.js';
+import type { Tables } from './tables.js';
 
 export const NONE = 0xffffffff;
 const VECTOR_BYTES = 16;
@@ -18,6 +20,8 @@ export interface ClassifierTable {
   /** Index of the table that is tried next; NONE: no other. */
   nextTable: number;
   readonly missNextIndex: number;
+  /** Bytes of its heap. */
+  readonly memory: number;
   readonly currentDataFlag: number;
   readonly currentDataOffset: number;
   /** By their masked keys, in hex. */
@@ -30,19 +34,34 @@ export interface Session {
   readonly hitNextIndex: number;
   readonly opaqueIndex: number;
   readonly advance: number;
+  /** Where packets are looked up, in place of the interface's table. */
+  readonly lookup: Lookup | undefined;
+}
+
+/** VPP writes the table's slot into the session, and holds the table. */
+interface Lookup {
+  readonly family: 'ipv4' | 'ipv6';
+  readonly slot: number;
+}
+
+export interface Verdict {
+  readonly kind: 'accept' | 'drop';
+  readonly lookup: Lookup | undefined;
 }
 
 export interface TableRequest {
   readonly isAdd: boolean;
   readonly deletesChain: boolean;
   readonly index: number;
-  readonly memory: number;
   readonly table: Omit<ClassifierTable, 'sessions'>;
 }
 
-export interface SessionRequest extends Omit<Session, 'key'> {
+export interface SessionRequest extends Omit<Session, 'key' | 'lookup'> {
   readonly isAdd: boolean;
   readonly table: number;
+  readonly action: number;
+  /** With the actions that choose a FIB table, its id. */
+  readonly metadata: number;
   /** With the vectors that are skipped. */
   readonly match: Buffer;
 }
@@ -50,6 +69,11 @@ export interface SessionRequest extends Omit<Session, 'key'> {
 /** VPP's classifier: tables in a pool that anything may refer to by index, and nothing counts who does. */
 export class Classifiers {
   readonly tables = new Pool<ClassifierTable>();
+  readonly #fibs: Tables;
+
+  constructor(fibs: Tables) {
+    this.#fibs = fibs;
+  }
 
   find(index: number): ClassifierTable | undefined {
     return this.tables.isFree(index) ? undefined : this.tables.at(index);
@@ -63,7 +87,7 @@ export class Classifiers {
   }
 
   /** Return code of classify_add_del_table, and the index of the table that was added. */
-  addOrDelete({ isAdd, deletesChain, index, memory, table }: TableRequest): {
+  addOrDelete({ isAdd, deletesChain, index, table }: TableRequest): {
     readonly retval: number;
     readonly index: number;
   } {
@@ -73,6 +97,7 @@ export class Classifiers {
     if (!isAdd) {
       if (present === undefined) return answer(NO_SUCH_TABLE);
       for (const each of deletesChain ? this.chain(index) : [index]) {
+        // Its sessions go with it, and what they hold stays held for good.
         if (!this.tables.isFree(each)) this.tables.release(each);
       }
       return answer(0);
@@ -82,7 +107,7 @@ export class Classifiers {
       present.nextTable = table.nextTable;
       return { retval: 0, index };
     }
-    if (memory === 0) return answer(INVALID_MEMORY_SIZE);
+    if (table.memory === 0) return answer(INVALID_MEMORY_SIZE);
     if (table.buckets === 0 || table.matchVectors < 1 || table.matchVectors > MOST_VECTORS) {
       return answer(INVALID_VALUE);
     }
@@ -90,31 +115,51 @@ export class Classifiers {
     return { retval: 0, index: this.tables.allocate({ ...table, buckets, sessions: new Map() }) };
   }
 
-  /** Return code of classify_add_del_session. A session with the same key is replaced. */
-  addOrDeleteSession({ isAdd, table: index, match, ...rest }: SessionRequest): number {
+  /**
+   * Return code of classify_add_del_session. A session with the same key is replaced, but the table that it held stays
+   * held.
+   */
+  addOrDeleteSession({ isAdd, table: index, match, action, metadata, ...rest }: SessionRequest): number {
     const table = this.find(index);
     if (table === undefined) return NO_SUCH_TABLE;
     if (match.length !== (table.skipVectors + table.matchVectors) * VECTOR_BYTES) return INVALID_VALUE;
     const key = keyOf(table, match);
     const text = key.toString('hex');
-    if (!isAdd) return table.sessions.delete(text) ? 0 : NO_SUCH_ENTRY;
-    table.sessions.set(text, { ...rest, key });
+    if (!isAdd) {
+      const session = table.sessions.get(text);
+      if (session === undefined) return NO_SUCH_ENTRY;
+      table.sessions.delete(text);
+      if (session.lookup !== undefined) this.#fibs[session.lookup.family].releaseBySession(session.lookup.slot);
+      return 0;
+    }
+    const family = LOOKUP_ACTIONS[action];
+    const lookup = family && { family, slot: this.#fibs[family].holdBySession(metadata) };
+    table.sessions.set(text, { ...rest, key, lookup });
+    // The least that sessions take; pages of two and copies take more.
+    if (table.sessions.size * (SESSION_BYTES + key.length) > table.memory)
+      throw new VppCrash('classifier-out-of-memory');
     return 0;
   }
 
   /** What the first session that fits decides, from this table on. `linkHeader`: bytes before the packet in its buffer. */
-  verdict(index: number, packet: Buffer, linkHeader: number): 'accept' | 'drop' {
+  verdict(index: number, packet: Buffer, linkHeader: number): Verdict {
     let missNextIndex = NONE;
     for (const each of this.chain(index)) {
       const table = this.find(each);
       if (table === undefined) break;
       const session = table.sessions.get(keyOf(table, dataOf(table, packet, linkHeader)).toString('hex'));
-      if (session !== undefined) return session.hitNextIndex === DENY ? 'drop' : 'accept';
+      if (session !== undefined) return { kind: kindOf(session.hitNextIndex), lookup: session.lookup };
       ({ missNextIndex } = table);
     }
-    return missNextIndex === DENY ? 'drop' : 'accept';
+    return { kind: kindOf(missNextIndex), lookup: undefined };
   }
 }
+
+const kindOf = (nextIndex: number): Verdict['kind'] => (nextIndex === DENY ? 'drop' : 'accept');
+
+/** classify_action of the API: set-ip4-fib-index and set-ip6-fib-index. */
+const LOOKUP_ACTIONS: Readonly<Record<number, Lookup['family']>> = { 1: 'ipv4', 2: 'ipv6' };
+const SESSION_BYTES = 48;
 
 /** Of the graph's nodes behind an input ACL; any number that has no node lets the packet go on. */
 const DENY = 0;

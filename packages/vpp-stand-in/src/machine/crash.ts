@@ -7,6 +7,7 @@ export type CrashReason =
   | 'localsid-dump-of-missing-table'
   | 'table-vanished-under-its-route'
   | 'classifier-vanished-under-its-interface'
+  | 'classifier-out-of-memory'
   | 'fault-injection';
 
 /** Thrown by the machine in place of the segmentation fault. */

@@ -25,7 +25,12 @@ export type RouteTarget =
   | { readonly kind: 'drop' }
   | { readonly kind: 'paths'; readonly paths: readonly RoutePath[] }
   /** SR steering: recursive through these BSIDs; more than one only when two unmasked prefixes fell together. */
-  | { readonly kind: 'steering'; readonly bsids: readonly Buffer[] }
+  | {
+      readonly kind: 'steering';
+      readonly bsids: readonly Buffer[];
+      /** The prefix had a route already when it was steered: another path, beside these, drops its share. */
+      readonly besideDrop: boolean;
+    }
   | { readonly kind: 'bsid'; readonly bsid: Buffer }
   | { readonly kind: 'localsid'; readonly localsid: Buffer };
 
@@ -40,6 +45,9 @@ export interface Table {
   readonly family: Family;
   readonly name: string;
   readonly routes: Map<string, Route>;
+  /** A table goes with the last who holds it: the API, once however often it asked, and each classifier session. */
+  heldByApi: boolean;
+  sessions: number;
 }
 
 const keyOf = (prefix: Buffer, length: number): string => `${String(length)}/${mask(prefix, length).toString('hex')}`;
@@ -75,6 +83,11 @@ export class TableSet {
     return slot === undefined ? undefined : this.#tables.at(slot);
   }
 
+  /** The live table in this slot. */
+  inSlot(slot: number): Table | undefined {
+    return this.#tables.isFree(slot) ? undefined : this.#tables.at(slot);
+  }
+
   /** Adds a table; `id` may be taken when it is 0xffffffff, which VPP gives to all its internal tables. */
   create(id: number, name: string): number {
     const table: Table = {
@@ -82,6 +95,8 @@ export class TableSet {
       family: this.#family,
       name: name || `${this.#family}-VRF:${String(id)}`,
       routes: new Map(),
+      heldByApi: false,
+      sessions: 0,
     };
     for (const [prefix, length, source] of PRESENT_FROM_THE_START[this.#family])
       setRoute(table, Buffer.from(prefix, 'hex'), length, source, { kind: 'drop' });
@@ -97,9 +112,37 @@ export class TableSet {
     this.#slotById.delete(table.id);
   }
 
-  destroy(id: number): void {
+  /** A table that exists keeps its name. */
+  holdByApi(id: number, name: string): void {
+    const table = this.find(id) ?? this.inSlot(this.create(id, name));
+    if (table !== undefined) table.heldByApi = true;
+  }
+
+  releaseByApi(id: number): void {
     const slot = this.#slotById.get(id);
-    if (slot !== undefined) this.destroySlot(slot);
+    if (slot === undefined) return;
+    const table = this.inSlot(slot);
+    if (table !== undefined) table.heldByApi = false;
+    this.#destroyUnheld(slot);
+  }
+
+  /** The slot of the table with this id, which is made when it is missing. */
+  holdBySession(id: number): number {
+    const slot = this.#slotById.get(id) ?? this.create(id, '');
+    const table = this.inSlot(slot);
+    if (table !== undefined) table.sessions += 1;
+    return slot;
+  }
+
+  releaseBySession(slot: number): void {
+    const table = this.inSlot(slot);
+    if (table !== undefined) table.sessions -= 1;
+    this.#destroyUnheld(slot);
+  }
+
+  #destroyUnheld(slot: number): void {
+    const table = this.inSlot(slot);
+    if (table !== undefined && table.id !== 0 && !table.heldByApi && table.sessions === 0) this.destroySlot(slot);
   }
 
   *all(): Generator<Table> {

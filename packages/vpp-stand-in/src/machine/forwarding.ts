@@ -2,6 +2,7 @@ import { formatAddress, parseAddress } from './address.js';
 import type { Family } from './address.js';
 import type { RoutePath, Table } from './fib.js';
 import { bestTarget, longestMatch } from './fib.js';
+import type { Interface } from './interfaces.js';
 import type { Machine } from './machine.js';
 import { POLICY_TYPES } from './sr-policies.js';
 import type { SrPolicy } from './sr-policies.js';
@@ -38,7 +39,11 @@ export type Forwarding =
         /** The policy is there, and its weights leave no list a bucket. */
         | 'no-list'
         | 'lookup-loop'
-        | 'no-such-table';
+        | 'no-such-table'
+        /** Some flows: the prefix was steered although there was a route for it. */
+        | 'steered-beside-a-drop'
+        /** Of the interface that it came in by. */
+        | 'input-acl';
       readonly via: string;
     };
 
@@ -69,6 +74,7 @@ export function forward(machine: Machine, tableId: number, destination: string):
       case 'bsid':
         return throughBsids(machine, [target.bsid], family, via);
       case 'steering':
+        if (target.besideDrop) return { kind: 'drop', reason: 'steered-beside-a-drop', via };
         return throughBsids(machine, target.bsids, family, via);
       case 'paths': {
         const next = otherTable(target.paths);
@@ -79,6 +85,17 @@ export function forward(machine: Machine, tableId: number, destination: string):
     }
   }
   return { kind: 'drop', reason: 'lookup-loop', via };
+}
+
+/** What becomes of a packet that comes in by an interface, from its IP header on. */
+export function enter(machine: Machine, from: Interface, packet: Buffer): Forwarding {
+  const verdict = machine.inputAcls.verdict(from, packet);
+  if (verdict.kind === 'drop') return { kind: 'drop', reason: 'input-acl', via: from.name };
+  const family: Family = (packet[0] ?? 0) >> 4 === 4 ? 'ipv4' : 'ipv6';
+  const ofInterface = (family === 'ipv4' ? from.ipv4Table : from.ipv6Table) ?? 0;
+  const chosen = verdict.lookup && machine.tables[family].inSlot(verdict.lookup.slot)?.id;
+  const [begin, end] = family === 'ipv4' ? [16, 20] : [24, 40];
+  return forward(machine, chosen ?? ofInterface, formatAddress(packet.subarray(begin, end)));
 }
 
 /**

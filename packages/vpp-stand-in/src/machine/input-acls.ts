@@ -1,4 +1,4 @@
-import { NONE, type Classifiers } from './classifiers.js';
+import { NONE, type Classifiers, type Verdict } from './classifiers.js';
 import { VppCrash } from './crash.js';
 import type { Interface, Interfaces } from './interfaces.js';
 
@@ -56,10 +56,11 @@ export class InputAcls {
     return 0;
   }
 
-  /** What becomes of an IPv6 packet to a unicast address that comes in. */
-  verdict({ swIfIndex, inputAclArcs, mac }: Interface, packet: Buffer): 'accept' | 'drop' {
-    if (!inputAclArcs.has(ARCS.ip6)) return 'accept';
-    return this.#classifiers.verdict(this.tablesOf(swIfIndex).ip6, packet, mac === undefined ? 0 : ETHERNET_HEADER);
+  /** What becomes of a packet to a unicast address that comes in, from its IP header on. */
+  verdict({ swIfIndex, inputAclArcs, mac }: Interface, packet: Buffer): Verdict {
+    const kind = (packet[0] ?? 0) >> 4 === 4 ? 'ip4' : 'ip6';
+    if (!inputAclArcs.has(ARCS[kind])) return { kind: 'accept', lookup: undefined };
+    return this.#classifiers.verdict(this.tablesOf(swIfIndex)[kind], packet, mac === undefined ? 0 : ETHERNET_HEADER);
   }
 
   /** To be asked after each change of tables: the real VPP dies with the next packet. */

@@ -12,7 +12,8 @@ export interface InterfaceSpec {
   readonly vlan?: number;
   readonly mtu?: number;
   readonly isUp?: boolean;
-  /** Id of the IPv6 table that packets from it are looked up in; default 0. Only shown, for packets are not here. */
+  /** Ids of the tables that packets from it are looked up in; default 0. */
+  readonly ipv4Table?: number;
   readonly ipv6Table?: number;
   readonly tag?: string;
 }
@@ -31,6 +32,7 @@ export interface InterfaceCounters {
 
 export interface Interface extends InterfaceSpec {
   readonly swIfIndex: number;
+  ipv4Table?: number;
   ipv6Table?: number;
   counters: InterfaceCounters;
   /** Nodes of the input ACLs that its packets pass, by feature arc. They go with the interface. */

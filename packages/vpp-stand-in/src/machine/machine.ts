@@ -21,7 +21,7 @@ export class Machine {
   readonly policies: SrPolicies;
   readonly steering: SrSteering;
   readonly localsids: SrLocalsids;
-  readonly classifiers = new Classifiers();
+  readonly classifiers = new Classifiers(this.tables);
   readonly inputAcls: InputAcls;
   /** Each sr_localsids_with_packet_stats_dump leaks a vector in VPP. */
   leakedDumps = 0;

@@ -79,9 +79,13 @@ export class SrSteering {
     if (table === undefined) throw new VppCrash('steering-to-missing-table');
     const prefix = prefixOf(key);
     if (key.length > prefix.length * 8) throw new VppCrash('prefix-too-long');
-    const present = getRoute(table, prefix, key.length)?.targets.get('sr');
-    const others = present?.kind === 'steering' ? present.bsids.filter((other) => !other.equals(bsid)) : [];
-    setRoute(table, prefix, key.length, 'sr', { kind: 'steering', bsids: [...others, bsid] });
+    const route = getRoute(table, prefix, key.length);
+    const present = route?.targets.get('sr');
+    const [others, besideDrop] =
+      present?.kind === 'steering'
+        ? [present.bsids.filter((other) => !other.equals(bsid)), present.besideDrop]
+        : [[], route !== undefined];
+    setRoute(table, prefix, key.length, 'sr', { kind: 'steering', bsids: [...others, bsid], besideDrop });
   }
 
   /** Takes the whole SR route, with the paths of any other steering that falls on the same masked prefix. */

@@ -9,12 +9,15 @@ export class Tables {
   readonly ipv6 = new TableSet('ipv6');
   #hiddenSlots: readonly number[] | undefined;
 
-  /** ip_table_add_del: 0 is ignored; adding twice needs one deletion; a table goes however many routes it holds. */
+  /**
+   * ip_table_add_del: 0 is ignored; adding twice needs one deletion; a table goes however many routes it holds, but not as
+   * long as classifier sessions lead to it.
+   */
   addOrDelete(isAdd: boolean, id: number, isIpv6: boolean, name: string): void {
     if (id === 0) return;
     const set = isIpv6 ? this.ipv6 : this.ipv4;
-    if (!isAdd) set.destroy(id);
-    else if (set.find(id) === undefined) set.create(id, name);
+    if (isAdd) set.holdByApi(id, name);
+    else set.releaseByApi(id);
   }
 
   createHiddenTables(): void {

@@ -13,9 +13,9 @@ function tableRequest(request: Buffer): TableRequest {
     isAdd: request.readUInt8(10) !== 0,
     deletesChain: request.readUInt8(11) !== 0,
     index: request.readUInt32BE(12),
-    memory: request.readUInt32BE(20),
     table: {
       buckets: request.readUInt32BE(16),
+      memory: request.readUInt32BE(20),
       skipVectors: request.readUInt32BE(24),
       matchVectors: request.readUInt32BE(28),
       nextTable: request.readUInt32BE(32),
@@ -35,6 +35,8 @@ function sessionRequest(request: Buffer): SessionRequest {
     hitNextIndex: request.readUInt16BE(17),
     opaqueIndex: request.readUInt32BE(19),
     advance: request.readInt32BE(23),
+    action: request.readUInt8(27),
+    metadata: request.readUInt32BE(28),
     match: Buffer.from(request.subarray(36, 36 + request.readUInt32BE(32))),
   };
 }

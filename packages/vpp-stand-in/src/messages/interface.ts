@@ -50,7 +50,8 @@ export const interfaceHandlers: Handlers = {
       const found = interfaces.get(request.readUInt32BE(10));
       const reply = answer('sw_interface_get_table_reply', request, 14);
       reply.message.writeInt32BE(found === undefined ? INVALID_SW_IF_INDEX : 0, 6);
-      reply.message.writeUInt32BE(request.readUInt8(14) === 0 ? 0 : (found?.ipv6Table ?? 0), 10);
+      const table = request.readUInt8(14) === 0 ? found?.ipv4Table : found?.ipv6Table;
+      reply.message.writeUInt32BE(table ?? 0, 10);
       return [reply];
     },
   },

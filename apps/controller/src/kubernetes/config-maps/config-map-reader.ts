@@ -111,10 +111,11 @@ export class ConfigMapReader {
     if (key === SWEEP) return this.#sweep();
     if (key === TOPOLOGY) return this.#followTopology();
     const configMap = this.#configMaps.get(key);
+    // What comes back is no longer lost.
+    if (configMap === undefined || this.#lost.length > 0) this.#configMaps.loop.add(SWEEP, SWEEP_MS);
     if (configMap !== undefined) return this.#serve(configMap);
     this.#refusals.delete(key);
     this.#told.delete(key);
-    this.#configMaps.loop.add(SWEEP, SWEEP_MS);
   }
 
   /** Where nodes are the same, ConfigMaps mean the same. What was refused for other policies' sake is tried again. */

@@ -14,7 +14,7 @@ import type { EventBus, PolicyService, TopologyService } from '../../model/ports
 import { policyIdOf, type PolicyTemplate, type SrPolicyIntent } from '../../model/sr-policy.js';
 import { KubernetesError, type ApiClient } from '../api-client.js';
 import { isRefusal, OwnedIntents, type IntentServices, type OwningActor } from '../owned-intents.js';
-import { WatchedList, type WatchTiming } from '../watched-list.js';
+import { WatchedList, type KubernetesObject, type WatchTiming } from '../watched-list.js';
 import { WorkLoop } from '../work-loop.js';
 import { linkConstraintsOf, meshIntentOf, NotAccepted, pathOf, policyIntentOf, profileOf } from './intent-of.js';
 import { finalizer, ObjectWriter, type CustomObject } from './object-writer.js';
@@ -34,8 +34,12 @@ export interface ObjectControllerOptions {
 
 /** How often it is asked whether what a deleted object asked for has been withdrawn. */
 const WITHDRAWAL_MS = 500;
-/** Policies of a mesh change by thousands: its counts are told at most so often. */
+/** Policies of a mesh change by thousands: its counts are told at most so often, */
 const MESH_STATUS_MS = 1_000;
+/** and counting them takes at most one part in so many of the time. */
+const COUNTING_SHARE = 20;
+/** What somebody else wrote into a status is put right then; what we wrote there ourselves comes back as a change, too. */
+const ECHO_MS = 1_000;
 /** Any change may be what an object that was not accepted has waited for. */
 const REFUSED_MS = 1_000;
 
@@ -56,6 +60,10 @@ export class ObjectController {
   /** Keys of objects by the policy or mesh that they ask for. */
   readonly #askedBy = new Map<string, string>();
   readonly #refused = new Set<string>();
+  /** What of each object it takes to serve it, by its key; its status is none of that. */
+  readonly #seen = new Map<string, string>();
+  /** How long it takes to count the policies of a mesh, in milliseconds, by the key of its object. */
+  readonly #countingMs = new Map<string, number>();
   /** What was done for an object, by its key. */
   readonly #done = new Map<string, string>();
   #lost: readonly Omit<ClusterProblem, 'message'>[] = [];
@@ -125,7 +133,7 @@ export class ObjectController {
       path,
       onChange: (object) => {
         if (object === undefined) this.#addAll();
-        else this.#changed(kind, object.metadata.name);
+        else this.#changed(kind, object);
       },
       onTrouble: (trouble) => {
         if (trouble === null) this.#troubles.delete(path);
@@ -139,8 +147,18 @@ export class ObjectController {
     return [...(this.#lists.get(kind)?.objects ?? [])];
   }
 
-  #changed(kind: CustomResourceKind, name: string): void {
-    this.#loop.add(keyOf(kind, name));
+  #changed(kind: CustomResourceKind, { metadata }: KubernetesObject): void {
+    const { name, uid, generation, deletionTimestamp, finalizers } = metadata;
+    const key = keyOf(kind, name);
+    const isThere = this.#lists.get(kind)?.get(name) !== undefined;
+    const asked = JSON.stringify([uid, generation, deletionTimestamp, finalizers]);
+    if (isThere && this.#seen.get(key) === asked) {
+      this.#loop.add(key, Math.max(ECHO_MS, this.#statusMs(key)));
+      return;
+    }
+    if (isThere) this.#seen.set(key, asked);
+    else this.#seen.delete(key);
+    this.#loop.add(key);
     if (kind === pathProfile) for (const user of this.#usersOf(name)) this.#loop.add(user);
     else for (const profile of this.#objectsOf(pathProfile)) this.#loop.add(keyOf(pathProfile, profile.metadata.name));
   }
@@ -159,7 +177,11 @@ export class ObjectController {
     const key = this.#askedBy.get(`policy ${policyId}`);
     if (key !== undefined) this.#loop.add(key);
     const mesh = this.#askedBy.get(`color ${policyId.split(':')[1] ?? ''}`);
-    if (mesh !== undefined) this.#loop.add(mesh, MESH_STATUS_MS);
+    if (mesh !== undefined) this.#loop.add(mesh, this.#statusMs(mesh));
+  }
+
+  #statusMs(key: string): number {
+    return Math.max(MESH_STATUS_MS, COUNTING_SHARE * (this.#countingMs.get(key) ?? 0));
   }
 
   async #reconcile(key: string): Promise<void> {
@@ -172,6 +194,7 @@ export class ObjectController {
     if (object === undefined) {
       this.#refused.delete(key);
       this.#done.delete(key);
+      this.#countingMs.delete(key);
       if (kind !== pathProfile) this.#loop.add(SWEEP);
       return;
     }
@@ -222,7 +245,10 @@ export class ObjectController {
           await this.#intents.putMesh(intent, actor);
           this.#askedBy.set(`color ${intent.color}`, key);
         });
-        return meshStatus(await policies.mesh(name));
+        const begun = performance.now();
+        const mesh = await policies.mesh(name);
+        this.#countingMs.set(key, performance.now() - begun);
+        return meshStatus(mesh);
       }
       case linkConstraint: {
         const wanted = linkConstraintsOf(spec);

@@ -3,7 +3,7 @@ import type { Generated, JSONColumnType } from 'kysely';
 
 /*
  * The tables of migrations/0002_policies.sql, 0004_policy_events.sql, 0006_standby_and_liveness.sql, 0007_metrics.sql,
- * 0010_policy_priorities_and_options.sql and 0012_disjoint_standby.sql.
+ * 0010_policy_priorities_and_options.sql, 0012_disjoint_standby.sql and 0015_service_classes.sql.
  */
 
 export interface PolicyTables {
@@ -42,6 +42,15 @@ export interface PolicyTables {
     body: JSONColumnType<object>;
   };
   steering: { headend: string; class: Generated<string>; prefix: string; policy_id: string; explicit: boolean };
+  class_member: {
+    headend: string;
+    address: string;
+    color: number;
+    cluster: string;
+    namespace: string;
+    pod: string;
+  };
+  class_change: { headend: string; revision: number };
   policy_state: {
     policy_id: string;
     computed_revision: number;

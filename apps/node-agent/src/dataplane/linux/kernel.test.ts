@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { missingNeeds } from '../../../../../test/require-program.js';
 import { countingShell, NetworkNamespace } from '../../testing/network-namespace.js';
-import type { PolicySketch } from '../../testing/policies.js';
+import { everybodys, type PolicySketch } from '../../testing/policies.js';
 import { ReconciledAgent } from '../../testing/reconciled-agent.js';
 import { withdraw } from '../../reconcile/withdraw.js';
 import { LinuxDataPlane } from './linux-data-plane.js';
@@ -196,9 +196,9 @@ describe.skipIf(skip !== undefined)(`the Linux kernel${skip ? ` (${skip})` : ''}
           bsid: 'fdff::1',
           alternateBsid: 'fdff::2',
           action: { kind: 'drop' as const },
-          steeredPrefixes: ipv4?.prefixes ?? [],
+          steeredPrefixes: everybodys(ipv4?.prefixes ?? []),
         },
-        steer: (ipv4?.prefixes ?? []).map((prefix) => ({ prefix, replaces: false })),
+        steer: everybodys(ipv4?.prefixes ?? []).map((steered) => ({ ...steered, replaces: false })),
       })),
     );
     expect(failures.map(({ step }) => step.kind === 'put-tunnel' && step.policyId)).toEqual(['h1:10:h2']);

@@ -1,5 +1,6 @@
 import { missingNeeds } from '../../../../../test/require-program.js';
-import { dataPlaneContract } from '../../testing/data-plane-contract.js';
+import { classContract } from '../../testing/class-contract.js';
+import { dataPlaneContract, type ContractSubject } from '../../testing/data-plane-contract.js';
 import { countingShell, NetworkNamespace } from '../../testing/network-namespace.js';
 import { LinuxDataPlane } from './linux-data-plane.js';
 import { LINUX_DEFAULTS } from './settings.js';
@@ -7,7 +8,7 @@ import { LINUX_DEFAULTS } from './settings.js';
 const skip = missingNeeds({ programs: ['ip', 'sysctl'], root: true });
 
 for (const encapMode of ['full', 'reduced'] as const) {
-  dataPlaneContract({
+  const subject: ContractSubject = {
     name: `Linux kernel (${encapMode} encapsulation)`,
     skip,
     histories: 8,
@@ -24,5 +25,7 @@ for (const encapMode of ['full', 'reduced'] as const) {
       };
       return { open: () => new LinuxDataPlane(settings, shell), writes, close: () => namespace.remove() };
     },
-  });
+  };
+  dataPlaneContract(subject);
+  classContract(subject);
 }

@@ -1,38 +1,28 @@
-import type {
-  ActualState,
-  Capabilities,
-  DataPlane,
-  Family,
-  Reading,
-  Step,
-  StepFailure,
-  Stray,
-  Tunnel,
-} from '../port.js';
-import { inPrefix } from '../address.js';
+import type { ActualState, Capabilities, DataPlane, Reading, Step, StepFailure, Tunnel } from '../port.js';
 import { DataPlaneError } from '../port.js';
 import { srhEntries } from '../segment-lists.js';
 import { parseBatchErrors } from './batch.js';
+import { ClassExceptions, type ComingPrefix } from './class-exceptions.js';
+import { placesOf, placeText, takenPlaces } from './class-places.js';
+import { objectionToClassTable } from './class-tables.js';
 import { readLinuxCounters } from './counters.js';
 import { Edge } from './edge.js';
 import { Foundation } from './foundation.js';
 import { MAX_SIDS, objectionOf } from './limits.js';
-import { isReturnRoute } from './probe-rules.js';
-import { describeRoute, interpretRoute, parseRoutes, probeRouteOf, type KernelRoute } from './route-json.js';
-import { linesOf, type BatchLine } from './route-lines.js';
+import { FAMILY_FLAG } from './kernel-tables.js';
+import { readFamily } from './read-family.js';
+import { leavingLine, linesOf, type BatchLine } from './route-lines.js';
 import type { LinuxSettings } from './settings.js';
 import type { Shell } from './shell.js';
-import { groupSteerings, type Steering } from './steerings.js';
+import { groupSteerings } from './steerings.js';
 
 /** How long to wait before `ip monitor` is started again after it ended. */
 const MONITOR_PAUSE_MS = 5_000;
 
-const FAMILY_FLAG = { ipv4: '-4', ipv6: '-6' } as const;
-
 /**
  * SRv6 in the Linux kernel through iproute2: a steered prefix is one route whose nexthops encapsulate (`encap seg6`) or
  * that discards (`blackhole`). Replacing it loses no packet. The kernel needs no binding SID for that, so none is
- * installed; all of a tunnel is in its routes.
+ * installed; all of a tunnel is in its routes. What a service class steers is in a table of its own (class-tables.ts).
  */
 export class LinuxDataPlane implements DataPlane {
   readonly capabilities: Capabilities;
@@ -40,12 +30,16 @@ export class LinuxDataPlane implements DataPlane {
   readonly #shell: Shell;
   readonly #foundation: Foundation;
   readonly #edge: Edge;
+  readonly #exceptions: ClassExceptions;
+  /** As last read; until then there may be some. */
+  #hasClassRoutes = true;
 
   constructor(settings: LinuxSettings, shell: Shell) {
     this.#settings = settings;
     this.#shell = shell;
     this.#foundation = new Foundation(settings, shell);
     this.#edge = new Edge(settings, shell);
+    this.#exceptions = new ClassExceptions(settings, shell);
     const { encapMode, probePrefix } = settings;
     const msdHEncaps = srhEntries(MAX_SIDS, encapMode);
     this.capabilities = { name: 'linux', real: true, msdHEncaps, encapMode, bindingSids: false, probePrefix };
@@ -55,7 +49,7 @@ export class LinuxDataPlane implements DataPlane {
     // The edge first: a node that cannot steer is protected all the same.
     await this.#edge.lay();
     await this.#foundation.lay();
-    return [];
+    return this.#hasClassRoutes ? this.#exceptions.lay() : [];
   }
 
   close(): void {
@@ -63,32 +57,50 @@ export class LinuxDataPlane implements DataPlane {
   }
 
   async dismantle(): Promise<void> {
+    const [problem] = await this.#exceptions.lay();
     await this.#foundation.remove();
     await this.#edge.remove();
+    if (problem !== undefined) throw new DataPlaneError(problem);
   }
 
   objection(tunnel: Tunnel): string | null {
     return objectionOf(tunnel);
   }
 
+  objectionToClass(color: number): string | null {
+    return objectionToClassTable(color, this.#settings);
+  }
+
   async read(): Promise<ActualState> {
-    const [v4, v6] = await Promise.all([this.#readFamily('ipv4'), this.#readFamily('ipv6')]);
+    const [v4, v6] = await Promise.all([
+      readFamily('ipv4', this.#settings, this.#shell),
+      readFamily('ipv6', this.#settings, this.#shell),
+    ]);
+    this.#hasClassRoutes = v4.hasClassRoutes || v6.hasClassRoutes;
     return {
       tunnels: groupSteerings([...v4.steerings, ...v6.steerings]),
       localSids: v6.localSids,
       probeRoutes: v6.probeRoutes,
+      classSources: [...v4.classSources, ...v6.classSources],
       strays: [...v4.strays, ...v6.strays],
       obstacles: new Map([...v4.obstacles, ...v6.obstacles]),
+      classObstacles: new Map([...v4.classObstacles, ...v6.classObstacles]),
     };
   }
 
   async apply(steps: readonly Step[]): Promise<readonly StepFailure[]> {
-    const lines = steps.flatMap((step) => linesOf(step, this.#settings));
-    const failures = [
-      ...(await this.#runBatch(lines.filter(({ family }) => family === 'ipv4'))),
-      ...(await this.#runBatch(lines.filter(({ family }) => family === 'ipv6'))),
-    ];
-    return failures;
+    const refusals = await this.#refusals(steps);
+    const refused = new Set(refusals.map(({ step }) => step));
+    const allowed = steps.filter((step) => !refused.has(step));
+    const coming = allowed.flatMap(comingIn);
+    if (coming.length > 0) {
+      const [problem] = await this.#exceptions.lay(coming);
+      if (problem !== undefined) throw new DataPlaneError(problem);
+    }
+    const failures = await this.#run(allowed.flatMap((step) => linesOf(step, this.#settings)));
+    const failed = new Set(failures.map(({ step }) => step));
+    const leaving = allowed.filter((step) => !failed.has(step)).map((step) => leavingLine(step, this.#settings));
+    return [...refusals, ...failures, ...(await this.#run(leaving.filter((line) => line !== null)))];
   }
 
   readCounters(): Promise<Reading> {
@@ -113,38 +125,20 @@ export class LinuxDataPlane implements DataPlane {
     };
   }
 
-  async #readFamily(family: Family) {
-    const { table, metric, protocol } = this.#settings;
-    const [inTable, marked] = await Promise.all([
-      this.#routes(family, ['table', String(table)]),
-      this.#routes(family, ['table', 'all', 'proto', String(protocol)]),
-    ]);
-    const isOurs = (route: KernelRoute) => route.protocol === protocol && route.metric === metric;
-    const isProbeRoute = (route: KernelRoute) => holdsProbes(route, this.#settings);
-    const ours = inTable.filter(isOurs).map((route) => interpretRoute(route, this.#settings));
-    return {
-      steerings: ours.flatMap((route): Steering[] => (route.kind === 'steering' ? [{ family, ...route }] : [])),
-      localSids: ours.flatMap((route) => (route.kind === 'local-sid' ? [route.localSid] : [])),
-      probeRoutes: marked.filter(isProbeRoute).map((route) => probeRouteOf(route, this.#settings)),
-      strays: marked
-        .filter((route) => Number(route.fields['table']) !== table || route.metric !== metric)
-        .filter((route) => !isProbeRoute(route) && !isReturnRoute(route, this.#settings))
-        .map((route) => strayOf(family, route, protocol)),
-      // A route with a larger metric may stay: ours goes before it, and it serves again when ours is withdrawn.
-      obstacles: inTable
-        .filter((route) => route.protocol !== protocol && route.metric <= metric)
-        .map((route): [string, string] => [route.prefix, `route ${describeRoute(route)}`]),
-    };
+  /** Steps into tables that something else uses. */
+  async #refusals(steps: readonly Step[]): Promise<readonly StepFailure[]> {
+    const taken = await takenPlaces(steps.flatMap(placesOf), this.#settings, this.#shell);
+    return steps.flatMap((step) => {
+      const place = placesOf(step).find((one) => taken.has(placeText(one)));
+      return place === undefined ? [] : [{ step, reason: taken.get(placeText(place)) ?? '' }];
+    });
   }
 
-  async #routes(family: Family, selection: readonly string[]): Promise<KernelRoute[]> {
-    // With counters (-s), because only then local SIDs tell that they are counted.
-    const args = [FAMILY_FLAG[family], '-s', '-N', '-j', '-d', 'route', 'show', ...selection];
-    const { code, stdout, stderr } = await this.#shell.run('ip', args);
-    // A table comes into being with its first route.
-    if (stderr.includes('FIB table does not exist')) return [];
-    if (code !== 0) throw new DataPlaneError(`the ${family} routes cannot be read: ${stderr.trim()}`);
-    return parseRoutes(stdout, family);
+  async #run(lines: readonly BatchLine[]): Promise<StepFailure[]> {
+    return [
+      ...(await this.#runBatch(lines.filter(({ family }) => family === 'ipv4'))),
+      ...(await this.#runBatch(lines.filter(({ family }) => family === 'ipv6'))),
+    ];
   }
 
   async #runBatch(lines: readonly BatchLine[]): Promise<StepFailure[]> {
@@ -155,19 +149,15 @@ export class LinuxDataPlane implements DataPlane {
     const { failures, aborted } = parseBatchErrors(stderr, code);
     return lines.flatMap(({ step, text: line }, index) => {
       const reason = failures.get(index) ?? aborted;
-      return reason === null ? [] : [{ step, reason: `ip ${line}: ${reason}` }];
+      // Of an agent that ended between adding the rule of a new class and deleting that of the old one.
+      const isThere = step.kind === 'put-class-source' && reason === 'File exists';
+      return reason === null || isThere ? [] : [{ step, reason: `ip ${line}: ${reason}` }];
     });
   }
 }
 
-/** Whether a route of ours is a probe route, rightly or wrongly written. */
-function holdsProbes({ prefix, metric, fields }: KernelRoute, settings: LinuxSettings): boolean {
-  const { probePrefix, probeTable } = settings;
-  if (probePrefix === null || Number(fields['table']) !== probeTable || metric !== settings.metric) return false;
-  return prefix.endsWith('/128') && inPrefix(probePrefix)(prefix);
-}
-
-function strayOf(family: Family, { prefix, metric, fields }: KernelRoute, protocol: number): Stray {
-  const id = `${prefix} table ${String(fields['table'])} metric ${metric} proto ${protocol}`;
-  return { family, id, description: `route ${id}` };
+function comingIn(step: Step): readonly ComingPrefix[] {
+  if (step.kind !== 'put-tunnel') return [];
+  const { family } = step.tunnel;
+  return step.steer.flatMap(({ prefix, color }) => (color === null ? [] : [{ family, prefix, color }]));
 }

@@ -1,6 +1,6 @@
-import { canonicalAddress } from '../address.js';
 import { DataPlaneError } from '../port.js';
-import { parseRoutes, type KernelRoute } from './route-json.js';
+import { readRoutes, readRules } from './kernel-tables.js';
+import type { KernelRoute } from './route-json.js';
 import type { LinuxSettings } from './settings.js';
 
 import type { Shell } from './shell.js';
@@ -83,30 +83,20 @@ async function removeRules(
   for (const { text } of gone) await ip(shell, `-6 rule del ${text} protocol ${protocol}`);
 }
 
-/** The rules that carry our protocol number, whatever they say. */
+/** The rules for probes that carry our protocol number, whatever they say. */
 async function ourRules({ protocol }: ProbeRuleSettings, shell: Shell): Promise<readonly Rule[]> {
-  const { code, stdout, stderr } = await shell.run('ip', ['-6', '-N', '-j', '-d', 'rule', 'show']);
-  if (code !== 0) throw new DataPlaneError(`the IPv6 rules cannot be read: ${stderr.trim()}`);
-  const parsed: unknown = JSON.parse(stdout.trim() === '' ? '[]' : stdout);
-  return (Array.isArray(parsed) ? parsed : []).flatMap((rule: Readonly<Record<string, unknown>>) => {
-    const { priority, dst, dstlen, iif, action, table, protocol: mark } = rule;
-    if (Number(mark) !== protocol || typeof dst !== 'string') return [];
-    const from = typeof iif === 'string' ? ` iif ${iif}` : '';
+  const rules = await readRules('ipv6', shell);
+  return rules.flatMap(({ protocol: mark, preference, from, to, table, fields }) => {
+    if (mark !== protocol || from !== null || to === null) return [];
+    const { iif, action } = fields;
+    const arrived = typeof iif === 'string' ? ` iif ${iif}` : '';
     const then = action === UNREACHABLE ? ' unreachable' : ` lookup ${String(table)}`;
-    return [ruleOf(Number(priority), `${canonicalAddress(dst)}/${Number(dstlen ?? 128)}`, `${from}${then}`)];
+    return [ruleOf(preference, to, `${arrived}${then}`)];
   });
 }
 
-async function returnRoutes(
-  { probeTable, protocol }: ProbeRuleSettings,
-  shell: Shell,
-): Promise<readonly KernelRoute[]> {
-  const selection = ['table', String(probeTable + 1), 'proto', String(protocol)];
-  const { code, stdout, stderr } = await shell.run('ip', ['-6', '-N', '-j', '-d', 'route', 'show', ...selection]);
-  // A table comes into being with its first route.
-  if (stderr.includes('FIB table does not exist')) return [];
-  if (code !== 0) throw new DataPlaneError(`table ${probeTable + 1} cannot be read: ${stderr.trim()}`);
-  return parseRoutes(stdout, 'ipv6');
+function returnRoutes({ probeTable, protocol }: ProbeRuleSettings, shell: Shell): Promise<readonly KernelRoute[]> {
+  return readRoutes('ipv6', `table ${probeTable + 1} proto ${protocol}`, shell);
 }
 
 async function ip(shell: Shell, command: string): Promise<void> {

@@ -27,6 +27,7 @@ export type OurRoute =
 
 const UNICAST = '1';
 const BLACKHOLE = '6';
+export const THROW = '9';
 
 /** Reads what iproute2 printed. Throws DataPlaneError when it is not what iproute2 prints. */
 export function parseRoutes(json: string, family: Family): KernelRoute[] {
@@ -71,6 +72,11 @@ export function interpretRoute(
 ): OurRoute {
   if (fields['encap'] === 'seg6local') return { kind: 'local-sid', localSid: localSidOf(prefix, fields, kernelCounts) };
   return { kind: 'steering', prefix, action: actionOf(fields, settings) };
+}
+
+/** What a route of ours in the table of a service class means; no local SID is there. */
+export function interpretClassRoute({ prefix, fields }: KernelRoute, settings: LinuxSettings) {
+  return { prefix, action: actionOf(fields, settings) };
 }
 
 /** The probe route that a route of ours in the probe table is; without SIDs when we would not have written it so. */

@@ -1,4 +1,6 @@
-import type { Family, LocalSid, SegmentList, Step, TunnelAction } from '../port.js';
+import type { ClassSource, Family, LocalSid, SegmentList, Step, SteeredPrefix, TunnelAction } from '../port.js';
+import { classRuleText } from './class-rules.js';
+import { classTable, familyOf } from './class-tables.js';
 import { modeName, type LinuxSettings } from './settings.js';
 
 /** One line of an `ip -batch`, and the step it is part of. */
@@ -27,24 +29,34 @@ export const LOCAL_SID_ACTIONS: Readonly<Record<string, string>> = {
 /** The lines that carry a step out. */
 export function linesOf(step: Step, settings: LinuxSettings): readonly BatchLine[] {
   const line = (family: Family, text: string): BatchLine => ({ family, text: `route ${text}`, step });
-  const mark = `table ${settings.table} metric ${settings.metric} proto ${settings.protocol}`;
-  const probeMark = `table ${settings.probeTable} metric ${settings.metric} proto ${settings.protocol}`;
+  const rule = (source: ClassSource, command: 'add' | 'del'): BatchLine => ({
+    family: familyOf(source),
+    text: `rule ${command} ${classRuleText(source, settings)}`,
+    step,
+  });
+  const markIn = (table: number) => `table ${table} metric ${settings.metric} proto ${settings.protocol}`;
+  const mark = markIn(settings.table);
+  const probeMark = markIn(settings.probeTable);
+  const markOf = ({ color }: SteeredPrefix) => (color === null ? mark : markIn(classTable(color, settings)));
   switch (step.kind) {
     case 'put-tunnel': {
       const { family, action } = step.tunnel;
-      return step.steer.map(({ prefix, replaces }) =>
+      return step.steer.map((steered) =>
         // `add` refuses to join a route that someone else wrote since we looked; `replace` would take it over.
-        line(family, `${replaces ? 'replace' : 'add'} ${routeText(prefix, mark, family, action, settings)}`),
+        line(
+          family,
+          `${steered.replaces ? 'replace' : 'add'} ${routeText(steered.prefix, markOf(steered), family, action, settings)}`,
+        ),
       );
     }
     case 'unsteer':
-      return [line(step.family, `del ${step.prefix} ${mark}`)];
+      return [line(step.family, `del ${step.prefix} ${markOf(step)}`)];
     case 'put-local-sid':
       return [line('ipv6', `${step.replaces ? 'replace' : 'add'} ${localSidText(step.localSid, mark, settings)}`)];
     case 'remove-local-sid':
       return [line('ipv6', `del ${step.localSid.sid}/128 ${mark}`)];
     case 'remove-stray':
-      return [line(step.stray.family, `del ${step.stray.id}`)];
+      return [{ family: step.stray.family, text: step.stray.id, step }];
     case 'put-probe-route': {
       const { address, sids } = step.route;
       const nexthop = nexthopText({ weight: 1, sids }, 'ipv6', settings);
@@ -52,9 +64,23 @@ export function linesOf(step: Step, settings: LinuxSettings): readonly BatchLine
     }
     case 'remove-probe-route':
       return [line('ipv6', `del ${step.route.address}/128 ${probeMark}`)];
+    case 'put-class-source':
+      return [rule(step.source, 'add')];
+    case 'remove-class-source':
+      return [rule(step.source, 'del')];
     case 'remove-tunnel':
       throw new Error(`the Linux kernel data plane does not ${step.kind}`);
   }
+}
+
+/**
+ * The line that takes a source out of the class that it leaves, once the rule of its new class is there. Until then a
+ * packet meets the old class first and, where that has no route, the new one: what either class does with it.
+ */
+export function leavingLine(step: Step, settings: LinuxSettings): BatchLine | null {
+  if (step.kind !== 'put-class-source' || step.replaces === null) return null;
+  const left = { ...step.source, color: step.replaces };
+  return { family: familyOf(left), text: `rule del ${classRuleText(left, settings)}`, step };
 }
 
 function routeText(prefix: string, mark: string, family: Family, action: TunnelAction, settings: LinuxSettings) {

@@ -1,4 +1,4 @@
-/** How the Linux kernel data plane is used. Everything that carries `protocol` in `table` is ours, and nothing else. */
+/** How the Linux kernel data plane is used. What carries `protocol` is ours, and nothing else. */
 export interface LinuxSettings {
   /** Device that all our routes name. Its only use is to be up for ever: egress follows the first SID. */
   readonly device: string;
@@ -14,6 +14,10 @@ export interface LinuxSettings {
   readonly probeTable: number;
   /** Preference of the first of the three rules that lead to these tables. */
   readonly probeRule: number;
+  /** The routes of a service class are in the table of this number and its color added up. */
+  readonly classTableBase: number;
+  /** Preference of the rules that lead the sources of service classes to these tables. */
+  readonly classRule: number;
   readonly encapMode: 'full' | 'reduced';
   /** Outer source address, set for the whole network namespace; null leaves it alone. */
   readonly encapSource: string | null;
@@ -35,6 +39,8 @@ export const LINUX_DEFAULTS: LinuxSettings = {
   probePrefix: null,
   probeTable: 7301,
   probeRule: 90,
+  classTableBase: 10_000,
+  classRule: 100,
   encapMode: 'reduced',
   encapSource: null,
   manageSysctls: false,

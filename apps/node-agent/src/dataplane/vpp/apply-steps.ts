@@ -1,5 +1,8 @@
 import { DataPlaneError, type Family, type LocalSid, type Step, type StepFailure } from '../port.js';
 import { Attempts } from './attempts.js';
+import { applyClassSources } from './class-sources.js';
+import { tableOfColor } from './class-table-ids.js';
+import { layClassTables } from './class-tables.js';
 import { readInterfaceNames } from './interfaces.js';
 import { idOf } from './interpret.js';
 import { additionOf, type InterfaceNames } from './local-sids.js';
@@ -30,6 +33,9 @@ export async function applySteps(
     await applyProbeSteps(vpp, probeSteps, ownership, probe, attempts, removals);
   }
   await new TunnelWriter(vpp, ownership, attempts, removals, beforeSteering).put(of('put-tunnel'));
+  // Sources come last and go first, so that none of their packets meets a class in which prefixes are missing.
+  const sources = [of('put-class-source'), of('remove-class-source')] as const;
+  await applyClassSources(vpp, ...sources, ownership.settings, attempts);
   await change.removeSteerings([...of('unsteer'), ...of('remove-stray')]);
   const unwanted = of('remove-tunnel');
   if (unwanted.length > 0) await removals.policies(new Map(unwanted.map((step) => [step.bsid, step])));
@@ -96,18 +102,26 @@ class Change {
 
   async removeSteerings(steps: readonly (StepOf<'unsteer'> | StepOf<'remove-stray'>)[]): Promise<void> {
     if (steps.length === 0) return;
-    const { table } = this.#ownership.settings;
-    const steerings = await readSteerings(this.#vpp, table);
+    const { settings } = this.#ownership;
+    // A steering outlives its table, and deleting it then kills VPP.
+    const colors = steps.flatMap((step) => (step.kind === 'unsteer' && step.color !== null ? [step.color] : []));
+    await layClassTables(this.#vpp, settings, colors);
+    const steerings = await readSteerings(this.#vpp, settings);
     const ours = new Map(
       steerings.filter(({ bsid }) => this.#ownership.ownsBsid(bsid)).map((steering) => [idOf(steering), steering]),
     );
     const going = new Map(
       steps.flatMap((step) => {
-        const steering = ours.get(step.kind === 'unsteer' ? idOf({ ...step, table }) : step.stray.id);
+        const steering = ours.get(step.kind === 'unsteer' ? this.#idOf(step) : step.stray.id);
         return steering === undefined ? [] : [[steering, step]];
       }),
     );
     await this.#removals.steerings(going, steerings);
+  }
+
+  #idOf({ family, prefix, color }: StepOf<'unsteer'>): string {
+    const { settings } = this.#ownership;
+    return idOf({ family, prefix, table: color === null ? settings.table : tableOfColor(settings, color) });
   }
 
   #addLocalSid(step: Step, localSid: LocalSid, interfaces: InterfaceNames): Promise<void> {

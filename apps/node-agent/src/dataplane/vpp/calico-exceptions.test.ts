@@ -5,7 +5,7 @@ import type { PolicySketch } from '../../testing/policies.js';
 import { ReconciledAgent } from '../../testing/reconciled-agent.js';
 import { standInOnly, TEST_SETTINGS, VppHarness } from '../../testing/vpp-harness.js';
 import { withdraw } from '../../reconcile/withdraw.js';
-import { neededExceptions } from './calico-exceptions.js';
+import { neededExceptions } from '../needed-exceptions.js';
 import { VppDataPlane } from './vpp-data-plane.js';
 import { VppLink, type Vpp } from './vpp-link.js';
 

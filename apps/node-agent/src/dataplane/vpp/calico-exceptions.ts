@@ -1,4 +1,4 @@
-import { inPrefix, maskedPrefix } from '../address.js';
+import { neededExceptions } from '../needed-exceptions.js';
 import type { Family } from '../port.js';
 import { lookupRoute, looksUpIn, readRoutes, routeRemoval } from './routes.js';
 import type { VppSettings } from './settings.js';
@@ -6,7 +6,7 @@ import type { Vpp } from './vpp-link.js';
 import type { VppSteering } from './vpp-state.js';
 
 /** Calico-VPP's own routes: pods, nodes and its steering. */
-const CALICO_TABLE = 0;
+export const CALICO_TABLE = 0;
 const FAMILIES: readonly Family[] = ['ipv4', 'ipv6'];
 
 /**
@@ -74,41 +74,6 @@ export class CalicoExceptions {
     for (const prefix of unneeded) this.#added.delete(prefix);
     return missing.length + obsolete.length;
   }
-}
-
-/**
- * The routes inside steered prefixes and outside the edge blocks, more specific than they, that are not steering themselves.
- * All of one family. Looked at every two seconds: each route is masked to the lengths that are steered, not held against
- * every steered prefix.
- */
-export function neededExceptions(
-  steered: readonly string[],
-  routes: readonly string[],
-  steeredByCalico: ReadonlySet<string>,
-  edgeBlocks: readonly string[],
-): ReadonlySet<string> {
-  const edgeTests = edgeBlocks.map(inPrefix);
-  const own = new Set(steered);
-  const networks = new Set(steered.map(maskedPrefix));
-  const lengths = [...new Set(steered.map(lengthOf))];
-  const isInside = (route: string): boolean => {
-    const [address = ''] = route.split('/');
-    const most = lengthOf(route);
-    return lengths.some((length) => length <= most && networks.has(maskedPrefix(`${address}/${length}`)));
-  };
-  return new Set(
-    routes.filter(
-      (route) =>
-        !own.has(route) &&
-        !steeredByCalico.has(route) &&
-        isInside(route) &&
-        !edgeTests.some((contains) => contains(route)),
-    ),
-  );
-}
-
-function lengthOf(prefix: string): number {
-  return Number(prefix.slice(prefix.indexOf('/') + 1));
 }
 
 function isOfFamily(prefix: string, family: Family): boolean {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ForeignVpp } from '../../testing/foreign-vpp.js';
-import type { PolicySketch } from '../../testing/policies.js';
+import { everybodys, type PolicySketch } from '../../testing/policies.js';
 import { ReconciledAgent } from '../../testing/reconciled-agent.js';
 import { TEST_TABLE, VppHarness } from '../../testing/vpp-harness.js';
 import { DataPlaneError, type DataPlane, type SegmentList, type Step, type Tunnel } from '../port.js';
@@ -13,18 +13,18 @@ const WEST: PolicySketch = {
   ipv6: { lists: [[1, 'fc00:1::1', 'fc00:2::d6']], prefixes: ['::/0', '::a00:0/104', 'fd02::9/128'] },
 };
 
-const tunnel = (segmentLists: readonly SegmentList[], steeredPrefixes: readonly string[] = []): Tunnel => ({
+const tunnel = (segmentLists: readonly SegmentList[], prefixes: readonly string[] = []): Tunnel => ({
   family: 'ipv4',
   bsid: 'fdff::99',
   alternateBsid: 'fdff::9a',
   action: { kind: 'encapsulate', segmentLists },
-  steeredPrefixes,
+  steeredPrefixes: everybodys(prefixes),
 });
 const put = (of: Tunnel): Step => ({
   kind: 'put-tunnel',
   policyId: 'h1:1:x',
   tunnel: of,
-  steer: of.steeredPrefixes.map((prefix) => ({ prefix, replaces: false })),
+  steer: of.steeredPrefixes.map((steered) => ({ ...steered, replaces: false })),
 });
 
 describe('what VPP dies of, or does wrong without a word', () => {

@@ -213,6 +213,7 @@ describe('VPP when someone else changes it', () => {
 
 /** The binding SID that the prefix is steered into, and the other of the same tunnel. */
 function bindingSidsOf({ tunnels }: ActualState, prefix: string): [string, string] {
-  const bsid = tunnels.find(({ steeredPrefixes }) => steeredPrefixes.includes(prefix))?.bsid ?? '';
+  const bsid =
+    tunnels.find(({ steeredPrefixes }) => steeredPrefixes.some((steered) => steered.prefix === prefix))?.bsid ?? '';
   return [bsid, `${bsid.slice(0, -1)}${bsid.endsWith('1') ? '0' : '1'}`];
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { everybodys } from '../../testing/policies.js';
 import { TEST_SETTINGS, TEST_TABLE } from '../../testing/vpp-harness.js';
 import { dropSidOf } from './drop-sid.js';
 import { interpret, type VppState } from './interpret.js';
@@ -21,11 +22,23 @@ const STEERING: VppSteering = {
   family: 'ipv4',
   table: TEST_TABLE,
   prefix: '10.0.0.0/24',
+  parts: ['10.0.0.0/24'],
   bsid: POLICY.bsid,
   routed: true,
 };
 const read = (state: Partial<VppState>) =>
-  interpret({ policies: [POLICY], steerings: [], localSids: [], interfaces: new Map(), ...state }, OWNERSHIP);
+  interpret(
+    {
+      policies: [POLICY],
+      steerings: [],
+      tables: [],
+      sourceSessions: [],
+      localSids: [],
+      interfaces: new Map(),
+      ...state,
+    },
+    OWNERSHIP,
+  );
 const actionOf = (policy: Partial<VppPolicy>) => read({ policies: [{ ...POLICY, ...policy }] }).tunnels[0]?.action;
 
 describe('what a VPP holds, as the reconciler sees it', () => {
@@ -38,8 +51,8 @@ describe('what a VPP holds, as the reconciler sees it', () => {
     expect(read({}).tunnels).toEqual([{ family: null, bsid: 'fdff::1', action, steeredPrefixes: [] }]);
     const ipv6: VppSteering = { ...STEERING, family: 'ipv6', prefix: '::/0' };
     expect(read({ steerings: [ipv6, STEERING] }).tunnels).toEqual([
-      { family: 'ipv4', bsid: 'fdff::1', action, steeredPrefixes: ['10.0.0.0/24'] },
-      { family: 'ipv6', bsid: 'fdff::1', action, steeredPrefixes: ['::/0'] },
+      { family: 'ipv4', bsid: 'fdff::1', action, steeredPrefixes: everybodys(['10.0.0.0/24']) },
+      { family: 'ipv6', bsid: 'fdff::1', action, steeredPrefixes: everybodys(['::/0']) },
     ]);
   });
 
@@ -62,12 +75,12 @@ describe('what a VPP holds, as the reconciler sees it', () => {
 
   it('has what is steered into a policy that is gone, or has no route, as something to be put right', () => {
     expect(read({ policies: [], steerings: [STEERING] }).tunnels).toMatchObject([
-      { bsid: 'fdff::1', action: { kind: 'other' }, steeredPrefixes: ['10.0.0.0/24'] },
+      { bsid: 'fdff::1', action: { kind: 'other' }, steeredPrefixes: everybodys(['10.0.0.0/24']) },
     ]);
     const { tunnels } = read({ steerings: [{ ...STEERING, routed: false }] });
     expect(tunnels.map(({ action, steeredPrefixes }) => [action.kind, steeredPrefixes])).toEqual([
       ['encapsulate', []],
-      ['other', ['10.0.0.0/24']],
+      ['other', everybodys(['10.0.0.0/24'])],
     ]);
   });
 

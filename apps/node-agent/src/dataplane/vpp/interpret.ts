@@ -1,16 +1,22 @@
 import type { ActualState, ActualTunnel, Family, LocalSid, Stray, TunnelAction } from '../port.js';
 import { canonicalLists } from '../segment-lists.js';
+import { classSourcesIn } from './class-sources.js';
+import { colorOfTable } from './class-table-ids.js';
+import { takenColors } from './class-tables.js';
 import { isDropList } from './drop-sid.js';
 import { localSidFound, type InterfaceNames } from './local-sids.js';
 import { objectionToForm, type Ownership } from './ownership.js';
 import { probeRoutesIn } from './probe-routes.js';
-import { hasHostBits, type VppLocalSid, type VppPolicy, type VppSteering } from './vpp-state.js';
+import type { SourceSession } from './source-tables.js';
+import { hasHostBits, type VppLocalSid, type VppPolicy, type VppSteering, type VppTable } from './vpp-state.js';
 
 /** What was read of a VPP, whoever put it there. */
 export interface VppState {
   readonly policies: readonly VppPolicy[];
   readonly steerings: readonly VppSteering[];
   readonly localSids: readonly VppLocalSid[];
+  readonly tables: readonly VppTable[];
+  readonly sourceSessions: readonly SourceSession[];
   readonly interfaces: InterfaceNames;
 }
 
@@ -21,10 +27,14 @@ export function interpret(state: VppState, ownership: Ownership): ActualState {
   const unrouted = new Map<string, VppSteering[]>();
   const strays: Stray[] = [];
   const obstacles = new Map<string, string>();
+  const classObstacles = new Map(takenColors(state.tables, settings));
   for (const steering of state.steerings) {
-    if (!ownership.ownsBsid(steering.bsid)) {
-      if (steering.table === settings.table) obstacles.set(steering.prefix, `steering into BSID ${steering.bsid}`);
-    } else if (steering.table !== settings.table || hasHostBits(steering.prefix)) {
+    const { table, prefix, bsid } = steering;
+    const color = colorOfTable(settings, table);
+    if (!ownership.ownsBsid(bsid)) {
+      if (table === settings.table) obstacles.set(prefix, `steering into BSID ${bsid}`);
+      else if (color !== null) classObstacles.set(color, `steering of ${prefix} in table ${table} into BSID ${bsid}`);
+    } else if (hasHostBits(prefix) || (table !== settings.table && (color === null || classObstacles.has(color)))) {
       strays.push(strayOf(steering));
     } else {
       const sorted = steering.routed ? steered : unrouted;
@@ -35,16 +45,20 @@ export function interpret(state: VppState, ownership: Ownership): ActualState {
   }
   const ours = state.policies.filter(({ bsid }) => ownership.ownsBsid(bsid));
   const tunnels = ours.flatMap((policy) => tunnelsOf(policy, steered.get(policy.bsid) ?? [], ownership));
+  const split = (bsid: string, action: ActualTunnel['action'], steerings: readonly VppSteering[]) =>
+    byFamily(bsid, action, steerings, ownership);
   const alive = new Set(ours.map(({ bsid }) => bsid));
   const dangling = [...steered].filter(([bsid]) => !alive.has(bsid));
-  const lost = [...unrouted].flatMap(([bsid, steerings]) => byFamily(bsid, UNROUTED, steerings));
+  const lost = [...unrouted].flatMap(([bsid, steerings]) => split(bsid, UNROUTED, steerings));
   return {
-    tunnels: [...tunnels, ...dangling.flatMap(([bsid, steerings]) => byFamily(bsid, DANGLING, steerings)), ...lost],
+    tunnels: [...tunnels, ...dangling.flatMap(([bsid, steerings]) => split(bsid, DANGLING, steerings)), ...lost],
     localSids: ownLocalSids(state, ownership),
     probeRoutes:
       settings.probe === null ? [] : probeRoutesIn(state.policies, state.steerings, ownership, settings.probe),
+    classSources: classSourcesIn(state.sourceSessions, settings),
     strays,
     obstacles,
+    classObstacles,
   };
 }
 
@@ -61,12 +75,19 @@ function tunnelsOf(policy: VppPolicy, steerings: readonly VppSteering[], ownersh
   const action =
     objection === null ? actionOf(policy, ownership.dropSid) : ({ kind: 'other', detail: objection } as const);
   if (steerings.length === 0) return [{ family: null, bsid: policy.bsid, action, steeredPrefixes: [] }];
-  return byFamily(policy.bsid, action, steerings);
+  return byFamily(policy.bsid, action, steerings, ownership);
 }
 
-function byFamily(bsid: string, action: ActualTunnel['action'], steerings: readonly VppSteering[]): ActualTunnel[] {
+function byFamily(
+  bsid: string,
+  action: ActualTunnel['action'],
+  steerings: readonly VppSteering[],
+  { settings }: Ownership,
+): ActualTunnel[] {
   return FAMILIES.flatMap((family) => {
-    const steeredPrefixes = steerings.filter((steering) => steering.family === family).map(({ prefix }) => prefix);
+    const steeredPrefixes = steerings
+      .filter((steering) => steering.family === family)
+      .map(({ prefix, table }) => ({ prefix, color: table === settings.table ? null : colorOfTable(settings, table) }));
     return steeredPrefixes.length === 0 ? [] : [{ family, bsid, action, steeredPrefixes }];
   });
 }

@@ -3,7 +3,7 @@ import type { ProbeRoute, Step } from '../port.js';
 import type { Attempts } from './attempts.js';
 import { objectionToForm, type Ownership } from './ownership.js';
 import type { Removals } from './removals.js';
-import { policyAddition, steeringAddition } from './requests.js';
+import { policyAddition, steeringAdditions } from './requests.js';
 import type { ProbeSettings } from './settings.js';
 import type { Vpp } from './vpp-link.js';
 import { hasTable, readSteerings, readTables, type VppPolicy, type VppSteering } from './vpp-state.js';
@@ -59,7 +59,7 @@ export async function applyProbeSteps(
   removals: Removals,
 ): Promise<void> {
   if (steps.length === 0) return;
-  const steerings = await readSteerings(vpp, ownership.settings.table);
+  const steerings = await readSteerings(vpp, ownership.settings);
   const going = new Map<VppSteering, Step>();
   for (const step of steps) {
     const { address } = step.route;
@@ -82,7 +82,9 @@ export async function applyProbeSteps(
       const call = (...[name, values]: Parameters<Vpp['call']>) => attempts.make(step, () => vpp.call(name, values));
       return [
         call('sr_policy_add_v2', policyAddition(bsid, { weight: 1, sids }, ownership.settings.encapSource)),
-        call('sr_steering_add_del', steeringAddition('ipv6', table, `${address}/128`, bsid)),
+        ...steeringAdditions('ipv6', table, `${address}/128`, bsid).map((addition) =>
+          call('sr_steering_add_del', addition),
+        ),
       ];
     }),
   );

@@ -1,9 +1,15 @@
-import { DataPlaneError, type Family, type SegmentList, type Step, type Tunnel } from '../port.js';
+import { maskedPrefix } from '../address.js';
+import { DataPlaneError, type SegmentList, type Step, type Tunnel } from '../port.js';
 import type { Attempts } from './attempts.js';
+import { tableOfColor } from './class-table-ids.js';
+import type { ComingSteering } from './class-exceptions.js';
+import { clashing, partsOf } from './default-route.js';
+import { idOf } from './interpret.js';
 import { objectionToForm, type Ownership } from './ownership.js';
 import { planLists, type ListPlan } from './plan-lists.js';
 import type { Removals } from './removals.js';
-import { listAddition, listRemoval, policyAddition, reweighing, steeringAddition } from './requests.js';
+import { listAddition, listRemoval, policyAddition, reweighing, steeringAdditions } from './requests.js';
+import { hasRoute } from './routes.js';
 import type { Vpp } from './vpp-link.js';
 import {
   readNumberedLists,
@@ -34,8 +40,8 @@ interface Found {
   readonly into: ReadonlyMap<string, readonly VppSteering[]>;
 }
 
-/** What has to hold before a prefix may be steered in the table; run right before. */
-export type BeforeSteering = (prefixes: ReadonlyMap<string, Family>) => Promise<void>;
+/** Makes what has to hold before prefixes may be steered; run right before. Returns why nothing may be in a table, by its id. */
+export type BeforeSteering = (coming: readonly ComingSteering[]) => Promise<ReadonlyMap<number, string>>;
 
 /**
  * Makes tunnels what they should be without a packet lost: lists are added, read back, and only then the old ones deleted,
@@ -61,7 +67,7 @@ export class TunnelWriter {
     if (steps.length === 0) return;
     const found = await this.#read();
     const receivers = new Map(
-      steps.flatMap((step) => step.tunnel.steeredPrefixes.map((prefix) => [`${step.tunnel.family} ${prefix}`, step])),
+      steps.flatMap((step) => this.#targets(step).map((target): [string, PutTunnel] => [idOf(target), step])),
     );
     const placements = await this.#clear(
       steps.map((step) => this.#place(step, found, receivers)),
@@ -76,7 +82,7 @@ export class TunnelWriter {
     const [policies, lists, steerings] = await Promise.all([
       readPolicies(this.#vpp),
       readNumberedLists(this.#vpp),
-      readSteerings(this.#vpp, this.#ownership.settings.table),
+      readSteerings(this.#vpp, this.#ownership.settings),
     ]);
     const unlisted = policies.find(({ bsid }) => this.#ownership.ownsBsid(bsid) && !lists.has(bsid));
     if (unlisted !== undefined) {
@@ -101,8 +107,8 @@ export class TunnelWriter {
     const free = [tunnel.bsid, tunnel.alternateBsid].find((bsid) => !found.policies.has(bsid));
     const steered = (bsid: string): number => found.into.get(bsid)?.length ?? 0;
     const handsOver = (bsid: string): boolean =>
-      (found.into.get(bsid) ?? []).some(({ family, prefix }) => {
-        const receiver = receivers.get(`${family} ${prefix}`);
+      (found.into.get(bsid) ?? []).some((steering) => {
+        const receiver = receivers.get(idOf(steering));
         return receiver !== undefined && receiver !== step;
       });
     const slots = [tunnel.bsid, tunnel.alternateBsid].sort((a, b) => steered(b) - steered(a));
@@ -177,34 +183,71 @@ export class TunnelWriter {
   }
 
   async #steer(placements: readonly Placement[], found: Found): Promise<void> {
-    const { table } = this.#ownership.settings;
-    const steerings = new Map(
-      found.steerings
-        .filter((steering) => steering.table === table)
-        .map((steering) => [`${steering.family} ${steering.prefix}`, steering]),
-    );
+    const steerings = new Map(found.steerings.map((steering) => [idOf(steering), steering]));
     const due = placements.flatMap((placement) =>
-      placement.step.tunnel.steeredPrefixes.flatMap((prefix) => {
-        const { family } = placement.step.tunnel;
-        const present = steerings.get(`${family} ${prefix}`);
+      this.#targets(placement.step).flatMap((target) => {
+        const present = steerings.get(idOf(target));
         if (present !== undefined && !this.#ownership.ownsBsid(present.bsid)) {
-          this.#attempts.fail(placement.step, `${prefix} is steered into BSID ${present.bsid}, which is not ours`);
+          this.#attempts.fail(
+            placement.step,
+            `${target.prefix} is steered into BSID ${present.bsid}, which is not ours`,
+          );
           return [];
         }
         const isRight = placement.plan !== null && present?.bsid === placement.bsid && present.routed;
-        return isRight ? [] : [{ ...placement, family, prefix }];
+        const isNew = present?.routed !== true;
+        return isRight ? [] : [{ step: placement.step, bsid: placement.bsid, isNew, ...target }];
       }),
     );
     if (due.length === 0) return;
-    await this.#beforeSteering(new Map(due.map(({ prefix, family }) => [prefix, family])));
-    await Promise.all(
-      due.map(({ step, family, prefix, bsid }) =>
-        this.#call(step, 'sr_steering_add_del', steeringAddition(family, table, prefix, bsid)),
-      ),
+    const refusals = await this.#beforeSteering(due);
+    const taken = new Set([...steerings.keys(), ...due.map(idOf)]);
+    const ready = due.filter(({ table }) => !refusals.has(table));
+    const routed = await routedAlready(
+      this.#vpp,
+      ready.filter(({ isNew }) => isNew),
     );
+    await Promise.all(
+      due.flatMap(({ step, family, table, prefix, bsid }) => {
+        const clash = clashing(prefix).find((other) => taken.has(idOf({ family, table, prefix: other })));
+        const refusal =
+          refusals.get(table) ??
+          (clash && `VPP cannot steer ${prefix} beside ${clash}, which it does in two halves`) ??
+          routed.get(idOf({ family, table, prefix }));
+        if (refusal === undefined) {
+          return steeringAdditions(family, table, prefix, bsid).map((addition) =>
+            this.#call(step, 'sr_steering_add_del', addition),
+          );
+        }
+        this.#attempts.fail(step, refusal);
+        return [];
+      }),
+    );
+  }
+
+  #targets({ tunnel: { family, steeredPrefixes } }: PutTunnel): readonly ComingSteering[] {
+    const { settings } = this.#ownership;
+    return steeredPrefixes.map(({ prefix, color }) => ({
+      family,
+      table: color === null ? settings.table : tableOfColor(settings, color),
+      prefix,
+    }));
   }
 
   #call(step: PutTunnel, ...[name, values]: Parameters<Vpp['call']>): Promise<void> {
     return this.#attempts.make(step, () => this.#vpp.call(name, values));
   }
+}
+
+/** Which of these prefixes have a route already, by their ids, each with what to say. VPP would lose a share of their packets. */
+async function routedAlready(vpp: Vpp, targets: readonly ComingSteering[]): Promise<ReadonlyMap<string, string>> {
+  const found = await Promise.all(
+    targets.map(async (target): Promise<[string, string] | null> => {
+      const routes = partsOf(target.prefix).map((part) => hasRoute(vpp, maskedPrefix(part), target.table));
+      if (!(await Promise.all(routes)).includes(true)) return null;
+      const reason = `table ${target.table} has a route for ${target.prefix}, beside which VPP would lose packets; remove it`;
+      return [idOf(target), reason];
+    }),
+  );
+  return new Map(found.filter((each) => each !== null));
 }

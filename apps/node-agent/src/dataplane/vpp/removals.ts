@@ -4,7 +4,7 @@ import type { Attempts } from './attempts.js';
 import { idOf } from './interpret.js';
 import { removalOf } from './local-sids.js';
 import type { Ownership } from './ownership.js';
-import { policyRemoval, steeringAddition, steeringRemoval } from './requests.js';
+import { policyRemoval, steeringAdditions, steeringRemovals } from './requests.js';
 import type { Vpp } from './vpp-link.js';
 import {
   hasTable,
@@ -36,10 +36,10 @@ export class Removals {
       [...going].flatMap(([steering, step]) => {
         if (!this.#tableIsThere(step, tables, steering.family, steering.table)) return [];
         return [
-          this.#call(step, 'sr_steering_add_del', steeringRemoval(steering)),
-          ...(staying.get(routeOf(steering)) ?? []).map(({ family, table, prefix, bsid }) =>
-            this.#call(step, 'sr_steering_add_del', steeringAddition(family, table, prefix, bsid)),
-          ),
+          ...steeringRemovals(steering).map((removal) => this.#call(step, 'sr_steering_add_del', removal)),
+          ...(staying.get(routeOf(steering)) ?? [])
+            .flatMap(({ family, table, prefix, bsid }) => steeringAdditions(family, table, prefix, bsid))
+            .map((addition) => this.#call(step, 'sr_steering_add_del', addition)),
         ];
       }),
     );
@@ -49,7 +49,7 @@ export class Removals {
   async policies(going: ReadonlyMap<string, Step>): Promise<void> {
     const [policies, steerings, tables] = await Promise.all([
       readPolicies(this.#vpp),
-      readSteerings(this.#vpp, this.#ownership.settings.table),
+      readSteerings(this.#vpp, this.#ownership.settings),
       readTables(this.#vpp),
     ]);
     const steered = new Map(steerings.map((steering) => [steering.bsid, steering]));

@@ -1,3 +1,4 @@
+import { partsOf } from './default-route.js';
 import type { Family, SegmentList } from '../port.js';
 import { SID_TABLE } from './local-sids.js';
 import type { VppSteering } from './vpp-state.js';
@@ -44,7 +45,12 @@ export function policyRemoval(bsid: string) {
   return { bsid_addr: bsid, sr_policy_index: NONE };
 }
 
-export function steeringAddition(family: Family, table: number, prefix: string, bsid: string) {
+/** One for each part of the prefix. */
+export function steeringAdditions(family: Family, table: number, prefix: string, bsid: string) {
+  return partsOf(prefix).map((part) => steeringAddition(family, table, part, bsid));
+}
+
+function steeringAddition(family: Family, table: number, prefix: string, bsid: string) {
   return {
     is_del: false,
     bsid_addr: bsid,
@@ -56,8 +62,8 @@ export function steeringAddition(family: Family, table: number, prefix: string, 
   };
 }
 
-export function steeringRemoval({ family, table, prefix, bsid }: VppSteering) {
-  return { ...steeringAddition(family, table, prefix, bsid), is_del: true };
+export function steeringRemovals({ family, table, parts, bsid }: VppSteering) {
+  return parts.map((part) => ({ ...steeringAddition(family, table, part, bsid), is_del: true }));
 }
 
 function modification(bsid: string, slIndex: number, encapSource: string) {

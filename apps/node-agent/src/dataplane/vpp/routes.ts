@@ -36,6 +36,11 @@ export async function isLookedUpIn(vpp: Vpp, prefix: string, table: number, inTa
   return looksUpIn({ prefix, paths: await pathsOf(vpp, prefix, table) }, inTable);
 }
 
+/** Whether there is a route of exactly this prefix. */
+export async function hasRoute(vpp: Vpp, prefix: string, table: number): Promise<boolean> {
+  return (await pathsOf(vpp, prefix, table)).length > 0;
+}
+
 /** Of the route of exactly this prefix; none when there is no such route. */
 async function pathsOf(vpp: Vpp, prefix: string, table: number): Promise<readonly FibPath[]> {
   try {

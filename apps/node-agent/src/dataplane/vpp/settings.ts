@@ -11,6 +11,8 @@ export interface VppSettings {
   readonly bsidBlock: string;
   /** FIB table, by id, of both families, where prefixes are steered. */
   readonly table: number;
+  /** The FIB tables of the service class of a color, of both families, have this id plus the color. */
+  readonly classTables: number;
   /** Calico-VPP runs this VPP: no local SIDs, and what it routes in table 0 inside a steered prefix stays reachable. */
   readonly besideCalico: boolean;
   /** SRH entries that fit the headroom of a buffer; `auto`: by the interfaces there are. */
@@ -53,5 +55,6 @@ export const VPP_DEFAULTS = {
   calicoTable: 2,
   decapTable: 0,
   probeTable: 7_300,
+  classTables: 1_000_000,
   localSidCountersIntervalMs: 600_000,
 } as const;

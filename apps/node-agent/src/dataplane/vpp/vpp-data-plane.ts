@@ -1,11 +1,9 @@
-import { VppRetvalError } from '@waymark/vpp-api';
 import { inPrefix } from '../address.js';
 import {
   DataPlaneError,
   type ActualState,
   type Capabilities,
   type DataPlane,
-  type Family,
   type LocalSidCounters,
   type Reading,
   type Step,
@@ -13,8 +11,8 @@ import {
   type Tunnel,
 } from '../port.js';
 import { applySteps, requireTable, requireTables } from './apply-steps.js';
-import { CalicoExceptions } from './calico-exceptions.js';
-import { layEdgeFilter } from './edge-filter.js';
+import { LAST_TABLE, tableOfColor } from './class-table-ids.js';
+import { readClassifiers } from './classifiers.js';
 import { isExactSplit, starves, effectiveSplit } from './effective-split.js';
 import {
   headroomMsd,
@@ -28,9 +26,11 @@ import { localSidFound, SID_TABLE } from './local-sids.js';
 import { systemShell, type Shell } from '../linux/shell.js';
 import { ownershipOf, type Ownership } from './ownership.js';
 import { MOST_LISTS } from './plan-lists.js';
+import { Pods } from './pods.js';
 import { ProbeHost } from './probe-host.js';
 import { dropRoute, isDropped, leadsTo, nextHopRoute, routeRemoval } from './routes.js';
 import type { ProbeSettings, VppSettings } from './settings.js';
+import { readSourceSessions } from './source-tables.js';
 import { withVpp, type Vpp, type VppLink } from './vpp-link.js';
 import {
   MOST_SIDS,
@@ -53,7 +53,7 @@ export class VppDataPlane implements DataPlane {
   readonly #link: VppLink;
   readonly #settings: VppSettings;
   readonly #ownership: Ownership;
-  readonly #exceptions: CalicoExceptions;
+  readonly #pods: Pods;
   readonly #probeHost: ProbeHost | null;
   #known: Vpp | undefined;
   #msd: number;
@@ -68,7 +68,7 @@ export class VppDataPlane implements DataPlane {
     this.#settings = settings;
     this.#link = link;
     this.#ownership = ownershipOf(settings);
-    this.#exceptions = new CalicoExceptions(settings);
+    this.#pods = new Pods(this.#ownership);
     this.#msd = settings.msd === 'auto' ? 0 : settings.msd;
   }
 
@@ -96,9 +96,8 @@ export class VppDataPlane implements DataPlane {
           if (!(await isDropped(vpp, prefix, inTable))) await vpp.call('ip_route_add_del', dropRoute(prefix, inTable));
         }),
       );
-      if (this.#settings.besideCalico) await this.#inTurn(() => this.#layExceptions(vpp));
       return [
-        ...(await this.#prepareEdgeFilter(vpp, interfaces)),
+        ...(await this.#inTurn(() => this.#pods.prepare(vpp, interfaces))),
         ...(await this.#prepareProbes(vpp, tables, interfaces)),
       ];
     });
@@ -111,27 +110,28 @@ export class VppDataPlane implements DataPlane {
       if (probe !== null && (await this.#probesReturn(vpp, await readInterfaces(vpp), probe))) {
         await vpp.call('ip_route_add_del', routeRemoval(probe.prefix, SID_TABLE));
       }
-      const [obstacle] = await layEdgeFilter(vpp, { ...this.#settings, edgeBlocks: [] }, await readInterfaces(vpp));
+      const [obstacle] = await this.#inTurn(() => this.#pods.dismantle(vpp));
       for (const [prefix, table] of this.#drops()) {
         if (await isDropped(vpp, prefix, table)) await vpp.call('ip_route_add_del', routeRemoval(prefix, table));
       }
-      // Those that this process has added; of others nothing tells that they are ours.
-      if (this.#settings.besideCalico) await this.#inTurn(() => this.#layExceptions(vpp));
       if (obstacle !== undefined) throw new DataPlaneError(obstacle);
     });
   }
 
   read(): Promise<ActualState> {
     return this.#withVpp('VPP cannot be read', async (vpp) => {
-      const [policies, steerings, localSids, interfaces] = await Promise.all([
+      const [policies, steerings, tables, sourceSessions, localSids, interfaces] = await Promise.all([
         readPolicies(vpp),
-        readSteerings(vpp, this.#settings.table),
+        readSteerings(vpp, this.#settings),
+        readTables(vpp),
+        readClassifiers(vpp).then((classifiers) => readSourceSessions(vpp, classifiers)),
         this.#localSidsMatter ? readLocalSids(vpp) : [],
         this.#localSidsMatter ? readInterfaces(vpp) : [],
       ]);
       this.#policies = policies;
       const names = new Map(interfaces.map(({ index, name }) => [index, name]));
-      return interpret({ policies, steerings, localSids, interfaces: names }, this.#ownership);
+      const state = { policies, steerings, tables, sourceSessions, localSids, interfaces: names };
+      return interpret(state, this.#ownership);
     });
   }
 
@@ -153,10 +153,15 @@ export class VppDataPlane implements DataPlane {
     return null;
   }
 
+  objectionToClass(color: number): string | null {
+    if (tableOfColor(this.#settings, color) <= LAST_TABLE) return null;
+    return `the table of color ${color} would be ${tableOfColor(this.#settings, color)}, beyond the last of VPP; lower WAYMARK_VPP_CLASS_TABLES`;
+  }
+
   apply(steps: readonly Step[]): Promise<readonly StepFailure[]> {
     return this.#inTurn(() =>
       this.#withVpp('VPP went away during a change', (vpp) =>
-        applySteps(vpp, steps, this.#ownership, (prefixes) => this.#beforeSteering(vpp, prefixes)),
+        applySteps(vpp, steps, this.#ownership, (coming) => this.#pods.beforeSteering(vpp, coming)),
       ),
     );
   }
@@ -190,7 +195,7 @@ export class VppDataPlane implements DataPlane {
 
   async #withVpp<T>(what: string, work: (vpp: Vpp) => Promise<T>): Promise<T> {
     const vpp = await this.#link.open();
-    if (vpp !== this.#known) this.#exceptions.reset();
+    if (vpp !== this.#known) this.#pods.reset();
     this.#known = vpp;
     return withVpp(what, () => work(vpp));
   }
@@ -202,16 +207,6 @@ export class VppDataPlane implements DataPlane {
       [`${this.#ownership.dropSid}/128`, SID_TABLE],
       ...edgeBlocks.map((block): [string, number] => [block, table]),
     ];
-  }
-
-  /** Tunnels work without it, too. */
-  async #prepareEdgeFilter(vpp: Vpp, interfaces: readonly VppInterface[]): Promise<readonly string[]> {
-    try {
-      return await layEdgeFilter(vpp, this.#settings, interfaces);
-    } catch (error) {
-      if (error instanceof VppRetvalError) return [`pods may send routing headers: ${error.message}`];
-      throw error;
-    }
   }
 
   /** Tunnels work without probes: what stands in the way of these is told, and nothing else suffers. */
@@ -257,27 +252,11 @@ export class VppDataPlane implements DataPlane {
     await vpp.call('ip_route_add_del', nextHopRoute(prefix, SID_TABLE, index, host));
   }
 
-  /** Steering into a table that is gone kills VPP: it is looked for once more, as late as can be. */
-  async #beforeSteering(vpp: Vpp, prefixes: ReadonlyMap<string, Family>): Promise<void> {
-    if (this.#settings.besideCalico) await this.#layExceptions(vpp, prefixes);
-    requireTables(await readTables(vpp), this.#settings.table, 'in which prefixes are to be steered');
-  }
-
-  /** @param coming prefixes that will be steered next */
-  async #layExceptions(vpp: Vpp, coming: ReadonlyMap<string, Family> = new Map()): Promise<number> {
-    const steerings = await readSteerings(vpp, this.#settings.table);
-    const ours = steerings.filter(
-      ({ table, bsid }) => table === this.#settings.table && this.#ownership.ownsBsid(bsid),
-    );
-    const steered = new Map([...ours.map(({ prefix, family }): [string, Family] => [prefix, family]), ...coming]);
-    return this.#exceptions.lay(vpp, steered, steerings);
-  }
-
   async #pollCalico(wake: () => void): Promise<void> {
     if (this.#polling) return;
     this.#polling = true;
     try {
-      await this.#inTurn(() => this.#withVpp("Calico-VPP's routes cannot be read", (vpp) => this.#layExceptions(vpp)));
+      await this.#inTurn(() => this.#withVpp("Calico-VPP's routes cannot be read", (vpp) => this.#pods.follow(vpp)));
     } catch {
       // The next round says what is wrong.
       wake();

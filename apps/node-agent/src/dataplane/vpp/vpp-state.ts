@@ -1,6 +1,9 @@
 import type { SrBehavior } from '@waymark/vpp-api';
 import { formatAddress, maskedPrefix, parseAddress } from '../address.js';
 import type { Family, SegmentList } from '../port.js';
+import { colorOfTable } from './class-table-ids.js';
+import type { VppSettings } from './settings.js';
+import { joinHalves } from './default-route.js';
 import type { Vpp } from './vpp-link.js';
 
 /** What VPP keeps for SRv6, ours or not, in the words of the port. */
@@ -26,8 +29,10 @@ export interface NumberedList extends SegmentList {
 export interface VppSteering {
   readonly family: Family;
   readonly table: number;
-  /** As it was asked for, host bits included. */
+  /** As it was asked for, host bits included; of a default route that of the whole. */
   readonly prefix: string;
+  /** What VPP steers for it. */
+  readonly parts: readonly string[];
   /** Where packets go. The policy there may be gone. */
   readonly bsid: string;
   /** False: its table has no route for it any more, so it steers nothing. */
@@ -47,6 +52,7 @@ export interface VppLocalSid {
 export interface VppTable {
   readonly family: Family;
   readonly id: number;
+  readonly name: string;
 }
 
 /** More SIDs than a list can have make VPP send whatever follows in memory. */
@@ -77,25 +83,39 @@ export async function readNumberedLists(vpp: Vpp): Promise<ReadonlyMap<string, r
 
 /**
  * All steerings. VPP names the policy by its place in a pool, which another may have taken since it was deleted, and shows a
- * steering whose table was made anew: of those in `table`, the routes tell what really becomes of packets.
+ * steering whose table was made anew: of those in tables of ours, the routes tell what really becomes of packets.
  */
-export async function readSteerings(vpp: Vpp, table: number): Promise<readonly VppSteering[]> {
-  const [steerings, ipv4, ipv6] = await Promise.all([
-    vpp.dump('sr_steering_pol_dump', {}),
-    readSteeringRoutes(vpp, 'ipv4', table),
-    readSteeringRoutes(vpp, 'ipv6', table),
-  ]);
-  return steerings.flatMap(({ traffic_type: type, fib_table, prefix: shown, bsid }): VppSteering[] => {
+export async function readSteerings(
+  vpp: Vpp,
+  settings: Pick<VppSettings, 'table' | 'classTables'>,
+): Promise<readonly VppSteering[]> {
+  const steerings = await vpp.dump('sr_steering_pol_dump', {});
+  const isOurs = (id: number): boolean => id === settings.table || colorOfTable(settings, id) !== null;
+  const tables = new Set(steerings.map(({ fib_table }) => fib_table).filter(isOurs));
+  const routes = new Map(
+    await Promise.all(
+      [...tables].map(async (table) => {
+        const [ipv4, ipv6] = await Promise.all([
+          readSteeringRoutes(vpp, 'ipv4', table),
+          readSteeringRoutes(vpp, 'ipv6', table),
+        ]);
+        return [table, { ipv4, ipv6 }] as const;
+      }),
+    ),
+  );
+  const parts = steerings.flatMap(({ traffic_type: type, fib_table: table, prefix: shown, bsid }) => {
     if (type !== 'SR_STEER_API_IPV4' && type !== 'SR_STEER_API_IPV6') return [];
-    const family = type === 'SR_STEER_API_IPV4' ? 'ipv4' : 'ipv6';
+    const family: Family = type === 'SR_STEER_API_IPV4' ? 'ipv4' : 'ipv6';
     // VPP writes an IPv6 prefix whose first 96 bits are zero, the default route first of all, as IPv4.
     const prefix = family === 'ipv4' ? shown : inIpv6(shown);
-    if (fib_table !== table) return [{ family, table: fib_table, prefix, bsid, routed: true }];
-    const bsids = (family === 'ipv4' ? ipv4 : ipv6).get(maskedPrefix(prefix)) ?? [];
+    const ofTable = routes.get(table);
+    if (ofTable === undefined) return [{ family, table, prefix, bsid, routed: true }];
+    const bsids = ofTable[family].get(maskedPrefix(prefix)) ?? [];
     return [
       { family, table, prefix, bsid: bsids.includes(bsid) ? bsid : (bsids[0] ?? bsid), routed: bsids.length > 0 },
     ];
   });
+  return joinHalves(parts);
 }
 
 /** The binding SIDs that routes of steering go through, by prefix: several when prefixes differ in host bits only. */
@@ -123,6 +143,8 @@ export async function readLocalSids(vpp: Vpp): Promise<readonly VppLocalSid[]> {
 
 /** VPP's number for what SR writes into its tables. */
 const FIB_SOURCE_SR = 5;
+/** For what comes by the binary API. */
+export const FIB_SOURCE_API = 8;
 
 /** VPP gives all its internal tables the same number. */
 const INTERNAL_TABLE = 0xffffffff;
@@ -130,7 +152,11 @@ const INTERNAL_TABLE = 0xffffffff;
 export async function readTables(vpp: Vpp): Promise<readonly VppTable[]> {
   const tables = await vpp.dump('ip_table_dump', {});
   return tables
-    .map(({ table }): VppTable => ({ family: table.is_ip6 ? 'ipv6' : 'ipv4', id: table.table_id }))
+    .map(({ table }): VppTable => ({
+      family: table.is_ip6 ? 'ipv6' : 'ipv4',
+      id: table.table_id,
+      name: table.name,
+    }))
     .filter(({ id }) => id !== INTERNAL_TABLE);
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ForeignVpp } from '../../testing/foreign-vpp.js';
 import { realVppSocket, standInOnly, TABLES_AT_START, TEST_TABLE, VppHarness } from '../../testing/vpp-harness.js';
-import { hasInputAcl } from './edge-interfaces.js';
+import { hasInputAcl } from './pod-interfaces.js';
 import { ipv6Packet } from '../../testing/ipv6-packet.js';
 
 const EDGE = { edgeBlocks: ['fc00::/16'] };
@@ -30,7 +30,7 @@ describe(`the filter for routing headers on VPP (${realVppSocket === undefined ?
       const index = all.find(({ interface_name: each }) => each === name)?.sw_if_index ?? NONE;
       const { reply } = await vpp.call('cli_inband', { cmd: `show interface features ${name}` });
       const { ip6_table_id: table } = await vpp.call('classify_table_by_interface', { sw_if_index: index });
-      return hasInputAcl(reply) && table !== NONE ? table : null;
+      return hasInputAcl(reply, 'ipv6') && table !== NONE ? table : null;
     });
   const tables = (): Promise<readonly number[]> =>
     harness.using(async (vpp) => (await vpp.call('classify_table_ids', {})).ids);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { formatAddress, inPrefix, maskedPrefix } from '../address.js';
-import { neededExceptions } from './calico-exceptions.js';
+import { formatAddress, inPrefix, maskedPrefix } from './address.js';
+import { neededExceptions } from './needed-exceptions.js';
 
 const byte = fc.constantFrom(0, 1, 128, 255);
 const prefixOf = (bytes: 4 | 16) =>

@@ -1,0 +1,153 @@
+import type { NodeId } from '@waymark/topology';
+import type { Logger } from 'pino';
+import type { ClusterProblem } from '../../model/kubernetes.js';
+import type { TopologyService } from '../../model/ports.js';
+import type { ClassMember, MemberChanges, ServiceClassService } from '../../model/service-class.js';
+import type { ApiClient } from '../api-client.js';
+import type { WatchTiming } from '../watched-list.js';
+import { WorkLoop } from '../work-loop.js';
+import { classMembers } from './class-members.js';
+import { FollowedLabels } from './followed-labels.js';
+
+export interface ClassSourceOptions {
+  /** Name of the cluster. */
+  readonly cluster: string;
+  readonly client: ApiClient;
+  readonly classes: Pick<ServiceClassService, 'members' | 'changeMembers'>;
+  readonly topology: Pick<TopologyService, 'clusterHosts' | 'onRevision'>;
+  /** How long namespaces that go together with most others keep their members, in milliseconds. */
+  readonly graceMs: number;
+  readonly log: Logger;
+  readonly timing?: Partial<WatchTiming>;
+}
+
+/** The first change is stated at once, those that follow on its heels together: each statement is a revision. */
+const SETTLE_MS = 20;
+const INTERVAL_MS = 250;
+/** Most events of pods change nothing here; looking at thousands of pods takes no more than this part of the time. */
+const SHARE_OF_TIME = 1 / 5;
+
+const MEMBERS = 'members';
+
+/**
+ * States which pods of a cluster are in which service class, while this controller leads.
+ *
+ *   labels of namespaces and pods, hosts of the cluster ─► members ─► what is different, as one revision
+ */
+export class ClassSource {
+  readonly #options: ClassSourceOptions;
+  readonly #labels: FollowedLabels;
+  readonly #loop: WorkLoop;
+  #problems: readonly ClusterProblem[] = [];
+  #hosts: ReadonlyMap<string, NodeId> | undefined;
+  /** undefined: to be read from the database. */
+  #stated: readonly ClassMember[] | undefined;
+  #notBefore = 0;
+  /** When namespaces were lost that are kept since. */
+  #lostSince: number | undefined;
+  #epoch = 0;
+
+  constructor(options: ClassSourceOptions) {
+    this.#options = options;
+    this.#labels = new FollowedLabels({
+      ...options,
+      onChange: () => {
+        this.#changed();
+      },
+    });
+    this.#loop = new WorkLoop({
+      work: () => this.#work(),
+      isReady: () => this.#labels.isListed,
+      onFailure: (_, error) => {
+        const { log, cluster } = options;
+        log.warn({ err: error, cluster }, 'service classes of a cluster could not be written; tried again');
+      },
+    });
+  }
+
+  get trouble(): string | null {
+    return this.#labels.trouble;
+  }
+
+  problems(): readonly ClusterProblem[] {
+    return this.#problems;
+  }
+
+  start(): void {
+    this.#labels.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.#labels.stop();
+  }
+
+  /** Works until the signal is given. Rejects never. */
+  async lead(signal: AbortSignal, epoch: number): Promise<void> {
+    this.#epoch = epoch;
+    // Another controller may have led since.
+    this.#stated = undefined;
+    this.#hosts = undefined;
+    this.#lostSince = undefined;
+    let tedRevision = -1;
+    const end = this.#options.topology.onRevision((head) => {
+      if (head.tedRevision === tedRevision) return;
+      tedRevision = head.tedRevision;
+      this.#hosts = undefined;
+      this.#changed();
+    });
+    this.#changed();
+    await this.#loop.run(signal);
+    end();
+    this.#problems = [];
+  }
+
+  #changed(): void {
+    const wait = Math.min(this.#notBefore - performance.now(), INTERVAL_MS);
+    this.#loop.add(MEMBERS, Math.max(wait, SETTLE_MS));
+  }
+
+  async #work(): Promise<void> {
+    const began = performance.now();
+    this.#notBefore = began + INTERVAL_MS;
+    if (await this.#state(began)) return;
+    const ended = performance.now();
+    this.#notBefore = ended + Math.min((ended - began) / SHARE_OF_TIME, INTERVAL_MS);
+  }
+
+  /** Returns whether anything was different. */
+  async #state(now: number): Promise<boolean> {
+    const { cluster, classes, graceMs } = this.#options;
+    const hosts = (this.#hosts ??= await this.#readHosts());
+    const stated = (this.#stated ??= await classes.members(cluster));
+    const seen = this.#labels.seen();
+    if (seen === undefined) return false;
+    const believesLoss = this.#lostSince !== undefined && now - this.#lostSince >= graceMs;
+    const { members, problems, lost } = classMembers({ seen, hosts, stated, believesLoss });
+    this.#problems = problems;
+    this.#lostSince = lost.size === 0 ? undefined : (this.#lostSince ?? now);
+    if (this.#lostSince !== undefined) this.#loop.add(MEMBERS, this.#lostSince + graceMs - now);
+    const changes = memberChanges(stated, members);
+    if (changes.put.length + changes.removed.length === 0) return false;
+    // Should it fail, who knows whether it was written.
+    this.#stated = undefined;
+    await classes.changeMembers(this.#epoch, cluster, changes);
+    this.#stated = members;
+    return true;
+  }
+
+  async #readHosts(): Promise<ReadonlyMap<string, NodeId>> {
+    const hosts = await this.#options.topology.clusterHosts(this.#options.cluster);
+    return new Map(hosts.map(({ name, id }) => [name, id]));
+  }
+}
+
+export function memberChanges(before: readonly ClassMember[], after: readonly ClassMember[]): MemberChanges {
+  const keyOf = ({ headend, address }: ClassMember) => `${headend} ${address}`;
+  const known = new Map(before.map((member) => [keyOf(member), member]));
+  const put = after.filter((member) => {
+    const same = known.get(keyOf(member));
+    known.delete(keyOf(member));
+    return same?.color !== member.color || same.namespace !== member.namespace || same.pod !== member.pod;
+  });
+  return { put, removed: [...known.values()].map(({ headend, address }) => ({ headend, address })) };
+}
