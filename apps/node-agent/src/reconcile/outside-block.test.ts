@@ -49,7 +49,7 @@ describe('policies outside of the block', () => {
       const state = desiredState(2, [sketch(2), sketch(3, 'fc00:3::d6'), sketch(4)]);
       // The block of exactly one of them.
       const bsid = (await agent.dataPlane.read()).tunnels.find(({ steeredPrefixes }) =>
-        steeredPrefixes.includes('fd02::/64'),
+        steeredPrefixes.some(({ prefix }) => prefix === 'fd02::/64'),
       )?.bsid;
       const own: Prefix = { family: Family.IPV6, address: parseAddress(bsid ?? ''), length: 112 };
       own.address.fill(0, 14);
