@@ -45,7 +45,7 @@ async function batch(controller, body) {
   }
   const { status, failure } = await controller.request('GET', `${BATCHES}/${id}`);
   if (status !== 'done') throw new Error(`the batch is ${status}: ${failure}`);
-  await fetch(`${controller.url}${BATCHES}/${id}`, { method: 'DELETE' });
+  await fetch(`${controller.url}${BATCHES}/${id}`, { method: 'DELETE', headers: controller.headers });
   return items;
 }
 

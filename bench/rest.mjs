@@ -71,7 +71,7 @@ async function load(job, seconds = SECONDS) {
 
 async function measure(controller, job) {
   const before = await controller.cpuSeconds();
-  const result = await load({ url: controller.url, ...job });
+  const result = await load({ url: controller.url, headers: controller.headers, ...job });
   const cpu = (await controller.cpuSeconds()) - before;
   if (result.non2xx + result.errors > 0) throw new Error(`not all were answered: ${JSON.stringify(result)}`);
   return { ...result, rate: result.answered / result.seconds, perCore: result.answered / cpu };
@@ -116,7 +116,8 @@ for (const name of names) {
         `  ${what.padEnd(48)}${'-'.padStart(5)}${''.padStart(10)}${engine.toFixed(0).padStart(10)}${''.padStart(16)}  the engine alone`,
       );
       const [most = 1] = CONNECTIONS.toReversed();
-      const call = { url: controller.url, method: 'POST', path: '/v1/path-computations', bodies };
+      const { url, headers } = controller;
+      const call = { url, headers, method: 'POST', path: '/v1/path-computations', bodies };
       await load({ ...call, connections: most }, WARM_UP_SECONDS);
       for (const connections of CONNECTIONS) {
         const result = await measure(controller, {

@@ -1,4 +1,6 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,17 +19,26 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  */
 export async function startController(environment) {
   const grpcPort = await freePort();
+  const folder = mkdtempSync(join(tmpdir(), 'waymark-bench-key-'));
+  const adminKeyFile = join(folder, 'admin-key');
+  const adminKey = randomBytes(32).toString('hex');
+  writeFileSync(adminKeyFile, adminKey, { mode: 0o600 });
+  const authorization = `Bearer ${adminKey}`;
   const child = spawn(process.execPath, [MAIN], {
     env: {
       ...process.env,
       WAYMARK_HTTP_PORT: '0',
       WAYMARK_GRPC_PORT: String(grpcPort),
       WAYMARK_LOG_LEVEL: 'error',
+      WAYMARK_ADMIN_KEY_FILE: adminKeyFile,
       ...environment,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const kill = () => child.kill('SIGKILL');
+  const kill = () => {
+    child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  };
   process.once('exit', kill);
   const ended = new Promise((resolve) => child.once('exit', resolve));
   const url = await new Promise((resolve, reject) => {
@@ -42,12 +53,15 @@ export async function startController(environment) {
   return {
     url,
     pid: child.pid,
+    /** Of every request: the controller is asked as an admin. */
+    headers: { authorization },
     grpcAddress: `127.0.0.1:${grpcPort}`,
     /** One request with a JSON body; throws unless the answer is 2xx. */
     async request(method, path, body) {
       const response = await fetch(`${url}${path}`, {
         method,
-        ...(body !== undefined && { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+        headers: { authorization, ...(body !== undefined && { 'content-type': 'application/json' }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
       });
       const text = await response.text();
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
@@ -55,13 +69,14 @@ export async function startController(environment) {
     },
     /** CPU time of all its threads, in seconds. */
     async cpuSeconds() {
-      const metrics = await (await fetch(`${url}/metrics`)).text();
+      const metrics = await (await fetch(`${url}/metrics`, { headers: { authorization } })).text();
       return Number(/^process_cpu_seconds_total (\S+)$/m.exec(metrics)[1]);
     },
     async stop() {
       child.kill('SIGTERM');
       await ended;
       process.off('exit', kill);
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }

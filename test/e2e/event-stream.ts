@@ -16,10 +16,19 @@ export class EventStream {
     this.#reading = this.#read(body).catch(() => undefined);
   }
 
-  static async open(api: string, types: string, lastEventId?: string): Promise<EventStream> {
-    const headers = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
+  static async open(
+    api: string,
+    types: string,
+    {
+      headers = {},
+      lastEventId,
+    }: { readonly headers?: Readonly<Record<string, string>>; readonly lastEventId?: string | undefined } = {},
+  ): Promise<EventStream> {
+    const after = lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
     const stop = new AbortController();
-    const response = await fetch(`${api}/v1/events?types=${types}`, { headers, signal: stop.signal });
+    const request = { headers: { ...headers, ...after }, signal: stop.signal };
+    const response = await fetch(`${api}/v1/events?types=${types}`, request);
+    if (!response.ok) throw new Error(`the stream is refused: ${await response.text()}`);
     if (response.body === null) throw new Error('the stream has no body');
     return new EventStream(response.body, stop);
   }

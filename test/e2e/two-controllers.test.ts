@@ -6,6 +6,7 @@ import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from '../../apps/controller/src/config.js';
 import { startController, type Controller } from '../../apps/controller/src/controller.js';
+import { writeAdminKey, type AdminKey } from '../../apps/controller/src/testing/admin-key.js';
 import { eventually } from '../../apps/controller/src/testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../../apps/controller/src/testing/test-database.js';
 import { EventStream } from './event-stream.js';
@@ -23,6 +24,7 @@ const policy = {
 describe('two controllers on one database, without Redis', () => {
   let database: TestDatabase;
   let folder: string;
+  let key: AdminKey;
   let leader: Controller;
   let follower: Controller;
   let agent: NodeAgent;
@@ -31,6 +33,7 @@ describe('two controllers on one database, without Redis', () => {
   beforeAll(async () => {
     database = await createTestDatabase();
     folder = await mkdtemp(join(tmpdir(), 'waymark-two-'));
+    key = writeAdminKey(folder);
     leader = await start('controller-a');
     await eventually(async () => {
       const { epoch } = await database.db.selectFrom('leader').select('epoch').executeTakeFirstOrThrow();
@@ -62,6 +65,7 @@ describe('two controllers on one database, without Redis', () => {
   function start(name: string): Promise<Controller> {
     const config = readConfig({
       DATABASE_URL: database.url,
+      ...key.settings,
       WAYMARK_NAME: name,
       WAYMARK_DEMO: 'topology',
       WAYMARK_HTTP_PORT: '0',
@@ -73,13 +77,13 @@ describe('two controllers on one database, without Redis', () => {
   }
 
   async function follow({ url }: Controller, lastEventId?: string): Promise<EventStream> {
-    const stream = await EventStream.open(url, types, lastEventId);
+    const stream = await EventStream.open(url, types, { headers: key.headers, lastEventId });
     streams.push(stream);
     return stream;
   }
 
   async function create({ url }: Controller, color: number): Promise<void> {
-    const headers = { 'content-type': 'application/json' };
+    const headers = { ...key.headers, 'content-type': 'application/json' };
     const body = JSON.stringify({ ...policy, color });
     const response = await fetch(`${url}/v1/sr-policies`, { method: 'POST', headers, body });
     expect(response.status).toBe(201);

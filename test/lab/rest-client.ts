@@ -12,9 +12,12 @@ interface List<T> {
 /** The controller's REST API as a user calls it. Every answer that is not 2xx is an error with its problem document. */
 export class RestClient {
   readonly #base: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(base: string) {
+  /** `headers` go along with each request: who makes it. */
+  constructor(base: string, headers: Readonly<Record<string, string>>) {
     this.#base = base;
+    this.#headers = headers;
   }
 
   head(): Promise<TopologyHead> {
@@ -92,6 +95,7 @@ export class RestClient {
     const response = await fetch(`${this.#base}${path}`, {
       method,
       headers: {
+        ...this.#headers,
         ...(body !== undefined && {
           'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json',
         }),

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { SrPolicyView } from '../../apps/controller/src/model/sr-policy.js';
+import { writeAdminKey, type AdminKey } from '../../apps/controller/src/testing/admin-key.js';
 import { eventually } from './eventually.js';
 import { freePort, ManagedProcess } from './managed-process.js';
 import type { Namespaces } from './namespaces.js';
@@ -40,6 +41,7 @@ export class Waymark {
   readonly rest: RestClient;
   readonly redis: Redis;
   readonly #options: WaymarkOptions;
+  readonly #key: AdminKey;
   readonly #ports: { readonly http: number; readonly grpc: number };
   readonly #agents = new Map<string, ManagedProcess>();
   #controller: ManagedProcess | undefined;
@@ -48,7 +50,8 @@ export class Waymark {
     this.#options = options;
     this.redis = redis;
     this.#ports = ports;
-    this.rest = new RestClient(`http://${options.controllerAddress}:${ports.http}`);
+    this.#key = writeAdminKey(options.folder);
+    this.rest = new RestClient(`http://${options.controllerAddress}:${ports.http}`, this.#key.headers);
   }
 
   /** Where agents keep what they know, in a folder of each one's name. */
@@ -120,6 +123,7 @@ export class Waymark {
       REDIS_URL: this.redis.url,
       ...this.#certificateIn('controller'),
       ...(kubernetes !== undefined && { WAYMARK_KUBERNETES: kubernetes }),
+      ...this.#key.settings,
     });
     await this.#controller.printed(/^API: /m, STARTED_MS);
   }

@@ -19,6 +19,7 @@ interface Service {
   readonly configs?: readonly { readonly source: string; readonly target: string }[];
   readonly command?: readonly string[];
   readonly healthcheck?: object;
+  readonly secrets?: readonly string[];
   readonly volumes?: readonly string[];
   readonly ports?: readonly string[];
   readonly user?: string;
@@ -30,6 +31,7 @@ const composition = parse(read('docker-compose.yml'), { merge: true }) as {
   readonly services: Readonly<Record<string, Service>>;
   readonly volumes: Readonly<Record<string, object | null>>;
   readonly configs: Readonly<Record<string, { readonly file: string }>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 };
 const dockerfile = read('Dockerfile');
 const services = Object.entries(composition.services);
@@ -63,6 +65,17 @@ describe('docker-compose.yml', () => {
       expect(new Set(controllers.map(([, service]) => service.environment?.[name])).size, name).toBe(1);
     }
     expect(new Set(controllers.map(([, service]) => service.environment?.['WAYMARK_NAME'])).size).toBe(2);
+  });
+
+  it('hands the key of the first admin to controllers alone, from a file that gets into neither Git nor images', () => {
+    const file = composition.secrets['admin-key']?.file;
+    expect(file).toBe('${ADMIN_KEY_FILE:-./admin-key}');
+    for (const list of ['.gitignore', '.dockerignore']) expect(read(list).split('\n')).toContain('admin-key');
+    for (const [name, { build, environment, secrets }] of services) {
+      const isController = build?.target === 'controller';
+      expect(secrets, name).toEqual(isController ? ['admin-key'] : undefined);
+      if (isController) expect(environment?.['WAYMARK_ADMIN_KEY_FILE'], name).toBe('/run/secrets/admin-key');
+    }
   });
 
   it.each(built)('%s builds a stage and sets only what that program reads', (_, { build, environment = {} }) => {

@@ -35,7 +35,14 @@ describe('the system', () => {
     taken.close();
   }, 240_000);
 
+  it('does not start where anybody could reach it and nobody has a key', async () => {
+    const start = startSystem({ WAYMARK_HTTP_HOST: '0.0.0.0' });
+    await expect(start).rejects.toThrow('set WAYMARK_ADMIN_KEY_FILE to a file with a key');
+    await expect(start).rejects.not.toThrow('    at ');
+  }, 240_000);
+
   it.each([
+    [{ WAYMARK_OIDC_ISSUER: 'http://sso.example' }, 'WAYMARK_OIDC_ISSUER must be an https URL'],
     [{ WAYMARK_HTTP_PORT: '99999' }, 'WAYMARK_HTTP_PORT must be <= 65535'],
     [{ DATABASE_URL: 'postgres://127.0.0.1:1/none' }, 'the database of DATABASE_URL does not answer'],
   ])('ends with a sentence for %j', (settings, sentence) => {

@@ -9,6 +9,7 @@ import {
   type TransportEnvironment,
 } from '@waymark/agent-protocol';
 import { envSchema } from 'env-schema';
+import { oidcSettings, type OidcSettings } from './access/oidc-settings.js';
 import { StartFault } from './model/start-fault.js';
 
 /** The checkout this file is part of: migrations and examples are read from it. */
@@ -28,6 +29,10 @@ export interface ControllerConfig {
   readonly grpcInsecure: boolean;
   /** undefined: the embedded server, in `dataDirectory`. */
   readonly databaseUrl: string | undefined;
+  /** A file with a key whose bearer is an admin. */
+  readonly adminKeyFile: string | undefined;
+  /** undefined: tokens of nobody are believed. */
+  readonly oidc: OidcSettings | undefined;
   /** undefined: the in-memory bus, which reaches only agents in this process. */
   readonly redisUrl: string | undefined;
   /** For `rediss://`; undefined: what Node trusts. */
@@ -56,6 +61,12 @@ interface Environment extends TransportEnvironment {
   readonly WAYMARK_GRPC_HOST: string;
   readonly WAYMARK_GRPC_PORT: number;
   readonly DATABASE_URL?: string;
+  readonly WAYMARK_ADMIN_KEY_FILE?: string;
+  readonly WAYMARK_OIDC_ISSUER?: string;
+  readonly WAYMARK_OIDC_AUDIENCE?: string;
+  readonly WAYMARK_OIDC_ROLE_CLAIM: string;
+  readonly WAYMARK_OIDC_ROLES: string;
+  readonly WAYMARK_OIDC_NAME_CLAIM: string;
   readonly WAYMARK_DATA_DIR: string;
   readonly WAYMARK_DEMO: 'auto' | 'on' | 'topology' | 'off';
   readonly WAYMARK_BSID_POOL: string;
@@ -80,6 +91,12 @@ const schema = {
     WAYMARK_GRPC_HOST: { type: 'string', default: '127.0.0.1' },
     WAYMARK_GRPC_PORT: { ...port, default: 50051 },
     DATABASE_URL: { type: 'string', pattern: '^postgres(ql)?://' },
+    WAYMARK_ADMIN_KEY_FILE: { type: 'string', minLength: 1 },
+    WAYMARK_OIDC_ISSUER: { type: 'string', minLength: 1 },
+    WAYMARK_OIDC_AUDIENCE: { type: 'string', minLength: 1 },
+    WAYMARK_OIDC_ROLE_CLAIM: { type: 'string', default: 'roles' },
+    WAYMARK_OIDC_ROLES: { type: 'string', default: 'viewer=viewer,operator=operator,admin=admin' },
+    WAYMARK_OIDC_NAME_CLAIM: { type: 'string', default: 'sub' },
     ...transportProperties,
     WAYMARK_DATA_DIR: { type: 'string', default: join(repositoryRoot, '.waymark'), minLength: 1 },
     WAYMARK_DEMO: { type: 'string', enum: ['auto', 'on', 'topology', 'off'], default: 'auto' },
@@ -125,6 +142,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     grpcTls,
     grpcInsecure: env.WAYMARK_GRPC_INSECURE,
     databaseUrl: env.DATABASE_URL,
+    adminKeyFile: env.WAYMARK_ADMIN_KEY_FILE,
+    oidc: oidcSettings({
+      issuer: env.WAYMARK_OIDC_ISSUER,
+      audience: env.WAYMARK_OIDC_AUDIENCE,
+      roleClaim: env.WAYMARK_OIDC_ROLE_CLAIM,
+      roles: env.WAYMARK_OIDC_ROLES,
+      nameClaim: env.WAYMARK_OIDC_NAME_CLAIM,
+    }),
     redisUrl: env.REDIS_URL,
     redisTls: fitting(() => redisTlsPaths(env)),
     dataDirectory: env.WAYMARK_DATA_DIR,
@@ -146,6 +171,11 @@ function fitting<Result>(read: () => Result): Result {
   } catch (error) {
     throw new StartFault(`${(error as Error).message} (docs/operating.md lists all settings)`, { cause: error });
   }
+}
+
+/** Nothing of an operator's is at stake, and only programs on this machine can ask. */
+export function isEmbeddedOnLoopback({ databaseUrl, httpHost }: ControllerConfig): boolean {
+  return databaseUrl === undefined && /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(httpHost);
 }
 
 function checked(data: NodeJS.ProcessEnv): Environment {

@@ -3,6 +3,13 @@ import { join } from 'node:path';
 import { HEARTBEAT_INTERVAL_MS, MemoryBus, RedisBus, type Bus } from '@waymark/agent-protocol';
 import { ipv6FromBytes, type EndpointBehavior } from '@waymark/topology';
 import type { Logger } from 'pino';
+import { AccessControl } from './access/access-control.js';
+import { ApiKeys } from './access/api-keys.js';
+import { AuditLog } from './access/audit-log.js';
+import { IssuerKeys } from './access/issuer-keys.js';
+import { KnownKeys } from './access/known-keys.js';
+import { Tokens } from './access/tokens.js';
+import type { OidcSettings } from './access/oidc-settings.js';
 import { buildApp } from './api/app.js';
 import { isOutage } from './api/outage.js';
 import { ComputePool } from './compute/compute-pool.js';
@@ -10,7 +17,7 @@ import { Jobs } from './compute/jobs.js';
 import { PathBatches } from './compute/path-batches.js';
 import { PathComputation } from './compute/path-computation.js';
 import { SnapshotCache } from './compute/snapshot-cache.js';
-import { repositoryRoot, type ControllerConfig } from './config.js';
+import { isEmbeddedOnLoopback, repositoryRoot, type ControllerConfig } from './config.js';
 import { DemoAgents, loadDemoTopology } from './demo.js';
 import { certificateAccess, openAccess, type AgentAccess } from './distribution/agent-access.js';
 import type { AgentCapabilities } from './distribution/agent-server.js';
@@ -84,8 +91,17 @@ async function start(
   const db = createDatabase(databaseUrl);
   running.push(() => db.destroy());
 
+  const clock = () => new Date();
+  const uptime = () => performance.now();
+  const known = new KnownKeys(db, uptime);
+  const tokens = config.oidc && new Tokens(config.oidc, issuerKeys(config.oidc, uptime, log), clock);
+  const access = await AccessControl.open(
+    { adminKeyFile: config.adminKeyFile, isEmbeddedOnLoopback: isEmbeddedOnLoopback(config) },
+    { db, known, tokens, clock, log },
+  );
+
   const events = new EventHub();
-  const topology = new TedService({ db, url: databaseUrl, clock: () => new Date() });
+  const topology = new TedService({ db, url: databaseUrl, clock });
   await topology.start();
   running.push(() => topology.stop());
   if (config.demoTopology !== undefined) await loadDemoTopology(topology, config.demoTopology, log);
@@ -208,7 +224,10 @@ async function start(
     clusters: () => kubernetes?.clusters() ?? [],
     jobs,
     events,
-    health: () => readHealth(db),
+    access,
+    apiKeys: new ApiKeys(db, known, clock),
+    audit: new AuditLog(db),
+    health: healthOf(db, access, log),
   };
   const app = await buildApp(services, { version: version(), logger: log });
   running.push(() => app.close());
@@ -292,6 +311,11 @@ function describeOutage(error: unknown): string {
   return first instanceof Error ? first.message : String(first);
 }
 
+function issuerKeys({ issuer }: OidcSettings, now: () => number, log: Logger): IssuerKeys {
+  const onTrouble = (error: unknown) => log.warn({ err: error }, 'the OIDC issuer does not tell its keys');
+  return new IssuerKeys(issuer, { now, onTrouble });
+}
+
 function openBus(config: ControllerConfig, log: Logger, running: (() => Promise<unknown>)[]): Bus {
   if (config.redisUrl === undefined) return new MemoryBus();
   const tls = config.redisTls && openTlsFiles('REDIS', config.redisTls, log, running);
@@ -325,14 +349,22 @@ function tedCapabilities({ msdHEncaps, encapMode, ownedSids }: AgentCapabilities
   };
 }
 
-async function readHealth(db: Database): Promise<Health> {
-  try {
-    await db.selectFrom('head').select('revision').executeTakeFirstOrThrow();
-    return { live: true, ready: true, checks: { database: { ok: true, detail: 'answers' } } };
-  } catch (error) {
-    const detail = error instanceof Error ? error.message : String(error);
-    return { live: true, ready: false, checks: { database: { ok: false, detail } } };
-  }
+/** Anybody may ask: what is wrong is told in the log. */
+function healthOf(db: Database, { isOpen }: AccessControl, log: Logger): () => Promise<Health> {
+  const access = { ok: true, detail: isOpen ? 'open: whoever can reach this address is an admin' : 'by key or token' };
+  let answered = true;
+  return async () => {
+    try {
+      await db.selectFrom('head').select('revision').executeTakeFirstOrThrow();
+      answered = true;
+      return { live: true, ready: true, checks: { database: { ok: true, detail: 'answers' }, access } };
+    } catch (error) {
+      if (answered) log.warn({ err: error }, 'the database does not answer');
+      answered = false;
+      const database = { ok: false, detail: 'does not answer; the log of the controller says why' };
+      return { live: true, ready: false, checks: { database, access } };
+    }
+  };
 }
 
 function version(): string {

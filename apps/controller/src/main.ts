@@ -1,14 +1,12 @@
 import closeWithGrace from 'close-with-grace';
-import { pino } from 'pino';
 import pretty from 'pino-pretty';
 import { readConfig } from './config.js';
 import { startController } from './controller.js';
+import { createLog } from './log.js';
 import { StartFault } from './model/start-fault.js';
 
 const config = settings();
-const log = process.stdout.isTTY
-  ? pino({ level: config.logLevel }, pretty({ ignore: 'pid,hostname' }))
-  : pino({ level: config.logLevel });
+const log = createLog(config.logLevel, process.stdout.isTTY ? pretty({ ignore: 'pid,hostname' }) : undefined);
 
 const starting = startController(config, log);
 closeWithGrace({ delay: 15_000, logger: log }, async ({ err, signal }) => {
@@ -21,7 +19,14 @@ closeWithGrace({ delay: 15_000, logger: log }, async ({ err, signal }) => {
 });
 
 const controller = await starting;
-process.stdout.write(`API: ${controller.url}\nSwagger UI: ${controller.url}/docs\n`);
+process.stdout.write(
+  [
+    `API: ${controller.url}\nSwagger UI: ${controller.url}/docs\n`,
+    ...(controller.services.access.isOpen
+      ? ['Access: open to all programs on this machine; WAYMARK_ADMIN_KEY_FILE closes it\n']
+      : []),
+  ].join(''),
+);
 const failure = await controller.failed;
 log.fatal({ err: failure }, 'the controller cannot go on');
 process.exitCode = 1;

@@ -1,4 +1,6 @@
 export * from './agent.js';
+export * from './api-key.js';
+export * from './audit.js';
 export * from './cluster.js';
 export * from './constraints.js';
 export * from './disjoint-paths.js';

@@ -12,7 +12,10 @@ import { watchMethods } from './method-not-allowed.js';
 import { registerMetrics } from './metrics.js';
 import { addDocumentation, nameParts, openapiFrame } from './openapi.js';
 import { handleError, sendProblem } from './problems.js';
+import { guardOperations } from './access.js';
 import { agentRoutes } from './routes/agents.js';
+import { apiKeyRoutes } from './routes/api-keys.js';
+import { auditRoutes } from './routes/audit.js';
 import { changeRoutes } from './routes/changes.js';
 import { dryRunRoutes } from './routes/dry-runs.js';
 import { eventRoutes } from './routes/events.js';
@@ -32,6 +35,7 @@ import { serviceClassRoutes } from './routes/service-classes.js';
 import { sidConfirmationRoutes } from './routes/sid-confirmations.js';
 import { sourceRoutes } from './routes/sources.js';
 import { topologyRoutes } from './routes/topology.js';
+import { setSecurityHeaders, swaggerContentSecurityPolicy } from './security-headers.js';
 import type { ApiApp, SchemaTypeProvider } from './type-provider.js';
 import { compileValidator } from './validation.js';
 
@@ -51,18 +55,6 @@ export interface StreamLimits {
 const streamLimits: StreamLimits = { heartbeatMs: 15_000, stalledAfterMs: 30_000 };
 
 const eventsKept = 4096;
-
-/** Swagger UI runs only what this server serves; its styles are partly inline. */
-const contentSecurityPolicy = {
-  'default-src': ["'none'"],
-  'script-src': ["'self'"],
-  'style-src': ["'self'", "'unsafe-inline'"],
-  'img-src': ["'self'", 'data:'],
-  'connect-src': ["'self'"],
-  'base-uri': ["'none'"],
-  'form-action': ["'none'"],
-  'frame-ancestors': ["'none'"],
-};
 
 /** There is one document here, so no bar to choose another. */
 const swaggerTheme = {
@@ -89,17 +81,21 @@ const routes = [
   agentRoutes,
   sourceRoutes,
   clusterRoutes,
+  apiKeyRoutes,
+  auditRoutes,
 ];
 
 /**
  * The HTTP API on the services of a controller: routes under /v1, health and metrics, the OpenAPI document at
- * /openapi.json and Swagger UI at /docs. The caller listens and closes.
+ * /openapi.json and Swagger UI at /docs, both for anybody. The caller listens and closes.
  */
 export async function buildApp(services: Services, options: ApiOptions): Promise<ApiApp> {
   const app = fastify({
     loggerInstance: options.logger,
     // a request per line is too much for a log that people read; /metrics counts them
     logController: new LogController({ disableRequestLogging: true }),
+    // what is written down of a change is found by it, whichever controller made it
+    genReqId: () => randomUUID(),
     bodyLimit: 1_048_576,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1000 },
@@ -123,6 +119,11 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     { parseAs: 'string' },
     app.getDefaultJsonParser('error', 'error'),
   );
+  app.addHook('onRequest', (request, reply, done) => {
+    setSecurityHeaders(reply.header('x-request-id', request.id));
+    done();
+  });
+  guardOperations(app, () => services.access);
   app.addHook('onRequest', (request, _, done) => {
     refuseUnknownMediaType(request);
     done();
@@ -132,7 +133,6 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     done();
   });
   app.addHook('onSend', (_, reply, payload, done) => {
-    void reply.headers({ 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer' });
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-cache');
     done(null, payload);
   });
@@ -148,7 +148,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   });
   await app.register(fastifySwaggerUi, {
     routePrefix: '/docs',
-    staticCSP: contentSecurityPolicy,
+    staticCSP: swaggerContentSecurityPolicy,
     theme: swaggerTheme,
     uiConfig: { deepLinking: true, tryItOutEnabled: true, displayRequestDuration: true, docExpansion: 'list' },
   });

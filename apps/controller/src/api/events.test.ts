@@ -183,7 +183,7 @@ describe('GET /v1/events', () => {
     const busy = await listening({ heartbeatMs: 15_000, stalledAfterMs: 50 });
     const socket = connect(Number(new URL(busy.url).port), '127.0.0.1');
     socket.on('error', () => undefined).pause();
-    socket.write('GET /v1/events HTTP/1.1\r\nHost: waymark\r\n\r\n');
+    socket.write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
     const connections = () =>
       new Promise<number>((resolve) => busy.app.server.getConnections((_, count) => resolve(count)));
     await expect.poll(connections).toBe(1);

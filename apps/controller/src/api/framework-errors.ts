@@ -1,9 +1,12 @@
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { setSecurityHeaders } from './security-headers.js';
 import { handleError, problemDocument, problemMediaType } from './problems.js';
 
 /** Errors of the router, before any route is chosen: a path that cannot be decoded. */
 export function frameworkError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  // hooks have not run
+  setSecurityHeaders(reply.header('x-request-id', request.id));
   void handleError(error, request, reply);
 }
 
@@ -26,6 +29,8 @@ export function clientErrorHandler(error: Error & { readonly code: string }, soc
     `Content-Type: ${problemMediaType}`,
     `Content-Length: ${String(Buffer.byteLength(body))}`,
     'Connection: close',
+    'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
 }

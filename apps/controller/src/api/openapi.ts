@@ -1,6 +1,6 @@
 import type { SwaggerTransform } from '@fastify/swagger';
 import { StreamReset, StreamedEvent } from '@waymark/http-contract';
-import { problemExamples, type Example, type HeaderDocument, type Tag } from './operation.js';
+import { problemExamples, securityScheme, type Example, type HeaderDocument, type Tag } from './operation.js';
 
 /** What the document is about. */
 const description = `
@@ -14,7 +14,8 @@ policies of every headend equal to what it computed.
   another intent under the same key is refused with \`already-exists\`.
 - **Lists** come in pages: \`limit\` and the opaque \`after\`.
 - **Units** are in the names: \`delayUs\` microseconds, \`bandwidthBps\` bits per second, \`lossPpm\` parts per million.
-- **Actor**: until there is authentication, the header \`Waymark-Actor\` says who makes a change.
+- **Access**: \`Authorization: Bearer\` with an API key or an OIDC token (docs/operating.md tells how to get the first one). Each operation names
+  the role it needs: \`viewer\`, \`operator\` or \`admin\`. The demo on loopback asks for none.
 `.trim();
 
 const tags: readonly { readonly name: Tag; readonly description: string }[] = [
@@ -29,6 +30,7 @@ const tags: readonly { readonly name: Tag; readonly description: string }[] = [
   { name: 'Agents', description: 'Node agents, one per headend.' },
   { name: 'Sources', description: 'Sources of topology and their events.' },
   { name: 'Events', description: 'What happens, as it happens.' },
+  { name: 'Access', description: 'Who may use this API.' },
   { name: 'Operation', description: 'Health, readiness and metrics.' },
 ];
 
@@ -44,6 +46,15 @@ export function openapiFrame(version: string) {
     },
     servers: [{ url: '/', description: 'This controller.' }],
     tags: [...tags],
+    components: {
+      securitySchemes: {
+        [securityScheme]: {
+          type: 'http' as const,
+          scheme: 'bearer',
+          description: 'An API key, or a token (JWT) of the OIDC issuer that the controller trusts.',
+        },
+      },
+    },
   };
 }
 

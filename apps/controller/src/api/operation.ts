@@ -1,5 +1,6 @@
 import type { TSchema } from 'typebox';
 import { ProblemDocument } from '@waymark/http-contract';
+import type { Role } from '../model/access.js';
 import { problemCatalogue, type ProblemCode } from '../model/errors.js';
 import { problemDocument, problemMediaType } from './problems.js';
 
@@ -27,12 +28,104 @@ declare module 'fastify' {
   }
 }
 
-export type Tag =
-  'Topology' | 'Constraints' | 'Paths' | 'SR policies' | 'Meshes' | 'Agents' | 'Sources' | 'Events' | 'Operation';
+/**
+ * Who may use each operation. Reading, and computing what is answered at once, is for viewers; whatever changes intent or
+ * topology, and jobs that keep this controller busy, for operators; who may do what, for admins. Probes ask before anybody
+ * can have a key, and learn no more than whether the controller works.
+ */
+export const operationRoles = {
+  getHealth: 'anyone',
+  getReadiness: 'anyone',
+  getMetrics: 'viewer',
+  getTopology: 'viewer',
+  exportTopology: 'viewer',
+  importTopology: 'operator',
+  listChanges: 'viewer',
+  getChange: 'viewer',
+  listNodes: 'viewer',
+  getNode: 'viewer',
+  listLinks: 'viewer',
+  getLink: 'viewer',
+  listLinkConstraints: 'viewer',
+  getLinkConstraints: 'viewer',
+  setManyLinkConstraints: 'operator',
+  putLinkConstraints: 'operator',
+  patchLinkConstraints: 'operator',
+  clearLinkConstraints: 'operator',
+  getNodeConstraints: 'viewer',
+  putNodeConstraints: 'operator',
+  patchNodeConstraints: 'operator',
+  clearNodeConstraints: 'operator',
+  confirmPlannedSids: 'operator',
+  computePaths: 'viewer',
+  computeDisjointPaths: 'viewer',
+  proveSegmentList: 'viewer',
+  createPathBatch: 'operator',
+  getPathBatch: 'viewer',
+  listPathBatchAnswers: 'viewer',
+  followPathBatch: 'viewer',
+  deletePathBatch: 'operator',
+  listPolicies: 'viewer',
+  getPolicy: 'viewer',
+  predictPolicyDetours: 'viewer',
+  createPolicy: 'operator',
+  putPolicy: 'operator',
+  deletePolicy: 'operator',
+  pinPolicy: 'operator',
+  unpinPolicy: 'operator',
+  rollBackPolicy: 'operator',
+  listMeshes: 'viewer',
+  getMesh: 'viewer',
+  createMesh: 'operator',
+  putMesh: 'operator',
+  deleteMesh: 'operator',
+  dryRun: 'viewer',
+  startFailureSweep: 'operator',
+  readFailureSweep: 'viewer',
+  listSweptFailures: 'viewer',
+  listPoliciesAtRisk: 'viewer',
+  deleteFailureSweep: 'operator',
+  listAgents: 'viewer',
+  getAgent: 'viewer',
+  getDataPlane: 'viewer',
+  listSources: 'viewer',
+  getSource: 'viewer',
+  postSourceEvents: 'operator',
+  releaseSource: 'operator',
+  listClusters: 'viewer',
+  streamEvents: 'viewer',
+  listApiKeys: 'admin',
+  getApiKey: 'admin',
+  createApiKey: 'admin',
+  rotateApiKey: 'admin',
+  deleteApiKey: 'admin',
+  listAudit: 'operator',
+} as const satisfies Record<string, Role | 'anyone'>;
 
-/** The words of an operation. */
-export function words(tag: Tag, operationId: string, summary: string, description: string) {
-  return { tags: [tag], operationId, summary, description };
+export type OperationId = keyof typeof operationRoles;
+
+/** Name of the security scheme in the document. */
+export const securityScheme = 'bearer';
+
+export type Tag =
+  | 'Topology'
+  | 'Constraints'
+  | 'Paths'
+  | 'SR policies'
+  | 'Meshes'
+  | 'Agents'
+  | 'Sources'
+  | 'Events'
+  | 'Access'
+  | 'Operation';
+
+/** The words of an operation, and who may use it. */
+export function words(tag: Tag, operationId: OperationId, summary: string, description: string) {
+  const role = operationRoles[operationId];
+  const words = { tags: [tag], operationId, summary };
+  return role === 'anyone'
+    ? { ...words, description, security: [] }
+    : { ...words, description: `${description}\n\nRole: ${role}.`, security: [{ [securityScheme]: [] }] };
 }
 
 /** A JSON response. */
@@ -46,11 +139,17 @@ export function tagged<Schema extends TSchema>(schema: Schema, description: stri
   return { description, headers: { ETag: etag }, content: { 'application/json': { schema } } };
 }
 
+const location = { type: 'string', description: 'Path of the resource.' };
+
 /** What was created: with its ETag, and where it is. */
 export function created<Schema extends TSchema>(schema: Schema, description: string) {
   const { headers, ...rest } = tagged(schema, description);
-  const location = { type: 'string', description: 'Path of the resource.' };
   return { ...rest, headers: { ...headers, Location: location } };
+}
+
+/** What was created and has no versions: where it is. */
+export function createdUnversioned<Schema extends TSchema>(schema: Schema, description: string) {
+  return { ...json(schema, description), headers: { Location: location } };
 }
 
 /** The body of a PATCH: a JSON merge patch (RFC 7396), under its own media type or plain JSON. */
@@ -106,8 +205,13 @@ export const problemExamples = Object.fromEntries(
   }),
 );
 
-/** Problems that every operation can have. */
-export const readProblems = ['request-invalid', 'service-unavailable'] as const satisfies ProblemCode[];
+/** Problems that every operation can have for whose requests it matters who makes them. */
+export const readProblems = [
+  'request-invalid',
+  'unauthenticated',
+  'forbidden',
+  'service-unavailable',
+] as const satisfies ProblemCode[];
 
 /** Problems that every operation with a body can have. */
 export const bodyProblems = [
@@ -125,14 +229,6 @@ export const editProblems = [
   'precondition-required',
 ] as const satisfies ProblemCode[];
 
-export const actorHeader = {
-  'Waymark-Actor': {
-    description:
-      'Who makes the change, for the change log: 1 to 64 printable ASCII characters; `anonymous` without it.',
-    required: false,
-  },
-} satisfies Record<string, HeaderDocument>;
-
 export const ifMatchHeader = {
   'If-Match': {
     description: 'The ETag that reading the resource returned, or `*` for whatever is there.',
@@ -144,5 +240,4 @@ export const ifMatchHeader = {
 export const createOrReplaceHeaders = {
   'If-Match': { description: 'To replace: the ETag that reading returned, or `*`.', required: false, example: '*' },
   'If-None-Match': { description: 'To create: `*`.', required: false },
-  ...actorHeader,
 } satisfies Record<string, HeaderDocument>;

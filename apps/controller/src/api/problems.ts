@@ -36,7 +36,13 @@ function printable(text: string, maxLength: number): string {
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, code: ProblemCode, info: ProblemDetail) {
   const document = problemDocument(code, info, request.id);
   if (info.retryAfterSeconds !== undefined) void reply.header('retry-after', String(info.retryAfterSeconds));
+  if (document.status === 401) void reply.header('www-authenticate', challenge(request));
   return reply.code(document.status).header('content-type', problemMediaType).send(JSON.stringify(document));
+}
+
+/** RFC 6750 section 3: an error only where something was sent that is in error. */
+function challenge({ headers: { authorization } }: FastifyRequest): string {
+  return authorization === undefined ? 'Bearer realm="waymark"' : 'Bearer realm="waymark", error="invalid_token"';
 }
 
 /** Sends whatever was thrown as a problem document. What is not foreseen is logged and answered without details. */

@@ -4,6 +4,16 @@
  */
 export const problemCatalogue = {
   'request-invalid': { status: 400, title: 'The request does not fit its schema', remedy: 'Correct the named field.' },
+  unauthenticated: {
+    status: 401,
+    title: 'The request does not say who makes it, or it is not believed',
+    remedy: 'Send a valid API key or token as Authorization: Bearer; docs/operating.md tells how to get one.',
+  },
+  forbidden: {
+    status: 403,
+    title: 'This is not for whoever makes the request',
+    remedy: 'Use a key or token whose role and operations include this one.',
+  },
   'not-found': { status: 404, title: 'There is no such resource', remedy: 'List the collection to see what exists.' },
   'already-exists': {
     status: 409,

@@ -1,4 +1,6 @@
 import type { NodeId } from '@waymark/topology';
+import type { Role } from './access.js';
+import type { AuditedEntity } from './audit.js';
 import type { LinkConstraints, SourceView } from './topology.js';
 
 /* What lists can be filtered by; several members must all match. */
@@ -68,4 +70,21 @@ export interface MeshFilter {
   readonly node?: NodeId;
   /** Meshes with at least one policy in this status. */
   readonly status?: string;
+}
+
+export interface ApiKeyFilter {
+  readonly role?: Role;
+}
+
+export interface AuditFilter {
+  readonly entity?: AuditedEntity;
+  readonly entityId?: string;
+  readonly actor?: string;
+  readonly kind?: string;
+  readonly requestId?: string;
+  readonly revision?: number;
+  /** Written at this time or later. */
+  readonly since?: Date;
+  /** Written before this time. */
+  readonly until?: Date;
 }

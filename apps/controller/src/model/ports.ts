@@ -50,7 +50,11 @@ import type { FailureImpact, FailureSweepRequest, PolicyAtRisk } from './failure
 import type { JobChange, JobCounts, JobView } from './jobs.js';
 import type { ClusterHostsView } from './kubernetes.js';
 import type { BatchItem, PathBatch } from './path-batch.js';
+import type { AccessService, ApiKeyRequest, ApiKeyView, IssuedApiKey } from './access.js';
+import type { AuditEntry } from './audit.js';
 import type {
+  ApiKeyFilter,
+  AuditFilter,
   ChangeFilter,
   LinkConstraintFilter,
   LinkFilter,
@@ -328,6 +332,26 @@ export interface FailureSweepService {
   delete(id: string): void;
 }
 
+/** Keys by name. Whoever calls this has been found to be an admin. */
+export interface ApiKeyService {
+  keys(filter: ApiKeyFilter, page: PageRequest): Promise<Page<ApiKeyView>>;
+  key(name: string): Promise<ApiKeyView>;
+  /** Throws already-exists also for the same request again: what was made before cannot be shown again. */
+  create(request: ApiKeyRequest, actor: Actor): Promise<IssuedApiKey>;
+  /** `expiresAt` null: never; undefined: as before. */
+  rotate(
+    name: string,
+    change: { readonly graceSeconds?: number; readonly expiresAt?: Date | null },
+    actor: Actor,
+  ): Promise<IssuedApiKey>;
+  delete(name: string, actor: Actor): Promise<void>;
+}
+
+/** Who changed what, newest first. */
+export interface AuditService {
+  entries(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>;
+}
+
 export interface Health {
   readonly live: boolean;
   readonly ready: boolean;
@@ -348,5 +372,8 @@ export interface Services {
   /** Long computations of all kinds. */
   readonly jobs: { counts(): JobCounts };
   readonly events: EventBus;
+  readonly access: AccessService;
+  readonly apiKeys: ApiKeyService;
+  readonly audit: AuditService;
   readonly health: () => Promise<Health>;
 }

@@ -5,6 +5,9 @@ export type Layer = 'discovered' | 'measured' | 'operator';
 /** Who changed something: shown in the change log. */
 export interface Actor {
   readonly name: string;
+  /** How a request was recognised (Identity), and its id; undefined for what comes from elsewhere than the API. */
+  readonly credential?: string;
+  readonly requestId?: string;
   /** The object of a cluster on whose behalf it acts: kubernetes:<cluster>/<kind>/<name>. Only it may change what is its. */
   readonly owner?: string;
 }

@@ -53,15 +53,31 @@ export async function meshPage(db: Executor, filter: MeshFilter, page: PageReque
   return { items: await meshViews(db, ids), next: rows.rows.length > page.limit ? (ids.at(-1) ?? null) : null };
 }
 
-/** In the order of their ids; ids that do not exist are left out. */
-export async function meshViews(db: Executor, ids: readonly string[]): Promise<MeshView[]> {
-  const meshes = await sql<MeshRow>`
+/** undefined: there is no such mesh. */
+export async function meshIntent(
+  db: Executor,
+  id: string,
+): Promise<{ readonly version: number; readonly intent: MeshIntent } | undefined> {
+  const [row] = await meshRows(db, [id]);
+  if (row === undefined) return undefined;
+  const { revision, ...intent } = row;
+  return { version: revision, intent };
+}
+
+async function meshRows(db: Executor, ids: readonly string[]): Promise<readonly MeshRow[]> {
+  const { rows } = await sql<MeshRow>`
     select m.id, m.color, m.selector, m.template, m.revision, coalesce(
       (select jsonb_agg(jsonb_build_object('headend', o.headend, 'endpoint', o.endpoint, 'override', o.override)
          order by o.headend, o.endpoint)
        from mesh_override o where o.mesh_id = m.id), '[]') as overrides
     from mesh m where m.id = any(${ids}::text[]) order by m.id collate "C"
   `.execute(db);
+  return rows;
+}
+
+/** In the order of their ids; ids that do not exist are left out. */
+export async function meshViews(db: Executor, ids: readonly string[]): Promise<MeshView[]> {
+  const meshes = await meshRows(db, ids);
   const counts = await sql<{ mesh_id: string } & MeshView['policies']>`
     select p.mesh_id, count(*) as total,
       count(*) filter (where s.status = 'up') as up,
@@ -76,7 +92,7 @@ export async function meshViews(db: Executor, ids: readonly string[]): Promise<M
   `.execute(db);
   const owners = await ownersOf(db, 'mesh', ids);
   const countsOf = new Map(counts.rows.map(({ mesh_id, ...rest }) => [mesh_id, rest]));
-  return meshes.rows.map(({ revision, ...intent }) => ({
+  return meshes.map(({ revision, ...intent }) => ({
     id: intent.id,
     version: revision,
     intent,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AuditLog } from '../access/audit-log.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { ringTopology } from '../testing/topology-text.js';
 import { TedService } from '../ted/ted-service.js';
@@ -57,6 +58,36 @@ describe('what an object of a cluster owns', () => {
     expect(replaced).toMatchObject({ owner: object.owner, intent: { fallback: 'shortest-path' } });
     await policies.deletePolicy(id, replaced.version, object);
     expect(await policies.createPolicy(intent, alice)).toMatchObject({ owner: null });
+  });
+
+  it('is in the audit with the object, whatever became of it', async () => {
+    const told = async (entityId: string) =>
+      (await new AuditLog(database.db).entries({ entityId }, { limit: 10 })).items.toReversed();
+    const { id, version } = await policies.createPolicy(intent, object);
+    await policies.createPolicy(intent, object);
+    await expect(policies.deletePolicy(id, version, alice)).rejects.toMatchObject({ code: 'owned-elsewhere' });
+    const replaced = await policies.replacePolicy(id, changed, version, object);
+    await policies.deletePolicy(id, replaced.version, object);
+    const by = { actor: object.name, owner: object.owner, entity: 'sr-policy', credential: null, requestId: null };
+    expect(await told(id)).toMatchObject([
+      { ...by, kind: 'policy-create', revision: version, before: null, after: intent },
+      { ...by, kind: 'policy-replace', revision: replaced.version, before: intent, after: changed },
+      { ...by, kind: 'policy-delete', before: changed, after: null },
+    ]);
+
+    const all = { ...mesh, overrides: [] };
+    const made = await policies.createMesh(all, object);
+    const moved = await policies.replaceMesh('all', { ...all, color: 201 }, made.version, object);
+    await policies.deleteMesh('all', moved.version, object);
+    expect(await told('all')).toMatchObject([
+      { entity: 'mesh', kind: 'mesh-create', before: null, after: { color: 200 } },
+      { kind: 'mesh-replace', before: { color: 200 }, after: { color: 201 } },
+      { kind: 'mesh-delete', owner: object.owner, before: { color: 201 }, after: null },
+    ]);
+
+    const drain = { changes: [{ link: 'r1:r2', constraints: { adminState: 'drained' } }], mode: 'replace' } as const;
+    await topology.setLinkConstraints({ ...drain, actor: object });
+    expect(await told('r1:r2')).toMatchObject([{ owner: object.owner, after: { adminState: 'drained' } }]);
   });
 
   it('is not taken from operators', async () => {

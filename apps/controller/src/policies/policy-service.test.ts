@@ -240,6 +240,10 @@ describe('policies of a mesh', () => {
     const replaced = harness.service.replacePolicy(one.id, policy({ color: 200 }), one.version, actor);
     expect(await problem(replaced)).toMatchObject({ code: 'mesh-owned' });
     expect((await harness.service.pin(one.id, one.version, actor)).pinned).toBe(true);
+    const told = await harness.database.db.selectFrom('audit').selectAll().where('kind', '=', 'policy-pin').execute();
+    expect(told).toMatchObject([
+      { entity_id: one.id, before: { pinned: null }, after: { pinned: { lists: expect.any(Array) as unknown[] } } },
+    ]);
     const meshes = async (filter: Parameters<PolicyHarness['service']['meshes']>[0]) =>
       (await harness.service.meshes(filter, { limit: 10 })).items.map(({ id }) => id);
     expect(await meshes({})).toEqual(['ring']);

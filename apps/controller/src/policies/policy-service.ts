@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { sql, type Transaction } from 'kysely';
 import type { FailureKind, LinkId, Overlay, Snapshot } from '@waymark/topology';
 import type { PinnedLists } from '../compute/evaluate-policies-model.js';
+import type { AuditedChange } from '../model/audit.js';
 import { Problem } from '../model/errors.js';
 import type { WaymarkEvent } from '../model/events.js';
 import type { MeshFilter, PolicyFilter } from '../model/filters.js';
@@ -23,18 +24,28 @@ import {
   type SrPolicyView,
 } from '../model/sr-policy.js';
 import type { Actor } from '../model/topology.js';
+import { recordAudit } from '../storage/audit.js';
 import type { Database, Tables } from '../storage/database.js';
 import type { AnnounceEvents } from '../storage/event-channel.js';
 import { releaseOwnership, requireOwner, takeOwnership } from '../storage/owners.js';
 import { NothingChanged, withRevision } from '../storage/revision.js';
 import { bookedPerLink, unreservedBps } from './bookings.js';
+import {
+  currentMesh,
+  currentPolicy,
+  noMesh,
+  noPolicy,
+  refuseMeshOwned,
+  requireOwnLists,
+  storePinned,
+} from './current-intent.js';
 import { dryRun, type DryRunDependencies } from './dry-run.js';
 import { evaluateBatch } from './evaluate-batch.js';
 import { loadPolicies } from './evaluation-input.js';
 import { livenessCounts } from './list-liveness.js';
 import { deletePolicies, expandMesh, selectedHosts } from './mesh-members.js';
 import { meshPage, meshViews, storeMesh } from './mesh-store.js';
-import { intentView, loadIntents, storeIntent, type PolicyIntent } from './policy-intents.js';
+import { intentView, loadIntents, storeIntent } from './policy-intents.js';
 import { policyIdOf } from '../model/sr-policy.js';
 import { loadStates } from './policy-states.js';
 import { isSameMesh, isSamePolicy } from './same-intent.js';
@@ -45,7 +56,8 @@ import { claimPrefixes } from './steering-claims.js';
 import { transportOf } from './stored-lists.js';
 import { checkedMesh, checkedPolicy } from './validate-intent.js';
 
-type Work = (tx: Transaction<Tables>, revision: number) => Promise<void>;
+/** Returns from what to what it changed the intent. */
+type Work = (tx: Transaction<Tables>, revision: number) => Promise<Pick<AuditedChange, 'before' | 'after'>>;
 type IntentAction = 'created' | 'changed' | 'deleted';
 
 /** How often a return to previous lists is tried while the leader moves the policy. */
@@ -120,6 +132,7 @@ export class SrPolicyService implements PolicyService {
       await storeIntent(tx, checked, revision);
       await claimPrefixes(tx, { ...checked, id });
       await takeOwnership(tx, 'policy', [id], actor);
+      return { before: null, after: checked };
     });
     return this.policy(id);
   }
@@ -133,32 +146,38 @@ export class SrPolicyService implements PolicyService {
       });
     }
     await this.#writePolicy(id, actor, 'policy-replace', 'changed', async (tx, revision) => {
-      refuseMeshOwned(await currentPolicy(tx, id, ifVersion));
+      const before = await currentPolicy(tx, id, ifVersion);
+      refuseMeshOwned(before);
       await requireOwner(tx, 'policy', [id], actor);
       await storeIntent(tx, checked, revision);
       await claimPrefixes(tx, { ...checked, id });
+      return { before: intentView(before), after: checked };
     });
     return this.policy(id);
   }
 
   async deletePolicy(id: string, ifVersion: number, actor: Actor): Promise<void> {
     await this.#writePolicy(id, actor, 'policy-delete', 'deleted', async (tx, revision) => {
-      refuseMeshOwned(await currentPolicy(tx, id, ifVersion));
+      const before = await currentPolicy(tx, id, ifVersion);
+      refuseMeshOwned(before);
       await requireOwner(tx, 'policy', [id], actor);
       await deletePolicies(tx, [id], revision);
       await releaseOwnership(tx, 'policy', [id]);
+      return { before: intentView(before), after: null };
     });
   }
 
   async pin(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
     await this.#writePolicy(id, actor, 'policy-pin', 'changed', async (tx, revision) => {
-      await requireOwnLists(tx, await currentPolicy(tx, id, ifVersion), actor);
+      const { pinned, ...intent } = await currentPolicy(tx, id, ifVersion);
+      await requireOwnLists(tx, intent, actor);
       const state = (await loadStates(tx, [id])).get(id);
       if (state === undefined || state.lists.length === 0) {
         throw new Problem('no-lists-to-pin', { detail: `${id} uses no segment list now` });
       }
       const lists = { activeCandidate: state.activeCandidate, lists: state.lists.map(transportOf) };
       await storePinned(tx, id, lists, revision);
+      return { before: { pinned }, after: { pinned: lists } };
     });
     return this.policy(id);
   }
@@ -169,6 +188,7 @@ export class SrPolicyService implements PolicyService {
       await requireOwnLists(tx, intent, actor);
       if (intent.pinned === null) throw new NothingChanged(undefined);
       await storePinned(tx, id, null, revision);
+      return { before: { pinned: intent.pinned }, after: { pinned: null } };
     });
     return this.policy(id);
   }
@@ -178,10 +198,12 @@ export class SrPolicyService implements PolicyService {
       const previous = await this.#deliverablePrevious(id);
       try {
         await this.#writePolicy(id, actor, 'policy-roll-back', 'changed', async (tx, revision) => {
-          await requireOwnLists(tx, await currentPolicy(tx, id, ifVersion), actor);
+          const { pinned, ...intent } = await currentPolicy(tx, id, ifVersion);
+          await requireOwnLists(tx, intent, actor);
           const state = (await loadStates(tx, [id])).get(id);
           if (!isDeepStrictEqual(state?.previousLists, previous)) throw new ListsMoved();
           await storePinned(tx, id, previous, revision);
+          return { before: { pinned }, after: { pinned: previous } };
         });
         return await this.policy(id);
       } catch (error) {
@@ -215,6 +237,7 @@ export class SrPolicyService implements PolicyService {
       await storeMesh(tx, checked, revision);
       await expandMesh(tx, checked, selectedHosts(ted, checked.selector), revision);
       await takeOwnership(tx, 'mesh', [intent.id], actor);
+      return { before: null, after: checked };
     });
     return this.mesh(intent.id);
   }
@@ -226,17 +249,18 @@ export class SrPolicyService implements PolicyService {
       throw new Problem('request-invalid', { detail: `the id ${intent.id} is not ${id}`, field: '/id' });
     }
     await this.#writeMesh(id, actor, 'mesh-replace', 'changed', async (tx, revision) => {
-      await requireMesh(tx, id, ifVersion);
+      const before = await currentMesh(tx, id, ifVersion);
       await requireOwner(tx, 'mesh', [id], actor);
       await storeMesh(tx, checked, revision);
       await expandMesh(tx, checked, selectedHosts(ted, checked.selector), revision);
+      return { before, after: checked };
     });
     return this.mesh(id);
   }
 
   async deleteMesh(id: string, ifVersion: number, actor: Actor): Promise<void> {
     await this.#writeMesh(id, actor, 'mesh-delete', 'deleted', async (tx, revision) => {
-      await requireMesh(tx, id, ifVersion);
+      const before = await currentMesh(tx, id, ifVersion);
       await requireOwner(tx, 'mesh', [id], actor);
       const policies = await tx.selectFrom('sr_policy').select('id').where('mesh_id', '=', id).execute();
       await deletePolicies(
@@ -246,6 +270,7 @@ export class SrPolicyService implements PolicyService {
       );
       await tx.deleteFrom('mesh').where('id', '=', id).execute();
       await releaseOwnership(tx, 'mesh', [id]);
+      return { before, after: null };
     });
   }
 
@@ -313,7 +338,7 @@ export class SrPolicyService implements PolicyService {
   }
 
   async #writePolicy(id: string, actor: Actor, kind: string, action: IntentAction, work: Work): Promise<void> {
-    await this.#write(id, actor, kind, work, (revision) => ({
+    await this.#write({ entity: 'sr-policy', id }, actor, kind, work, (revision) => ({
       type: 'policy.intent',
       at: new Date().toISOString(),
       data: { revision, policyId: id, action },
@@ -321,7 +346,7 @@ export class SrPolicyService implements PolicyService {
   }
 
   async #writeMesh(id: string, actor: Actor, kind: string, action: IntentAction, work: Work): Promise<void> {
-    await this.#write(id, actor, kind, work, (revision) => ({
+    await this.#write({ entity: 'mesh', id }, actor, kind, work, (revision) => ({
       type: 'mesh.intent',
       at: new Date().toISOString(),
       data: { revision, meshId: id, action },
@@ -329,71 +354,16 @@ export class SrPolicyService implements PolicyService {
   }
 
   async #write(
-    id: string,
+    what: Pick<AuditedChange, 'entity' | 'id'>,
     actor: Actor,
     kind: string,
     work: Work,
     eventOf: (revision: number) => WaymarkEvent,
   ): Promise<void> {
-    const header = { actor: actor.name, kind, summary: `${kind.replaceAll('-', ' ')}: ${id}`, ted: false };
+    const header = { actor: actor.name, kind, summary: `${kind.replaceAll('-', ' ')}: ${what.id}`, ted: false };
     await withRevision(this.#db, header, async (tx, revision) => {
-      await work(tx, revision);
+      await recordAudit(tx, { revision, kind, actor }, [{ ...what, ...(await work(tx, revision)) }]);
       await this.#announceEvents(tx, [eventOf(revision)]);
     });
   }
-}
-
-/** Throws `not-found`, and `precondition-failed` for another version. */
-async function currentPolicy(tx: Transaction<Tables>, id: string, ifVersion: number): Promise<PolicyIntent> {
-  const intent = (await loadIntents(tx, [id])).get(id);
-  if (intent === undefined) throw noPolicy(id);
-  requireVersion(`policy ${id}`, intent.version, ifVersion);
-  return intent;
-}
-
-/** Which lists a policy keeps is part of what its owner, or that of its mesh, asks for. */
-async function requireOwnLists(tx: Transaction<Tables>, { id, mesh }: PolicyIntent, actor: Actor): Promise<void> {
-  if (mesh === null) await requireOwner(tx, 'policy', [id], actor);
-  else await requireOwner(tx, 'mesh', [mesh], actor);
-}
-
-function refuseMeshOwned({ id, mesh }: PolicyIntent): void {
-  if (mesh !== null) throw new Problem('mesh-owned', { detail: `${id} belongs to the mesh ${mesh}` });
-}
-
-async function meshVersion(tx: Transaction<Tables>, id: string): Promise<number | undefined> {
-  const row = await tx.selectFrom('mesh').select('revision').where('id', '=', id).executeTakeFirst();
-  return row?.revision;
-}
-
-async function requireMesh(tx: Transaction<Tables>, id: string, ifVersion: number): Promise<void> {
-  const version = await meshVersion(tx, id);
-  if (version === undefined) throw noMesh(id);
-  requireVersion(`mesh ${id}`, version, ifVersion);
-}
-
-function requireVersion(what: string, version: number, ifVersion: number): void {
-  if (version === ifVersion) return;
-  throw new Problem('precondition-failed', {
-    detail: `${what} is at version ${version}, not ${ifVersion}`,
-    field: 'If-Match',
-  });
-}
-
-async function storePinned(
-  tx: Transaction<Tables>,
-  id: string,
-  lists: PinnedLists | null,
-  revision: number,
-): Promise<void> {
-  const json = lists === null ? null : JSON.stringify(lists);
-  await sql`update sr_policy set pinned_lists = ${json}::jsonb, revision = ${revision} where id = ${id}`.execute(tx);
-}
-
-function noPolicy(id: string): Problem {
-  return new Problem('not-found', { detail: `there is no policy ${id}` });
-}
-
-function noMesh(id: string): Problem {
-  return new Problem('not-found', { detail: `there is no mesh ${id}` });
 }

@@ -1,10 +1,11 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import pg from 'pg';
+import type { AccessTables } from './tables/access.js';
 import type { DistributionTables } from './tables/distribution.js';
 import type { PolicyTables } from './tables/policies.js';
 import type { TedTables } from './tables/ted.js';
 
-export interface Tables extends TedTables, PolicyTables, DistributionTables {}
+export interface Tables extends TedTables, PolicyTables, DistributionTables, AccessTables {}
 
 /** A pool of sessions of one PostgreSQL database. `destroy()` closes it. */
 export type Database = Kysely<Tables>;

@@ -1,6 +1,8 @@
 import type { NodeId } from '@waymark/topology';
+import type { AuditedChange } from '../model/audit.js';
 import { Problem } from '../model/errors.js';
 import type { Actor, PlannedSidsConfirmation } from '../model/topology.js';
+import { recordAudit } from '../storage/audit.js';
 import type { Database } from '../storage/database.js';
 import { NothingChanged, withRevision } from '../storage/revision.js';
 import { effectiveLocators } from './effective-sids.js';
@@ -48,7 +50,25 @@ export async function confirmPlannedSids(
     const confirmed = { locators: locators.length, sids: sids.length };
     if (locators.length + sids.length === 0) throw new NothingChanged(confirmed);
     await writeRows(tx, revision, { closed: noRows, opened: { ...noRows, locators, sids } });
+    await recordAudit(tx, { revision, actor, kind: header.kind }, auditedByNode(locators, sids));
     return confirmed;
   });
   return { revision: outcome.revision, confirmed: outcome.result };
+}
+
+function auditedByNode(locators: readonly LocatorRow[], sids: readonly SidRow[]): readonly AuditedChange[] {
+  const byNode = new Map<NodeId, { readonly locators: string[]; readonly sids: string[] }>();
+  const of = (node: NodeId) => {
+    const known = byNode.get(node) ?? { locators: [], sids: [] };
+    byNode.set(node, known);
+    return known;
+  };
+  for (const { node, locator } of locators) of(node).locators.push(locator.prefix);
+  for (const { node, sid } of sids) of(node).sids.push(sid.sid);
+  return [...byNode].map(([id, confirmed]) => ({
+    entity: 'planned-sids',
+    id,
+    before: { origin: 'planned', ...confirmed },
+    after: { origin: 'operator', ...confirmed },
+  }));
 }

@@ -1,5 +1,6 @@
 import { Problem } from '../model/errors.js';
 import type { Actor, ClusterHost, SourceBatch } from '../model/topology.js';
+import { recordAudit } from '../storage/audit.js';
 import type { Database } from '../storage/database.js';
 import { withRevision } from '../storage/revision.js';
 import { clusterChange } from './cluster-hosts.js';
@@ -35,20 +36,23 @@ export async function releaseSource(
     const record = await sourceRecord(tx, id);
     if (record === undefined) throw new Problem('not-found', { detail: `there is no source "${id}"` });
     if (record.held_since === null) throw new Problem('source-not-held', { detail: `source "${id}" is not held` });
+    const before = { heldSince: record.held_since.toISOString(), heldReason: record.held_reason };
+    const audited = { entity: 'source', id, before, after: { decision } } as const;
+    await recordAudit(tx, { revision, actor, kind: header.kind }, [audited]);
     const released = { updated_at: now, ...NOT_HELD };
     if (decision === 'discard') {
       await writeSource(tx, id, record.kind, released);
       return;
     }
-    const before = await cache.before(tx, { revision: revision - 1, tedRevision: tedRevision - 1 });
+    const { layered } = await cache.before(tx, { revision: revision - 1, tedRevision: tedRevision - 1 });
     if (record.kind === 'kubernetes') {
       const { hosts } = record.held_batch as unknown as { readonly hosts: readonly ClusterHost[] };
-      await writeRows(tx, revision, clusterChange(before.layered, id, hosts, revision));
+      await writeRows(tx, revision, clusterChange(layered, id, hosts, revision));
       await writeSource(tx, id, record.kind, released);
       return;
     }
     const batch = record.held_batch as unknown as SourceBatch;
-    await writeRows(tx, revision, planEvents(before.layered, id, batch, revision, true).change);
+    await writeRows(tx, revision, planEvents(layered, id, batch, revision, true).change);
     await writeSource(tx, id, record.kind, {
       ...released,
       trusted_revision: revision,

@@ -1,7 +1,9 @@
 import type { Transaction } from 'kysely';
 import { Problem } from '../model/errors.js';
+import type { AuditedChange } from '../model/audit.js';
 import type { TopologyService } from '../model/ports.js';
 import type { LinkConstraints, NodeConstraints, OperatorSettings } from '../model/topology.js';
+import { recordAudit } from '../storage/audit.js';
 import type { Database, Tables } from '../storage/database.js';
 import { releaseOwnership, requireOwner, takeOwnership } from '../storage/owners.js';
 import { NothingChanged, withRevision, type RevisionOutcome } from '../storage/revision.js';
@@ -16,7 +18,7 @@ import {
   requireVersion,
 } from './operator-settings.js';
 import type { TedCache } from './ted-cache.js';
-import { isEmpty, noRows, type LinkRow } from './ted-rows.js';
+import { isEmpty, noRows, type LayerRow, type LinkRow } from './ted-rows.js';
 import { writeRows } from './write-rows.js';
 
 type LinkChanges = Parameters<TopologyService['setLinkConstraints']>[0];
@@ -65,6 +67,9 @@ export async function setLinkConstraints(
     await takeOwnership(tx, 'link-constraints', [...set], actor);
     const cleared = idsOf(current).filter((id) => !set.has(id));
     await releaseOwnership(tx, 'link-constraints', cleared);
+    const { closed, opened } = change;
+    const audited = auditedChanges('link-constraints', closed.links, opened.links);
+    await recordAudit(tx, { revision, actor, kind: header.kind }, audited);
     return settingsAfter;
   });
 }
@@ -91,8 +96,21 @@ export async function setNodeConstraints(
     );
     if (isEmpty(change)) throw new NothingChanged(nodeSettings(node, row));
     await writeRows(tx, revision, change);
+    const audited = auditedChanges('node-constraints', change.closed.nodes, change.opened.nodes);
+    await recordAudit(tx, { revision, actor, kind: header.kind }, audited);
     return nodeSettings(node, change.opened.nodes[0]);
   });
+}
+
+/** What was set and what is, of each of which that differs. */
+function auditedChanges(
+  entity: AuditedChange['entity'],
+  closed: readonly LayerRow<object>[],
+  opened: readonly LayerRow<object>[],
+): readonly AuditedChange[] {
+  const [before, after] = [closed, opened].map((rows) => new Map(rows.map(({ id, attributes }) => [id, attributes])));
+  const ids = new Set([...closed, ...opened].map(({ id }) => id));
+  return [...ids].map((id) => ({ entity, id, before: before?.get(id) ?? null, after: after?.get(id) ?? null }));
 }
 
 function idsOf(rows: readonly LinkRow[]): readonly string[] {

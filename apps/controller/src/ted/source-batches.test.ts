@@ -288,6 +288,14 @@ describe('a source of events', () => {
       await send(await wholeView(), true);
       await send([], true);
       expect((await topology.releaseSource('igp', 'discard', actor)).held).toBeNull();
+      const told = await database.db.selectFrom('audit').selectAll().where('entity', '=', 'source').execute();
+      expect(told.at(-1)).toMatchObject({
+        ...{ entity_id: 'igp', kind: 'source-released', actor: actor.name, after: { decision: 'discard' } },
+        before: {
+          heldSince: expect.any(String) as string,
+          heldReason: expect.stringContaining('would be down') as string,
+        },
+      });
       expect(await down()).toEqual([]);
       expect(await send([state('r1:r2', 'down')])).toMatchObject({ outcome: 'applied', sequence: 3 });
       expect(await down()).toEqual(['r1:r2']);

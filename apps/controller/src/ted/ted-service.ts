@@ -20,6 +20,7 @@ import type {
   SourceView,
   TopologyHead,
 } from '../model/topology.js';
+import { recordAudit } from '../storage/audit.js';
 import type { Database, Tables } from '../storage/database.js';
 import { ownersOf } from '../storage/owners.js';
 import { RevisionListener } from '../storage/revision-listener.js';
@@ -154,6 +155,8 @@ export class TedService implements TopologyService {
       await registerAffinities(tx, planned.affinities);
       await writeRows(tx, revision, planned.change);
       await writeSource(tx, source, 'file', { updated_at: this.#clock() });
+      const audited = { entity: 'source', id: source, before: null, after: planned.result } as const;
+      await recordAudit(tx, { revision, actor, kind: header.kind }, [audited]);
       return planned;
     });
     const { change: rows, result } = outcome.result;

@@ -1,6 +1,8 @@
 import { EventHub } from '../event-hub.js';
 import type {
   AgentService,
+  ApiKeyService,
+  AuditService,
   EventBus,
   FailureSweepService,
   PathBatchService,
@@ -9,6 +11,7 @@ import type {
   Services,
   TopologyService,
 } from '../model/ports.js';
+import type { AccessService } from '../model/access.js';
 import { Problem } from '../model/errors.js';
 import type { ServiceClassService } from '../model/service-class.js';
 
@@ -21,6 +24,10 @@ export interface StatedServices {
   readonly serviceClasses?: Partial<ServiceClassService>;
   readonly agents?: Partial<AgentService>;
   readonly sweeps?: Partial<FailureSweepService>;
+  /** Everybody is an anonymous admin without it. */
+  readonly access?: AccessService;
+  readonly apiKeys?: Partial<ApiKeyService>;
+  readonly audit?: Partial<AuditService>;
   readonly health?: Services['health'];
   readonly events?: EventBus;
 }
@@ -41,9 +48,17 @@ export function fixedServices(stated: StatedServices = {}): Services {
     clusters: () => [],
     jobs: { counts: () => ({ held: [], bytes: 0, finished: [], computed: [] }) },
     events: stated.events ?? new EventHub(),
+    access: stated.access ?? openAccess,
+    apiKeys: orThrow<ApiKeyService>('apiKeys', stated.apiKeys),
+    audit: orThrow<AuditService>('audit', stated.audit),
     health: stated.health ?? (() => Promise.resolve({ live: true, ready: true, checks: {} })),
   };
 }
+
+const openAccess: AccessService = {
+  isOpen: true,
+  identify: () => Promise.resolve({ name: 'anonymous', role: 'admin', operations: null, credential: 'anonymous' }),
+};
 
 function orThrow<Service extends object>(name: string, stated: Partial<Service> = {}): Service {
   return new Proxy(stated, {

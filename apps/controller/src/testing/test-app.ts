@@ -1,6 +1,6 @@
 import { Writable } from 'node:stream';
-import { pino } from 'pino';
 import { buildApp, type StreamLimits } from '../api/app.js';
+import { createLog } from '../log.js';
 import type { ApiApp } from '../api/type-provider.js';
 import { fixedServices, type StatedServices } from './fixed-services.js';
 
@@ -8,6 +8,7 @@ import { fixedServices, type StatedServices } from './fixed-services.js';
 export async function testApp(
   stated: StatedServices = {},
   stream?: StreamLimits,
+  level = 'warn',
 ): Promise<{ readonly app: ApiApp; readonly log: string[] }> {
   const log: string[] = [];
   const sink = new Writable({
@@ -18,7 +19,7 @@ export async function testApp(
   });
   const app = await buildApp(fixedServices(stated), {
     version: '0.0.0',
-    logger: pino({ level: 'warn' }, sink),
+    logger: createLog(level, sink),
     ...(stream === undefined ? {} : { stream }),
   });
   return { app, log };

@@ -11,10 +11,10 @@ import {
   text,
   timestamp,
 } from '@waymark/http-contract';
-import { Problem } from '../../model/errors.js';
 import type { Services } from '../../model/ports.js';
 import { pageReply, pageRequest } from '../cursor.js';
 import { json, problems, readProblems, words } from '../operation.js';
+import { timeOf } from '../time.js';
 import type { ApiApp } from '../type-provider.js';
 
 const listing = { name: 'changes', keyPattern: /^\d{1,16}$/ };
@@ -65,11 +65,4 @@ export function changeRoutes(app: ApiApp, { topology }: Services): void {
     },
     (request) => topology.change(request.params.revision),
   );
-}
-
-/** The pattern of a timestamp lets times pass that no clock shows. */
-function timeOf(field: string, text: string): Date {
-  const time = new Date(text);
-  if (!Number.isNaN(time.getTime())) return time;
-  throw new Problem('request-invalid', { detail: `there is no such time as ${text}`, field });
 }

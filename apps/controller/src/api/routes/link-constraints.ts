@@ -19,7 +19,6 @@ import { actorOf } from '../actor.js';
 import { pageReply, pageRequest } from '../cursor.js';
 import { etagOf, expectedVersion } from '../etag.js';
 import {
-  actorHeader,
   bodyProblems,
   editProblems,
   empty,
@@ -104,7 +103,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
     '/v1/link-constraints/bulk',
     {
       bodyLimit: 16_777_216,
-      config: { document: { headers: actorHeader, examples: bulkExamples } },
+      config: { document: { examples: bulkExamples } },
       schema: {
         ...words(
           'Constraints',
@@ -119,7 +118,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
         },
       },
     },
-    ({ body, headers }) => topology.setLinkConstraints({ ...body, actor: actorOf({ headers }) }),
+    (request) => topology.setLinkConstraints({ ...request.body, actor: actorOf(request) }),
   );
 
   app.get(
@@ -145,7 +144,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
   app.put(
     url,
     {
-      config: { document: { headers: { ...ifMatchHeader, ...actorHeader }, examples } },
+      config: { document: { headers: ifMatchHeader, examples } },
       schema: {
         ...words(
           'Constraints',
@@ -176,7 +175,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
   app.patch(
     url,
     {
-      config: { document: { headers: { ...ifMatchHeader, ...actorHeader }, examples } },
+      config: { document: { headers: ifMatchHeader, examples } },
       schema: {
         ...words(
           'Constraints',
@@ -207,7 +206,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
   app.delete(
     url,
     {
-      config: { document: { headers: { ...ifMatchHeader, ...actorHeader } } },
+      config: { document: { headers: ifMatchHeader } },
       schema: {
         ...words(
           'Constraints',

@@ -6,7 +6,6 @@ import { actorOf } from '../actor.js';
 import { asFailedPrecondition, createsOnly, etagOf, expectedVersion } from '../etag.js';
 import { pageReply, pageRequest } from '../cursor.js';
 import {
-  actorHeader,
   bodyProblems,
   created,
   createOrReplaceHeaders,
@@ -80,7 +79,7 @@ export function meshRoutes(app: ApiApp, { policies }: Services): void {
   app.post(
     '/v1/meshes',
     {
-      config: { document: { headers: actorHeader, examples } },
+      config: { document: { examples } },
       schema: {
         ...words(
           'Meshes',
@@ -161,7 +160,7 @@ export function meshRoutes(app: ApiApp, { policies }: Services): void {
   app.delete(
     url,
     {
-      config: { document: { headers: { ...ifMatchHeader, ...actorHeader } } },
+      config: { document: { headers: ifMatchHeader } },
       schema: {
         ...words('Meshes', 'deleteMesh', 'Delete a mesh', 'And with it all its policies.'),
         params,

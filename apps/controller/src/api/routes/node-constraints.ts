@@ -3,22 +3,12 @@ import type { Services } from '../../model/ports.js';
 import type { Actor, NodeConstraints as Constraints } from '../../model/topology.js';
 import { actorOf } from '../actor.js';
 import { etagOf, expectedVersion } from '../etag.js';
-import {
-  actorHeader,
-  editProblems,
-  empty,
-  ifMatchHeader,
-  mergePatch,
-  problems,
-  readProblems,
-  tagged,
-  words,
-} from '../operation.js';
+import { editProblems, empty, ifMatchHeader, mergePatch, problems, readProblems, tagged, words } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
 
 const params = object(undefined, 'Which node.', { id: nodeId() });
 const url = '/v1/nodes/:id/constraints';
-const headers = { ...ifMatchHeader, ...actorHeader };
+const headers = ifMatchHeader;
 
 const examples = {
   drain: { summary: 'Drain the node: nothing new, and policies move away', value: { adminState: 'drained' } },

@@ -21,7 +21,6 @@ import { actorOf } from '../actor.js';
 import { asFailedPrecondition, createsOnly, etagOf, expectedVersion } from '../etag.js';
 import { pageReply, pageRequest } from '../cursor.js';
 import {
-  actorHeader,
   bodyProblems,
   created,
   createOrReplaceHeaders,
@@ -32,6 +31,7 @@ import {
   problems,
   readProblems,
   tagged,
+  type OperationId,
   words,
 } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
@@ -40,7 +40,7 @@ const listing = { name: 'sr-policies', keyPattern: /^[A-Za-z0-9._:-]{1,138}$/ };
 const PolicyPage = pageOf('SrPolicyPage', 'A page of SR policies.', SrPolicyView);
 const params = object(undefined, 'Which SR policy.', { id: policyId() });
 const url = '/v1/sr-policies/:id';
-const headers = { ...ifMatchHeader, ...actorHeader };
+const headers = ifMatchHeader;
 
 const dynamic = (metric: string, constraints: object) => ({
   candidatePaths: [{ discriminator: 1, preference: 100, path: { kind: 'dynamic', metric, constraints } }],
@@ -115,7 +115,7 @@ const actions = {
 } satisfies Record<
   string,
   {
-    readonly operationId: string;
+    readonly operationId: OperationId;
     readonly summary: string;
     readonly description: string;
     readonly run: (
@@ -167,7 +167,7 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
     '/v1/sr-policies',
     {
       config: {
-        document: { headers: actorHeader, examples: { lowDelay, booked: booked(101), important, withStandby } },
+        document: { examples: { lowDelay, booked: booked(101), important, withStandby } },
       },
       schema: {
         ...words(

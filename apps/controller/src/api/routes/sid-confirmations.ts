@@ -1,7 +1,7 @@
 import { SidConfirmation, SidConfirmationRequest } from '@waymark/http-contract';
 import type { Services } from '../../model/ports.js';
 import { actorOf } from '../actor.js';
-import { actorHeader, bodyProblems, json, problems, words } from '../operation.js';
+import { bodyProblems, json, problems, words } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
 
 const examples = {
@@ -13,7 +13,7 @@ export function sidConfirmationRoutes(app: ApiApp, { topology }: Services): void
   app.post(
     '/v1/sid-confirmations',
     {
-      config: { document: { headers: actorHeader, examples } },
+      config: { document: { examples } },
       schema: {
         ...words(
           'Constraints',
@@ -29,6 +29,6 @@ export function sidConfirmationRoutes(app: ApiApp, { topology }: Services): void
         },
       },
     },
-    ({ body, headers }) => topology.confirmPlannedSids('all' in body ? 'all' : body.nodes, actorOf({ headers })),
+    (request) => topology.confirmPlannedSids('all' in request.body ? 'all' : request.body.nodes, actorOf(request)),
   );
 }

@@ -15,7 +15,7 @@ import {
 import type { Services } from '../../model/ports.js';
 import { actorOf } from '../actor.js';
 import { pageReply, pageRequest } from '../cursor.js';
-import { actorHeader, bodyProblems, json, problems, readProblems, words } from '../operation.js';
+import { bodyProblems, json, problems, readProblems, words } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
 
 const listing = { name: 'sources', keyPattern: /^[A-Za-z0-9._:-]{1,100}$/ };
@@ -98,7 +98,7 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
     '/v1/sources/:id/events',
     {
       bodyLimit: 33_554_432,
-      config: { document: { headers: actorHeader, examples: eventExamples } },
+      config: { document: { examples: eventExamples } },
       schema: {
         ...words(
           'Sources',
@@ -131,7 +131,7 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
   app.post(
     '/v1/sources/:id/release',
     {
-      config: { document: { headers: actorHeader, examples: releaseExamples } },
+      config: { document: { examples: releaseExamples } },
       schema: {
         ...words(
           'Sources',

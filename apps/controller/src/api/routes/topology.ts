@@ -14,7 +14,7 @@ import { Problem } from '../../model/errors.js';
 import type { Services, TopologyFormat } from '../../model/ports.js';
 import { actorOf } from '../actor.js';
 import { mediaTypeOf } from '../media-types.js';
-import { actorHeader, bodyProblems, json, problems, readProblems, words } from '../operation.js';
+import { bodyProblems, json, problems, readProblems, words } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
 
 const rawText = Type.String({
@@ -71,7 +71,7 @@ export function topologyRoutes(app: ApiApp, { topology }: Services): void {
     '/v1/topology/imports',
     {
       bodyLimit: 4 * maxTopologyCharacters,
-      config: { document: { headers: actorHeader, examples: importExamples } },
+      config: { document: { examples: importExamples } },
       schema: {
         ...words(
           'Topology',

@@ -1,0 +1,70 @@
+import type { FastifyRequest, RouteOptions } from 'fastify';
+import { includesRole, type AccessService, type Identity, type Role } from '../model/access.js';
+import { Problem } from '../model/errors.js';
+import { operationRoles, type OperationId } from './operation.js';
+import { refuseOtherSites } from './other-sites.js';
+import type { ApiApp } from './type-provider.js';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who makes it; null where that does not matter. */
+    identity: Identity | null;
+  }
+}
+
+/**
+ * Lets each request through to its operation, or not, before anything of it is read. A route that does not say who may use
+ * it is a fault of the build.
+ */
+export function guardOperations(app: ApiApp, access: () => AccessService): void {
+  app.decorateRequest('identity', null);
+  app.addHook('onRoute', (route) => void neededRole(route));
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) return;
+    const needed = neededRole(request.routeOptions);
+    if (needed === 'anyone') return;
+    const identity = await access().identify(bearerToken(request));
+    if (identity.credential === 'anonymous') refuseOtherSites(request);
+    requirePermission(identity, operationOf(request.routeOptions), needed);
+    request.identity = identity;
+  });
+}
+
+type Route = Pick<RouteOptions, 'schema' | 'url'> | FastifyRequest['routeOptions'];
+
+function operationOf({ schema }: Route): string {
+  return (schema as { readonly operationId?: string } | undefined)?.operationId ?? '';
+}
+
+/** What is not in the document is no operation: the document itself, Swagger UI, and refusals of methods. */
+function neededRole(route: Route): Role | 'anyone' {
+  const { schema, url } = route;
+  if (schema !== undefined && 'hide' in schema && schema.hide) return 'anyone';
+  const id = operationOf(route);
+  if (!isOperation(id)) throw new Error(`operationRoles does not say who may use "${id}" at ${url ?? ''}`);
+  return operationRoles[id];
+}
+
+export function isOperation(id: string): id is OperationId {
+  return Object.hasOwn(operationRoles, id);
+}
+
+function requirePermission({ name, role, operations }: Identity, operation: string, needed: Role): void {
+  if (!includesRole(role, needed)) {
+    throw new Problem('forbidden', { detail: `${operation} needs the role ${needed}; ${name} has ${role}` });
+  }
+  if (operations !== null && !operations.includes(operation)) {
+    throw new Problem('forbidden', { detail: `${operation} is not one of the operations of ${name}` });
+  }
+}
+
+/** Throws `unauthenticated` for credentials of another kind, which would otherwise be taken for none. */
+function bearerToken({ headers: { authorization } }: FastifyRequest): string | undefined {
+  if (authorization === undefined) return undefined;
+  const [, token] = /^bearer +([^\s]+) *$/i.exec(authorization) ?? [];
+  if (token !== undefined) return token;
+  throw new Problem('unauthenticated', {
+    detail: 'the header is not of the form `Bearer`, a space, and a key or token',
+    field: 'Authorization',
+  });
+}

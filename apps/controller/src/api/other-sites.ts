@@ -1,0 +1,22 @@
+import type { FastifyRequest } from 'fastify';
+import { Problem } from '../model/errors.js';
+
+const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
+
+/**
+ * Where no credential is asked for, a page of another site that a browser on this machine shows could make requests: those
+ * are told by their Origin, or by a Host whose name that site made lead here.
+ */
+export function refuseOtherSites({ headers: { host = '', origin } }: Pick<FastifyRequest, 'headers'>): void {
+  if (!loopback.test(host)) {
+    throw new Problem('forbidden', {
+      detail: 'without a key or token the API can only be reached as localhost, 127.0.0.1 or [::1]',
+      field: 'Host',
+    });
+  }
+  if (origin === undefined || origin === `http://${host}`) return;
+  throw new Problem('forbidden', {
+    detail: 'without a key or token the API cannot be used by pages of other sites',
+    field: 'Origin',
+  });
+}
