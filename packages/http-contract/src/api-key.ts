@@ -30,7 +30,9 @@ export const ApiKeyRequest = object(
       'Names whoever uses it, in the change log too. `anonymous`, `admin-key`, `demo` and `mesh` are taken.',
     ),
     role: role('What it may do.'),
-    operations: Type.Optional(operations('Only these operations, as far as the role allows them; all without.')),
+    operations: Type.Optional(
+      operations('Only these operations, each of which the role must allow; all that it allows without.'),
+    ),
     expiresAt: Type.Optional(timestamp('From then on it is refused; without it never.')),
   },
   [

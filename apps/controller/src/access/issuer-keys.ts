@@ -7,7 +7,7 @@ const FRESH_MS = 600_000;
 const STALE_MS = 3_600_000;
 /** An issuer is asked no more often, however many tokens name keys that nobody knows. */
 const ASK_EVERY_MS = 10_000;
-const TIMEOUT_MS = 5_000;
+const TIMEOUT_MS = 3_000;
 
 /** The issuer does not say what its keys are, and they are not known from before. */
 export class KeysUnknown extends Error {

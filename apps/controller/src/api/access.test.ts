@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import document from '../../../../openapi/openapi.json' with { type: 'json' };
 import { roles, type AccessService, type Identity, type Role } from '../model/access.js';
@@ -129,6 +130,48 @@ describe('a refusal', () => {
     }
     expect((await app.inject('/v2')).statusCode).toBe(404);
     expect((await app.inject({ method: 'PATCH', url: '/v1/nodes' })).statusCode).toBe(405);
+  });
+});
+
+describe('a key for some operations', () => {
+  const issued = () => Promise.reject(new Error('made'));
+  it.each([
+    [{ role: 'viewer', operations: ['getMetrics'] }, 500],
+    [{ role: 'admin', operations: ['getMetrics', 'listApiKeys'] }, 500],
+    [{ role: 'viewer', operations: ['getMetrics', 'createMesh'] }, 400],
+    [{ role: 'operator', operations: ['getMetrics', 'toString'] }, 400],
+  ])('can use what it names: %j', async (body, status) => {
+    const app = await open({ access: byToken, apiKeys: { create: issued } });
+    const response = await app.inject({
+      ...{ method: 'POST', url: '/v1/api-keys', headers: { authorization: 'Bearer admin' } },
+      payload: { name: 'some', ...body },
+    });
+    // the service, which this test does not state, is beyond the check
+    expect(response.statusCode).toBe(status);
+    if (status === 400) expect(response.json()).toMatchObject({ field: '/operations/1' });
+  });
+});
+
+describe('a stream of events', () => {
+  it('ends soon after its reader may not read any more', async () => {
+    let isDeleted = false;
+    const access: AccessService = {
+      isOpen: false,
+      identify: (token) => byToken.identify(isDeleted ? undefined : token),
+    };
+    opened = (await testApp({ access }, { heartbeatMs: 20, stalledAfterMs: 30_000 })).app;
+    await opened.listen({ port: 0, host: '127.0.0.1' });
+    const url = `http://127.0.0.1:${(opened.server.address() as AddressInfo).port}/v1/events`;
+    const response = await fetch(url, { headers: { authorization: 'Bearer viewer' } });
+    expect(response.status).toBe(200);
+    const reader = response.body?.getReader();
+    await reader?.read();
+    isDeleted = true;
+    const rest = (async () => {
+      for (;;) if ((await reader?.read())?.done !== false) return 'ended';
+    })();
+    expect(await rest.catch(() => 'broken off')).toMatch(/ended|broken off/);
+    expect((await fetch(url, { headers: { authorization: 'Bearer viewer' } })).status).toBe(401);
   });
 });
 

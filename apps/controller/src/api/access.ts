@@ -20,14 +20,28 @@ export function guardOperations(app: ApiApp, access: () => AccessService): void 
   app.decorateRequest('identity', null);
   app.addHook('onRoute', (route) => void neededRole(route));
   app.addHook('onRequest', async (request) => {
-    if (request.is404) return;
-    const needed = neededRole(request.routeOptions);
-    if (needed === 'anyone') return;
-    const identity = await access().identify(bearerToken(request));
-    if (identity.credential === 'anonymous') refuseOtherSites(request);
-    requirePermission(identity, operationOf(request.routeOptions), needed);
-    request.identity = identity;
+    if (!request.is404) request.identity = await admit(access(), request);
   });
+}
+
+/** null: it does not matter who makes it. Throws `unauthenticated`, `forbidden` and `service-unavailable`. */
+async function admit(access: AccessService, request: FastifyRequest): Promise<Identity | null> {
+  const needed = neededRole(request.routeOptions);
+  if (needed === 'anyone') return null;
+  const identity = await access.identify(bearerToken(request));
+  if (identity.credential === 'anonymous') refuseOtherSites(request);
+  requirePermission(identity, operationOf(request.routeOptions), needed);
+  return identity;
+}
+
+/** Would the request be refused now? A key is deleted, a token expires; that this cannot be told now is no refusal. */
+export async function isRefused(access: AccessService, request: FastifyRequest): Promise<boolean> {
+  try {
+    await admit(access, request);
+    return false;
+  } catch (error) {
+    return error instanceof Problem && (error.code === 'unauthenticated' || error.code === 'forbidden');
+  }
 }
 
 type Route = Pick<RouteOptions, 'schema' | 'url'> | FastifyRequest['routeOptions'];

@@ -6,13 +6,13 @@ import { LogController, fastify, type FastifyBaseLogger } from 'fastify';
 import type { Services } from '../model/ports.js';
 import { clientErrorHandler, frameworkError } from './framework-errors.js';
 import { EventLog } from './event-log.js';
-import { EventStreams } from './event-stream.js';
+import { EventStreams, type StreamLimits } from './event-stream.js';
 import { refuseMissingBody, refuseUnknownMediaType } from './media-types.js';
 import { watchMethods } from './method-not-allowed.js';
 import { registerMetrics } from './metrics.js';
 import { addDocumentation, nameParts, openapiFrame } from './openapi.js';
 import { handleError, sendProblem } from './problems.js';
-import { guardOperations } from './access.js';
+import { guardOperations, isRefused } from './access.js';
 import { agentRoutes } from './routes/agents.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
 import { auditRoutes } from './routes/audit.js';
@@ -45,11 +45,6 @@ export interface ApiOptions {
   readonly logger: FastifyBaseLogger;
   /** Of the stream of events; these by default. */
   readonly stream?: StreamLimits;
-}
-
-export interface StreamLimits {
-  readonly heartbeatMs: number;
-  readonly stalledAfterMs: number;
 }
 
 const streamLimits: StreamLimits = { heartbeatMs: 15_000, stalledAfterMs: 30_000 };
@@ -159,7 +154,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   app.addHook('onClose', () => log.close());
   registerMetrics(app, services);
   for (const register of routes) register(app, services);
-  const streams = new EventStreams(app, stream);
+  const streams = new EventStreams(app, stream, (request) => isRefused(services.access, request));
   eventRoutes(app, log, streams);
   pathBatchEventRoutes(app, services, streams);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());

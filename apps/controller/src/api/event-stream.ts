@@ -11,14 +11,23 @@ export interface StreamMessage {
 
 const reconnectAfterMs = 2000;
 
+export interface StreamLimits {
+  /** A reader that takes nothing for so long while something waits for it is disconnected. */
+  readonly stalledAfterMs: number;
+  /** At every heartbeat it is looked whether the reader may still read. */
+  readonly heartbeatMs: number;
+}
+
 /** Answers requests with server-sent events, for as long as client and server live. */
 export class EventStreams {
-  readonly #stalledAfterMs: number;
+  readonly #limits: StreamLimits;
+  readonly #isRefused: (request: FastifyRequest) => Promise<boolean>;
   readonly #closing = new AbortController();
 
-  /** A reader that takes nothing for `stalledAfterMs` while something waits for it is disconnected. */
-  constructor(app: ApiApp, { stalledAfterMs }: { readonly stalledAfterMs: number }) {
-    this.#stalledAfterMs = stalledAfterMs;
+  /** `isRefused`: may the reader, who once was let in, not read any more? */
+  constructor(app: ApiApp, limits: StreamLimits, isRefused: (request: FastifyRequest) => Promise<boolean>) {
+    this.#limits = limits;
+    this.#isRefused = isRefused;
     app.addHook('preClose', (done) => {
       this.#closing.abort();
       done();
@@ -44,11 +53,18 @@ export class EventStreams {
     const source = messages(signal);
     // sends the headers, so that a client knows at once that it is connected
     await reply.sse.send({ data: undefined, retry: reconnectAfterMs });
-    for await (const message of source) {
-      // a client that is gone never drains, one that stalls may: wait for neither for ever
-      const stalled = setTimeout(() => request.raw.destroy(), this.#stalledAfterMs);
-      await Promise.race([reply.sse.send(message).catch(() => gone.abort()), aborted]);
-      clearTimeout(stalled);
+    const looking = setInterval(() => {
+      void this.#isRefused(request).then((isRefused) => isRefused && request.raw.destroy());
+    }, this.#limits.heartbeatMs);
+    try {
+      for await (const message of source) {
+        // a client that is gone never drains, one that stalls may: wait for neither for ever
+        const stalled = setTimeout(() => request.raw.destroy(), this.#limits.stalledAfterMs);
+        await Promise.race([reply.sse.send(message).catch(() => gone.abort()), aborted]);
+        clearTimeout(stalled);
+      }
+    } finally {
+      clearInterval(looking);
     }
     reply.sse.close();
   }

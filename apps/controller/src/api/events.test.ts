@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventType, WaymarkEvent } from '../model/events.js';
 import { EventHub } from '../event-hub.js';
 import { testApp } from '../testing/test-app.js';
-import type { StreamLimits } from './app.js';
+import type { StreamLimits } from './event-stream.js';
 import { EventLog, type LogEntry } from './event-log.js';
 import type { ApiApp } from './type-provider.js';
 

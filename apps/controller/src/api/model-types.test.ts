@@ -1,6 +1,8 @@
 import type { Static } from 'typebox';
 import type * as contract from '@waymark/http-contract';
 import { describe, expectTypeOf, it } from 'vitest';
+import type { ApiKeyView, IssuedApiKey } from '../model/access.js';
+import type { AuditEntry } from '../model/audit.js';
 import type { WaymarkEvents } from '../model/events.js';
 import type { BatchItem, PathBatch } from '../model/path-batch.js';
 import type { JobView } from '../model/jobs.js';
@@ -95,6 +97,13 @@ describe('the schemas and the model of the controller', () => {
     expectTypeOf<ProposedChange>().toExtend<Of<'DryRunRequest'>['changes'][number]>();
     expectTypeOf<Of<'DryRunResult'>>().toExtend<DryRunResult>();
     expectTypeOf<DryRunResult>().toExtend<Of<'DryRunResult'>>();
+  });
+
+  it('agree on keys and the audit', () => {
+    expectTypeOf<Of<'ApiKeyView'>>().toEqualTypeOf<ApiKeyView>();
+    expectTypeOf<Of<'IssuedApiKey'>>().toEqualTypeOf<IssuedApiKey>();
+    expectTypeOf<Of<'AuditEntry'>>().toExtend<AuditEntry>();
+    expectTypeOf<AuditEntry>().toExtend<Of<'AuditEntry'>>();
   });
 
   it('agree on agents, health and events', () => {

@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
-import { buildApp, type StreamLimits } from '../api/app.js';
+import { buildApp } from '../api/app.js';
+import type { StreamLimits } from '../api/event-stream.js';
 import { createLog } from '../log.js';
 import type { ApiApp } from '../api/type-provider.js';
 import { fixedServices, type StatedServices } from './fixed-services.js';

@@ -10,12 +10,22 @@ import {
   pageQuery,
   role,
 } from '@waymark/http-contract';
+import { includesRole, type Role } from '../../model/access.js';
 import { Problem } from '../../model/errors.js';
 import type { Services } from '../../model/ports.js';
 import { isOperation } from '../access.js';
 import { actorOf } from '../actor.js';
 import { pageReply, pageRequest } from '../cursor.js';
-import { bodyProblems, createdUnversioned, empty, json, problems, readProblems, words } from '../operation.js';
+import {
+  bodyProblems,
+  operationRoles,
+  createdUnversioned,
+  empty,
+  json,
+  problems,
+  readProblems,
+  words,
+} from '../operation.js';
 import { timeOf } from '../time.js';
 import type { ApiApp } from '../type-provider.js';
 
@@ -73,10 +83,7 @@ export function apiKeyRoutes(app: ApiApp, services: Services): void {
     },
     async (request, reply) => {
       const { expiresAt, ...body } = request.body;
-      body.operations?.forEach((id, index) => {
-        if (isOperation(id)) return;
-        throw new Problem('request-invalid', { detail: `there is no operation ${id}`, field: `/operations/${index}` });
-      });
+      body.operations?.forEach((id, index) => requireUsable(body.role, id, `/operations/${index}`));
       const asked = { ...body, ...(expiresAt === undefined ? {} : { expiresAt: timeOf('/expiresAt', expiresAt) }) };
       const issued = await services.apiKeys.create(asked, actorOf(request));
       const location = `/v1/api-keys/${issued.key.name}`;
@@ -138,4 +145,14 @@ export function apiKeyRoutes(app: ApiApp, services: Services): void {
       return reply.code(204).send(null);
     },
   );
+}
+
+/** A key for what it could not do would only surprise. */
+function requireUsable(role: Role, operation: string, field: string): void {
+  if (!isOperation(operation)) {
+    throw new Problem('request-invalid', { detail: `there is no operation ${operation}`, field });
+  }
+  const needed = operationRoles[operation];
+  if (needed === 'anyone' || includesRole(role, needed)) return;
+  throw new Problem('request-invalid', { detail: `${operation} needs the role ${needed}, not ${role}`, field });
 }
