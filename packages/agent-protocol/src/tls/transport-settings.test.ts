@@ -12,7 +12,16 @@ const all = {
 const redis = { ...none, REDIS_URL: 'rediss://redis' };
 
 describe('loopback', () => {
-  it.each(['127.0.0.1', '127.9.9.9', '::1', '[::1]', '0:0:0:0:0:0:0:1', 'localhost', 'LOCALHOST', 'unix:/run/controller'])('%s', (host) => {
+  it.each([
+    '127.0.0.1',
+    '127.9.9.9',
+    '::1',
+    '[::1]',
+    '0:0:0:0:0:0:0:1',
+    'localhost',
+    'LOCALHOST',
+    'unix:/run/controller',
+  ])('%s', (host) => {
     expect(isLoopback(host)).toBe(true);
   });
   it.each(['0.0.0.0', '::', '[::]', '192.0.2.1', '::2', 'localhost.example.net', '127.0.0.1.example.net', ''])(
