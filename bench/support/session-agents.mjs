@@ -8,9 +8,8 @@
  */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { credentials } from '@grpc/grpc-js';
 import { RedisBus, stateHashOf } from '@waymark/agent-protocol';
-import { AgentSession } from '@waymark/node-agent';
+import { AgentSession, anyController } from '@waymark/node-agent';
 import { ipv6ToBytes } from '@waymark/topology';
 import { pino } from 'pino';
 
@@ -51,7 +50,7 @@ function agentOf(node, [dt4, dt6]) {
       ],
     }),
     controllers: [controller],
-    credentials: credentials.createInsecure(),
+    trust: anyController(),
     bus,
     stateDirectory: join(folder, node),
     reconciler: new InstantReconciler(),

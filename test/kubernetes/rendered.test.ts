@@ -76,14 +76,17 @@ describe.skipIf(!hasKubectl)('what kubectl makes of deploy/ (skipped without kub
     const environment = environmentOf(objects, { name: 'node-1', addresses: '10.0.0.1,fd11::1' });
     const known = [...Object.keys(environmentSchema.properties), 'NODE_NAME', 'NODE_ID_PREFIX'];
     expect(known).toEqual(expect.arrayContaining(Object.keys(environment)));
-    const { nodeId, dataPlane, controllers } = readConfig(environment);
+    const { nodeId, dataPlane, controllers, grpcTls } = readConfig(environment);
     expect({ nodeId, kind: dataPlane.kind }).toEqual({ nodeId: 'node-1', kind });
     expect(controllers).toEqual(['waymark-grpc.waymark.svc:50051']);
     const { capabilities } = agentOf(objects).securityContext ?? {};
     expect(capabilities).toEqual({ drop: ['ALL'], ...(add === undefined ? {} : { add }) });
+    const mounts = agentOf(objects).volumeMounts ?? [];
+    for (const file of [grpcTls?.ca, grpcTls?.pair?.cert, grpcTls?.pair?.key]) {
+      expect(mounts.some(({ mountPath }) => file?.startsWith(`${mountPath}/`))).toBe(true);
+    }
     if (dataPlane.kind !== 'vpp') return;
     const { socketPath } = dataPlane.settings;
-    const mounts = agentOf(objects).volumeMounts ?? [];
     expect(mounts.some(({ mountPath }) => socketPath.startsWith(`${mountPath}/`))).toBe(true);
   });
 

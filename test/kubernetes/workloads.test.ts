@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
-import { settingNames } from '../../apps/controller/src/config.js';
+import { readConfig, settingNames } from '../../apps/controller/src/config.js';
 import { readKubernetesConfig } from '../../apps/controller/src/kubernetes/kubernetes-config.js';
 import { eventually } from '../../apps/controller/src/testing/eventually.js';
 import { environmentSchema } from '../../apps/node-agent/src/config.js';
@@ -84,6 +84,19 @@ describe('the namespace of the controllers', () => {
     expect(pod.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 1000 });
     expect(pod.hostNetwork).toBeUndefined();
     for (const volume of pod.volumes ?? []) expect('hostPath' in volume).toBe(false);
+  });
+
+  it('finds its certificates where cert-manager and kubectl put them', () => {
+    const { env = [], volumeMounts = [] } = pod.containers[0] as Container;
+    const given = Object.fromEntries(env.map(({ name, value }) => [name, value ?? 'redis://redis']));
+    const { grpcTls } = readConfig({ ...given, DATABASE_URL: 'postgres://postgres' });
+    const folder = volumeMounts.find(({ name }) => name === 'tls')?.mountPath ?? '';
+    expect(grpcTls).toEqual({
+      ca: `${folder}/ca.crt`,
+      pair: { cert: `${folder}/tls.crt`, key: `${folder}/tls.key` },
+    });
+    const volume = pod.volumes?.find(({ name }) => name === 'tls');
+    expect(volume).toMatchObject({ secret: { secretName: 'waymark-controller-tls' } });
   });
 
   it('probes operations that there are', () => {

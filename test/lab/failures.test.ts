@@ -6,7 +6,7 @@ import { LAB_PROGRAMS } from './lab.js';
 import { lostSince, type Flow } from './probe.js';
 import { byDelay, FAMILIES, FASTEST, nameOf, OVER_R2_R7, Stage, WITHOUT_R7 } from './stage.js';
 
-const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'redis-server'], root: true });
+const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'openssl', 'redis-server'], root: true });
 /** Longer than all routers take to learn of a link, on a busy machine too: each computes its routes once a second. */
 const HOLD_MS = 3000;
 const POLICY = 'worker1:100:worker2';

@@ -14,7 +14,7 @@ import { RouteMonitor } from './route-monitor.js';
 import { FAMILIES, FASTEST, nameOf, OVER_R2_R7, Stage } from './stage.js';
 import type { Host, Pod } from './testbed.js';
 
-const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'redis-server'], root: true });
+const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'openssl', 'redis-server'], root: true });
 const title = `packet lab: Kubernetes${missing === undefined ? '' : ` (${missing})`}`;
 const POLICY = 'worker1:100:worker2';
 const AGENT = String(LINUX_DEFAULTS.protocol);

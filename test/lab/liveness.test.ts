@@ -7,7 +7,7 @@ import { eventually } from './eventually.js';
 import { LAB_PROGRAMS } from './lab.js';
 import { byDelay, FAMILIES, FASTEST, OVER_R2_R7, Stage } from './stage.js';
 
-const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'redis-server', 'nft', 'curl'], root: true });
+const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'openssl', 'redis-server', 'nft', 'curl'], root: true });
 const title = `packet lab: liveness${missing === undefined ? '' : ` (${missing})`}`;
 
 /** A router that forwards as before, but loses what carries an SRH or goes to a host's service SID: no link goes down. */

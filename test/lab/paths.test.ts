@@ -10,7 +10,7 @@ import { ping } from './probe.js';
 import { RouteMonitor } from './route-monitor.js';
 import { byDelay, FAMILIES, FASTEST, nameOf, OVER_R2_R7, Stage, WITHOUT_R7 } from './stage.js';
 
-const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'redis-server'], root: true });
+const missing = missingNeeds({ programs: [...LAB_PROGRAMS, 'openssl', 'redis-server'], root: true });
 const POLICY = 'worker1:100:worker2';
 const OUTAGE_MS = 1500;
 const AGENT = String(LINUX_DEFAULTS.protocol);

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
@@ -12,6 +13,7 @@ import { RestClient } from './rest-client.js';
 import type { Host } from './testbed.js';
 
 const CONTROLLER = fileURLToPath(new URL('../../apps/controller/dist/main.js', import.meta.url));
+const CERTIFICATES = fileURLToPath(new URL('../../scripts/certificates.sh', import.meta.url));
 const AGENT = fileURLToPath(new URL('../../apps/node-agent/dist/main.js', import.meta.url));
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const WITHDRAW = join(ROOT, 'deploy/withdraw/withdraw.yaml');
@@ -66,6 +68,11 @@ export class Waymark {
     };
     const waymark = new Waymark(options, redis, ports);
     try {
+      waymark.#certify('controller', [options.controllerAddress]);
+      waymark.#certify(
+        'agent',
+        options.hosts.map(({ id }) => id),
+      );
       await waymark.startController();
       for (const { id } of options.hosts) waymark.startAgent(id);
     } catch (error) {
@@ -73,6 +80,25 @@ export class Waymark {
       throw error;
     }
     return waymark;
+  }
+
+  /** Certificates as an operator makes them. */
+  #certify(kind: 'controller' | 'agent', names: readonly string[]): void {
+    const { status, stderr } = spawnSync('sh', [CERTIFICATES, this.#tls(), kind, ...names], { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`there are no certificates: ${stderr}`);
+  }
+
+  #tls(): string {
+    return join(this.#options.folder, 'tls');
+  }
+
+  /** The settings of who has its certificate in a folder below. */
+  #certificateIn(folder: string): NodeJS.ProcessEnv {
+    return {
+      WAYMARK_GRPC_CA_FILE: join(this.#tls(), folder, 'ca.crt'),
+      WAYMARK_GRPC_CERT_FILE: join(this.#tls(), folder, 'tls.crt'),
+      WAYMARK_GRPC_KEY_FILE: join(this.#tls(), folder, 'tls.key'),
+    };
   }
 
   async stop(): Promise<void> {
@@ -95,6 +121,7 @@ export class Waymark {
       WAYMARK_WORKERS: '1',
       DATABASE_URL: databaseUrl,
       REDIS_URL: this.redis.url,
+      ...this.#certificateIn('controller'),
       ...(kubernetes !== undefined && { WAYMARK_KUBERNETES: kubernetes }),
       ...this.#key.settings,
     });
@@ -154,6 +181,7 @@ export class Waymark {
       WAYMARK_LINUX_MANAGE_SYSCTLS: 'true',
       ...(probing ? { WAYMARK_PROBE_PREFIX: probePrefix } : { WAYMARK_STATUS_PORT: '0' }),
       REDIS_URL: this.redis.url,
+      ...this.#certificateIn(`agents/${host}`),
     };
   }
 

@@ -6,8 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { settingNames } from '../../apps/controller/src/config.js';
-import { environmentSchema } from '../../apps/node-agent/src/config.js';
+import { readConfig as readControllerConfig, settingNames } from '../../apps/controller/src/config.js';
+import { environmentSchema, readConfig as readAgentConfig } from '../../apps/node-agent/src/config.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -16,6 +16,8 @@ interface Service {
   readonly build?: { readonly target: string };
   readonly environment?: Readonly<Record<string, string>>;
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly configs?: readonly { readonly source: string; readonly target: string }[];
+  readonly command?: readonly string[];
   readonly healthcheck?: object;
   readonly secrets?: readonly string[];
   readonly volumes?: readonly string[];
@@ -27,7 +29,8 @@ interface Service {
 
 const composition = parse(read('docker-compose.yml'), { merge: true }) as {
   readonly services: Readonly<Record<string, Service>>;
-  readonly volumes: Readonly<Record<string, null>>;
+  readonly volumes: Readonly<Record<string, object | null>>;
+  readonly configs: Readonly<Record<string, { readonly file: string }>>;
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 };
 const dockerfile = read('Dockerfile');
@@ -37,6 +40,12 @@ const settings: Readonly<Record<string, readonly string[]>> = {
   controller: settingNames,
   'node-agent': Object.keys(environmentSchema.properties),
 };
+
+/** What Compose makes of the variables of a file when the shell has none of them. */
+function defaulted(environment: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const of = (text: string) => text.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
+  return Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, of(value)]));
+}
 
 /** The lines of a stage of the Dockerfile. */
 function stage(name: string): string {
@@ -75,10 +84,14 @@ describe('docker-compose.yml', () => {
     expect(settings[target]).toEqual(expect.arrayContaining(Object.keys(environment)));
   });
 
-  it.each(services)('%s waits only for services that say when they are healthy', (_, service) => {
+  it.each(services)('%s waits only for services that say when they are healthy, or that end', (_, service) => {
     for (const [name, { condition }] of Object.entries(service.depends_on ?? {})) {
       const needed = composition.services[name];
       expect(needed, name).toBeDefined();
+      if (name === 'certificates') {
+        expect(condition).toBe('service_completed_successfully');
+        continue;
+      }
       expect(condition).toBe('service_healthy');
       const inImage = needed?.build !== undefined && stage(needed.build.target).includes('HEALTHCHECK');
       expect(needed?.healthcheck !== undefined || inImage, name).toBe(true);
@@ -90,6 +103,35 @@ describe('docker-compose.yml', () => {
       expect(Object.keys(composition.volumes)).toContain(mount.split(':')[0]);
     }
     for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:/);
+  });
+
+  it('gives each program a certificate that its settings accept, and nobody the key of another', () => {
+    const { certificates } = composition.services;
+    const made = new Map((certificates?.volumes ?? []).map((mount) => mount.split(/:(?=\/)/) as [string, string]));
+    for (const [name, { environment = {}, volumes = [], build }] of built) {
+      const env = { ...defaulted(environment), WAYMARK_NODE_ID: 'h1' };
+      const { grpcTls } = build?.target === 'controller' ? readControllerConfig(env) : readAgentConfig(env);
+      const mounted = volumes.filter((mount) => mount.endsWith(':/etc/waymark/tls:ro'));
+      expect(mounted, name).toHaveLength(1);
+      for (const file of [grpcTls?.ca, grpcTls?.pair?.cert, grpcTls?.pair?.key]) {
+        expect(file, name).toMatch(/^\/etc\/waymark\/tls\//);
+      }
+      const volume = mounted[0]?.split(':')[0] ?? '';
+      if (name === 'headend') continue;
+      const folder = build?.target === 'controller' ? 'controller' : `agents/${environment['WAYMARK_NODE_ID'] ?? ''}`;
+      expect(made.get(volume), name).toBe(`/certificates/${folder}`);
+    }
+  });
+
+  it('makes certificates with a script that there is, for the names by which controllers are reached', () => {
+    const { command = [], configs = [] } = composition.services['certificates'] ?? {};
+    for (const { source } of configs)
+      expect(existsSync(join(root, composition.configs[source]?.file ?? ''))).toBe(true);
+    const names = /controller (controller-.*)$/m.exec(command.join('\n'))?.[1]?.split(' ');
+    const hosts = built.flatMap(([, { environment }]) =>
+      (defaulted(environment ?? {})['WAYMARK_CONTROLLER'] ?? '').split(',').filter((address) => address !== ''),
+    );
+    expect(names).toEqual(expect.arrayContaining(hosts.map((address) => address.slice(0, address.lastIndexOf(':')))));
   });
 
   it('names services and ports that there are, wherever one speaks to another', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { StartFault } from './model/start-fault.js';
 import { readConfig, repositoryRoot, settingNames } from './config.js';
 
 describe('settings of the controller', () => {
@@ -27,6 +28,30 @@ describe('settings of the controller', () => {
     const asked = readConfig({ DATABASE_URL: databaseUrl, WAYMARK_DEMO: 'topology' });
     expect(asked.demoTopology).toContain('geant');
     expect(asked.demoAgents).toBe(false);
+  });
+
+  const certificates = { WAYMARK_GRPC_CA_FILE: 'ca', WAYMARK_GRPC_CERT_FILE: 'cert', WAYMARK_GRPC_KEY_FILE: 'key' };
+
+  it('refuse agents in the clear beyond loopback, unless that is asked for', () => {
+    const open = { WAYMARK_GRPC_HOST: '0.0.0.0' };
+    expect(() => readConfig(open)).toThrow(StartFault);
+    expect(() => readConfig(open)).toThrow(/^WAYMARK_GRPC_HOST leads beyond this machine .*WAYMARK_GRPC_CERT_FILE/);
+    expect(readConfig({ ...open, WAYMARK_GRPC_INSECURE: 'true' })).toMatchObject({
+      grpcTls: undefined,
+      grpcInsecure: true,
+    });
+    expect(readConfig({ ...open, ...certificates }).grpcTls).toEqual({ ca: 'ca', pair: { cert: 'cert', key: 'key' } });
+  });
+
+  it('run no agents without certificates where agents need them', () => {
+    expect(readConfig(certificates)).toMatchObject({ demoAgents: false, demoTopology: expect.any(String) as string });
+    expect(() => readConfig({ ...certificates, WAYMARK_DEMO: 'on' })).toThrow(/^WAYMARK_DEMO must not be "on"/);
+  });
+
+  it('take files of TLS for Redis only where Redis speaks TLS', () => {
+    const settings = { REDIS_URL: 'rediss://redis', REDIS_CA_FILE: 'ca' };
+    expect(readConfig(settings).redisTls).toEqual({ ca: 'ca', pair: null });
+    expect(() => readConfig({ ...settings, REDIS_URL: 'redis://redis' })).toThrow(StartFault);
   });
 
   it.each([

@@ -1,6 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  grpcTlsPaths,
+  redisTlsPaths,
+  transportProperties,
+  type TlsPaths,
+  type TransportEnvironment,
+} from '@waymark/agent-protocol';
 import { envSchema } from 'env-schema';
 import { oidcSettings, type OidcSettings } from './access/oidc-settings.js';
 import { StartFault } from './model/start-fault.js';
@@ -16,6 +23,10 @@ export interface ControllerConfig {
   readonly httpPort: number;
   readonly grpcHost: string;
   readonly grpcPort: number;
+  /** Mutual TLS with agents; undefined: sessions in the clear. */
+  readonly grpcTls: TlsPaths | undefined;
+  /** Sessions in the clear are wanted, though others may reach the port. */
+  readonly grpcInsecure: boolean;
   /** undefined: the embedded server, in `dataDirectory`. */
   readonly databaseUrl: string | undefined;
   /** A file with a key whose bearer is an admin. */
@@ -24,6 +35,8 @@ export interface ControllerConfig {
   readonly oidc: OidcSettings | undefined;
   /** undefined: the in-memory bus, which reaches only agents in this process. */
   readonly redisUrl: string | undefined;
+  /** For `rediss://`; undefined: what Node trusts. */
+  readonly redisTls: TlsPaths | undefined;
   readonly dataDirectory: string;
   /** A topology file that is loaded when the TED is empty. */
   readonly demoTopology: string | undefined;
@@ -41,7 +54,7 @@ export interface ControllerConfig {
   readonly logLevel: string;
 }
 
-interface Environment {
+interface Environment extends TransportEnvironment {
   readonly WAYMARK_NAME: string;
   readonly WAYMARK_HTTP_HOST: string;
   readonly WAYMARK_HTTP_PORT: number;
@@ -54,7 +67,6 @@ interface Environment {
   readonly WAYMARK_OIDC_ROLE_CLAIM: string;
   readonly WAYMARK_OIDC_ROLES: string;
   readonly WAYMARK_OIDC_NAME_CLAIM: string;
-  readonly REDIS_URL?: string;
   readonly WAYMARK_DATA_DIR: string;
   readonly WAYMARK_DEMO: 'auto' | 'on' | 'topology' | 'off';
   readonly WAYMARK_BSID_POOL: string;
@@ -85,7 +97,7 @@ const schema = {
     WAYMARK_OIDC_ROLE_CLAIM: { type: 'string', default: 'roles' },
     WAYMARK_OIDC_ROLES: { type: 'string', default: 'viewer=viewer,operator=operator,admin=admin' },
     WAYMARK_OIDC_NAME_CLAIM: { type: 'string', default: 'sub' },
-    REDIS_URL: { type: 'string', pattern: '^rediss?://' },
+    ...transportProperties,
     WAYMARK_DATA_DIR: { type: 'string', default: join(repositoryRoot, '.waymark'), minLength: 1 },
     WAYMARK_DEMO: { type: 'string', enum: ['auto', 'on', 'topology', 'off'], default: 'auto' },
     WAYMARK_BSID_POOL: { type: 'string', default: 'fdbb:b51d::/32' },
@@ -103,7 +115,8 @@ export const settingNames: readonly string[] = Object.keys(schema.properties);
 
 /**
  * Reads the settings. WAYMARK_DEMO: `on` loads the demo topology and runs dry-run agents for its hosts, `topology` only
- * loads it; `auto` is `on` with the embedded database and `off` with any other.
+ * loads it; `auto` is `on` with the embedded database and `off` with any other. Where agents have to show certificates,
+ * which those of the demo have not, `auto` is `topology` instead of `on`.
  *
  * @throws StartFault naming the variable that does not fit.
  */
@@ -111,14 +124,23 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
   // An empty variable means unset, as operators expect of compose files and unit files.
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const env = checked(data);
-  const automatic = env.DATABASE_URL === undefined ? 'on' : 'off';
+  const grpcTls = fitting(() => grpcTlsPaths(env, 'WAYMARK_GRPC_HOST', [env.WAYMARK_GRPC_HOST]));
+  const automatic = env.DATABASE_URL !== undefined ? 'off' : grpcTls === undefined ? 'on' : 'topology';
   const demo = env.WAYMARK_DEMO === 'auto' ? automatic : env.WAYMARK_DEMO;
+  if (demo === 'on' && grpcTls !== undefined) {
+    throw new StartFault(
+      'WAYMARK_DEMO must not be "on" where agents need certificates, since those of the demo have none: set it to ' +
+        '"topology" or "off", or remove WAYMARK_GRPC_CA_FILE, WAYMARK_GRPC_CERT_FILE and WAYMARK_GRPC_KEY_FILE',
+    );
+  }
   return {
     name: env.WAYMARK_NAME,
     httpHost: env.WAYMARK_HTTP_HOST,
     httpPort: env.WAYMARK_HTTP_PORT,
     grpcHost: env.WAYMARK_GRPC_HOST,
     grpcPort: env.WAYMARK_GRPC_PORT,
+    grpcTls,
+    grpcInsecure: env.WAYMARK_GRPC_INSECURE,
     databaseUrl: env.DATABASE_URL,
     adminKeyFile: env.WAYMARK_ADMIN_KEY_FILE,
     oidc: oidcSettings({
@@ -129,6 +151,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
       nameClaim: env.WAYMARK_OIDC_NAME_CLAIM,
     }),
     redisUrl: env.REDIS_URL,
+    redisTls: fitting(() => redisTlsPaths(env)),
     dataDirectory: env.WAYMARK_DATA_DIR,
     demoTopology: demo === 'off' ? undefined : join(repositoryRoot, 'examples', 'geant-datacentres.yaml'),
     demoAgents: demo === 'on',
@@ -140,6 +163,14 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     kubernetesFile: env.WAYMARK_KUBERNETES,
     logLevel: env.WAYMARK_LOG_LEVEL,
   };
+}
+
+function fitting<Result>(read: () => Result): Result {
+  try {
+    return read();
+  } catch (error) {
+    throw new StartFault(`${(error as Error).message} (docs/operating.md lists all settings)`, { cause: error });
+  }
 }
 
 /** Nothing of an operator's is at stake, and only programs on this machine can ask. */

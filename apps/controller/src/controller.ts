@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ServerCredentials } from '@grpc/grpc-js';
 import { HEARTBEAT_INTERVAL_MS, MemoryBus, RedisBus, type Bus } from '@waymark/agent-protocol';
 import { ipv6FromBytes, type EndpointBehavior } from '@waymark/topology';
 import type { Logger } from 'pino';
@@ -20,6 +19,7 @@ import { PathComputation } from './compute/path-computation.js';
 import { SnapshotCache } from './compute/snapshot-cache.js';
 import { isEmbeddedOnLoopback, repositoryRoot, type ControllerConfig } from './config.js';
 import { DemoAgents, loadDemoTopology } from './demo.js';
+import { certificateAccess, openAccess, type AgentAccess } from './distribution/agent-access.js';
 import type { AgentCapabilities } from './distribution/agent-server.js';
 import { writeDesired, type PendingDelta } from './distribution/desired-store.js';
 import { Distribution } from './distribution/distribution.js';
@@ -28,6 +28,7 @@ import { Kubernetes } from './kubernetes/kubernetes.js';
 import { readKubernetesConfig } from './kubernetes/kubernetes-config.js';
 import type { Health, Services } from './model/ports.js';
 import { StartFault } from './model/start-fault.js';
+import { openTlsFiles } from './tls-files.js';
 import { bookedPerLink } from './policies/bookings.js';
 import { FailureSweeps } from './policies/failure-sweeps.js';
 import { SrPolicyService } from './policies/policy-service.js';
@@ -135,7 +136,7 @@ async function start(
 
   const sweeps = new FailureSweeps({ db, topology, pool, jobs });
 
-  const bus = openBus(config, log);
+  const bus = openBus(config, log, running);
   running.push(() => bus.close());
   const bookDemands: BookDemands = (snapshot, demands) => pool.run('book-demands', snapshot, { demands });
   const policies = new SrPolicyService({
@@ -153,7 +154,7 @@ async function start(
     events,
     log,
     controller: config.name,
-    credentials: ServerCredentials.createInsecure(),
+    access: openAgentAccess(config, log, running),
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
     onAcked,
     onHellos: (hellos) =>
@@ -315,11 +316,25 @@ function issuerKeys({ issuer }: OidcSettings, now: () => number, log: Logger): I
   return new IssuerKeys(issuer, { now, onTrouble });
 }
 
-function openBus(config: ControllerConfig, log: Logger): Bus {
+function openBus(config: ControllerConfig, log: Logger, running: (() => Promise<unknown>)[]): Bus {
   if (config.redisUrl === undefined) return new MemoryBus();
-  return new RedisBus(config.redisUrl, (error) =>
-    log.warn({ err: error }, 'Redis is out of reach; agents converge by their heartbeats'),
+  const tls = config.redisTls && openTlsFiles('REDIS', config.redisTls, log, running);
+  return new RedisBus(
+    config.redisUrl,
+    (error) => log.warn({ err: error }, 'Redis cannot be used; agents converge by their heartbeats'),
+    tls,
   );
+}
+
+function openAgentAccess(config: ControllerConfig, log: Logger, running: (() => Promise<unknown>)[]): AgentAccess {
+  const { grpcTls, grpcInsecure, grpcHost } = config;
+  if (grpcTls !== undefined) return certificateAccess(openTlsFiles('WAYMARK_GRPC', grpcTls, log, running));
+  if (grpcInsecure) {
+    log.warn(
+      `WAYMARK_GRPC_INSECURE: whoever reaches ${grpcHost}, port ${config.grpcPort}, can pass for any node, and read and report what he likes`,
+    );
+  }
+  return openAccess();
 }
 
 function tedCapabilities({ msdHEncaps, encapMode, ownedSids }: AgentCapabilities) {

@@ -10,7 +10,10 @@ describe('the settings of the agent', () => {
     expect(readConfig(NODE)).toEqual({
       nodeId: 'dc-london-1',
       controllers: ['127.0.0.1:50051'],
+      grpcTls: undefined,
+      grpcInsecure: false,
       redisUrl: undefined,
+      redisTls: undefined,
       stateDirectory: '/var/lib/waymark/dc-london-1',
       localSids: [],
       rereadIntervalMs: 30_000,
@@ -29,6 +32,7 @@ describe('the settings of the agent', () => {
     const { dataPlane, localSids, controllers } = readConfig({
       ...NODE,
       WAYMARK_CONTROLLER: '10.0.0.1:50051,[fd00::2]:50051',
+      WAYMARK_GRPC_INSECURE: 'true',
       WAYMARK_DATAPLANE: 'linux',
       WAYMARK_LOCAL_SIDS: 'FC00:1:0::d4=End.DT4, fc00:1::d6=End.DT6',
       WAYMARK_LINUX_MANAGE_SYSCTLS: 'true',
@@ -54,6 +58,23 @@ describe('the settings of the agent', () => {
       edgeBlocks,
     };
     expect(dataPlane).toEqual({ kind: 'linux', settings: { ...LINUX_DEFAULTS, ...settings } });
+  });
+
+  it('refuse a controller elsewhere without certificates, unless that is asked for', () => {
+    const elsewhere = { ...NODE, WAYMARK_CONTROLLER: '[::1]:50051,[fd00::2]:50051' };
+    const certificates = { WAYMARK_GRPC_CA_FILE: 'ca', WAYMARK_GRPC_CERT_FILE: 'cert', WAYMARK_GRPC_KEY_FILE: 'key' };
+    expect(() => readConfig(elsewhere)).toThrow(/^WAYMARK_CONTROLLER leads beyond this machine \(\[fd00::2\]\)/);
+    expect(readConfig({ ...elsewhere, WAYMARK_GRPC_INSECURE: 'true' }).grpcInsecure).toBe(true);
+    expect(readConfig({ ...elsewhere, ...certificates }).grpcTls).toEqual({
+      ca: 'ca',
+      pair: { cert: 'cert', key: 'key' },
+    });
+  });
+
+  it('take files of TLS for Redis only where Redis speaks TLS', () => {
+    const settings = { ...NODE, REDIS_URL: 'rediss://redis', REDIS_CA_FILE: 'ca' };
+    expect(readConfig(settings).redisTls).toEqual({ ca: 'ca', pair: null });
+    expect(() => readConfig({ ...settings, REDIS_URL: 'redis://redis' })).toThrow('rediss://');
   });
 
   const VPP = { ...NODE, WAYMARK_DATAPLANE: 'vpp', WAYMARK_VPP_ENCAP_SOURCE: 'FD00:0::1' };

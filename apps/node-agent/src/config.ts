@@ -1,4 +1,11 @@
 import { join } from 'node:path';
+import {
+  grpcTlsPaths,
+  redisTlsPaths,
+  transportProperties,
+  type TlsPaths,
+  type TransportEnvironment,
+} from '@waymark/agent-protocol';
 import { envSchema } from 'env-schema';
 import { canonicalBlock } from './dataplane/address.js';
 import type { ProbeRuleSettings } from './dataplane/linux/probe-rules.js';
@@ -15,8 +22,14 @@ import { vppProperties, vppSettings, type VppEnvironment } from './vpp-config.js
 export interface AgentConfig {
   readonly nodeId: string;
   readonly controllers: readonly string[];
+  /** Mutual TLS with controllers; undefined: sessions in the clear. */
+  readonly grpcTls: TlsPaths | undefined;
+  /** Sessions in the clear are wanted, though they leave this machine. */
+  readonly grpcInsecure: boolean;
   /** undefined: no bus, changes come with the heartbeats. */
   readonly redisUrl: string | undefined;
+  /** For `rediss://`; undefined: what Node trusts. */
+  readonly redisTls: TlsPaths | undefined;
   readonly stateDirectory: string;
   readonly localSids: readonly LocalSid[];
   readonly rereadIntervalMs: number;
@@ -36,10 +49,9 @@ export interface AgentConfig {
       };
 }
 
-interface Environment extends VppEnvironment {
+interface Environment extends VppEnvironment, TransportEnvironment {
   readonly WAYMARK_NODE_ID: string;
   readonly WAYMARK_CONTROLLER: string;
-  readonly REDIS_URL?: string;
   readonly WAYMARK_DATAPLANE: 'dry-run' | 'linux' | 'vpp';
   readonly WAYMARK_DATA_DIR: string;
   readonly WAYMARK_LOCAL_SIDS?: string;
@@ -77,7 +89,7 @@ export const environmentSchema = {
   properties: {
     WAYMARK_NODE_ID: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$' },
     WAYMARK_CONTROLLER: { type: 'string', default: '127.0.0.1:50051', pattern: '^[^\\s,]+:\\d+(,[^\\s,]+:\\d+)*$' },
-    REDIS_URL: { type: 'string', pattern: '^rediss?://' },
+    ...transportProperties,
     WAYMARK_DATAPLANE: { type: 'string', enum: ['dry-run', 'linux', 'vpp'], default: 'dry-run' },
     WAYMARK_DATA_DIR: { type: 'string', default: '/var/lib/waymark', minLength: 1 },
     WAYMARK_LOCAL_SIDS: { type: 'string' },
@@ -142,10 +154,15 @@ export function readConfig(environment: NodeJS.ProcessEnv): AgentConfig {
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const env = envSchema<Environment>({ schema: environmentSchema, data, env: false });
   const localSids = localSidsIn(env.WAYMARK_LOCAL_SIDS ?? '', env.WAYMARK_DATAPLANE);
+  const controllers = env.WAYMARK_CONTROLLER.split(',');
+  const hosts = controllers.map((address) => address.slice(0, address.lastIndexOf(':')));
   return {
     nodeId: env.WAYMARK_NODE_ID,
-    controllers: env.WAYMARK_CONTROLLER.split(','),
+    controllers,
+    grpcTls: grpcTlsPaths(env, 'WAYMARK_CONTROLLER', hosts),
+    grpcInsecure: env.WAYMARK_GRPC_INSECURE,
     redisUrl: env.REDIS_URL,
+    redisTls: redisTlsPaths(env),
     stateDirectory: join(env.WAYMARK_DATA_DIR, env.WAYMARK_NODE_ID),
     localSids,
     rereadIntervalMs: env.WAYMARK_REREAD_SECONDS * 1_000,

@@ -42,3 +42,4 @@ export {
   type SessionStatus,
 } from './session/agent-session.js';
 export { NodeAgent, type NodeAgentOptions, type NodeAgentStatus } from './node-agent.js';
+export { anyController, certifiedControllers, type ControllerTrust } from './session/controller-trust.js';

@@ -1,6 +1,6 @@
 import { createWriteStream } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { RedisBus } from '@waymark/agent-protocol';
+import { logTlsFiles, RedisBus, TlsFiles, type TlsPaths } from '@waymark/agent-protocol';
 import closeWithGrace from 'close-with-grace';
 import { pino, type Logger } from 'pino';
 import { readConfig, type AgentConfig } from './config.js';
@@ -12,10 +12,11 @@ import { VppDataPlane } from './dataplane/vpp/vpp-data-plane.js';
 import { VppLink } from './dataplane/vpp/vpp-link.js';
 import { NodeAgent } from './node-agent.js';
 import { withdraw } from './reconcile/withdraw.js';
+import { anyController, certifiedControllers } from './session/controller-trust.js';
 import { StatusServer } from './status-server.js';
 
 const { values } = parseArgs({ options: { withdraw: { type: 'boolean', default: false } } });
-const config = readConfig(process.env);
+const config = settings();
 const log = pino({ level: config.logLevel, base: { node: config.nodeId } });
 const dataPlane = dataPlaneOf(config, log);
 
@@ -34,18 +35,32 @@ if (values.withdraw) {
 }
 
 async function run(): Promise<void> {
-  const { redisUrl, statusPort, ...options } = config;
+  const { redisUrl, redisTls, grpcTls, statusPort, ...options } = config;
+  const redisFiles = openTlsFiles('REDIS', redisTls);
   const bus =
     redisUrl === undefined
       ? null
-      : new RedisBus(redisUrl, (error) => log.warn({ err: error }, 'Redis is out of reach; heartbeats carry on'));
-  const agent = new NodeAgent({ ...options, bus, dataPlane, log });
+      : new RedisBus(
+          redisUrl,
+          (error) => log.warn({ err: error }, 'Redis cannot be used; heartbeats carry on'),
+          redisFiles,
+        );
+  const grpcFiles = openTlsFiles('WAYMARK_GRPC', grpcTls);
+  if (options.grpcInsecure) {
+    log.warn(
+      { controllers: options.controllers },
+      'WAYMARK_GRPC_INSECURE: whoever is on the way to a controller can pass for one, and tell this node what to install',
+    );
+  }
+  const trust = grpcFiles === undefined ? anyController() : certifiedControllers(grpcFiles);
+  const agent = new NodeAgent({ ...options, trust, bus, dataPlane, log });
   const status = new StatusServer(() => agent.status());
   closeWithGrace({ delay: 10_000, logger: log }, async ({ err, signal }) => {
     if (err) log.fatal({ err }, 'node agent failed');
     log.info({ signal }, 'node agent stopping; the data plane stays as it is');
     await agent.stop();
     await bus?.close();
+    for (const files of [grpcFiles, redisFiles]) files?.close();
     if (statusPort !== undefined) await status.close();
   });
   if (statusPort !== undefined) {
@@ -53,6 +68,27 @@ async function run(): Promise<void> {
     log.info(`status: http://127.0.0.1:${port}/status`);
   }
   await agent.start();
+}
+
+function openTlsFiles(prefix: string, paths: TlsPaths | undefined): TlsFiles | undefined {
+  if (paths === undefined) return undefined;
+  const files = fitting(() => new TlsFiles(paths), `see ${prefix}_CA_FILE, ${prefix}_CERT_FILE and ${prefix}_KEY_FILE`);
+  logTlsFiles(files, prefix, log);
+  return files;
+}
+
+function settings(): AgentConfig {
+  return fitting(() => readConfig(process.env), 'docs/node-agent.md lists all settings');
+}
+
+/** Ends the agent with a sentence, and no stack, when an operator can put it right. */
+function fitting<Result>(read: () => Result, remedy: string): Result {
+  try {
+    return read();
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)} (${remedy})\n`);
+    process.exit(1);
+  }
 }
 
 function dataPlaneOf({ dataPlane: settings }: AgentConfig, logger: Logger): DataPlane {

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { credentials, type ChannelCredentials } from '@grpc/grpc-js';
 import type { Bus } from '@waymark/agent-protocol';
 import type { Logger } from 'pino';
 import { CounterReader } from './counters/counter-reader.js';
@@ -10,6 +9,7 @@ import { PathLiveness, type LivenessStatus } from './liveness/path-liveness.js';
 import { PROBE_DEFAULTS, type ProbeTiming } from './liveness/probe-engine.js';
 import { PolicyReconciler, type ReconcilerCounts } from './reconcile/policy-reconciler.js';
 import { AgentSession, type SessionStatus } from './session/agent-session.js';
+import { anyController, type ControllerTrust } from './session/controller-trust.js';
 import type { DataPlaneHealth, PolicyOutcome } from './session/ports.js';
 
 export interface NodeAgentOptions {
@@ -29,8 +29,8 @@ export interface NodeAgentOptions {
   /** How segment lists are probed, where the data plane has a prefix for it; PROBE_DEFAULTS when left out. */
   readonly probeTiming?: ProbeTiming;
   readonly log: Logger;
-  /** Plaintext when left out. */
-  readonly credentials?: ChannelCredentials;
+  /** Sessions in the clear when left out. */
+  readonly trust?: ControllerTrust;
 }
 
 export interface NodeAgentStatus {
@@ -94,7 +94,7 @@ export class NodeAgent {
         return { agentVersion: VERSION, dataplane: name, msdHEncaps, encapMode, ownedSids: ownedSids(localSids) };
       },
       controllers,
-      credentials: options.credentials ?? credentials.createInsecure(),
+      trust: options.trust ?? anyController(),
       bus,
       stateDirectory,
       reconciler: this.#reconciler,

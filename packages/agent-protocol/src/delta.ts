@@ -1,4 +1,5 @@
-import { Delta, SignedDelta, type PolicyChange } from './generated/waymark/agent/v1/agent.js';
+import { checkPrefix } from './desired-policy.js';
+import { Delta, Family, SignedDelta, type PolicyChange, type Prefix } from './generated/waymark/agent/v1/agent.js';
 import { isNodeId, isPolicyId } from './identifiers.js';
 import { HINT_ABOVE_BYTES, MAX_BODY_BYTES } from './limits.js';
 import { decoding, ProtocolError } from './protocol-error.js';
@@ -37,6 +38,7 @@ function checkDelta(delta: Delta): void {
   if (delta.epoch < 1) throw malformed('a delta has no epoch');
   if (delta.generation <= delta.previousGeneration) throw malformed('the generation of a delta does not grow');
   if (delta.stateHash.length !== STATE_HASH_BYTES) throw malformed('the state hash of a delta is not 32 bytes long');
+  checkBlock(delta.bsidBlock);
   if (delta.hint && delta.changes.length > 0) throw malformed('a hint carries changes');
   const seen = new Set<string>();
   for (const change of delta.changes) {
@@ -45,6 +47,11 @@ function checkDelta(delta: Delta): void {
     if (seen.has(change.policyId)) throw malformed('a delta changes a policy twice');
     seen.add(change.policyId);
   }
+}
+
+/** The rules for the block of a node's binding SIDs. Throws ProtocolError (`malformed`). */
+export function checkBlock(block: Prefix | undefined): void {
+  if (block !== undefined) checkPrefix(block, Family.IPV6);
 }
 
 /** The rules for one policy of a delta or snapshot. Throws ProtocolError (`malformed`). */

@@ -116,8 +116,9 @@ function checkAction(tunnel: Tunnel): void {
   }
 }
 
-function checkPrefix(prefix: Prefix, family: Family): void {
-  if (prefix.family !== family) throw malformed('a steered prefix is not of the family of its tunnel');
+/** Throws ProtocolError (`malformed`) for what is no prefix of this family. */
+export function checkPrefix(prefix: Prefix, family: Family): void {
+  if (prefix.family !== family) throw malformed('a prefix is not of the family that it must be of');
   const bytes = family === Family.IPV4 ? 4 : 16;
   if (prefix.address.length !== bytes) throw malformed('the address of a prefix has the wrong length');
   if (prefix.length > bytes * 8) throw malformed('the length of a prefix is out of range');

@@ -1,6 +1,6 @@
 export * from './generated/waymark/agent/v1/agent.js';
 export { nodeChannel } from './channel.js';
-export { checkPolicyChange, openDelta, sealDelta } from './delta.js';
+export { checkBlock, checkPolicyChange, openDelta, sealDelta } from './delta.js';
 export { decodeDesiredPolicy, encodeDesiredPolicy } from './desired-policy.js';
 export { classIdOf, isClassId, isNodeId, isPolicyId } from './identifiers.js';
 export {
@@ -26,3 +26,12 @@ export {
 export { BusClosedError, type Bus, type BusListener, type Subscription } from './bus/bus.js';
 export { MemoryBus } from './bus/memory-bus.js';
 export { RedisBus } from './bus/redis-bus.js';
+export { logTlsFiles } from './tls/log-tls-files.js';
+export { nodeInCertificate } from './tls/node-certificate.js';
+export { TlsFileError, TlsFiles, type TlsFilesListener, type TlsMaterial, type TlsPaths } from './tls/tls-files.js';
+export {
+  grpcTlsPaths,
+  redisTlsPaths,
+  transportProperties,
+  type TransportEnvironment,
+} from './tls/transport-settings.js';

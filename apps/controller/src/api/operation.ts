@@ -75,6 +75,7 @@ export const operationRoles = {
   unpinPolicy: 'operator',
   rollBackPolicy: 'operator',
   listMeshes: 'viewer',
+  listServiceClasses: 'viewer',
   getMesh: 'viewer',
   createMesh: 'operator',
   putMesh: 'operator',

@@ -47,6 +47,7 @@ function greeting() {
     liveness: () => Promise.resolve(),
     dataPlane: () => Promise.resolve(),
     ack: () => Promise.resolve(),
+    trespass: () => undefined,
     ended: () => undefined,
     failed: (error) => {
       throw error;
@@ -56,6 +57,7 @@ function greeting() {
     stream as unknown as ServerDuplexStream<AgentMessage, ControllerMessage>,
     host,
     0,
+    { kind: 'anyone' },
   );
   stream.push(hello);
   return {

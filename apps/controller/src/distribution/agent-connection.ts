@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { status, type ServerDuplexStream, type StatusObject } from '@grpc/grpc-js';
-import type {
-  Ack,
-  AgentMessage,
-  ControllerMessage,
-  DataPlaneReport,
-  Digest,
-  Heartbeat,
-  Hello,
-  LivenessReport,
-  Welcome,
+import {
+  isPolicyId,
+  type Ack,
+  type AgentMessage,
+  type ControllerMessage,
+  type DataPlaneReport,
+  type Digest,
+  type Heartbeat,
+  type Hello,
+  type LivenessReport,
+  type Welcome,
 } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import type { AckRecord } from './ack-store.js';
+import type { Caller } from './agent-access.js';
 import type { HeartbeatRecord } from './agent-records.js';
 import type { DataPlaneRecord } from './data-plane-store.js';
 import type { LivenessRecord } from './liveness-store.js';
@@ -38,6 +40,8 @@ export interface ConnectionHost {
   /** Resolve when the report is stored, or known to be of no use. */
   liveness(record: LivenessRecord): Promise<void>;
   dataPlane(record: DataPlaneRecord): Promise<void>;
+  /** Somebody speaks for a node that is not his. */
+  trespass(caller: NodeId | undefined, why: string): void;
   ended(connection: AgentConnection): void;
   failed(error: unknown, during: string): void;
 }
@@ -52,6 +56,7 @@ export class AgentConnection {
   readonly session = randomUUID();
   readonly #stream: SessionStream;
   readonly #host: ConnectionHost;
+  readonly #caller: Exclude<Caller, { kind: 'stranger' }>;
   #node: NodeId | undefined;
   #welcomed = false;
   #bus = 'none';
@@ -62,9 +67,10 @@ export class AgentConnection {
   #lastDigest: Digest | undefined;
   #ended = false;
 
-  constructor(stream: SessionStream, host: ConnectionHost, now: number) {
+  constructor(stream: SessionStream, host: ConnectionHost, now: number, caller: Exclude<Caller, { kind: 'stranger' }>) {
     this.#stream = stream;
     this.#host = host;
+    this.#caller = caller;
     this.#lastHeard = now;
     stream.on('data', (message: AgentMessage) => void this.#take(message));
     // Without this listener a broken connection would end the process.
@@ -93,6 +99,11 @@ export class AgentConnection {
   /** In milliseconds of the server's clock. */
   get lastHeard(): number {
     return this.#lastHeard;
+  }
+
+  /** In milliseconds since 1970. */
+  get authenticatedUntil(): number {
+    return this.#caller.kind === 'agent' ? this.#caller.until : Infinity;
   }
 
   heard(now: number): void {
@@ -154,6 +165,10 @@ export class AgentConnection {
 
   async #greet(hello: Hello): Promise<void> {
     if (this.#isWrong(mistakeInHello(hello))) return;
+    if (this.#caller.kind === 'agent' && this.#caller.node !== hello.nodeId) {
+      this.#refuse(`the certificate is that of ${this.#caller.node}, and the hello that of ${hello.nodeId}`);
+      return;
+    }
     this.#node = hello.nodeId;
     const welcome = await this.#host.welcome(this, hello.nodeId, hello);
     this.#lastDigest = welcome.digest;
@@ -178,7 +193,8 @@ export class AgentConnection {
   /** Heartbeats go on while an ack waits for its transaction; a second ack does not. */
   async #ack(node: NodeId, ack: Ack): Promise<void> {
     await this.#ackUnderWay;
-    if (this.#isWrong(mistakeInAck(ack, node))) return;
+    if (this.#isForeign(node, 'an outcome', ack.outcomes)) return;
+    if (this.#isWrong(mistakeInAck(ack))) return;
     const outcomes = ack.outcomes.map((outcome) => ({ ...outcome, reason: printable(outcome.reason) }));
     this.#ackUnderWay = this.#guarded('an ack', async () => {
       await this.#host.ack({ node, session: this.session, ack: { ...ack, outcomes } });
@@ -188,7 +204,8 @@ export class AgentConnection {
 
   async #liveness(node: NodeId, report: LivenessReport): Promise<void> {
     await this.#reportUnderWay;
-    if (this.#isWrong(mistakeInLiveness(report, node))) return;
+    if (this.#isForeign(node, 'a probed list', report.lists)) return;
+    if (this.#isWrong(mistakeInLiveness(report))) return;
     this.#report('a report of liveness', () => this.#host.liveness({ node, session: this.session, report }));
   }
 
@@ -202,6 +219,18 @@ export class AgentConnection {
   /** Heartbeats and acks go on while a report waits for its transaction; a second report does not. */
   #report(what: string, store: () => Promise<void>): void {
     this.#reportUnderWay = this.#guarded(what, store);
+  }
+
+  /** An agent speaks of policies of its own node only. */
+  #isForeign(node: NodeId, what: string, told: readonly { readonly policyId: string }[]): boolean {
+    const foreign = told.find(({ policyId }) => isPolicyId(policyId) && !isPolicyId(policyId, node));
+    if (foreign !== undefined) this.#refuse(`${what} is not of a policy of ${node}`);
+    return foreign !== undefined;
+  }
+
+  #refuse(why: string): void {
+    this.#host.trespass(this.#caller.kind === 'agent' ? this.#caller.node : this.#node, why);
+    this.close(status.PERMISSION_DENIED, why);
   }
 
   #isWrong(mistake: string | undefined): boolean {

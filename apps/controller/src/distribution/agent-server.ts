@@ -1,11 +1,13 @@
-import { Server, status, type ServerCredentials, type ServerWritableStream } from '@grpc/grpc-js';
+import { Server, status, type ServerDuplexStream, type ServerWritableStream } from '@grpc/grpc-js';
 import {
   AgentServiceService,
   isNodeId,
   MAX_MESSAGE_BYTES,
   MISSED_HEARTBEATS,
   nodeChannel,
+  type AgentMessage,
   type AgentServiceServer,
+  type ControllerMessage,
   type Digest,
   type Hello,
   type SnapshotChunk,
@@ -16,6 +18,7 @@ import type { NodeId } from '@waymark/topology';
 import type { Logger } from 'pino';
 import type { Database } from '../storage/database.js';
 import { storeAcks, type AckRecord, type OnAcked } from './ack-store.js';
+import type { AgentAccess } from './agent-access.js';
 import { AgentConnection } from './agent-connection.js';
 import {
   readDigests,
@@ -42,6 +45,8 @@ const SNAPSHOTS = 16;
 /** An agent that takes longer over a snapshot must ask again. */
 const SNAPSHOT_TIMEOUT_MS = 30_000;
 const SWEEP_MS = 1_000;
+/** How long a connection that has to be made anew may take to say goodbye. */
+const DRAIN_MS = 1_000;
 
 /** What an agent says of its node when it connects. */
 export interface AgentCapabilities {
@@ -64,7 +69,7 @@ export interface AgentServerOptions {
   readonly log: Logger;
   /** Names this controller to operators. */
   readonly controller: string;
-  readonly credentials: ServerCredentials;
+  readonly access: AgentAccess;
   /** At most HEARTBEAT_INTERVAL_MS. */
   readonly heartbeatIntervalMs: number;
   readonly onAcked: OnAcked;
@@ -126,9 +131,7 @@ export class AgentServer {
     });
     this.#server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES });
     this.#server.addService(AgentServiceService, {
-      session: (stream) => {
-        this.#connections.add(new AgentConnection(stream, this.#host, Date.now()));
-      },
+      session: (stream) => this.#open(stream),
       getSnapshot: (stream) => void this.#sendSnapshot(stream),
     } satisfies AgentServiceServer);
   }
@@ -141,12 +144,16 @@ export class AgentServer {
   /** Listens on `host:port` and resolves with the port (port 0 takes a free one). Rejects when it is taken. */
   async start(address: string): Promise<number> {
     const port = await new Promise<number>((resolve, reject) => {
-      this.#server.bindAsync(address, this.#options.credentials, (error, bound) => {
+      this.#server.bindAsync(address, this.#options.access.credentials, (error, bound) => {
         if (error === null) resolve(bound);
         else reject(error);
       });
     });
-    this.#sweep = setInterval(() => this.#closeSilent(), SWEEP_MS);
+    this.#sweep = setInterval(() => {
+      this.#closeExpired();
+      this.#closeSilent();
+    }, SWEEP_MS);
+    this.#options.access.onDistrust(() => this.#askAgain(address.replace(/:\d+$/, `:${port}`)));
     return port;
   }
 
@@ -187,10 +194,27 @@ export class AgentServer {
     dataPlane: async (record: DataPlaneRecord) => {
       await this.#dataPlanes.submit(record);
     },
+    trespass: (caller: NodeId | undefined, why: string) =>
+      this.#options.log.warn({ caller, why }, 'an agent was refused: it does not speak for itself'),
     ended: (connection: AgentConnection) => this.#forget(connection),
     failed: (error: unknown, during: string) =>
       this.#options.log.error({ err: error, during }, 'an agent session failed'),
   };
+
+  #open(stream: ServerDuplexStream<AgentMessage, ControllerMessage>): void {
+    const caller = this.#options.access.callerOf(stream, Date.now());
+    if (caller.kind === 'stranger') {
+      stream.on('error', () => undefined);
+      stream.emit('error', this.#refusal(caller.why));
+      return;
+    }
+    this.#connections.add(new AgentConnection(stream, this.#host, Date.now(), caller));
+  }
+
+  #refusal(why: string) {
+    this.#options.log.warn({ why }, 'a caller of the agent service was refused');
+    return { code: status.UNAUTHENTICATED, details: why };
+  }
 
   async #welcome(connection: AgentConnection, node: NodeId, hello: Hello): Promise<Welcome> {
     const { identity, controller, heartbeatIntervalMs } = this.#options;
@@ -258,11 +282,36 @@ export class AgentServer {
     }
   }
 
+  #closeExpired(): void {
+    const now = Date.now();
+    for (const connection of this.#connections) {
+      if (connection.authenticatedUntil <= now) connection.close(status.UNAUTHENTICATED, 'the certificate has ended');
+    }
+  }
+
+  /** Ends all connections: agents come back within a second, those that are still trusted. */
+  #askAgain(bound: string): void {
+    this.#options.log.warn('a CA is trusted no longer: all agents have to connect anew');
+    for (const connection of [...this.#connections]) connection.close(status.UNAVAILABLE, 'who is trusted has changed');
+    this.#server.drain(bound, DRAIN_MS);
+  }
+
   async #sendSnapshot(stream: ServerWritableStream<SnapshotRequest, SnapshotChunk>): Promise<void> {
     stream.on('error', () => undefined);
     const { request } = stream;
     if (!isNodeId(request.nodeId)) {
       stream.emit('error', { code: status.INVALID_ARGUMENT, details: 'the node id is malformed' });
+      return;
+    }
+    const caller = this.#options.access.callerOf(stream, Date.now());
+    if (caller.kind === 'stranger') {
+      stream.emit('error', this.#refusal(caller.why));
+      return;
+    }
+    if (caller.kind === 'agent' && caller.node !== request.nodeId) {
+      const details = `the certificate is that of ${caller.node}, and the snapshot that of ${request.nodeId}`;
+      this.#host.trespass(caller.node, details);
+      stream.emit('error', { code: status.PERMISSION_DENIED, details });
       return;
     }
     try {

@@ -1,7 +1,8 @@
-import { policyHash, STATE_HASH_BYTES, type PolicyChange } from '@waymark/agent-protocol';
+import { policyHash, STATE_HASH_BYTES, type PolicyChange, type Prefix } from '@waymark/agent-protocol';
 import { sql, type Transaction } from 'kysely';
 import type { NodeId } from '@waymark/topology';
 import type { Tables } from '../storage/database.js';
+import { bsidBlocksOf } from './bsid-blocks.js';
 
 /** Announced by every transaction that writes desired state; the payload says nothing. */
 export const DESIRED_CHANNEL = 'waymark_desired';
@@ -23,6 +24,8 @@ export interface PendingDelta {
   readonly previousGeneration: number;
   readonly stateHash: Uint8Array;
   readonly changes: readonly PolicyChange[];
+  /** Of the headend; undefined: none is assigned to it. */
+  readonly bsidBlock: Prefix | undefined;
 }
 
 interface DesiredRow {
@@ -51,11 +54,12 @@ export async function writeDesired(
     wanted.map((change) => change.headend),
   );
   const present = await presentHashes(tx, wanted);
+  const blocks = await bsidBlocksOf(tx, [...headends.keys()]);
   const deltas: PendingDelta[] = [];
   for (const change of wanted) {
     const headend = headends.get(change.headend);
     if (headend === undefined) throw new RangeError(`headend ${change.headend} cannot be locked`);
-    const delta = nextDelta(change, headend, epoch, present);
+    const delta = nextDelta(change, headend, epoch, present, blocks.get(change.headend));
     if (delta !== undefined) deltas.push(delta);
   }
   await storeHeadends(tx, deltas);
@@ -85,7 +89,9 @@ export async function raiseGenerations(
     const row = headends.get(headend);
     const previousGeneration = Math.max(row?.generation ?? 0, generation);
     const stateHash = row?.state_hash ?? new Uint8Array(STATE_HASH_BYTES);
-    return { headend, epoch, generation: previousGeneration + 1, previousGeneration, stateHash, changes: [] };
+    // Which block it is comes with the snapshot.
+    const rest = { previousGeneration, stateHash, changes: [], bsidBlock: undefined };
+    return { headend, epoch, generation: previousGeneration + 1, ...rest };
   });
   await storeHeadends(tx, deltas);
   if (deltas.length > 0) await sql`select pg_notify(${DESIRED_CHANNEL}, '')`.execute(tx);
@@ -143,6 +149,7 @@ function nextDelta(
   headend: HeadendRow,
   epoch: number,
   present: ReadonlyMap<string, Uint8Array>,
+  bsidBlock: Prefix | undefined,
 ): PendingDelta | undefined {
   const generation = headend.generation + 1;
   const stateHash = Buffer.from(headend.state_hash);
@@ -164,6 +171,7 @@ function nextDelta(
     previousGeneration: headend.generation,
     stateHash,
     changes,
+    bsidBlock,
   };
 }
 

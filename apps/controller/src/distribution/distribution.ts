@@ -1,10 +1,10 @@
-import type { ServerCredentials } from '@grpc/grpc-js';
 import { Signer, type Bus } from '@waymark/agent-protocol';
 import type { Logger } from 'pino';
 import type { AgentService, EventBus } from '../model/ports.js';
 import type { Database } from '../storage/database.js';
 import { announcedEvents, announceEvents, EVENT_CHANNEL } from '../storage/event-channel.js';
 import type { OnAcked } from './ack-store.js';
+import type { AgentAccess } from './agent-access.js';
 import { AgentServer, type AgentServerOptions } from './agent-server.js';
 import { AgentDirectory } from './agent-service.js';
 import { AgentStateWatcher } from './agent-state-watcher.js';
@@ -24,7 +24,7 @@ export interface DistributionOptions {
   readonly log: Logger;
   /** Names this controller to operators. */
   readonly controller: string;
-  readonly credentials: ServerCredentials;
+  readonly access: AgentAccess;
   readonly heartbeatIntervalMs: number;
   readonly onAcked: OnAcked;
   readonly onHellos: AgentServerOptions['onHellos'];

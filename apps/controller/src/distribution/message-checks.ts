@@ -11,7 +11,6 @@ import {
   type ListLiveness,
   type LivenessReport,
 } from '@waymark/agent-protocol';
-import type { NodeId } from '@waymark/topology';
 
 /*
  * What one agent says is stored in one transaction with what others say. So whatever Postgres would refuse has to be
@@ -58,28 +57,29 @@ export function mistakeInHeartbeat(heartbeat: Heartbeat): string | undefined {
   return undefined;
 }
 
-export function mistakeInAck(ack: Ack, node: NodeId): string | undefined {
+export function mistakeInAck(ack: Ack): string | undefined {
   if (!arePositions(ack)) return 'the epoch or generation is out of range';
   if (ack.readBackHash.length !== STATE_HASH_BYTES) {
     return 'the hash of what was read back is not 32 bytes long';
   }
-  const foreign = ack.outcomes.find(({ policyId }) => !isPolicyId(policyId, node));
-  return foreign === undefined ? undefined : `an outcome is not of a policy of ${node}`;
+  return ack.outcomes.every(({ policyId }) => isPolicyId(policyId))
+    ? undefined
+    : 'the policy of an outcome is malformed';
 }
 
-export function mistakeInLiveness({ lists }: LivenessReport, node: NodeId): string | undefined {
+export function mistakeInLiveness({ lists }: LivenessReport): string | undefined {
   if (lists.length > MAX_PROBED_LISTS) return `a report tells of more than ${MAX_PROBED_LISTS} lists`;
   const known = new Set<string>();
   for (const list of lists) {
-    const mistake = mistakeInList(list, node);
+    const mistake = mistakeInList(list);
     if (mistake !== undefined) return mistake;
     known.add(`${list.policyId} ${list.family} ${list.standby} ${Buffer.concat(list.sids).toString('hex')}`);
   }
   return known.size === lists.length ? undefined : 'a report tells of a list twice';
 }
 
-function mistakeInList(list: ListLiveness, node: NodeId): string | undefined {
-  if (!isPolicyId(list.policyId, node)) return `a probed list is not of a policy of ${node}`;
+function mistakeInList(list: ListLiveness): string | undefined {
+  if (!isPolicyId(list.policyId)) return 'the policy of a probed list is malformed';
   if (list.family !== Family.IPV4 && list.family !== Family.IPV6) return 'a probed list has no known family';
   if (list.sids.length === 0 || list.sids.length > MAX_SIDS) return `a probed list has ${list.sids.length} SIDs`;
   if (list.sids.some((sid) => sid.length !== 16)) return 'a SID of a probed list is malformed';

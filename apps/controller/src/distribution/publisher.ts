@@ -42,7 +42,7 @@ export class Publisher {
   }
 
   #seal(delta: PendingDelta): Uint8Array {
-    const { headend, epoch, generation, previousGeneration, stateHash, changes } = delta;
+    const { headend, epoch, generation, previousGeneration, stateHash, changes, bsidBlock } = delta;
     // A generation without changes was raised above what the agent reported: only a snapshot says what it holds.
     const hint = changes.length === 0;
     return sealDelta(
@@ -55,6 +55,7 @@ export class Publisher {
         stateHash,
         hint,
         changes: [...changes],
+        bsidBlock,
       },
       this.#signer,
     );

@@ -141,5 +141,21 @@ describe.skipIf(missing !== undefined)(
       await eventually(() => agents[0]?.session.status().badMessages === 1);
       await everyoneIsRight();
     });
+
+    it('reaches an agent by its heartbeats when Redis wants another password of it', async () => {
+      const admin = new Redis(redis.url);
+      await admin.call('acl', 'setuser', 'waymark-agent-h99', 'on', '>secret', '&*', '+subscribe');
+      admin.disconnect();
+      const errors: string[] = [];
+      const wrong = new RedisBus(redis.urlOf('waymark-agent-h99:wrong'), ({ message }) => errors.push(message));
+      buses.push(wrong);
+      const one = await startSessionAgent({ node: 'h99', controllers: [controller.address], bus: wrong });
+      agents.push(one);
+      const body = policyBody('h99:1:x', 1);
+      await controller.write([{ headend: 'h99', policies: [{ policyId: 'h99:1:x', body }] }]);
+      await eventually(() => expect(one.reconciler.desired?.policies.has('h99:1:x')).toBe(true));
+      await eventually(() => expect(errors[0]).toContain('refuses the user or the password of REDIS_URL'));
+      expect(one.session.status().bus).toBe('none');
+    });
   },
 );

@@ -7,6 +7,7 @@ import {
 } from '@waymark/agent-protocol';
 import { sql } from 'kysely';
 import type { Database } from '../storage/database.js';
+import { bsidBlocksOf } from './bsid-blocks.js';
 
 /** Bytes that a policy takes in a chunk besides its id and body, at most. */
 const POLICY_OVERHEAD_BYTES = 32;
@@ -26,11 +27,13 @@ export async function readSnapshot(db: Database, instance: string, request: Snap
         .select(['epoch', 'generation', 'state_hash'])
         .where('node_id', '=', request.nodeId)
         .executeTakeFirst();
+      const blocks = await bsidBlocksOf(tx, [request.nodeId]);
       const header = {
         instance,
         epoch: headend?.epoch ?? 0,
         generation: headend?.generation ?? 0,
         stateHash: headend?.state_hash ?? new Uint8Array(32),
+        bsidBlock: blocks.get(request.nodeId),
       };
       const unchanged =
         header.epoch === request.epoch &&

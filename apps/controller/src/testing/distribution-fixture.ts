@@ -1,6 +1,6 @@
-import { ServerCredentials } from '@grpc/grpc-js';
 import { encodeDesiredPolicy, Family, TunnelAction, type Bus } from '@waymark/agent-protocol';
 import { pino, type Logger } from 'pino';
+import { openAccess } from '../distribution/agent-access.js';
 import { writeDesired, type HeadendChange, type PendingDelta } from '../distribution/desired-store.js';
 import { Distribution, type DistributionOptions } from '../distribution/distribution.js';
 import type { WaymarkEvent } from '../model/events.js';
@@ -63,7 +63,9 @@ export interface TestController {
 export async function startTestController(
   database: Pick<TestDatabase, 'url' | 'db'>,
   bus: Bus,
-  overrides: Partial<Pick<DistributionOptions, 'onAcked' | 'onHellos' | 'controller' | 'heartbeatIntervalMs'>> & {
+  overrides: Partial<
+    Pick<DistributionOptions, 'access' | 'onAcked' | 'onHellos' | 'controller' | 'heartbeatIntervalMs'>
+  > & {
     log?: Logger;
     /** `host:port` of the gRPC server; a free port when left out. */
     address?: string;
@@ -77,7 +79,7 @@ export async function startTestController(
     events,
     log: pino({ level: 'silent' }),
     controller: 'controller-a',
-    credentials: ServerCredentials.createInsecure(),
+    access: openAccess(),
     heartbeatIntervalMs: 100,
     onAcked: () => Promise.resolve(),
     onHellos: () => Promise.resolve(),

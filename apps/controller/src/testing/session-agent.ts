@@ -1,9 +1,15 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { credentials } from '@grpc/grpc-js';
 import { stateHashOf, type Bus } from '@waymark/agent-protocol';
-import { AgentSession, type DesiredState, type Reconciler, type ReconcileReport } from '@waymark/node-agent';
+import {
+  AgentSession,
+  anyController,
+  type ControllerTrust,
+  type DesiredState,
+  type Reconciler,
+  type ReconcileReport,
+} from '@waymark/node-agent';
 import { pino, type Logger } from 'pino';
 
 /** A reconciler whose data plane takes everything at once, and which remembers what it was given. */
@@ -56,6 +62,8 @@ export interface SessionAgentOptions {
   /** Of an agent that ran before; else a new one. */
   readonly stateDirectory?: string;
   readonly log?: Logger;
+  /** Sessions in the clear when left out. */
+  readonly trust?: ControllerTrust;
 }
 
 /** An agent with a real session and without a data plane. */
@@ -72,7 +80,7 @@ export async function startSessionAgent(options: SessionAgentOptions): Promise<S
       ownedSids: [],
     }),
     controllers: options.controllers,
-    credentials: credentials.createInsecure(),
+    trust: options.trust ?? anyController(),
     bus: options.bus,
     stateDirectory,
     reconciler,

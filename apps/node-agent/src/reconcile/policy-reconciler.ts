@@ -178,6 +178,7 @@ export class PolicyReconciler implements Reconciler {
         task.wanted,
         this.#options.localSids,
         this.#options.liveness,
+        desired.bsidBlock,
       );
       this.#conclude(round, task);
     }

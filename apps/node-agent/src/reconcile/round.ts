@@ -1,3 +1,4 @@
+import type { Prefix } from '@waymark/agent-protocol';
 import {
   DataPlaneError,
   type ActualState,
@@ -24,6 +25,7 @@ import { tunnelsOf, type WantedEntry } from './desired-entry.js';
 import { effectiveTunnel } from './effective-tunnel.js';
 import { judge, objectionToTunnel } from './judge.js';
 import { allLists, judgesOf, neededProbeRoutes } from './judged-lists.js';
+import { outsideBlock } from './outside-block.js';
 import { planBreaks, planMakes } from './plan.js';
 
 /** What one reconciliation found, did and found again. */
@@ -53,11 +55,12 @@ export async function runRound(
   wanted: ReadonlyMap<string, WantedEntry>,
   localSids: readonly LocalSid[],
   liveness: LivenessPort | null,
+  bsidBlock: Prefix | undefined,
 ): Promise<Round> {
   try {
     // Laying the ground never changes what tunnels there are, so both go at once; the first failure counts.
     const [found, complaints] = await Promise.all([dataPlane.read(), dataPlane.prepare()]);
-    const round = await makeThenBreak(dataPlane, found, wanted, localSids, liveness);
+    const round = await makeThenBreak(dataPlane, found, wanted, localSids, liveness, bsidBlock);
     return { ...round, complaints: [...complaints, ...round.complaints] };
   } catch (error) {
     return { kind: 'fault', reason: faultOf(error) };
@@ -96,13 +99,16 @@ async function makeThenBreak(
   wanted: ReadonlyMap<string, WantedEntry>,
   localSids: readonly LocalSid[],
   liveness: LivenessPort | null,
+  bsidBlock: Prefix | undefined,
 ): Promise<Extract<Round, { kind: 'done' }>> {
   const { capabilities } = dataPlane;
   let actual = indexActual(found);
   const probeRoutes = neededProbeRoutes(wanted.values(), capabilities);
   liveness?.expect(probeRoutes);
   const effective = [...wanted.values()].map((entry) => effectiveEntry(entry, actual, dataPlane, liveness));
-  const { accepted, acceptedClasses, refused } = judge(effective, dataPlane, actual.state);
+  const outside = outsideBlock(effective, bsidBlock);
+  const own = effective.filter(({ policyId }) => !outside.has(policyId));
+  const { accepted, acceptedClasses, refused } = judge(own, dataPlane, actual.state);
   const failures: StepFailure[] = [];
   const run = async (steps: readonly Step[]) => {
     if (steps.length === 0) return;
@@ -116,7 +122,7 @@ async function makeThenBreak(
   const breaks = planBreaks(wanted.values(), localSids, probeRoutes, actual);
   await run(breaks);
 
-  const results = new Map<string, string | null>(refused);
+  const results = new Map<string, string | null>([...refused, ...outside]);
   for (const [policyId, tunnels] of accepted) {
     const held = tunnels.every((tunnel) => isHeld(tunnel, actual, capabilities));
     results.set(policyId, held ? null : failureOf(policyId, failures));

@@ -9,7 +9,6 @@ import {
   type Hello,
   type Welcome,
 } from '@waymark/agent-protocol';
-import type { ChannelCredentials } from '@grpc/grpc-js';
 import type { Logger } from 'pino';
 import {
   emptyAckQueue,
@@ -22,6 +21,7 @@ import {
 } from './ack-queue.js';
 import { backoffMs } from './backoff.js';
 import { ControllerConnection } from './controller-connection.js';
+import type { ControllerTrust } from './controller-trust.js';
 import { DeltaSubscription } from './delta-subscription.js';
 import type { HeldState } from './held-state.js';
 import { LivenessReporter, type LivenessSource } from './liveness-reporter.js';
@@ -49,7 +49,7 @@ export interface AgentSessionOptions {
   readonly identity: () => AgentIdentity;
   /** `host:port` of each controller; tried in turn. */
   readonly controllers: readonly string[];
-  readonly credentials: ChannelCredentials;
+  readonly trust: ControllerTrust;
   /** null: deltas are not heard, so changes come with the digests. The session does not close it. */
   readonly bus: Bus | null;
   readonly stateDirectory: string;
@@ -129,6 +129,10 @@ export class AgentSession {
       this.#sendAck();
     });
     this.#options.reports?.onReport(() => this.#sendDataPlaneReport());
+    this.#options.trust.onDistrust(() => {
+      if (this.#connection !== undefined)
+        this.#disconnected('a CA is trusted no longer, so the controller is asked again');
+    });
     this.#input({ kind: 'loaded', held: loaded.kind === 'state' ? loaded.held : null });
     this.#connect();
   }
@@ -207,10 +211,10 @@ export class AgentSession {
   }
 
   #connect(): void {
-    const { controllers, credentials, nodeId } = this.#options;
+    const { controllers, trust, nodeId } = this.#options;
     const address = controllers[this.#attempts++ % controllers.length];
     if (address === undefined) return;
-    const connection = new ControllerConnection(address, credentials, {
+    const connection = new ControllerConnection(address, trust.credentials(), {
       onMessage: (message) => this.#hear(message),
       onEnd: (error) => this.#disconnected(error?.message ?? 'the controller ended the session'),
     });

@@ -61,8 +61,8 @@ export class ControllerConnection {
         for (const policy of chunk.policies) policies.push(policy);
         if (policies.length > MAX_POLICIES) stream.cancel();
         if (chunk.last) {
-          const { instance, epoch, generation, stateHash, unchanged } = header;
-          resolve({ instance, epoch, generation, stateHash, unchanged, policies });
+          const { instance, epoch, generation, stateHash, unchanged, bsidBlock } = header;
+          resolve({ instance, epoch, generation, stateHash, unchanged, policies, bsidBlock });
         }
       });
       stream.on('error', reject);

@@ -1,4 +1,5 @@
 import {
+  checkBlock,
   checkPolicyChange,
   equalBytes,
   ProtocolError,
@@ -6,6 +7,7 @@ import {
   toggledStateHash,
   type Delta,
   type PolicyChange,
+  type Prefix,
 } from '@waymark/agent-protocol';
 import type { DesiredState } from './ports.js';
 
@@ -25,16 +27,18 @@ export interface Snapshot {
   readonly generation: number;
   readonly stateHash: Uint8Array;
   readonly policies: readonly PolicyChange[];
+  readonly bsidBlock?: Prefix | undefined;
   /** The controller answers that the agent holds this state already; it sent no policies. */
   readonly unchanged: boolean;
 }
 
 /**
  * The state that a snapshot adds up to. Throws ProtocolError (`malformed`) when it holds policies of another node, or
- * one twice, or does not have the hash that it claims.
+ * one twice, or a block that is none, or does not have the hash that it claims.
  */
 export function heldFromSnapshot(snapshot: Snapshot, nodeId: string): HeldState {
-  const { instance, epoch, generation, stateHash } = snapshot;
+  const { instance, epoch, generation, stateHash, bsidBlock } = snapshot;
+  checkBlock(bsidBlock);
   const policies = new Map<string, { readonly generation: number; readonly body: Uint8Array }>();
   for (const policy of snapshot.policies) {
     checkPolicyChange(policy, nodeId);
@@ -46,7 +50,11 @@ export function heldFromSnapshot(snapshot: Snapshot, nodeId: string): HeldState 
   if (!equalBytes(stateHash, stateHashOf(snapshot.policies))) {
     throw new ProtocolError('malformed', 'a snapshot does not have the hash that it claims');
   }
-  return { instance, epoch, generation, stateHash: Uint8Array.from(stateHash), policies };
+  return { instance, epoch, generation, stateHash: Uint8Array.from(stateHash), policies, bsidBlock: copied(bsidBlock) };
+}
+
+function copied(block: Prefix | undefined): Prefix | undefined {
+  return block && { ...block, address: Uint8Array.from(block.address) };
 }
 
 /** The state after a delta. Whether its hash is what the delta claims is for the caller to compare. */
@@ -63,5 +71,7 @@ export function afterDelta(held: HeldState, delta: Delta): HeldState {
       policies.set(policyId, { generation, body: Uint8Array.from(body) });
     }
   }
-  return { instance: held.instance, epoch: delta.epoch, generation: delta.generation, stateHash, policies };
+  const { epoch, generation } = delta;
+  const bsidBlock = copied(delta.bsidBlock) ?? held.bsidBlock;
+  return { instance: held.instance, epoch, generation, stateHash, policies, bsidBlock };
 }

@@ -1,4 +1,4 @@
-import type { DataPlaneReport } from '@waymark/agent-protocol';
+import type { DataPlaneReport, Prefix } from '@waymark/agent-protocol';
 
 /**
  * Between the session, which knows what the controller wants, and the reconciler, which makes the data plane equal to
@@ -9,6 +9,8 @@ import type { DataPlaneReport } from '@waymark/agent-protocol';
 export interface DesiredState {
   readonly epoch: number;
   readonly generation: number;
+  /** Where the binding SIDs of this node lie; left out: the controller does not say. */
+  readonly bsidBlock?: Prefix | undefined;
   /** By policy id. `generation` is the headend generation that wrote the policy, `body` a serialized DesiredPolicy. */
   readonly policies: ReadonlyMap<string, { readonly generation: number; readonly body: Uint8Array }>;
 }

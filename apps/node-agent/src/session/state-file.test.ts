@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { stateHashOf } from '@waymark/agent-protocol';
+import { Family, stateHashOf } from '@waymark/agent-protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HeldState } from './held-state.js';
 import { StateFile } from './state-file.js';
@@ -24,6 +24,7 @@ function state(generation: number): HeldState {
     generation,
     stateHash: stateHashOf([{ policyId: 'h1:1:h2', body }]),
     policies: new Map([['h1:1:h2', { generation, body }]]),
+    bsidBlock: { family: Family.IPV6, address: new Uint8Array(16).fill(generation, 0, 8), length: 64 },
   };
 }
 

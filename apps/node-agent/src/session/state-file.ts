@@ -77,6 +77,7 @@ function serialize(held: HeldState): Buffer {
       deleted: false,
       body,
     })),
+    bsidBlock: held.bsidBlock,
     last: true,
     unchanged: false,
   }).finish();

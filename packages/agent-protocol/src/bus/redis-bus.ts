@@ -1,5 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
+import type { TlsFiles } from '../tls/tls-files.js';
 import { BusClosedError, type Bus, type BusListener, type Subscription } from './bus.js';
+import { isRefusal, redisTrouble } from './redis-trouble.js';
 
 /** Messages handed to Redis and not yet answered; above this, publish drops: a hung Redis must not fill the memory. */
 const MAX_UNANSWERED = 1_000;
@@ -23,6 +25,9 @@ const COMMON = {
   // The bus subscribes again by itself, because only so it learns of the confirmation.
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
+  // Publishing and subscribing is all that a user of ours needs to be allowed: no INFO, no CLIENT.
+  enableReadyCheck: false,
+  disableClientInfo: true,
 } satisfies RedisOptions;
 
 interface Channel {
@@ -34,24 +39,30 @@ interface Channel {
 
 /**
  * Redis publish/subscribe (at most once, to those connected). One connection publishes and one subscribes, each made on
- * first use. `onError` hears of connection errors, at most one per attempt; they need no action.
+ * first use. `onError` hears why a connection cannot be made or is lost, at most once per attempt, and of a user that may
+ * not publish, once until it may; nothing that it hears holds a password. `tls`: for `rediss://`, what the files hold at
+ * each connection; left out, who is trusted is what Node trusts.
  */
 export class RedisBus implements Bus {
   readonly kind = 'redis';
   readonly #publisher: Redis;
   readonly #subscriber: Redis;
+  readonly #onError: (error: Error) => void;
   readonly #channels = new Map<string, Channel>();
   readonly #connectionListeners = new Set<(connected: boolean) => void>();
   #firstConnection: Promise<void> | undefined;
   #unanswered = 0;
   #connected = false;
+  #mayPublish = true;
   #closed = false;
 
-  constructor(url: string, onError: (error: Error) => void) {
-    this.#publisher = new Redis(url, COMMON);
-    this.#subscriber = new Redis(url, COMMON);
-    this.#publisher.on('error', onError);
-    this.#subscriber.on('error', onError);
+  constructor(url: string, onError: (error: Error) => void, tls?: Pick<TlsFiles, 'material'>) {
+    const options = { ...COMMON, ...(tls && { tls: materialOf(tls) }) };
+    this.#publisher = new Redis(url, options);
+    this.#subscriber = new Redis(url, options);
+    this.#onError = (error) => onError(redisTrouble(error));
+    this.#publisher.on('error', this.#onError);
+    this.#subscriber.on('error', this.#onError);
     this.#subscriber.on('ready', () => void this.#resubscribe());
     this.#subscriber.on('close', () => this.#setConnected(false));
     this.#subscriber.on('messageBuffer', (channel: Buffer, payload: Buffer) =>
@@ -70,8 +81,13 @@ export class RedisBus implements Bus {
       this.#firstConnection ??= this.#publisher.connect();
       await this.#firstConnection.catch(() => undefined);
       await this.#publisher.publish(channel, Buffer.from(payload));
+      this.#mayPublish = true;
       return true;
-    } catch {
+    } catch (error) {
+      if (isRefusal(error) && this.#mayPublish) {
+        this.#mayPublish = false;
+        this.#onError(error);
+      }
       return false;
     } finally {
       this.#unanswered--;
@@ -92,7 +108,7 @@ export class RedisBus implements Bus {
         // A failed first attempt is followed by others; `ready` subscribes.
         this.#subscriber.connect().catch(() => undefined);
       } else if (this.#subscriber.status === 'ready') {
-        this.#subscriber.subscribe(channel).then(entry.confirmed, () => this.#subscriber.disconnect(true));
+        this.#subscriber.subscribe(channel).then(entry.confirmed, (error: unknown) => this.#subscribeAgain(error));
       }
     });
   }
@@ -117,13 +133,19 @@ export class RedisBus implements Bus {
     const channels = [...this.#channels];
     try {
       if (channels.length > 0) await this.#subscriber.subscribe(...channels.map(([name]) => name));
-    } catch {
-      // The connection broke again (its next `ready` comes here) or Redis refused: a new connection tries once more.
-      if (!this.#closed) this.#subscriber.disconnect(true);
+    } catch (error) {
+      this.#subscribeAgain(error);
       return;
     }
     for (const [, channel] of channels) channel.confirmed();
     this.#setConnected(true);
+  }
+
+  /** The connection broke (its next `ready` subscribes) or Redis refused: a new connection tries once more. */
+  #subscribeAgain(error: unknown): void {
+    if (this.#closed) return;
+    if (isRefusal(error)) this.#onError(error);
+    this.#subscriber.disconnect(true);
   }
 
   async #unsubscribe(channel: string, entry: Channel): Promise<void> {
@@ -137,4 +159,20 @@ export class RedisBus implements Bus {
     this.#connected = connected;
     for (const listener of this.#connectionListeners) listener(connected);
   }
+}
+
+/** The client copies these properties whenever it connects, so each connection is made with what the files hold then. */
+function materialOf(files: Pick<TlsFiles, 'material'>): NonNullable<RedisOptions['tls']> {
+  return {
+    minVersion: 'TLSv1.2',
+    get ca() {
+      return files.material.ca;
+    },
+    get cert() {
+      return files.material.cert;
+    },
+    get key() {
+      return files.material.key;
+    },
+  };
 }

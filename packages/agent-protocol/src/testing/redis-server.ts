@@ -1,31 +1,52 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
 
 /** A real redis-server of a test's own, on a port that stays the same when it is started again. */
 export class RedisServer {
   readonly port: number;
+  readonly #settings: readonly string[];
+  readonly #scheme: 'redis' | 'rediss';
   #process: ChildProcess | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, scheme: 'redis' | 'rediss', settings: readonly string[]) {
     this.port = port;
+    this.#scheme = scheme;
+    this.#settings = settings;
   }
 
-  static async start(): Promise<RedisServer> {
-    const server = new RedisServer(await freePort());
+  /** @param tls Settings of TLS, as the command line takes them: then nothing is spoken in the clear. */
+  static async start(tls: readonly string[] = []): Promise<RedisServer> {
+    const port = await freePort();
+    const server = new RedisServer(
+      port,
+      tls.length === 0 ? 'redis' : 'rediss',
+      tls.length === 0 ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port), ...tls],
+    );
     await server.start();
     return server;
   }
 
   get url(): string {
-    return `redis://127.0.0.1:${String(this.port)}`;
+    return this.urlOf('');
+  }
+
+  /** For a user: `name:password`. */
+  urlOf(user: string): string {
+    return `${this.#scheme}://${user === '' ? '' : `${user}@`}127.0.0.1:${String(this.port)}`;
   }
 
   async start(): Promise<void> {
-    this.#process = spawn('redis-server', ['--port', String(this.port), '--bind', '127.0.0.1', '--save', ''], {
-      stdio: 'ignore',
+    const running = spawn('redis-server', [...this.#settings, '--bind', '127.0.0.1', '--save', ''], {
+      stdio: ['ignore', 'pipe', 'inherit'],
     });
-    while (!(await answers(this.port))) await new Promise((resolve) => setTimeout(resolve, 10));
+    this.#process = running;
+    for await (const line of createInterface(running.stdout)) {
+      if (line.includes('Ready to accept connections')) break;
+    }
+    running.stdout.resume();
+    if (running.exitCode !== null) throw new Error('redis-server did not start');
   }
 
   /** Ends it: SIGTERM lets it say goodbye, SIGKILL does not. */
@@ -56,16 +77,4 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('connect', () => socket.write('PING\r\n'));
-    socket.on('data', (data) => {
-      socket.destroy();
-      resolve(data.toString().startsWith('+PONG'));
-    });
-    socket.on('error', () => resolve(false));
-  });
 }

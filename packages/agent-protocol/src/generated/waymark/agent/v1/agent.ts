@@ -141,6 +141,8 @@ export interface Delta {
   /** too large to publish: changes are left out, fetch a snapshot */
   readonly hint: boolean;
   readonly changes: readonly PolicyChange[];
+  /** as in SnapshotChunk */
+  readonly bsidBlock?: Prefix | undefined;
 }
 
 /** What Redis carries. The signature is Ed25519 over the payload's bytes. */
@@ -333,6 +335,11 @@ export interface SnapshotChunk {
   readonly last: boolean;
   /** the agent holds this state already; no policies follow */
   readonly unchanged: boolean;
+  /**
+   * The block of this node: policies whose binding SIDs lie elsewhere are meant for another, and fail. Left out: none was
+   * assigned, or the controller is of a version that does not say.
+   */
+  readonly bsidBlock?: Prefix | undefined;
 }
 
 function createBasePrefix(): Prefix {
@@ -924,6 +931,7 @@ function createBaseDelta(): Delta {
     stateHash: new Uint8Array(0),
     hint: false,
     changes: [],
+    bsidBlock: undefined,
   };
 }
 
@@ -952,6 +960,9 @@ export const Delta: MessageFns<Delta> = {
     }
     for (const v of message.changes) {
       PolicyChange.encode(v!, writer.uint32(66).fork()).join();
+    }
+    if (message.bsidBlock !== undefined) {
+      Prefix.encode(message.bsidBlock, writer.uint32(74).fork()).join();
     }
     return writer;
   },
@@ -1033,6 +1044,14 @@ export const Delta: MessageFns<Delta> = {
             message.changes.push(PolicyChange.decode(reader, reader.uint32()));
             continue;
           }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.bsidBlock = Prefix.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1058,6 +1077,9 @@ export const Delta: MessageFns<Delta> = {
     message.stateHash = object.stateHash ?? new Uint8Array(0);
     message.hint = object.hint ?? false;
     message.changes = object.changes?.map((e) => PolicyChange.fromPartial(e)) || [];
+    message.bsidBlock = (object.bsidBlock !== undefined && object.bsidBlock !== null)
+      ? Prefix.fromPartial(object.bsidBlock)
+      : undefined;
     return message;
   },
 };
@@ -2895,6 +2917,7 @@ function createBaseSnapshotChunk(): SnapshotChunk {
     policies: [],
     last: false,
     unchanged: false,
+    bsidBlock: undefined,
   };
 }
 
@@ -2920,6 +2943,9 @@ export const SnapshotChunk: MessageFns<SnapshotChunk> = {
     }
     if (message.unchanged !== false) {
       writer.uint32(56).bool(message.unchanged);
+    }
+    if (message.bsidBlock !== undefined) {
+      Prefix.encode(message.bsidBlock, writer.uint32(66).fork()).join();
     }
     return writer;
   },
@@ -2993,6 +3019,14 @@ export const SnapshotChunk: MessageFns<SnapshotChunk> = {
             message.unchanged = reader.bool();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.bsidBlock = Prefix.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -3017,6 +3051,9 @@ export const SnapshotChunk: MessageFns<SnapshotChunk> = {
     message.policies = object.policies?.map((e) => PolicyChange.fromPartial(e)) || [];
     message.last = object.last ?? false;
     message.unchanged = object.unchanged ?? false;
+    message.bsidBlock = (object.bsidBlock !== undefined && object.bsidBlock !== null)
+      ? Prefix.fromPartial(object.bsidBlock)
+      : undefined;
     return message;
   },
 };
