@@ -50,7 +50,9 @@ export class ProcessFigures {
   }
 
   async #sample() {
-    const metrics = await (await fetch(`${this.#controller.url}/metrics`, { headers: this.#controller.headers })).text();
+    const metrics = await (
+      await fetch(`${this.#controller.url}/metrics`, { headers: this.#controller.headers })
+    ).text();
     const value = (name) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(metrics)?.[1] ?? 0);
     this.#heap = Math.max(this.#heap, value('nodejs_heap_size_used_bytes'));
     this.#stop = Math.max(this.#stop, value('nodejs_eventloop_lag_max_seconds'));

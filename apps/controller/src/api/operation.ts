@@ -94,7 +94,6 @@ export const operationRoles = {
   postSourceEvents: 'operator',
   releaseSource: 'operator',
   listClusters: 'viewer',
-  listServiceClasses: 'viewer',
   streamEvents: 'viewer',
   listApiKeys: 'admin',
   getApiKey: 'admin',
