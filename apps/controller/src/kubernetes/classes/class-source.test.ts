@@ -9,6 +9,7 @@ import {
 } from '../../../../../packages/kubernetes-stand-in/src/testing/test-api-server.js';
 import { fencedTransaction } from '../../distribution/fence.js';
 import { ServiceClasses } from '../../policies/service-classes.js';
+import type { RevisionNumbers } from '../../storage/revision.js';
 import { TedService } from '../../ted/ted-service.js';
 import { eventually } from '../../testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../../testing/test-database.js';
@@ -57,14 +58,21 @@ describe('service classes of a cluster', () => {
     await database.drop();
   });
 
-  const start = async (nodeGraceMs = 0) => {
+  const start = async (nodeGraceMs = 0, seen: Partial<Pick<TedService, 'clusterHosts' | 'onRevision'>> = {}) => {
     kubernetes = await Kubernetes.create({
       settings: {
         clusters: [{ name: 'paris', kubeconfig: join(directory, 'paris'), attachedTo: ['r1'], serviceClasses: true }],
         ...{ nodeGraceMs, prefixGraceMs: 0 },
       },
       ...{ topology, log, timing },
-      objects: { topology, classes } as never,
+      objects: {
+        classes,
+        topology: {
+          clusterHosts: (cluster: string) => topology.clusterHosts(cluster),
+          onRevision: (listener: (numbers: RevisionNumbers) => void) => topology.onRevision(listener),
+          ...seen,
+        },
+      } as never,
     });
     leading = new AbortController();
     kubernetes.start();
@@ -225,6 +233,28 @@ describe('service classes of a cluster', () => {
     await eventually(() => {
       expect(view()?.problems.map(({ object }) => object)).toEqual(['Pod shop/b']);
     });
+  });
+
+  it('see a host that comes while hosts are being read', async () => {
+    await addPod('shop/a', { ip: '10.1.0.1', label: '200' });
+    let changed: (numbers: RevisionNumbers) => void = () => undefined;
+    let reads = 0;
+    await start(0, {
+      onRevision: (listener) => {
+        changed = listener;
+        return () => undefined;
+      },
+      clusterHosts: () => {
+        reads += 1;
+        if (reads > 1) return topology.clusterHosts('paris');
+        return hostsKnown().then(() => {
+          changed({ revision: 9, tedRevision: 9 });
+          return [];
+        });
+      },
+    });
+    await settled('paris-1 10.1.0.1 200');
+    expect(reads).toBe(2);
   });
 
   it('stay for a while when most of their namespaces are gone', async () => {
