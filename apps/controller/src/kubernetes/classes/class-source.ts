@@ -126,15 +126,21 @@ export class ClassSource {
     const believesLoss = this.#lostSince !== undefined && now - this.#lostSince >= graceMs;
     const { members, problems, lost } = classMembers({ seen, hosts, stated, believesLoss });
     this.#problems = problems;
-    this.#lostSince = lost.size === 0 ? undefined : (this.#lostSince ?? now);
-    if (this.#lostSince !== undefined) this.#loop.add(MEMBERS, this.#lostSince + graceMs - now);
+    if (lost.size > 0) {
+      this.#lostSince ??= now;
+      this.#loop.add(MEMBERS, this.#lostSince + graceMs - now);
+    }
     const changes = memberChanges(stated, members);
-    if (changes.put.length + changes.removed.length === 0) return false;
-    // Should it fail, who knows whether it was written.
-    this.#stated = undefined;
-    await classes.changeMembers(this.#epoch, cluster, changes);
-    this.#stated = members;
-    return true;
+    const isDifferent = changes.put.length + changes.removed.length > 0;
+    if (isDifferent) {
+      // Should it fail, who knows whether it was written.
+      this.#stated = undefined;
+      await classes.changeMembers(this.#epoch, cluster, changes);
+      this.#stated = members;
+    }
+    // Not before it is written that they are gone: else the grace would begin anew.
+    if (lost.size === 0) this.#lostSince = undefined;
+    return isDifferent;
   }
 
   async #readHosts(): Promise<ReadonlyMap<string, NodeId>> {
