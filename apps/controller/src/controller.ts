@@ -24,6 +24,7 @@ import type { AgentCapabilities } from './distribution/agent-server.js';
 import { writeDesired, type PendingDelta } from './distribution/desired-store.js';
 import { Distribution } from './distribution/distribution.js';
 import { EventHub } from './event-hub.js';
+import { withdrawUnfollowed } from './kubernetes/classes/withdraw-unfollowed.js';
 import { Kubernetes } from './kubernetes/kubernetes.js';
 import { readKubernetesConfig } from './kubernetes/kubernetes-config.js';
 import type { Health, Services } from './model/ports.js';
@@ -186,12 +187,10 @@ async function start(
   distribution.leadership.onLead((epoch, signal) => reaction.lead(epoch, signal));
   const clusters = config.kubernetesFile === undefined ? undefined : readKubernetesConfig(config.kubernetesFile);
   const withClasses = clusters?.clusters.filter((cluster) => cluster.serviceClasses === true) ?? [];
-  distribution.leadership.onLead((epoch) => {
-    const names = withClasses.map(({ name }) => name);
-    serviceClasses.withdrawOtherClusters(epoch, names).catch((error: unknown) => {
-      log.warn({ err: error }, 'service classes of clusters that are not followed stay until the next leader');
-    });
-  });
+  const followed = withClasses.map(({ name }) => name);
+  distribution.leadership.onLead(
+    (epoch, signal) => void withdrawUnfollowed({ classes: serviceClasses, followed, log }, signal, epoch),
+  );
   const kubernetes =
     clusters === undefined
       ? undefined

@@ -257,6 +257,11 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
     }),
     10_000,
   ),
+  classPrefixes: list(
+    'Prefixes that it serves for pods of its headend whose service class is its color; empty without such pods.',
+    prefix('Destination prefix.'),
+    10_000,
+  ),
   generation: nullable(
     integer('Generation.', { examples: [3] }),
     'Generation of the headend that carries this; null before the first publication.',

@@ -211,6 +211,24 @@ describe('a session', () => {
     for (const { stream } of sessions) stream.cancel();
   });
 
+  it('takes the last word of an agent that came several times meanwhile', async () => {
+    let goOn = (): void => undefined;
+    slow = new Promise((resolve) => (goOn = resolve));
+    const say = async (nodeId: string, msdHEncaps: number) => {
+      const session = open();
+      session.say({ $case: 'hello', value: { ...hello, nodeId, msdHEncaps } });
+      await eventually(() => expect(cases(session)).toEqual(['welcome']));
+      return session;
+    };
+    const sessions = [await say('slow', 0)];
+    await eventually(() => expect(greeted).toEqual(['slow 0 full']));
+    sessions.push(await say('h2', 5), await say('h3', 6), await say('h2', 7));
+    goOn();
+    await eventually(() => expect(greeted).toHaveLength(3));
+    expect(greeted).toEqual(['slow 0 full', 'h2 7 full', 'h3 6 full']);
+    for (const { stream } of sessions) stream.cancel();
+  });
+
   it.each<[string, AgentMessage['message'], status]>([
     ['a heartbeat before the hello', { $case: 'heartbeat', value: heartbeat }, status.FAILED_PRECONDITION],
     ['nothing', undefined, status.FAILED_PRECONDITION],

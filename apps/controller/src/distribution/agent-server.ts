@@ -73,7 +73,7 @@ export interface AgentServerOptions {
   /** At most HEARTBEAT_INTERVAL_MS. */
   readonly heartbeatIntervalMs: number;
   readonly onAcked: OnAcked;
-  /** Called for all agents that came during the call before; a failure is logged and leaves their sessions as they are. */
+  /** Called for all agents that came during the call before, each once; a failure is logged and leaves their sessions as they are. */
   readonly onHellos: (hellos: readonly Introduction[]) => Promise<void>;
 }
 
@@ -110,7 +110,9 @@ export class AgentServer {
       return records.map(() => true as const);
     });
     this.#introductions = new Batcher(BATCH, async (introductions) => {
-      await this.#introduce(introductions);
+      // An agent that came back meanwhile: what it said last.
+      const newest = new Map(introductions.map((introduction) => [introduction.node, introduction]));
+      await this.#introduce([...newest.values()]);
       return introductions.map(() => true as const);
     });
     this.#heartbeats = new Batcher(BATCH, (records) => recordHeartbeats(db, records));

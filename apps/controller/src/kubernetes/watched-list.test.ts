@@ -9,7 +9,7 @@ import {
 } from '../../../../packages/kubernetes-stand-in/src/testing/test-api-server.js';
 import { eventually } from '../testing/eventually.js';
 import { ApiClient, type KubernetesError } from './api-client.js';
-import { WatchedList, type WatchTiming } from './watched-list.js';
+import { WatchedList, type KubernetesObject, type WatchTiming } from './watched-list.js';
 
 const timing: WatchTiming = { watchMs: 60_000, stallMs: 1_000, relistMs: 60_000, firstRetryMs: 10, maxRetryMs: 50 };
 const nodes = { resource: 'nodes' };
@@ -22,9 +22,13 @@ describe('a watched list', () => {
 
   const node = (name: string, labels = {}) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
   const names = (): readonly string[] => [...(list.objects ?? [])].map(({ metadata }) => metadata.name).sort();
+  const parts = (object: KubernetesObject): KubernetesObject => {
+    if (object.metadata.name === 'unreadable') throw new TypeError('no');
+    return object;
+  };
   const start = (changed: Partial<WatchTiming> = {}) => {
     list = new WatchedList({
-      ...{ client, path: '/api/v1/nodes', onChange: () => undefined, timing: { ...timing, ...changed } },
+      ...{ client, path: '/api/v1/nodes', parts, onChange: () => undefined, timing: { ...timing, ...changed } },
       onTrouble: (trouble) => troubles.push(trouble),
     });
     list.start();
@@ -103,6 +107,10 @@ describe('a watched list', () => {
     ['null', 'null'],
     ['half a list', '{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{'],
     ['items without names', '{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{}]}'],
+    [
+      'an object of another shape',
+      '{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"unreadable","resourceVersion":"1"}}]}',
+    ],
     ['a page for people', '<html>Sign in</html>'],
   ])('keeps everything when it is answered %s', async (_, body) => {
     start();

@@ -130,6 +130,15 @@ export class WatchedList<Held = KubernetesObject> {
     }
   }
 
+  #held(object: KubernetesObject): Held {
+    try {
+      return this.#partsOf(object);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw nonsense(this.#options.path, `an object ${object.metadata.name} that cannot be read (${why})`);
+    }
+  }
+
   /** Lists everything. Returns the resourceVersion to watch from. */
   async #list(): Promise<string> {
     const { client, path, label } = this.#options;
@@ -138,7 +147,7 @@ export class WatchedList<Held = KubernetesObject> {
     do {
       const query = { limit: PAGE_SIZE, continue: page?.next, labelSelector: label };
       page = readPage(await client.get(path, query), path);
-      for (const object of page.items) listed.set(keyOf(object), this.#partsOf(object));
+      for (const object of page.items) listed.set(keyOf(object), this.#held(object));
     } while (page.next !== undefined && !this.#isStopped());
     if (this.#isStopped()) return page.version;
     this.#objects = listed;
@@ -181,7 +190,7 @@ export class WatchedList<Held = KubernetesObject> {
     if (!isObject(object)) throw nonsense(path, 'an event without an object');
     if (type === 'DELETED') this.#objects?.delete(keyOf(object));
     else if (type === 'ADDED' || type === 'MODIFIED') {
-      const parts = this.#partsOf(object);
+      const parts = this.#held(object);
       const known = this.#objects?.get(keyOf(object));
       this.#objects?.set(keyOf(object), parts);
       if (isDeepStrictEqual(parts, known)) return object.metadata.resourceVersion;

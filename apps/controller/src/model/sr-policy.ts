@@ -180,6 +180,8 @@ export interface PolicyState {
   readonly liveness: PolicyLiveness;
   readonly bindingSids: readonly { readonly family: AddressFamily; readonly sid: string }[];
   readonly steering: readonly { readonly prefix: string; readonly heldBy: string | null }[];
+  /** Of pods whose service class is its color. */
+  readonly classPrefixes: readonly string[];
   /** Headend generation that carries this; null before the first publication. */
   readonly generation: number | null;
   readonly install: InstallState;

@@ -42,6 +42,14 @@ export function desiredBody(input: BodyInput): Uint8Array | null {
   });
 }
 
+/**
+ * Whether pods of a class go by its policy. The IGP's shortest path is nothing that a class asks for: its pods go as all others
+ * do. What is to be dropped rather than go another way is dropped for them, too.
+ */
+export function servesClass({ status, lists }: Pick<BodyInput, 'status' | 'lists'>): boolean {
+  return status === 'up' || (status === 'fallback' && lists.length === 0);
+}
+
 function encapsulatingTunnels(input: BodyInput): Tunnel[] {
   const ways = waysOf([...input.lists, ...input.standby]);
   return families(input).flatMap((family) => {
@@ -99,9 +107,6 @@ function tunnel(
   if (pair === undefined) throw new RangeError(`no BSIDs for ${family}`);
   const ofFamily = (some: readonly string[]) =>
     some.map(protocolPrefix).filter((prefix) => prefix.family === protocolFamily(family));
-  // The IGP's shortest path is nothing that a class asks for: its pods go as all others do. What is to be dropped rather than
-  // go another way is dropped for them, too.
-  const isForClass = input.status === 'up' || action === TunnelAction.DROP;
   return {
     family: protocolFamily(family),
     action,
@@ -109,7 +114,7 @@ function tunnel(
     alternateBsid: ipv6ToBytes(pair.b),
     ...lists,
     steeredPrefixes: ofFamily(prefixes),
-    classPrefixes: isForClass ? ofFamily(input.classPrefixes) : [],
+    classPrefixes: servesClass(input) ? ofFamily(input.classPrefixes) : [],
   };
 }
 

@@ -6,10 +6,12 @@ import type { InstallState, PolicyState, SrPolicyView } from '../model/sr-policy
 import { ownersOf } from '../storage/owners.js';
 import { bindingSidsOf } from './binding-sid-store.js';
 import type { BindingSidPair } from './binding-sids.js';
+import { servesClass } from './desired-body.js';
 import { KnownLiveness, livenessOf, policyLiveness, policyLivenessSql } from './list-liveness.js';
 import { intentView, loadIntents, type Executor, type PolicyIntent } from './policy-intents.js';
 import { causeOf } from './policy-event.js';
 import { loadStates, type StoredState } from './policy-states.js';
+import { steeredPrefixes } from './steering-claims.js';
 import { policyList } from './stored-lists.js';
 
 /** A page of policy ids, in code-unit order. The filter is applied in the database, whatever it combines. */
@@ -53,6 +55,7 @@ export async function policyViews(db: Executor, ids: readonly string[], ted: Ted
   const desired = await desiredOf(db, ids);
   const bindingSids = await bindingSidsOf(db, ids);
   const steering = await steeringOf(db, [...intents.values()], ted);
+  const steered = await steeredPrefixes(db, ids);
   const liveness = await KnownLiveness.load(db, ids);
   return [...intents.values()].map((intent) => {
     const state = states.get(intent.id);
@@ -71,7 +74,10 @@ export async function policyViews(db: Executor, ids: readonly string[], ted: Ted
               state,
               desired.get(intent.id),
               bindingSids.get(intent.id) ?? [],
-              steering.get(intent.id) ?? [],
+              {
+                steering: steering.get(intent.id) ?? [],
+                classPrefixes: servesClass(state) ? (steered.get(intent.id)?.ofClass ?? []) : [],
+              },
               liveness,
             ),
     };
@@ -99,7 +105,7 @@ function stateView(
   state: StoredState,
   desired: DesiredRow | undefined,
   bindingSids: readonly BindingSidPair[],
-  steering: PolicyState['steering'],
+  steering: Pick<PolicyState, 'steering' | 'classPrefixes'>,
   liveness: KnownLiveness,
 ): PolicyState {
   const lists = liveness.probed(state.policyId, state.lists.map(policyList), false);
@@ -120,7 +126,7 @@ function stateView(
     disjointStandby: state.disjointStandby,
     liveness: policyLiveness(lists, standby),
     bindingSids: bindingSids.filter(({ family }) => families.has(family)).map(({ family, a }) => ({ family, sid: a })),
-    steering,
+    ...steering,
     generation: desired?.generation ?? null,
     install: desired?.outcome ?? 'none',
     installReason: desired?.outcome_reason ?? null,

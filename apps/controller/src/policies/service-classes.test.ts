@@ -71,6 +71,8 @@ describe('pods of a service class', () => {
     expect(await prefixesOf('h1:200:h2')).toEqual({ all: [], ofClass: pods });
     expect(await harness.generation('h1')).toBe(before + 1);
     const { state } = await harness.service.policy('h1:200:h2');
+    expect(state?.classPrefixes).toEqual(pods);
+    expect((await harness.service.policy('h1:100:h2')).state?.classPrefixes).toEqual([]);
     expect(state?.cause).toContain('pods of service classes came, went or changed their class');
   });
 
@@ -161,6 +163,8 @@ describe('pods of a service class', () => {
     );
     await members(member('10.1.0.7'));
     expect(await prefixesOf('h1:200:h2')).toEqual({ all: pods, ofClass: [] });
+    expect((await harness.service.policy('h1:200:h2')).state?.classPrefixes).toEqual([]);
+    expect((await harness.service.policy('h1:200:h3')).state?.classPrefixes).toEqual(['10.3.0.0/16', 'fd10:3::/64']);
     expect(await prefixesOf('h1:200:h3')).toEqual({
       all: ['10.3.0.0/16', 'fd10:3::/64'],
       ofClass: ['10.3.0.0/16', 'fd10:3::/64'],

@@ -99,6 +99,11 @@ describe('the needed parts of the objects of a cluster', () => {
     );
   });
 
+  it('are those of a node that says nothing where the server says null', () => {
+    const silent = { metadata: { name: 'a', labels: null, annotations: null }, spec: null, status: null };
+    expect(partsOfNode(silent as never)).toEqual(partsOfNode({ metadata: { name: 'a' } }));
+  });
+
   it('are the same while a node says that it is well, and while pods come and go on the node of their block', () => {
     const node = (lastHeartbeatTime: string) => ({
       metadata: { name: 'a', resourceVersion: lastHeartbeatTime },

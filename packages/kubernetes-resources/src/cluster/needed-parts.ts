@@ -50,10 +50,10 @@ function nameOf(metadata: ObjectMeta | undefined): ObjectMeta {
 }
 
 function textsOf(
-  from: Readonly<Record<string, string>> = {},
+  from: Readonly<Record<string, string>> | null | undefined,
   names: readonly string[],
 ): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(from).filter(([name]) => names.includes(name)));
+  return Object.fromEntries(Object.entries(from ?? {}).filter(([name]) => names.includes(name)));
 }
 
 /** The members of these names that are there. */

@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   openApiServer,
   type TestApiServer,
 } from '../../../../../packages/kubernetes-stand-in/src/testing/test-api-server.js';
 import { fencedTransaction } from '../../distribution/fence.js';
 import { ServiceClasses } from '../../policies/service-classes.js';
+import type { RevisionNumbers } from '../../storage/revision.js';
 import { TedService } from '../../ted/ted-service.js';
 import { eventually } from '../../testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../../testing/test-database.js';
@@ -57,14 +58,21 @@ describe('service classes of a cluster', () => {
     await database.drop();
   });
 
-  const start = async (nodeGraceMs = 0) => {
+  const start = async (nodeGraceMs = 0, seen: Partial<Pick<TedService, 'clusterHosts' | 'onRevision'>> = {}) => {
     kubernetes = await Kubernetes.create({
       settings: {
         clusters: [{ name: 'paris', kubeconfig: join(directory, 'paris'), attachedTo: ['r1'], serviceClasses: true }],
         ...{ nodeGraceMs, prefixGraceMs: 0 },
       },
       ...{ topology, log, timing },
-      objects: { topology, classes } as never,
+      objects: {
+        classes,
+        topology: {
+          clusterHosts: (cluster: string) => topology.clusterHosts(cluster),
+          onRevision: (listener: (numbers: RevisionNumbers) => void) => topology.onRevision(listener),
+          ...seen,
+        },
+      } as never,
     });
     leading = new AbortController();
     kubernetes.start();
@@ -227,6 +235,28 @@ describe('service classes of a cluster', () => {
     });
   });
 
+  it('see a host that comes while hosts are being read', async () => {
+    await addPod('shop/a', { ip: '10.1.0.1', label: '200' });
+    let changed: (numbers: RevisionNumbers) => void = () => undefined;
+    let reads = 0;
+    await start(0, {
+      onRevision: (listener) => {
+        changed = listener;
+        return () => undefined;
+      },
+      clusterHosts: () => {
+        reads += 1;
+        if (reads > 1) return topology.clusterHosts('paris');
+        return hostsKnown().then(() => {
+          changed({ revision: 9, tedRevision: 9 });
+          return [];
+        });
+      },
+    });
+    await settled('paris-1 10.1.0.1 200');
+    expect(reads).toBe(2);
+  });
+
   it('stay for a while when most of their namespaces are gone', async () => {
     const names = ['a', 'b', 'c', 'd'];
     for (const [i, name] of names.entries()) {
@@ -247,8 +277,15 @@ describe('service classes of a cluster', () => {
     });
     expect(await members()).toEqual(all);
     await stop();
+    // One that cannot be written is no reason to wait as long once more.
+    const change = vi.spyOn(classes, 'changeMembers').mockRejectedValueOnce(new Error('the database is away'));
     await start(500);
-    await settled();
+    const toldSince: unknown[] = [];
+    await eventually(async () => {
+      if (change.mock.calls.length > 0) toldSince.push(...(view()?.problems ?? []));
+      expect(await members()).toEqual([]);
+    });
+    expect(toldSince).toEqual([]);
   });
 
   it('of many pods that come at once are few revisions', async () => {

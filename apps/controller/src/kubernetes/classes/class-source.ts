@@ -24,8 +24,8 @@ export interface ClassSourceOptions {
 /** The first change is stated at once, those that follow on its heels together: each statement is a revision. */
 const SETTLE_MS = 20;
 const INTERVAL_MS = 250;
-/** Most events of pods change nothing here; looking at thousands of pods takes no more than this part of the time. */
-const SHARE_OF_TIME = 1 / 5;
+/** Most events of pods change nothing here: after a look at thousands it rests so many times as long, up to the interval. */
+const REST = 5;
 
 const MEMBERS = 'members';
 
@@ -39,7 +39,10 @@ export class ClassSource {
   readonly #labels: FollowedLabels;
   readonly #loop: WorkLoop;
   #problems: readonly ClusterProblem[] = [];
+  /** Of the newest TED; undefined: to be read from there. */
   #hosts: ReadonlyMap<string, NodeId> | undefined;
+  /** Newest that was heard of. */
+  #tedRevision = -1;
   /** undefined: to be read from the database. */
   #stated: readonly ClassMember[] | undefined;
   #notBefore = 0;
@@ -88,10 +91,9 @@ export class ClassSource {
     this.#stated = undefined;
     this.#hosts = undefined;
     this.#lostSince = undefined;
-    let tedRevision = -1;
-    const end = this.#options.topology.onRevision((head) => {
-      if (head.tedRevision === tedRevision) return;
-      tedRevision = head.tedRevision;
+    const end = this.#options.topology.onRevision(({ tedRevision }) => {
+      if (tedRevision === this.#tedRevision) return;
+      this.#tedRevision = tedRevision;
       this.#hosts = undefined;
       this.#changed();
     });
@@ -111,33 +113,43 @@ export class ClassSource {
     this.#notBefore = began + INTERVAL_MS;
     if (await this.#state(began)) return;
     const ended = performance.now();
-    this.#notBefore = ended + Math.min((ended - began) / SHARE_OF_TIME, INTERVAL_MS);
+    this.#notBefore = ended + Math.min((ended - began) * REST, INTERVAL_MS);
   }
 
   /** Returns whether anything was different. */
   async #state(now: number): Promise<boolean> {
     const { cluster, classes, graceMs } = this.#options;
-    const hosts = (this.#hosts ??= await this.#readHosts());
+    const hosts = this.#hosts ?? (await this.#readHosts());
     const stated = (this.#stated ??= await classes.members(cluster));
     const seen = this.#labels.seen();
     if (seen === undefined) return false;
     const believesLoss = this.#lostSince !== undefined && now - this.#lostSince >= graceMs;
     const { members, problems, lost } = classMembers({ seen, hosts, stated, believesLoss });
     this.#problems = problems;
-    this.#lostSince = lost.size === 0 ? undefined : (this.#lostSince ?? now);
-    if (this.#lostSince !== undefined) this.#loop.add(MEMBERS, this.#lostSince + graceMs - now);
+    if (lost.size > 0) {
+      this.#lostSince ??= now;
+      this.#loop.add(MEMBERS, this.#lostSince + graceMs - now);
+    }
     const changes = memberChanges(stated, members);
-    if (changes.put.length + changes.removed.length === 0) return false;
-    // Should it fail, who knows whether it was written.
-    this.#stated = undefined;
-    await classes.changeMembers(this.#epoch, cluster, changes);
-    this.#stated = members;
-    return true;
+    const isDifferent = changes.put.length + changes.removed.length > 0;
+    if (isDifferent) {
+      // Should it fail, who knows whether it was written.
+      this.#stated = undefined;
+      await classes.changeMembers(this.#epoch, cluster, changes);
+      this.#stated = members;
+    }
+    // Not before it is written that they are gone: else the grace would begin anew.
+    if (lost.size === 0) this.#lostSince = undefined;
+    return isDifferent;
   }
 
   async #readHosts(): Promise<ReadonlyMap<string, NodeId>> {
-    const hosts = await this.#options.topology.clusterHosts(this.#options.cluster);
-    return new Map(hosts.map(({ name, id }) => [name, id]));
+    const readAt = this.#tedRevision;
+    const stated = await this.#options.topology.clusterHosts(this.#options.cluster);
+    const hosts = new Map(stated.map(({ name, id }) => [name, id]));
+    // Those of before a change would stay until the next one.
+    if (readAt === this.#tedRevision) this.#hosts = hosts;
+    return hosts;
   }
 }
 
