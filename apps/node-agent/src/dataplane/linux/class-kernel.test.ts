@@ -233,6 +233,16 @@ describe.skipIf(skip !== undefined)(`service classes in the Linux kernel${skip ?
     await namespace.ip('route flush table 10200');
     await agent.reconciler.reconcile();
     expect(agent.outcome(PODS.id)?.outcome).toBe('installed');
+    await namespace.ip('-6 route add fd99::/64 dev eth0 table 10200');
+    const held = await marked();
+    await agent.reconciler.reconcile();
+    for (const id of [POLICY.id, PODS.id]) {
+      expect(agent.outcome(id)?.reason).toContain("the place of class 200 is not Waymark's alone: route fd99::/64");
+    }
+    expect([await marked(), (await rules()).length]).toEqual([held, 2]);
+    await namespace.ip('-6 route del fd99::/64 dev eth0 table 10200');
+    await agent.reconciler.reconcile();
+    expect(agent.outcome(POLICY.id)?.outcome).toBe('installed');
     await namespace.ip('rule add pref 7 from 10.9.0.0/16 lookup 10200');
     await agent.reconciler.reconcile();
     expect(agent.outcome(POLICY.id)?.reason).toContain("the place of class 200 is not Waymark's alone: rule pref 7");
