@@ -1,66 +1,23 @@
-import { emptyStateHash, stateHashOf } from '@waymark/agent-protocol';
-import fc from 'fast-check';
+import { emptyStateHash } from '@waymark/agent-protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DryRunDataPlane } from '../dataplane/dry-run.js';
-import { DataPlaneError, type ProbeRoute, type Step } from '../dataplane/port.js';
-import type { ListUse, LivenessPort } from '../liveness/path-liveness.js';
-import type { JudgedLiveness } from '../liveness/probe-engine.js';
+import { DataPlaneError } from '../dataplane/port.js';
 import type { DesiredState, ReconcileReport } from '../session/ports.js';
+import { hashOf } from '../testing/expectations.js';
 import { desiredState, everybodys, type PolicySketch } from '../testing/policies.js';
 import { ReconciledAgent, silentLog } from '../testing/reconciled-agent.js';
+import { WatchedPlane } from '../testing/watched-plane.js';
 import { PolicyReconciler } from './policy-reconciler.js';
 
 function policy(number: number, sid = 'fc00:2::d4'): PolicySketch {
   return { id: `h1:10:e${number}`, ipv4: { lists: [[1, sid]], prefixes: [`10.${number}.0.0/24`] } };
 }
 
-/** A dry run whose every call can be watched, held up or broken. */
-class TestPlane extends DryRunDataPlane {
-  readonly applied: (readonly Step[])[] = [];
-  reads = 0;
-  fault: string | null = null;
-  failing: (step: Step) => string | null = () => null;
-  gate: Promise<void> = Promise.resolve();
-  laying = () => Promise.resolve();
-  busy = 0;
-  wake: () => void = () => undefined;
-
-  constructor() {
-    super({ log: silentLog, encapMode: 'full', msdHEncaps: 0, fail: (step) => this.failing(step) });
-  }
-
-  override async prepare() {
-    await this.laying();
-    return super.prepare();
-  }
-
-  override async read() {
-    this.reads += 1;
-    if (this.fault !== null) throw new DataPlaneError(this.fault);
-    return super.read();
-  }
-
-  override async apply(steps: readonly Step[]) {
-    this.busy += 1;
-    expect(this.busy).toBe(1);
-    this.applied.push(steps);
-    await this.gate;
-    this.busy -= 1;
-    return super.apply(steps);
-  }
-
-  override watch(wake?: () => void): () => void {
-    this.wake = wake ?? this.wake;
-    return () => (this.wake = () => undefined);
-  }
-}
-
 describe('the reconciler', () => {
-  let plane: TestPlane;
+  let plane: WatchedPlane;
   let agent: ReconciledAgent;
 
   beforeEach(() => {
-    plane = new TestPlane();
+    plane = new WatchedPlane();
     agent = new ReconciledAgent(plane);
   });
   afterEach(async () => {
@@ -153,12 +110,12 @@ describe('the reconciler', () => {
     await agent.want(policy(2));
     expect(agent.outcome('h1:10:e1')).toMatchObject({ outcome: 'failed', reason: '10.1.0.0/24 is still steered' });
     expect(agent.reconciler.health.error).toBe('the steering of 10.1.0.0/24 could not be removed: busy');
-    expect(agent.lastReport.readBackHash).not.toEqual(stateHashOf(bodies(agent.desired)));
+    expect(agent.lastReport.readBackHash).not.toEqual(hashOf(agent.desired));
     plane.failing = () => null;
     await agent.reconciler.reconcile();
     expect(agent.outcome('h1:10:e1')).toMatchObject({ outcome: 'removed', generation: 2 });
     expect(agent.reconciler.health.error).toBeNull();
-    expect(agent.lastReport.readBackHash).toEqual(stateHashOf(bodies(agent.desired)));
+    expect(agent.lastReport.readBackHash).toEqual(hashOf(agent.desired));
   });
 
   it('takes a policy that leaves during a round out in the next', async () => {
@@ -191,7 +148,7 @@ describe('the reconciler', () => {
 
   it('does not take the word of a write: what is not read back is not installed', async () => {
     const forgetful = new ReconciledAgent(
-      new (class extends TestPlane {
+      new (class extends WatchedPlane {
         override apply() {
           return Promise.resolve([]);
         }
@@ -207,7 +164,7 @@ describe('the reconciler', () => {
     plane.fault = 'ip cannot be run';
     await agent.reconciler.reconcile();
     expect(agent.lastReport.outcomes).toMatchObject([{ outcome: 'failed', reason: 'ip cannot be run' }]);
-    expect(agent.lastReport.readBackHash).not.toEqual(stateHashOf(bodies(agent.desired)));
+    expect(agent.lastReport.readBackHash).not.toEqual(hashOf(agent.desired));
     expect(agent.reconciler.health.error).toBe('ip cannot be run');
     plane.fault = null;
     await agent.reconciler.reconcile();
@@ -253,130 +210,14 @@ describe('the reconciler', () => {
   });
 });
 
-describe('the reconciler, told which lists deliver', () => {
-  const OWN = ['fc00:a::1', 'fc00:2::d4'] as const;
-  const STANDBY = ['fc00:b::1', 'fc00:2::d4'] as const;
-  const twin = (sids: readonly string[]) => [sids[0] ?? '', 'fc00:2::d6'] as const;
-  const sketch: PolicySketch = {
-    id: 'h1:10:e2',
-    ipv4: { lists: [[1, ...OWN]], standby: [[1, ...STANDBY]], prefixes: ['10.2.0.0/24'] },
-    ipv6: { lists: [[1, ...twin(OWN)]], standby: [[1, ...twin(STANDBY)]], prefixes: ['fd02::/64'] },
-  };
-  let liveness: TestLiveness;
-  let plane: TestPlane;
-  let agent: ReconciledAgent;
-
-  /** Says what it is told to say, of the lists for IPv6. */
-  class TestLiveness implements LivenessPort {
-    readonly states = new Map<string, JudgedLiveness>();
-    uses: readonly ListUse[] = [];
-    expect(): void {
-      // Nothing is probed here.
-    }
-    livenessOf(sids: readonly string[]): JudgedLiveness {
-      return this.states.get(sids.join()) ?? 'unknown';
-    }
-    conclude(_: readonly ProbeRoute[], uses: readonly ListUse[]): void {
-      this.uses = uses;
-    }
-    say(own: JudgedLiveness, standby: JudgedLiveness): this {
-      this.states.set(twin(OWN).join(), own).set(twin(STANDBY).join(), standby);
-      return this;
-    }
-  }
-
-  const firstSids = async () =>
-    Object.values(await agent.forwarding()).map((action) =>
-      action.kind === 'encapsulate' ? action.segmentLists.map(({ sids }) => sids[0]) : [],
-    );
-
-  beforeEach(async () => {
-    plane = new TestPlane();
-    liveness = new TestLiveness().say('up', 'up');
-    agent = new ReconciledAgent(plane, [], liveness);
-    await agent.want(sketch);
-  });
-  afterEach(async () => {
-    await agent.reconciler.stop();
-  });
-
-  it('switches both families to standby and back, and calls it neither drift nor news', async () => {
-    expect(await firstSids()).toEqual([[OWN[0]], [OWN[0]]]);
-    const reports = agent.reports.length;
-    liveness.say('down', 'up');
-    await agent.reconciler.reconcile();
-    expect(await firstSids()).toEqual([[STANDBY[0]], [STANDBY[0]]]);
-    expect(liveness.uses.map(({ sids, standby, inUse }) => [sids[0], standby, inUse])).toEqual([
-      [OWN[0], false, false],
-      [STANDBY[0], true, true],
-      [OWN[0], false, false],
-      [STANDBY[0], true, true],
-    ]);
-    liveness.say('up', 'up');
-    await agent.reconciler.reconcile();
-    expect(await firstSids()).toEqual([[OWN[0]], [OWN[0]]]);
-    expect(agent.reconciler.health.driftRepairs).toBe(0);
-    expect(agent.reports).toHaveLength(reports);
-    expect(agent.outcome('h1:10:e2')?.outcome).toBe('simulated');
-    expect(agent.lastReport.readBackHash).toEqual(stateHashOf(bodies(agent.desired)));
-  });
-
-  it('repairs what is not the effective tunnel, and counts it', async () => {
-    liveness.say('down', 'up');
-    await agent.reconciler.reconcile();
-    await plane.apply([{ kind: 'unsteer', family: 'ipv4', prefix: '10.2.0.0/24', color: null }]);
-    await agent.reconciler.reconcile();
-    expect(await firstSids()).toEqual([[STANDBY[0]], [STANDBY[0]]]);
-    expect(agent.reconciler.health.driftRepairs).toBe(1);
-  });
-
-  it('started again, leaves the switch in force until probes have told', async () => {
-    liveness.say('down', 'up');
-    await agent.reconciler.reconcile();
-    const applied = plane.applied.length;
-    const later = new TestLiveness().say('settling', 'settling');
-    agent = new ReconciledAgent(plane, [], later);
-    await agent.want(sketch);
-    later.say('settling', 'up');
-    await agent.reconciler.reconcile();
-    later.say('down', 'up');
-    await agent.reconciler.reconcile();
-    expect(plane.applied).toHaveLength(applied);
-    expect(agent.outcome('h1:10:e2')?.outcome).toBe('simulated');
-    later.say('up', 'up');
-    await agent.reconciler.reconcile();
-    expect(await firstSids()).toEqual([[OWN[0]], [OWN[0]]]);
-  });
-
-  it('keeps a prefix steered whatever the probes say', async () => {
-    const states = fc.constantFrom<JudgedLiveness>('up', 'down', 'unknown', 'settling');
-    await fc.assert(
-      fc.asyncProperty(fc.array(fc.tuple(states, states), { maxLength: 12 }), async (history) => {
-        for (const [own, standby] of history) {
-          liveness.say(own, standby);
-          await agent.reconciler.reconcile();
-          const [ipv4, ipv6] = await firstSids();
-          expect(ipv4).toEqual(ipv6);
-          expect(ipv4).toHaveLength(1);
-          if (own === 'up') expect(ipv4).toEqual([OWN[0]]);
-          if (own === 'down' && standby === 'up') expect(ipv4).toEqual([STANDBY[0]]);
-          if (own === 'down' && standby === 'down') expect(ipv4).toEqual([OWN[0]]);
-        }
-        expect(agent.reconciler.health.driftRepairs).toBe(0);
-      }),
-      { numRuns: 60 },
-    );
-  });
-});
-
 describe('the reconciler by itself', () => {
   const reports: ReconcileReport[] = [];
-  let plane: TestPlane;
+  let plane: WatchedPlane;
   let reconciler: PolicyReconciler;
 
   beforeEach(async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] });
-    plane = new TestPlane();
+    plane = new WatchedPlane();
     const intervals = { rereadIntervalMs: 30_000, wakeDelayMs: 200 };
     reconciler = new PolicyReconciler({
       dataPlane: plane,
@@ -421,8 +262,4 @@ describe('the reconciler by itself', () => {
 
 function named({ outcomes }: ReconcileReport): string[] {
   return outcomes.map(({ policyId, generation }) => `${policyId}@${generation}`);
-}
-
-function bodies({ policies }: DesiredState) {
-  return [...policies].map(([policyId, { body }]) => ({ policyId, body }));
 }

@@ -190,7 +190,7 @@ export function classContract(subject: ContractSubject): void {
           }
           await agent.want();
         }),
-        { numRuns: Math.ceil(subject.histories / 2) },
+        { numRuns: Math.ceil(subject.histories / 4) },
       );
     });
   });

@@ -28,7 +28,8 @@ function exceptionMetric({ metric }: LinuxSettings): number {
 /**
  * The table of a class is consulted before all others, so a prefix that is steered in it would hide more specific routes
  * of theirs: an address of the block that a local pod has borrowed, a node's own networks. Those get a `throw` in the
- * table of the class. Routes of ours get none: what the class steers goes before what everybody is steered by.
+ * table of the class. Routes of ours get none, nor do those that ours go before: what the class steers goes before what
+ * everybody is steered by.
  */
 export class ClassExceptions {
   readonly #settings: LinuxSettings;
@@ -41,8 +42,8 @@ export class ClassExceptions {
 
   /**
    * Makes the exceptions what they should be for the prefixes that are steered in classes and those that soon will be.
-   * Writes only what differs. Returns what could not be written, a sentence each. Throws DataPlaneError when the tables
-   * cannot be read.
+   * Before these are, none is removed: it stays until the route that takes its place is there. Writes only what differs.
+   * Returns what could not be written, a sentence each. Throws DataPlaneError when the tables cannot be read.
    */
   async lay(coming: readonly ComingPrefix[] = []): Promise<readonly string[]> {
     const problems = await Promise.all(FAMILIES.map((family) => this.#layFamily(family, coming)));
@@ -55,8 +56,10 @@ export class ClassExceptions {
     const steered = new Map<number, Set<string>>();
     const note = (places: Map<number, Set<string>>, table: number, prefix: string) =>
       places.set(table, (places.get(table) ?? new Set()).add(prefix));
+    const everybodys = new Set<string>();
     for (const route of marked) {
       const table = tableOf(route);
+      if (table === this.#settings.table && route.metric === this.#settings.metric) everybodys.add(route.prefix);
       if (colorOfTable(table, this.#settings) === null) continue;
       note(isException(route, this.#settings) ? exceptions : steered, table, route.prefix);
     }
@@ -68,11 +71,12 @@ export class ClassExceptions {
     const mark = (table: number) =>
       `table ${table} metric ${exceptionMetric(this.#settings)} proto ${this.#settings.protocol}`;
     const lines = [...new Set([...exceptions.keys(), ...steered.keys()])].flatMap((table) => {
-      const needed = neededExceptions([...(steered.get(table) ?? [])], routes);
+      const needed = neededExceptions([...(steered.get(table) ?? [])], routes, everybodys);
       const found = exceptions.get(table) ?? new Set();
+      const obsolete = coming.length > 0 ? [] : [...found].filter((prefix) => !needed.has(prefix));
       return [
         ...[...needed].filter((prefix) => !found.has(prefix)).map((prefix) => `add throw ${prefix} ${mark(table)}`),
-        ...[...found].filter((prefix) => !needed.has(prefix)).map((prefix) => `del throw ${prefix} ${mark(table)}`),
+        ...obsolete.map((prefix) => `del throw ${prefix} ${mark(table)}`),
       ];
     });
     return this.#write(family, lines);

@@ -101,6 +101,76 @@ describe.skipIf(skip !== undefined)(`service classes in the Linux kernel${skip ?
     expect(await wayOf('10.2.0.7', '10.1.0.7')).toContain('dev eth0');
   });
 
+  it('go before what everybody is steered by, also where a route of the node is beneath that', async () => {
+    await namespace.ip('route add 10.2.0.0/26 dev eth0 metric 1024');
+    const agent = new ReconciledAgent(dataPlane());
+    const everybodys: PolicySketch = { id: 'h1:10:h2', ipv4: { lists: 'drop', prefixes: ['10.2.0.0/26'] } };
+    await agent.want(everybodys, POLICY, PODS);
+    await agent.reconciler.reconcile();
+    expect(await wayOf('10.2.0.9', '10.1.0.7')).toContain('encap seg6');
+    await expect(wayOf('10.2.0.9', '10.1.0.8')).rejects.toThrow();
+    await agent.want(POLICY, PODS);
+    await agent.reconciler.reconcile();
+    expect(await wayOf('10.2.0.9', '10.1.0.7')).toContain('dev eth0');
+  });
+
+  it('take a prefix that was an exception with no moment in which neither has it', async () => {
+    await namespace.ip('route add 10.2.0.7/32 dev eth0');
+    const lines: string[] = [];
+    const { shell } = namespace;
+    const agent = new ReconciledAgent(
+      dataPlane(
+        {},
+        {
+          ...shell,
+          run: (program, args, stdin) => {
+            if (stdin !== undefined) lines.push(...stdin.split('\n').filter((line) => line.includes('10.2.0.7')));
+            return shell.run(program, args, stdin);
+          },
+        },
+      ),
+    );
+    await agent.want(POLICY, PODS);
+    await agent.want({
+      ...POLICY,
+      ipv4: { lists: 'drop', prefixes: [], classPrefixes: ['10.2.0.0/24', '10.2.0.7/32'] },
+    });
+    await agent.reconciler.reconcile();
+    expect(lines).toEqual([
+      'route add throw 10.2.0.7/32 table 10200 metric 91 proto 200',
+      'route add blackhole 10.2.0.7/32 table 10200 metric 90 proto 200',
+      'route del throw 10.2.0.7/32 table 10200 metric 91 proto 200',
+    ]);
+  });
+
+  it('are not steered, and nobody else suffers, while routes of the node cannot be kept in force', async () => {
+    await namespace.ip('route add 10.2.0.7/32 dev eth0');
+    let broken = true;
+    const { shell } = namespace;
+    const agent = new ReconciledAgent(
+      dataPlane(
+        {},
+        {
+          ...shell,
+          run: (program, args, stdin) => {
+            const fails = broken && stdin?.includes('throw') === true;
+            return fails
+              ? Promise.resolve({ code: 2, stdout: '', stderr: 'RTNETLINK answers: No buffer space available\n' })
+              : shell.run(program, args, stdin);
+          },
+        },
+      ),
+    );
+    const everybodys: PolicySketch = { id: 'h1:10:h2', ipv4: { lists: 'drop', prefixes: ['10.3.0.0/24'] } };
+    await agent.want(everybodys, POLICY, PODS);
+    expect(agent.outcome(everybodys.id)?.outcome).toBe('installed');
+    expect(agent.outcome(POLICY.id)?.reason).toContain('a service class may hide a route of this node: ');
+    broken = false;
+    await agent.reconciler.reconcile();
+    expect(agent.outcome(POLICY.id)?.outcome).toBe('installed');
+    expect(await wayOf('10.2.0.7', '10.1.0.7')).toContain('dev eth0');
+  });
+
   it('write nothing when all is there, and put back rules and routes that are gone', async () => {
     const { shell, writes } = countingShell(namespace.shell);
     await namespace.ip('route add 10.2.0.7/32 dev eth0');
@@ -163,6 +233,16 @@ describe.skipIf(skip !== undefined)(`service classes in the Linux kernel${skip ?
     await namespace.ip('route flush table 10200');
     await agent.reconciler.reconcile();
     expect(agent.outcome(PODS.id)?.outcome).toBe('installed');
+    await namespace.ip('-6 route add fd99::/64 dev eth0 table 10200');
+    const held = await marked();
+    await agent.reconciler.reconcile();
+    for (const id of [POLICY.id, PODS.id]) {
+      expect(agent.outcome(id)?.reason).toContain("the place of class 200 is not Waymark's alone: route fd99::/64");
+    }
+    expect([await marked(), (await rules()).length]).toEqual([held, 2]);
+    await namespace.ip('-6 route del fd99::/64 dev eth0 table 10200');
+    await agent.reconciler.reconcile();
+    expect(agent.outcome(POLICY.id)?.outcome).toBe('installed');
     await namespace.ip('rule add pref 7 from 10.9.0.0/16 lookup 10200');
     await agent.reconciler.reconcile();
     expect(agent.outcome(POLICY.id)?.reason).toContain("the place of class 200 is not Waymark's alone: rule pref 7");

@@ -33,15 +33,24 @@ export async function takenPlaces(
   const distinct = new Map(places.map((place) => [placeText(place), place]));
   const found = await Promise.all(
     [...distinct].map(async ([text, { family, color }]): Promise<readonly (readonly [string, string])[]> => {
+      const foreign = await foreignRouteIn({ family, color }, settings, shell);
+      if (foreign === null) return [];
       const table = classTable(color, settings);
-      const routes = await readRoutes(family, `table ${table}`, shell);
-      const foreign = routes.find(({ protocol }) => protocol !== settings.protocol);
-      if (foreign === undefined) return [];
-      const what = `route ${foreign.prefix} ${describeRoute(foreign)}`;
-      return [[text, `table ${table}, that of class ${color}, is not Waymark's alone: ${what}`]];
+      return [[text, `table ${table}, that of class ${color}, is not Waymark's alone: ${foreign}`]];
     }),
   );
   return new Map(found.flat());
+}
+
+/** A route of something else in the table of a class, in words, or null. Throws DataPlaneError. */
+export async function foreignRouteIn(
+  { family, color }: ClassPlace,
+  settings: LinuxSettings,
+  shell: Shell,
+): Promise<string | null> {
+  const routes = await readRoutes(family, `table ${classTable(color, settings)}`, shell);
+  const foreign = routes.find(({ protocol }) => protocol !== settings.protocol);
+  return foreign === undefined ? null : `route ${foreign.prefix} ${describeRoute(foreign)}`;
 }
 
 export function placeText({ family, color }: ClassPlace): string {

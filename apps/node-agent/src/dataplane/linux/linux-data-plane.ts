@@ -92,11 +92,6 @@ export class LinuxDataPlane implements DataPlane {
     const refusals = await this.#refusals(steps);
     const refused = new Set(refusals.map(({ step }) => step));
     const allowed = steps.filter((step) => !refused.has(step));
-    const coming = allowed.flatMap(comingIn);
-    if (coming.length > 0) {
-      const [problem] = await this.#exceptions.lay(coming);
-      if (problem !== undefined) throw new DataPlaneError(problem);
-    }
     const failures = await this.#run(allowed.flatMap((step) => linesOf(step, this.#settings)));
     const failed = new Set(failures.map(({ step }) => step));
     const leaving = allowed.filter((step) => !failed.has(step)).map((step) => leavingLine(step, this.#settings));
@@ -125,12 +120,18 @@ export class LinuxDataPlane implements DataPlane {
     };
   }
 
-  /** Steps into tables that something else uses. */
+  /** Steps into tables that something else uses, or, where exceptions cannot be made for them, that would hide routes. */
   async #refusals(steps: readonly Step[]): Promise<readonly StepFailure[]> {
     const taken = await takenPlaces(steps.flatMap(placesOf), this.#settings, this.#shell);
-    return steps.flatMap((step) => {
+    const reasonOf = (step: Step): string | null => {
       const place = placesOf(step).find((one) => taken.has(placeText(one)));
-      return place === undefined ? [] : [{ step, reason: taken.get(placeText(place)) ?? '' }];
+      return place === undefined ? null : (taken.get(placeText(place)) ?? '');
+    };
+    const coming = steps.filter((step) => reasonOf(step) === null).flatMap(comingIn);
+    const [problem] = coming.length > 0 ? await this.#exceptions.lay(coming) : [];
+    return steps.flatMap((step) => {
+      const reason = reasonOf(step) ?? (comingIn(step).length > 0 ? problem : undefined);
+      return reason === undefined ? [] : [{ step, reason }];
     });
   }
 

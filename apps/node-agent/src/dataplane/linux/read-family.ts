@@ -1,8 +1,9 @@
 import { inPrefix } from '../address.js';
 import type { ClassSource, Family, LocalSid, ProbeRoute, Stray } from '../port.js';
 import { isException } from './class-exceptions.js';
+import { foreignRouteIn } from './class-places.js';
 import { interpretRules } from './class-rules.js';
-import { colorOfTable } from './class-tables.js';
+import { classTable, colorOfTable } from './class-tables.js';
 import { readRoutes, readRules, tableOf } from './kernel-tables.js';
 import { isReturnRoute } from './probe-rules.js';
 import { describeRoute, interpretClassRoute, interpretRoute, probeRouteOf, type KernelRoute } from './route-json.js';
@@ -50,6 +51,14 @@ export async function readFamily(family: Family, settings: LinuxSettings, shell:
       steerings.push({ family, color, ...interpretClassRoute(route, settings) });
     } else if (!isInPlace(route, settings)) strayRoutes.push(strayOf(family, route, protocol));
   }
+  const withRoutes = marked.map((route) => colorOfTable(tableOf(route), settings)).filter((color) => color !== null);
+  const colors = new Set([...withRoutes, ...classSources.map(({ color }) => color)]);
+  const intruders = await Promise.all(
+    [...colors].map(async (color): Promise<readonly (readonly [number, string])[]> => {
+      const foreign = await foreignRouteIn({ family, color }, settings, shell);
+      return foreign === null ? [] : [[color, `${foreign} in its table ${classTable(color, settings)}`]];
+    }),
+  );
   return {
     steerings,
     localSids,
@@ -60,8 +69,8 @@ export async function readFamily(family: Family, settings: LinuxSettings, shell:
     obstacles: inTable
       .filter((route) => route.protocol !== protocol && route.metric <= metric)
       .map((route) => [route.prefix, `route ${describeRoute(route)}`]),
-    classObstacles,
-    hasClassRoutes: marked.some((route) => colorOfTable(tableOf(route), settings) !== null),
+    classObstacles: [...classObstacles, ...intruders.flat()],
+    hasClassRoutes: withRoutes.length > 0,
   };
 }
 

@@ -4,7 +4,8 @@ import { applyClassSources } from './class-sources.js';
 import { tableOfColor } from './class-table-ids.js';
 import { layClassTables } from './class-tables.js';
 import { readInterfaceNames } from './interfaces.js';
-import { idOf } from './interpret.js';
+import { partsOf } from './default-route.js';
+import { idOfParts } from './interpret.js';
 import { additionOf, type InterfaceNames } from './local-sids.js';
 import type { Ownership } from './ownership.js';
 import { applyProbeSteps } from './probe-routes.js';
@@ -108,7 +109,7 @@ class Change {
     await layClassTables(this.#vpp, settings, colors);
     const steerings = await readSteerings(this.#vpp, settings);
     const ours = new Map(
-      steerings.filter(({ bsid }) => this.#ownership.ownsBsid(bsid)).map((steering) => [idOf(steering), steering]),
+      steerings.filter(({ bsid }) => this.#ownership.ownsBsid(bsid)).map((steering) => [idOfParts(steering), steering]),
     );
     const going = new Map(
       steps.flatMap((step) => {
@@ -121,7 +122,11 @@ class Change {
 
   #idOf({ family, prefix, color }: StepOf<'unsteer'>): string {
     const { settings } = this.#ownership;
-    return idOf({ family, prefix, table: color === null ? settings.table : tableOfColor(settings, color) });
+    return idOfParts({
+      family,
+      parts: partsOf(prefix),
+      table: color === null ? settings.table : tableOfColor(settings, color),
+    });
   }
 
   #addLocalSid(step: Step, localSid: LocalSid, interfaces: InterfaceNames): Promise<void> {

@@ -6,6 +6,7 @@ import { ownClassTables, type ClassTable } from './class-tables.js';
 import type { Ownership } from './ownership.js';
 import { DEFAULT_ROUTES } from './default-route.js';
 import { lookupRoute, looksUpIn, readRoutes, routeRemoval } from './routes.js';
+import type { VppSettings } from './settings.js';
 import type { Vpp } from './vpp-link.js';
 import type { VppSteering, VppTable } from './vpp-state.js';
 
@@ -32,29 +33,38 @@ export async function layClassExceptions(
   coming: readonly ComingSteering[],
 ): Promise<number> {
   const { settings } = ownership;
+  const steeredForAll = steeredForAllPods(ownership, steerings);
+  // Read once, however many classes there are: beside Calico-VPP there may be thousands.
+  const read = new Map<Family, Promise<readonly string[]>>();
+  const routesOf = (family: Family): Promise<readonly string[]> => {
+    const routes = read.get(family) ?? readRoutesOfAllPods(vpp, settings, family);
+    read.set(family, routes);
+    return routes;
+  };
   const counts = await Promise.all(
     ownClassTables(tables, settings).map((classTable) => {
       const isThere = ({ table, family }: ComingSteering) => table === classTable.id && family === classTable.family;
       const ours = steerings.filter((steering) => isThere(steering) && ownership.ownsBsid(steering.bsid));
       const prefixes = [...ours, ...coming.filter(isThere)].map(({ prefix }) => prefix);
-      return layOfTable(vpp, ownership, classTable, prefixes, steerings);
+      const { family } = classTable;
+      const neededExceptionsOf = async () =>
+        neededExceptions(prefixes, await routesOf(family), steeredForAll, settings.edgeBlocks);
+      return layOfTable(vpp, settings, classTable, prefixes.length === 0 ? null : neededExceptionsOf);
     }),
   );
   return counts.reduce((sum, count) => sum + count, 0);
 }
 
+/** @param neededOf null: nothing is steered there */
 async function layOfTable(
   vpp: Vpp,
-  ownership: Ownership,
+  { table: ofAllPods }: VppSettings,
   { family, id }: ClassTable,
-  prefixes: readonly string[],
-  steerings: readonly VppSteering[],
+  neededOf: (() => Promise<ReadonlySet<string>>) | null,
 ): Promise<number> {
-  const { table: ofAllPods } = ownership.settings;
   const inOurs = await readRoutes(vpp, family, id);
   const present = inOurs.filter((route) => route.prefix !== DEFAULT_ROUTES[family] && looksUpIn(route, ofAllPods));
-  if (prefixes.length === 0 && present.length === 0) return 0;
-  const needed = await neededOf(vpp, ownership, family, prefixes, steerings);
+  const needed = neededOf === null ? new Set<string>() : await neededOf();
   const taken = new Set(inOurs.map(({ prefix }) => prefix));
   const missing = [...needed].filter((prefix) => !taken.has(prefix));
   const obsolete = present.filter(({ prefix }) => !needed.has(prefix));
@@ -65,27 +75,23 @@ async function layOfTable(
   return missing.length + obsolete.length;
 }
 
-async function neededOf(
+async function readRoutesOfAllPods(
   vpp: Vpp,
-  ownership: Ownership,
+  { table, besideCalico }: VppSettings,
   family: Family,
-  prefixes: readonly string[],
-  steerings: readonly VppSteering[],
-): Promise<ReadonlySet<string>> {
-  if (prefixes.length === 0) return new Set();
-  const { table, besideCalico, edgeBlocks } = ownership.settings;
+): Promise<readonly string[]> {
   const looked = besideCalico ? [table, CALICO_TABLE] : [table];
   const routes = await Promise.all(looked.map((each) => readRoutes(vpp, family, each)));
-  // What we steer for all pods, and what Calico-VPP steers in its own table, is what the class goes before.
+  return routes.flat().map(({ prefix }) => prefix);
+}
+
+/** What we steer for all pods, and what Calico-VPP steers in its own table, is what a class goes before. */
+function steeredForAllPods(ownership: Ownership, steerings: readonly VppSteering[]): ReadonlySet<string> {
+  const { table, besideCalico } = ownership.settings;
   const steered = steerings.filter(
     (steering) =>
       (steering.table === table && ownership.ownsBsid(steering.bsid)) ||
       (besideCalico && steering.table === CALICO_TABLE),
   );
-  return neededExceptions(
-    prefixes,
-    routes.flat().map(({ prefix }) => prefix),
-    new Set(steered.flatMap(({ parts }) => parts.map(maskedPrefix))),
-    edgeBlocks,
-  );
+  return new Set(steered.flatMap(({ parts }) => parts.map(maskedPrefix)));
 }

@@ -51,6 +51,39 @@ describe('a default route that is steered', () => {
     },
   );
 
+  it.skipIf(standInOnly !== undefined)('is divided when an earlier agent has steered it whole', async () => {
+    const harness = await VppHarness.onStandIn();
+    const policy: PolicySketch = {
+      id: 'h1:1:a',
+      ipv4: { lists: [[1, 'fc00:1::1']], prefixes: ['0.0.0.0/0'] },
+      ipv6: { lists: [[1, 'fc00:1::1']], prefixes: ['::/0'] },
+    };
+    const fates = () =>
+      ['10.0.0.1', '192.0.2.1', '2001:db8::1', 'fd00::1'].map(
+        (address) => harness.standIn.route(TEST_TABLE, address).kind,
+      );
+    await new ReconciledAgent(harness.open()).want(policy);
+    const divided = harness.standIn.steerings;
+    await harness.using(async (vpp) => {
+      const earlier = new ForeignVpp(vpp);
+      for (const { prefix } of divided) await earlier.unsteer(TEST_TABLE, prefix);
+      for (const { prefix, bsid } of divided.filter((_, at) => at % 2 === 0)) {
+        await earlier.steer(TEST_TABLE, prefix.includes(':') ? '::/0' : '0.0.0.0/0', bsid);
+      }
+    });
+    expect(fates()).toEqual(Array(4).fill('drop'));
+    const agent = new ReconciledAgent(harness.open());
+    await agent.want(policy);
+    expect(fates()).toEqual(Array(4).fill('policy'));
+    expect(harness.standIn.steerings.map(({ prefix }) => prefix).sort()).toEqual(
+      divided.map(({ prefix }) => prefix).sort(),
+    );
+    await agent.want();
+    expect([harness.standIn.steerings, agent.reconciler.health.error]).toEqual([[], null]);
+    await agent.reconciler.stop();
+    await harness.close();
+  });
+
   it.skipIf(standInOnly !== undefined)('loses nothing, moves, and goes with nothing left', async () => {
     const harness = await VppHarness.onStandIn();
     const agent = new ReconciledAgent(harness.open());

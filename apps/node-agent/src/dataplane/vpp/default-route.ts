@@ -27,6 +27,21 @@ export function clashing(prefix: string): readonly string[] {
   );
 }
 
+/**
+ * A default route steered as one, beside a path that drops, as earlier versions of the agent did.
+ *
+ * @param steering as `joinHalves` made it
+ */
+export function isUndivided({
+  prefix,
+  parts,
+}: {
+  readonly prefix: string;
+  readonly parts: readonly string[];
+}): boolean {
+  return parts.length === 1 && HALVES.has(prefix);
+}
+
 interface Part {
   readonly family: Family;
   readonly table: number;

@@ -49,7 +49,12 @@ describe('what a VPP holds, as the reconciler sees it', () => {
     ];
     const action = { kind: 'encapsulate', segmentLists };
     expect(read({}).tunnels).toEqual([{ family: null, bsid: 'fdff::1', action, steeredPrefixes: [] }]);
-    const ipv6: VppSteering = { ...STEERING, family: 'ipv6', prefix: '::/0' };
+    const ipv6: VppSteering = {
+      ...STEERING,
+      family: 'ipv6',
+      prefix: '::/0',
+      parts: ['::1/1', '8000::1/1'],
+    };
     expect(read({ steerings: [ipv6, STEERING] }).tunnels).toEqual([
       { family: 'ipv4', bsid: 'fdff::1', action, steeredPrefixes: everybodys(['10.0.0.0/24']) },
       { family: 'ipv6', bsid: 'fdff::1', action, steeredPrefixes: everybodys(['::/0']) },
@@ -87,7 +92,7 @@ describe('what a VPP holds, as the reconciler sees it', () => {
   it('has our steering in another table, or with host bits, as strays', () => {
     const steerings = [
       { ...STEERING, table: 5 },
-      { ...STEERING, prefix: '10.0.0.1/24' },
+      { ...STEERING, prefix: '10.0.0.1/24', parts: ['10.0.0.1/24'] },
     ];
     const { strays, tunnels } = read({ steerings });
     expect(strays.map(({ id }) => id)).toEqual([
@@ -106,5 +111,17 @@ describe('what a VPP holds, as the reconciler sees it', () => {
     const state = read({ policies: [foreign], steerings });
     expect(state).toMatchObject({ tunnels: [], strays: [], localSids: [] });
     expect([...state.obstacles]).toEqual([['10.0.0.0/24', 'steering into BSID cafe::1']]);
+  });
+
+  it('keeps our steering in the table of a class where others steer too, in whatever order it is shown', () => {
+    const table = TEST_SETTINGS.classTables + 200;
+    const tables = [{ family: 'ipv4' as const, id: table, name: 'waymark class 200' }];
+    const foreign = { ...STEERING, table, prefix: '10.9.0.0/24', parts: ['10.9.0.0/24'], bsid: 'cafe::1' };
+    const steerings = [foreign, { ...STEERING, table }];
+    for (const shown of [steerings, [...steerings].reverse()]) {
+      const { tunnels, strays, classObstacles } = read({ tables, steerings: shown });
+      expect(tunnels).toMatchObject([{ steeredPrefixes: [{ prefix: '10.0.0.0/24', color: 200 }] }]);
+      expect([strays, [...classObstacles.keys()]]).toEqual([[], [200]]);
+    }
   });
 });

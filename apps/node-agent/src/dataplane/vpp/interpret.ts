@@ -3,6 +3,7 @@ import { canonicalLists } from '../segment-lists.js';
 import { classSourcesIn } from './class-sources.js';
 import { colorOfTable } from './class-table-ids.js';
 import { takenColors } from './class-tables.js';
+import { isUndivided } from './default-route.js';
 import { isDropList } from './drop-sid.js';
 import { localSidFound, type InterfaceNames } from './local-sids.js';
 import { objectionToForm, type Ownership } from './ownership.js';
@@ -27,14 +28,19 @@ export function interpret(state: VppState, ownership: Ownership): ActualState {
   const unrouted = new Map<string, VppSteering[]>();
   const strays: Stray[] = [];
   const obstacles = new Map<string, string>();
-  const classObstacles = new Map(takenColors(state.tables, settings));
+  const taken = takenColors(state.tables, settings);
+  const classObstacles = new Map(taken);
   for (const steering of state.steerings) {
     const { table, prefix, bsid } = steering;
     const color = colorOfTable(settings, table);
     if (!ownership.ownsBsid(bsid)) {
       if (table === settings.table) obstacles.set(prefix, `steering into BSID ${bsid}`);
       else if (color !== null) classObstacles.set(color, `steering of ${prefix} in table ${table} into BSID ${bsid}`);
-    } else if (hasHostBits(prefix) || (table !== settings.table && (color === null || classObstacles.has(color)))) {
+    } else if (
+      hasHostBits(prefix) ||
+      isUndivided(steering) ||
+      (table !== settings.table && (color === null || taken.has(color)))
+    ) {
       strays.push(strayOf(steering));
     } else {
       const sorted = steering.routed ? steered : unrouted;
@@ -62,9 +68,14 @@ export function interpret(state: VppState, ownership: Ownership): ActualState {
   };
 }
 
-/** Identifies a stray among the steerings of a VPP. */
+/** Identifies a steering, wanted or found. */
 export function idOf({ family, table, prefix }: Pick<VppSteering, 'family' | 'table' | 'prefix'>): string {
   return `${family} ${prefix} in table ${table}`;
+}
+
+/** The same of what VPP has for it: a default route in halves and one steered whole are two. */
+export function idOfParts({ parts, ...steering }: Pick<VppSteering, 'family' | 'table' | 'parts'>): string {
+  return idOf({ ...steering, prefix: parts.join(' and ') });
 }
 
 const DANGLING = { kind: 'other', detail: 'the SR policy is gone and its steering is not' } as const;
@@ -100,7 +111,7 @@ function actionOf({ lists }: VppPolicy, dropSid: string): TunnelAction {
 }
 
 function strayOf(steering: VppSteering): Stray {
-  const id = idOf(steering);
+  const id = idOfParts(steering);
   return { family: steering.family, id, description: `the steering of ${id} into ${steering.bsid}` };
 }
 

@@ -3,7 +3,7 @@ import { DataPlaneError, type SegmentList, type Step, type Tunnel } from '../por
 import type { Attempts } from './attempts.js';
 import { tableOfColor } from './class-table-ids.js';
 import type { ComingSteering } from './class-exceptions.js';
-import { clashing, partsOf } from './default-route.js';
+import { clashing, isUndivided, partsOf } from './default-route.js';
 import { idOf } from './interpret.js';
 import { objectionToForm, type Ownership } from './ownership.js';
 import { planLists, type ListPlan } from './plan-lists.js';
@@ -183,7 +183,10 @@ export class TunnelWriter {
   }
 
   async #steer(placements: readonly Placement[], found: Found): Promise<void> {
-    const steerings = new Map(found.steerings.map((steering) => [idOf(steering), steering]));
+    const inForm = found.steerings.filter(
+      (steering) => !isUndivided(steering) || !this.#ownership.ownsBsid(steering.bsid),
+    );
+    const steerings = new Map(inForm.map((steering) => [idOf(steering), steering]));
     const due = placements.flatMap((placement) =>
       this.#targets(placement.step).flatMap((target) => {
         const present = steerings.get(idOf(target));
