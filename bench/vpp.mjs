@@ -105,7 +105,7 @@ async function measureClient(vpp, count) {
 /** The desired state: `round` decides about the middle SID of every list. */
 function desiredState(round) {
   const entries = range(policies).map((index) => {
-    const policyId = `h1:10:h${index}`;
+    const policyId = `h1:10:e${index}`;
     const tunnel = {
       family: Family.IPV4,
       action: TunnelAction.ENCAPSULATE,
@@ -122,6 +122,7 @@ function desiredState(round) {
       steeredPrefixes: [
         { family: Family.IPV4, address: Uint8Array.of(10, index >> 16, (index >> 8) & 255, index & 255), length: 32 },
       ],
+      classPrefixes: [],
     };
     const body = encodeDesiredPolicy({
       policyId,
