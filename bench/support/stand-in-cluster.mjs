@@ -48,8 +48,8 @@ const node = (index, heartbeat) => ({
     })),
     images: Array.from({ length: IMAGES }, (_, image) => ({
       names: [
-        `registry.example.net/platform/service-${image}@${digest(image)}`,
-        `registry.example.net/platform/service-${image}:v1.${image}`,
+        `images.example.net/platform/service-${image}@${digest(image)}`,
+        `images.example.net/platform/service-${image}:v1.${image}`,
       ],
       sizeBytes: 100_000_000 + image,
     })),
