@@ -13,7 +13,6 @@ import {
   Outcome,
   TlsFiles,
   type AgentMessage,
-  type Hello,
 } from '@waymark/agent-protocol';
 import { certifiedControllers } from '@waymark/node-agent';
 import { pino } from 'pino';
@@ -25,7 +24,7 @@ import {
   type IssuedCertificate,
 } from '../../../../packages/agent-protocol/src/testing/certificate-authority.js';
 import { missingNeeds } from '../../../../test/require-program.js';
-import { policyBody, startTestController, type TestController } from '../testing/distribution-fixture.js';
+import { hello, policyBody, startTestController, type TestController } from '../testing/distribution-fixture.js';
 import { eventually } from '../testing/eventually.js';
 import { startSessionAgent, type SessionAgent } from '../testing/session-agent.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
@@ -34,18 +33,6 @@ import { certificateAccess } from './agent-access.js';
 const missing = missingNeeds({ programs: ['openssl'] });
 const CONTROLLER = { names: ['IP:127.0.0.1', 'DNS:controller.example.net'], usage: 'serverAuth' } as const;
 const past = (ms: number): Date => new Date(Date.now() - ms);
-
-const hello: Hello = {
-  nodeId: 'h1',
-  agentVersion: '1',
-  dataplane: 'dry-run',
-  msdHEncaps: 0,
-  encapMode: 'full',
-  ownedSids: [],
-  instance: '',
-  epoch: 0,
-  generation: 0,
-};
 
 describe.skipIf(missing !== undefined)(
   `mutual TLS between controllers and agents${missing === undefined ? '' : ` (skipped: ${missing})`}`,

@@ -2,24 +2,10 @@ import { Duplex } from 'node:stream';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { emptyStateHash, type AgentMessage, type ControllerMessage, type Digest } from '@waymark/agent-protocol';
 import { describe, expect, it, vi } from 'vitest';
+import { hello } from '../testing/distribution-fixture.js';
 import { AgentConnection, type ConnectionHost } from './agent-connection.js';
 
-const hello: AgentMessage = {
-  message: {
-    $case: 'hello',
-    value: {
-      nodeId: 'h1',
-      agentVersion: '1',
-      dataplane: 'dry-run',
-      msdHEncaps: 0,
-      encapMode: 'full',
-      ownedSids: [],
-      instance: '',
-      epoch: 0,
-      generation: 0,
-    },
-  },
-};
+const greetingOfH1: AgentMessage = { message: { $case: 'hello', value: hello } };
 
 /** A connection to an agent that has said hello, to a server that takes its time over the welcome. */
 function greeting() {
@@ -59,7 +45,7 @@ function greeting() {
     0,
     { kind: 'anyone' },
   );
-  stream.push(hello);
+  stream.push(greetingOfH1);
   return {
     connection,
     said: () => sent.map(({ message }) => message?.$case),

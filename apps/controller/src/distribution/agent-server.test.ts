@@ -11,7 +11,6 @@ import {
   type ControllerMessage,
   type DataPlaneReport,
   type Heartbeat,
-  type Hello,
   type InterfaceCounters,
   type ListLiveness,
   type LocalSidCounters,
@@ -20,7 +19,7 @@ import {
 } from '@waymark/agent-protocol';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { policyBody, startTestController, type TestController } from '../testing/distribution-fixture.js';
+import { hello, policyBody, startTestController, type TestController } from '../testing/distribution-fixture.js';
 import { eventually } from '../testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 
@@ -54,18 +53,6 @@ afterEach(async () => {
   await bus.close();
   await database.drop();
 });
-
-const hello: Hello = {
-  nodeId: 'h1',
-  agentVersion: '1',
-  dataplane: 'dry-run',
-  msdHEncaps: 0,
-  encapMode: 'full',
-  ownedSids: [],
-  instance: '',
-  epoch: 0,
-  generation: 0,
-};
 
 const heartbeat: Heartbeat = {
   epoch: 0,

@@ -1,4 +1,4 @@
-import { encodeDesiredPolicy, Family, TunnelAction, type Bus } from '@waymark/agent-protocol';
+import { encodeDesiredPolicy, Family, TunnelAction, type Bus, type Hello } from '@waymark/agent-protocol';
 import { pino, type Logger } from 'pino';
 import { openAccess } from '../distribution/agent-access.js';
 import { writeDesired, type HeadendChange, type PendingDelta } from '../distribution/desired-store.js';
@@ -25,6 +25,19 @@ export class RecordedEvents implements EventBus {
     return () => undefined;
   }
 }
+
+/** What an agent of h1 says first that knows nothing yet. */
+export const hello: Hello = {
+  nodeId: 'h1',
+  agentVersion: '1',
+  dataplane: 'dry-run',
+  msdHEncaps: 0,
+  encapMode: 'full',
+  ownedSids: [],
+  instance: '',
+  epoch: 0,
+  generation: 0,
+};
 
 /** Bytes of a small, valid policy; `variant` (0 to 255) makes another of the same id. */
 export function policyBody(policyId: string, variant = 0): Uint8Array {

@@ -14,7 +14,7 @@ import {
 import type { Services } from '../../model/ports.js';
 import { pageReply, pageRequest } from '../cursor.js';
 import { json, problems, readProblems, words } from '../operation.js';
-import { timeOf } from '../time.js';
+import { withTimes } from '../time.js';
 import type { ApiApp } from '../type-provider.js';
 
 const listing = { name: 'changes', keyPattern: /^\d{1,16}$/ };
@@ -40,12 +40,7 @@ export function changeRoutes(app: ApiApp, { topology }: Services): void {
     },
     async (request) => {
       const { filter, page } = pageRequest(listing, request.query);
-      const { since, until, ...same } = filter;
-      const times = {
-        ...(since === undefined ? {} : { since: timeOf('since', since) }),
-        ...(until === undefined ? {} : { until: timeOf('until', until) }),
-      };
-      return pageReply(listing, await topology.changes({ ...same, ...times }, page));
+      return pageReply(listing, await topology.changes(withTimes(filter), page));
     },
   );
 
