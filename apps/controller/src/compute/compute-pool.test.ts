@@ -131,7 +131,8 @@ describe('a compute pool', () => {
     const pieces = ['first', 'second', 'third'].map(piece);
     const path = running.run('compute-path', snapshot, withoutBookings).then(() => order.push('path'));
     await Promise.all([...pieces, path]);
-    expect(order).toEqual(['first', 'path', 'second', 'third']);
+    // The first is under way when the path comes; on another thread, either of them may be done before.
+    expect(order.filter((name) => name !== 'first')).toEqual(['path', 'second', 'third']);
   });
 
   it('does not begin pieces of a job that was cancelled', async () => {
