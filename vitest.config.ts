@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'test/**/*.test.ts'],
+    setupFiles: ['test/property-seed.ts'],
     globalSetup: ['apps/controller/src/testing/global-setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

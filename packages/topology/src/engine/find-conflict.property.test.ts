@@ -67,7 +67,7 @@ describe('a conflict', () => {
           expect(optimum(ted, withBound(request, constraint, nearer))).toBe(Infinity);
         }
       }),
-      { numRuns: 250 },
+      { numRuns: 500 },
     );
     expect(Math.min(seen.conflicts, seen.severalMembers, seen.bare, seen.values)).toBeGreaterThan(10);
   });
