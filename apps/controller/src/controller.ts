@@ -49,6 +49,7 @@ import { pruneHistory } from './ted/history.js';
 import { TedService } from './ted/ted-service.js';
 
 const DAY_MS = 86_400_000;
+const HEALTH_TIMEOUT_MS = 2_000;
 
 export interface Controller {
   /** What the API stands on. */
@@ -354,7 +355,7 @@ function healthOf(db: Database, { isOpen }: AccessControl, log: Logger): () => P
   let answered = true;
   return async () => {
     try {
-      await db.selectFrom('head').select('revision').executeTakeFirstOrThrow();
+      await withinTime(db.selectFrom('head').select('revision').executeTakeFirstOrThrow());
       answered = true;
       return { live: true, ready: true, checks: { database: { ok: true, detail: 'answers' }, access } };
     } catch (error) {
@@ -364,6 +365,19 @@ function healthOf(db: Database, { isOpen }: AccessControl, log: Logger): () => P
       return { live: true, ready: false, checks: { database, access } };
     }
   };
+}
+
+/** Who asks for readiness does not wait for long, and a database that hangs is one that is gone. */
+async function withinTime(answer: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer within ${HEALTH_TIMEOUT_MS} ms`)), HEALTH_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function version(): string {

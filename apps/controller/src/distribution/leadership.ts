@@ -1,7 +1,7 @@
 import type { Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import type { Database, Tables } from '../storage/database.js';
-import { DirectSession } from './direct-session.js';
+import { DirectSession } from '../storage/direct-session.js';
 import { Deposed, fencedTransaction } from './fence.js';
 import { pause } from '../model/pause.js';
 
