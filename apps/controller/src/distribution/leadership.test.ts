@@ -6,11 +6,15 @@ import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { eventually } from '../testing/eventually.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { eventually as within } from '../testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { Deposed } from './fence.js';
 import { Leadership } from './leadership.js';
+
+// Sessions start in threads of their own, and takeovers wait for timeouts of Postgres.
+vi.setConfig({ testTimeout: 120_000 });
+const eventually = (check: () => unknown) => within(check, 60_000);
 
 let database: TestDatabase;
 const endings: (() => Promise<unknown> | undefined)[] = [];
@@ -153,8 +157,8 @@ describe('leadership', () => {
     const { child } = await leaderProcess();
     const other = contend('other');
     child.stdin.write('busy 3600000\n');
-    await eventually(() => other.leadership.epoch === 2, 60_000);
-  }, 90_000);
+    await eventually(() => other.leadership.epoch === 2);
+  });
 
   it('waits, when it passes on, for the transactions of the epoch before', async () => {
     const { leadership } = contend('a');
