@@ -136,6 +136,7 @@ const inOrder = [
     'listSources',
     'releaseSource',
     'listClusters',
+    'listControllers',
     'listServiceClasses',
     'listAgents',
     'getAgent',

@@ -21,13 +21,15 @@ import { isEmbeddedOnLoopback, repositoryRoot, type ControllerConfig } from './c
 import { DemoAgents, loadDemoTopology } from './demo.js';
 import { certificateAccess, openAccess, type AgentAccess } from './distribution/agent-access.js';
 import type { AgentCapabilities } from './distribution/agent-server.js';
+import { ControllerPresence } from './distribution/controller-presence.js';
 import { writeDesired, type PendingDelta } from './distribution/desired-store.js';
 import { Distribution } from './distribution/distribution.js';
 import { EventHub } from './event-hub.js';
 import { withdrawUnfollowed } from './kubernetes/classes/withdraw-unfollowed.js';
 import { Kubernetes } from './kubernetes/kubernetes.js';
 import { readKubernetesConfig } from './kubernetes/kubernetes-config.js';
-import type { Health, Services } from './model/ports.js';
+import { healthOf } from './health.js';
+import type { Services } from './model/ports.js';
 import { StartFault } from './model/start-fault.js';
 import { openTlsFiles } from './tls-files.js';
 import { bookedPerLink } from './policies/bookings.js';
@@ -38,7 +40,7 @@ import { UnreservedBandwidth } from './policies/unreserved-bandwidth.js';
 import { onAcked } from './policies/headend-acks.js';
 import type { BookDemands, Evaluate } from './policies/reaction-dependencies.js';
 import { ReactionLoop } from './policies/reaction-loop.js';
-import { createDatabase, type Database } from './storage/database.js';
+import { createDatabase } from './storage/database.js';
 import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
 import { announceEvents } from './storage/event-channel.js';
 import { possessionsOf } from './storage/owners.js';
@@ -212,6 +214,17 @@ async function start(
   running.push(() => distribution.stop());
   const grpcAddress = `${config.grpcHost}:${grpcPort}`;
 
+  const presence = new ControllerPresence({
+    db,
+    leadership: distribution.leadership,
+    log,
+    name: config.name,
+    version: version(),
+    seenRevision: () => topology.seenRevision,
+  });
+  presence.start();
+  running.push(() => presence.stop());
+
   const services: Services = {
     topology,
     paths,
@@ -226,7 +239,8 @@ async function start(
     access,
     apiKeys: new ApiKeys(db, known, clock),
     audit: new AuditLog(db),
-    health: healthOf(db, access, log),
+    controllers: presence,
+    health: healthOf({ controllers: () => presence.controllers(), isOpen: access.isOpen, log }),
   };
   const app = await buildApp(services, { version: version(), logger: log });
   running.push(() => app.close());
@@ -345,24 +359,6 @@ function tedCapabilities({ msdHEncaps, encapMode, ownedSids }: AgentCapabilities
       sid: ipv6FromBytes(sid),
       behavior: behavior as EndpointBehavior,
     })),
-  };
-}
-
-/** Anybody may ask: what is wrong is told in the log. */
-function healthOf(db: Database, { isOpen }: AccessControl, log: Logger): () => Promise<Health> {
-  const access = { ok: true, detail: isOpen ? 'open: whoever can reach this address is an admin' : 'by key or token' };
-  let answered = true;
-  return async () => {
-    try {
-      await db.selectFrom('head').select('revision').executeTakeFirstOrThrow();
-      answered = true;
-      return { live: true, ready: true, checks: { database: { ok: true, detail: 'answers' }, access } };
-    } catch (error) {
-      if (answered) log.warn({ err: error }, 'the database does not answer');
-      answered = false;
-      const database = { ok: false, detail: 'does not answer; the log of the controller says why' };
-      return { live: true, ready: false, checks: { database, access } };
-    }
   };
 }
 

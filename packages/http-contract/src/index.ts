@@ -3,6 +3,7 @@ export * from './api-key.js';
 export * from './audit.js';
 export * from './cluster.js';
 export * from './constraints.js';
+export * from './controller.js';
 export * from './disjoint-paths.js';
 export * from './dry-run.js';
 export * from './event.js';

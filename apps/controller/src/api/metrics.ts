@@ -150,11 +150,38 @@ function watchServices(services: Services, registry: Registry): () => Promise<vo
   });
   const held = new Gauge({ name: 'waymark_sources_held', help: 'Sources that wait for an operator.', registers });
   const isReady = new Gauge({ name: 'waymark_ready', help: '1 when the controller is ready to serve.', registers });
+  const leads = new Gauge({ name: 'waymark_leader', help: '1 when this controller leads.', registers });
+  const epoch = new Gauge({ name: 'waymark_leader_epoch', help: 'Newest epoch of leadership.', registers });
+  const controllers = new Gauge({
+    name: 'waymark_controllers',
+    help: 'Controllers of the installation, by state.',
+    labelNames: ['state'],
+    registers,
+  });
+  const viewRevision = new Gauge({
+    name: 'waymark_view_revision',
+    help: 'Newest revision that the view of this controller shows.',
+    registers,
+  });
+  const viewBehind = new Gauge({
+    name: 'waymark_view_behind_seconds',
+    help: 'Age of the oldest revision that the view of this controller does not show; 0: it shows all.',
+    registers,
+  });
   return async () => {
+    leads.set(services.controllers.leads ? 1 : 0);
     const { ready } = await services.health();
     isReady.set(ready ? 1 : 0);
     if (!ready) return;
     const head = await services.topology.head();
+    const installation = await services.controllers.controllers();
+    epoch.set(installation.epoch);
+    for (const state of ['leads', 'follows', 'silent'] as const) {
+      controllers.set({ state }, installation.items.filter((controller) => controller.state === state).length);
+    }
+    const self = installation.items.find((controller) => controller.self);
+    viewRevision.set(self?.revision ?? 0);
+    viewBehind.set((self?.behindMs ?? 0) / 1_000);
     revision.set(head.revision);
     computed.set(head.computedThrough);
     entities.set({ kind: 'router' }, head.routers);

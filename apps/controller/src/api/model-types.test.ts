@@ -5,6 +5,7 @@ import type { ApiKeyView, IssuedApiKey } from '../model/access.js';
 import type { AuditEntry } from '../model/audit.js';
 import type { WaymarkEvents } from '../model/events.js';
 import type { BatchItem, PathBatch } from '../model/path-batch.js';
+import type { ControllersView } from '../model/controllers.js';
 import type { JobView } from '../model/jobs.js';
 import type { ClusterHostsView } from '../model/kubernetes.js';
 import type { AgentView, DataPlaneView, Health, ProposedChange } from '../model/ports.js';
@@ -110,6 +111,7 @@ describe('the schemas and the model of the controller', () => {
     expectTypeOf<Of<'AgentView'>>().toEqualTypeOf<AgentView>();
     expectTypeOf<Of<'DataPlaneView'>>().toEqualTypeOf<DataPlaneView>();
     expectTypeOf<Of<'Health'>>().toEqualTypeOf<Health>();
+    expectTypeOf<Of<'ControllerList'>>().toEqualTypeOf<ControllersView>();
     expectTypeOf<{ [Type in keyof WaymarkEvents]: DataOf<Type> }>().toEqualTypeOf<WaymarkEvents>();
   });
 });

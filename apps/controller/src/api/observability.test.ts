@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import type { ControllerView } from '../model/controllers.js';
 import type { AgentView } from '../model/ports.js';
 import { EventHub } from '../event-hub.js';
 import { testApp } from '../testing/test-app.js';
@@ -28,6 +29,22 @@ function agent(node: string, installed: number): AgentView {
     accepted: { epoch: 1, generation: 3 },
     inSync: true,
     policies: { total: installed, installed, simulated: 0, pending: 0, failed: 0 },
+  };
+}
+
+/** c1 leads and answers. */
+function controller(name: string): ControllerView {
+  const isFirst = name === 'c1';
+  return {
+    id: name,
+    name,
+    self: isFirst,
+    state: isFirst ? 'leads' : 'follows',
+    version: '0.1.0',
+    startedAt: '2026-01-01T00:00:00Z',
+    lastSeen: '2026-01-01T00:00:00Z',
+    revision: isFirst ? 8 : 9,
+    behindMs: isFirst ? 1_500 : 0,
   };
 }
 
@@ -74,6 +91,10 @@ describe('metrics', () => {
             policiesOnStandby: 2,
           }),
       },
+      controllers: {
+        leads: true,
+        controllers: () => Promise.resolve({ epoch: 7, leader: null, items: [controller('c1'), controller('c2')] }),
+      },
       agents: {
         agents: (_, page) => Promise.resolve(pages[page.after === undefined ? 0 : 1] ?? { items: [], next: null }),
       },
@@ -97,6 +118,12 @@ describe('metrics', () => {
       'waymark_headends_on_standby 1',
       'waymark_policies_on_standby 2',
       'waymark_ready 1',
+      'waymark_leader 1',
+      'waymark_leader_epoch 7',
+      'waymark_controllers{state="leads"} 1',
+      'waymark_controllers{state="follows"} 1',
+      'waymark_view_revision 8',
+      'waymark_view_behind_seconds 1.5',
     ]) {
       expect(response.body).toContain(`${line}\n`);
     }

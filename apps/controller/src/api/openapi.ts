@@ -31,7 +31,7 @@ const tags: readonly { readonly name: Tag; readonly description: string }[] = [
   { name: 'Sources', description: 'Sources of topology and their events.' },
   { name: 'Events', description: 'What happens, as it happens.' },
   { name: 'Access', description: 'Who may use this API.' },
-  { name: 'Operation', description: 'Health, readiness and metrics.' },
+  { name: 'Operation', description: 'Health, readiness and metrics; who leads.' },
 ];
 
 /** The fixed part of the document. */

@@ -37,6 +37,7 @@ export const operationRoles = {
   getHealth: 'anyone',
   getReadiness: 'anyone',
   getMetrics: 'viewer',
+  listControllers: 'viewer',
   getTopology: 'viewer',
   exportTopology: 'viewer',
   importTopology: 'operator',

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { DirectSession } from './direct-session.js';
+import { DirectSession } from '../storage/direct-session.js';
 import { pause } from '../model/pause.js';
 
 const ANSWER_TIMEOUT_MS = 5_000;

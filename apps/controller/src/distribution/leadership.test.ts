@@ -1,15 +1,20 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { eventually } from '../testing/eventually.js';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { eventually as within } from '../testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { Deposed } from './fence.js';
 import { Leadership } from './leadership.js';
+
+// Sessions start in threads of their own, and takeovers wait for timeouts of Postgres.
+vi.setConfig({ testTimeout: 120_000 });
+const eventually = (check: () => unknown) => within(check, 60_000);
 
 let database: TestDatabase;
 const endings: (() => Promise<unknown> | undefined)[] = [];
@@ -47,6 +52,27 @@ function write(leadership: Leadership, epoch: number): Promise<unknown> {
 
 async function written(): Promise<number> {
   return (await database.db.selectFrom('head').select('computed_through').executeTakeFirstOrThrow()).computed_through;
+}
+
+interface LeaderProcess {
+  readonly child: ChildProcessByStdio<Writable, Readable, null>;
+  /** The lines that it has printed. */
+  readonly said: readonly string[];
+}
+
+/** testing/leader-process.mjs, once it leads. */
+async function leaderProcess(): Promise<LeaderProcess> {
+  const script = fileURLToPath(new URL('../testing/leader-process.mjs', import.meta.url));
+  const child = spawn(process.execPath, [script, database.url], { stdio: ['pipe', 'pipe', 'inherit'] });
+  endings.push(async () => {
+    child.kill('SIGCONT');
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+  });
+  const said: string[] = [];
+  createInterface({ input: child.stdout }).on('line', (line) => said.push(line));
+  await eventually(() => said.includes('leads 1'));
+  return { child, said };
 }
 
 describe('leadership', () => {
@@ -99,16 +125,7 @@ describe('leadership', () => {
   });
 
   it('passes on from a process that was stopped in its tracks, whose writes are refused when it wakes', async () => {
-    const script = fileURLToPath(new URL('../testing/leader-process.mjs', import.meta.url));
-    const child = spawn(process.execPath, [script, database.url], { stdio: ['pipe', 'pipe', 'inherit'] });
-    endings.push(async () => {
-      child.kill('SIGCONT');
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    });
-    const said: string[] = [];
-    createInterface({ input: child.stdout }).on('line', (line) => said.push(line));
-    await eventually(() => said.includes('leads 1'));
+    const { child, said } = await leaderProcess();
     child.stdin.write('write\n');
     await eventually(() => said.includes('written'));
 
@@ -123,6 +140,24 @@ describe('leadership', () => {
     await eventually(() => said.includes('refused'));
     expect(await written()).toBe(before);
     expect(other.leadership.epoch).toBe(2);
+  });
+
+  it('stays with a process whose main thread is busy for longer than its session may be silent', async () => {
+    const { child, said } = await leaderProcess();
+    const other = contend('other');
+    child.stdin.write('busy 5000\n');
+    await eventually(() => said.includes('busy no more'));
+    child.stdin.write('write\n');
+    await eventually(() => said.includes('written'));
+    expect(said).toEqual(['leads 1', 'busy no more', 'written']);
+    expect(other.terms).toEqual([]);
+  });
+
+  it('passes on from a process whose main thread hangs', async () => {
+    const { child } = await leaderProcess();
+    const other = contend('other');
+    child.stdin.write('busy 3600000\n');
+    await eventually(() => other.leadership.epoch === 2);
   });
 
   it('waits, when it passes on, for the transactions of the epoch before', async () => {

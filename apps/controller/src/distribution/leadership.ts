@@ -1,8 +1,8 @@
 import type { Transaction } from 'kysely';
 import type { Logger } from 'pino';
 import type { Database, Tables } from '../storage/database.js';
-import { DirectSession } from './direct-session.js';
 import { Deposed, fencedTransaction } from './fence.js';
+import { LeaderSession } from './leader-session.js';
 import { pause } from '../model/pause.js';
 
 /** Advisory lock of the database ("WAYM"): its holder leads. */
@@ -10,9 +10,9 @@ const LEADER_LOCK = 0x5741594d;
 
 /** A session silent for so long is ended by Postgres, and its lock goes with it: a stopped process lets go. */
 const IDLE_TIMEOUT_MS = 3_000;
-const HEARTBEAT_MS = 1_000;
-/** A heartbeat unanswered for so long ends the session from this side. */
-const ANSWER_TIMEOUT_MS = 2_000;
+const CONFIRM_MS = 1_000;
+/** A question unanswered for so long ends the session from this side. While Postgres is slow to answer, it does not end it. */
+const ANSWER_TIMEOUT_MS = 5_000;
 /** A takeover waits for the fenced transactions of the epoch before; Postgres ends those that hang (see fence.ts). */
 const TAKEOVER_TIMEOUT_MS = 15_000;
 const RETRY_MS = 500;
@@ -36,7 +36,7 @@ export class Leadership {
   readonly #options: { readonly url: string; readonly db: Database; readonly log: Logger; readonly holder: string };
   readonly #callbacks: OnLead[] = [];
   readonly #stopping = new AbortController();
-  #session: DirectSession | undefined;
+  #session: LeaderSession | undefined;
   #term: Term | undefined;
   #running: Promise<void> = Promise.resolve();
 
@@ -103,7 +103,7 @@ export class Leadership {
   async #contend(): Promise<void> {
     while (!this.#isStopped()) {
       try {
-        this.#session = await DirectSession.open(this.#options.url);
+        this.#session = await LeaderSession.open(this.#options.url);
         await this.#contendOn(this.#session);
       } catch (error) {
         if (!this.#isStopped()) this.#options.log.warn({ err: error }, 'the leadership session was lost');
@@ -116,7 +116,7 @@ export class Leadership {
     }
   }
 
-  async #contendOn(session: DirectSession): Promise<void> {
+  async #contendOn(session: LeaderSession): Promise<void> {
     await session.ask(
       ANSWER_TIMEOUT_MS,
       `select set_config('idle_session_timeout', $1, false), set_config('idle_in_transaction_session_timeout', $1, false)`,
@@ -126,11 +126,11 @@ export class Leadership {
       const term = this.#term;
       if (term === undefined) await this.#tryToLead(session);
       else await this.#confirm(session, term);
-      await Promise.race([pause(this.#term ? HEARTBEAT_MS : RETRY_MS, this.#stopping.signal), session.lost]);
+      await Promise.race([pause(this.#term ? CONFIRM_MS : RETRY_MS, this.#stopping.signal), session.lost]);
     }
   }
 
-  async #tryToLead(session: DirectSession): Promise<void> {
+  async #tryToLead(session: LeaderSession): Promise<void> {
     const lock = await session.ask<{ taken: boolean }>(ANSWER_TIMEOUT_MS, 'select pg_try_advisory_lock($1) as taken', [
       LEADER_LOCK,
     ]);
@@ -143,7 +143,7 @@ export class Leadership {
     if (row !== undefined && !this.#isStopped()) this.#begin(row.epoch);
   }
 
-  async #confirm(session: DirectSession, term: Term): Promise<void> {
+  async #confirm(session: LeaderSession, term: Term): Promise<void> {
     const row = await session.ask<{ epoch: number }>(ANSWER_TIMEOUT_MS, 'select epoch from leader');
     if (this.#term === term && row?.epoch !== term.epoch) this.#depose('a newer epoch exists');
   }

@@ -47,6 +47,7 @@ import type {
 } from './sr-policy.js';
 import type { EventType, WaymarkEvent } from './events.js';
 import type { FailureImpact, FailureSweepRequest, PolicyAtRisk } from './failure-sweep.js';
+import type { ControllersView } from './controllers.js';
 import type { JobChange, JobCounts, JobView } from './jobs.js';
 import type { ClusterHostsView } from './kubernetes.js';
 import type { BatchItem, PathBatch } from './path-batch.js';
@@ -352,6 +353,13 @@ export interface AuditService {
   entries(filter: AuditFilter, page: PageRequest): Promise<Page<AuditEntry>>;
 }
 
+/** The controllers of the installation. */
+export interface ControllerService {
+  controllers(): Promise<ControllersView>;
+  /** This one leads, as far as it knows: also while the database is out of reach. */
+  readonly leads: boolean;
+}
+
 export interface Health {
   readonly live: boolean;
   readonly ready: boolean;
@@ -375,5 +383,6 @@ export interface Services {
   readonly access: AccessService;
   readonly apiKeys: ApiKeyService;
   readonly audit: AuditService;
+  readonly controllers: ControllerService;
   readonly health: () => Promise<Health>;
 }

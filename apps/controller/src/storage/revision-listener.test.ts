@@ -29,7 +29,7 @@ describe('a revision listener', () => {
   const killListeningSessions = () =>
     sql`
       select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and query ilike 'listen%'
+      where datname = current_database() and query like 'select revision, ted_revision from head%'
     `.execute(database.db);
 
   it('hears of revisions in order, the newest at last', async () => {

@@ -48,7 +48,7 @@ describe('two controllers on one database', () => {
     await load(here);
     await sql`
       select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and query ilike 'listen%'
+      where datname = current_database() and query like 'select revision, ted_revision from head%'
     `.execute(database.db);
     await load(here, 20);
     await vi.waitFor(async () => {

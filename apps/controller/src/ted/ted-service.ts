@@ -87,6 +87,11 @@ export class TedService implements TopologyService {
     await this.#listener.stop();
   }
 
+  /** The newest revision that is in memory. */
+  get seenRevision(): number {
+    return this.#cache.current?.revision ?? 0;
+  }
+
   onRevision(listener: (numbers: RevisionNumbers) => void): () => void {
     this.#subscribers.add(listener);
     return () => this.#subscribers.delete(listener);

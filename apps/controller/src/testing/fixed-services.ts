@@ -3,6 +3,7 @@ import type {
   AgentService,
   ApiKeyService,
   AuditService,
+  ControllerService,
   EventBus,
   FailureSweepService,
   PathBatchService,
@@ -28,6 +29,7 @@ export interface StatedServices {
   readonly access?: AccessService;
   readonly apiKeys?: Partial<ApiKeyService>;
   readonly audit?: Partial<AuditService>;
+  readonly controllers?: Partial<ControllerService>;
   readonly health?: Services['health'];
   readonly events?: EventBus;
 }
@@ -51,6 +53,7 @@ export function fixedServices(stated: StatedServices = {}): Services {
     access: stated.access ?? openAccess,
     apiKeys: orThrow<ApiKeyService>('apiKeys', stated.apiKeys),
     audit: orThrow<AuditService>('audit', stated.audit),
+    controllers: orThrow<ControllerService>('controllers', { leads: false, ...stated.controllers }),
     health: stated.health ?? (() => Promise.resolve({ live: true, ready: true, checks: {} })),
   };
 }

@@ -1,7 +1,7 @@
-import { Health } from '@waymark/http-contract';
+import { ControllerList, Health } from '@waymark/http-contract';
 import { Problem } from '../../model/errors.js';
 import type { Health as HealthState, Services } from '../../model/ports.js';
-import { json, problems, words } from '../operation.js';
+import { json, problems, readProblems, words } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
 
 export function healthRoutes(app: ApiApp, services: Services): void {
@@ -33,6 +33,22 @@ export function healthRoutes(app: ApiApp, services: Services): void {
       if (!health.ready) throw notReady(health.checks);
       return health;
     },
+  );
+
+  app.get(
+    '/v1/controllers',
+    {
+      schema: {
+        ...words(
+          'Operation',
+          'listControllers',
+          'List controllers',
+          'Every controller of the installation, which of them leads, since when, and how far the views of the others are behind.',
+        ),
+        response: { 200: json(ControllerList, 'All controllers.'), ...problems(...readProblems) },
+      },
+    },
+    () => services.controllers.controllers(),
   );
 }
 

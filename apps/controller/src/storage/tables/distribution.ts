@@ -1,9 +1,22 @@
 import type { Generated, JSONColumnType } from 'kysely';
 
-/* The tables of migrations/0003_distribution.sql, 0005_headend_bsid_block.sql and 0006_standby_and_liveness.sql. */
+/*
+ * The tables of migrations/0003_distribution.sql, 0005_headend_bsid_block.sql, 0006_standby_and_liveness.sql and
+ * 0017_controllers.sql.
+ */
 
 export interface DistributionTables {
   leader: { one: Generated<boolean>; epoch: Generated<number>; holder: string | null; since: Date | null };
+  controller: {
+    id: string;
+    name: string;
+    version: string;
+    started_at: Date;
+    last_seen: Date;
+    epoch: number | null;
+    revision: number;
+    behind_ms: number;
+  };
   signing_key: { one: Generated<boolean>; private_key: Buffer; public_key: Buffer };
   headend: {
     node_id: string;

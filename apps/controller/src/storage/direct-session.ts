@@ -1,5 +1,14 @@
 import type { Client } from 'pg';
-import { createSession } from '../storage/database.js';
+import { createSession, endSession } from './database.js';
+
+/** The server has not answered in time, and nothing says that the session has ended. */
+export class DatabaseSilent extends Error {
+  override readonly name = 'DatabaseSilent';
+
+  constructor() {
+    super('the database does not answer');
+  }
+}
 
 /**
  * One session of Postgres outside the pool, as advisory locks and LISTEN need it. Every query has a time limit: a
@@ -27,11 +36,12 @@ export class DirectSession {
     return session;
   }
 
-  /** First row of the answer, if any. Rejects on errors, when the session ends and after `timeoutMs`. */
+  /** First row of the answer, if any. Rejects on errors, when the session ends and, DatabaseSilent, after `timeoutMs`. */
   async ask<Row extends object>(timeoutMs: number, text: string, values: unknown[] = []): Promise<Row | undefined> {
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error('the database does not answer')), timeoutMs);
+      // After a turn for I/O: a thread that was busy for so long has not looked yet whether there is an answer.
+      timer = setTimeout(() => setImmediate(() => reject(new DatabaseSilent())), timeoutMs);
     });
     try {
       const query = this.#client.query<Row>(text, values);
@@ -50,6 +60,6 @@ export class DirectSession {
 
   /** Does not wait for a server that hangs. */
   close(): void {
-    this.#client.end().catch(() => undefined);
+    endSession(this.#client);
   }
 }

@@ -1,0 +1,94 @@
+import { createRequire } from 'node:module';
+import { Worker } from 'node:worker_threads';
+
+const SIGN_MS = 250;
+
+export interface LeaderSessionTask {
+  readonly url: string;
+  /** One Int32 that the main thread counts up. */
+  readonly signsOfLife: SharedArrayBuffer;
+}
+
+export interface ToThread {
+  readonly id: number;
+  readonly timeoutMs: number;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+export type FromThread =
+  | { readonly kind: 'open' }
+  | { readonly kind: 'answer'; readonly id: number; readonly row: object | undefined }
+  | { readonly kind: 'refusal'; readonly id: number; readonly why: string }
+  /** The last message. */
+  | { readonly kind: 'lost'; readonly why: string };
+
+// Threads run built code even when this file runs from source: a thread has no test runner to compile for it.
+const threadFile = createRequire(import.meta.url).resolve('#leader-session-thread');
+
+/**
+ * The database session that holds the leader's lock, in a thread of its own: the main thread may be busy for longer than
+ * Postgres lets that session be silent. Two things end it, and with it the lead: Postgres, when the whole process falls silent, and the
+ * thread, when the main thread shows no sign of life for some seconds.
+ */
+export class LeaderSession {
+  readonly #thread: Worker;
+  readonly #signing: NodeJS.Timeout;
+  readonly #asked = new Map<number, { resolve(row: object | undefined): void; reject(error: Error): void }>();
+  #questions = 0;
+  #lose: (error: Error) => void = () => undefined;
+  /** Rejects when the session ends, for whatever reason. Always handled, so it may be left alone. */
+  readonly lost = new Promise<never>((_, reject) => (this.#lose = reject));
+
+  private constructor(url: string) {
+    const signsOfLife = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const signs = new Int32Array(signsOfLife);
+    this.#signing = setInterval(() => Atomics.add(signs, 0, 1), SIGN_MS);
+    this.#thread = new Worker(threadFile, { workerData: { url, signsOfLife } satisfies LeaderSessionTask });
+    this.#thread.on('error', (error) => this.#lose(error));
+    this.#thread.on('exit', () => this.#lose(new Error('the thread of the leadership session ended')));
+    this.lost.catch(() => clearInterval(this.#signing));
+  }
+
+  /** Rejects when there is no server. */
+  static async open(url: string): Promise<LeaderSession> {
+    const session = new LeaderSession(url);
+    await Promise.race([
+      session.lost,
+      new Promise<void>((resolve) => {
+        session.#thread.on('message', (message: FromThread) => {
+          if (message.kind === 'open') resolve();
+          else session.#hear(message);
+        });
+      }),
+    ]);
+    return session;
+  }
+
+  /** First row of the answer, if any. Rejects on errors, when the session ends and after `timeoutMs`. */
+  ask<Row extends object>(timeoutMs: number, text: string, values: readonly unknown[] = []): Promise<Row | undefined> {
+    const id = ++this.#questions;
+    const answer = new Promise<object | undefined>((resolve, reject) => this.#asked.set(id, { resolve, reject }));
+    this.#thread.postMessage({ id, timeoutMs, text, values } satisfies ToThread);
+    return Promise.race([answer, this.lost]).finally(() => this.#asked.delete(id)) as Promise<Row | undefined>;
+  }
+
+  /** The lock goes with it. */
+  close(): void {
+    clearInterval(this.#signing);
+    void this.#thread.terminate();
+  }
+
+  #hear(message: Exclude<FromThread, { kind: 'open' }>): void {
+    switch (message.kind) {
+      case 'answer':
+        this.#asked.get(message.id)?.resolve(message.row);
+        return;
+      case 'refusal':
+        this.#asked.get(message.id)?.reject(new Error(message.why));
+        return;
+      case 'lost':
+        this.#lose(new Error(message.why));
+    }
+  }
+}
