@@ -48,6 +48,7 @@ export interface ControllerConfig {
   readonly holdMs: number;
   readonly maxHoldMs: number;
   readonly historyDays: number;
+  readonly auditDays: number;
   readonly workers: number;
   /** A file that names Kubernetes clusters; undefined: none are followed. */
   readonly kubernetesFile: string | undefined;
@@ -73,6 +74,7 @@ interface Environment extends TransportEnvironment {
   readonly WAYMARK_HOLD_MS: number;
   readonly WAYMARK_MAX_HOLD_MS: number;
   readonly WAYMARK_HISTORY_DAYS: number;
+  readonly WAYMARK_AUDIT_DAYS: number;
   readonly WAYMARK_WORKERS: number;
   readonly WAYMARK_KUBERNETES?: string;
   readonly WAYMARK_LOG_LEVEL: string;
@@ -104,6 +106,7 @@ const schema = {
     WAYMARK_HOLD_MS: { ...milliseconds, default: 10_000 },
     WAYMARK_MAX_HOLD_MS: { ...milliseconds, default: 320_000 },
     WAYMARK_HISTORY_DAYS: { type: 'integer', minimum: 1, maximum: 36_500, default: 30 },
+    WAYMARK_AUDIT_DAYS: { type: 'integer', minimum: 1, maximum: 36_500, default: 400 },
     WAYMARK_WORKERS: { type: 'integer', minimum: 1, maximum: 64, default: Math.max(2, availableParallelism() - 1) },
     WAYMARK_KUBERNETES: { type: 'string', minLength: 1 },
     WAYMARK_LOG_LEVEL: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
@@ -159,6 +162,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     holdMs: env.WAYMARK_HOLD_MS,
     maxHoldMs: env.WAYMARK_MAX_HOLD_MS,
     historyDays: env.WAYMARK_HISTORY_DAYS,
+    auditDays: env.WAYMARK_AUDIT_DAYS,
     workers: env.WAYMARK_WORKERS,
     kubernetesFile: env.WAYMARK_KUBERNETES,
     logLevel: env.WAYMARK_LOG_LEVEL,

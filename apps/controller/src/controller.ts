@@ -8,6 +8,7 @@ import { ApiKeys } from './access/api-keys.js';
 import { AuditLog } from './access/audit-log.js';
 import { IssuerKeys } from './access/issuer-keys.js';
 import { KnownKeys } from './access/known-keys.js';
+import { pruneAudit } from './access/prune-audit.js';
 import { Tokens } from './access/tokens.js';
 import type { OidcSettings } from './access/oidc-settings.js';
 import { buildApp } from './api/app.js';
@@ -237,8 +238,12 @@ async function start(
   );
 
   const prune = (): void => {
-    pruneHistory(db, new Date(Date.now() - config.historyDays * DAY_MS)).catch((error: unknown) =>
+    const daysAgo = (days: number) => new Date(Date.now() - days * DAY_MS);
+    pruneHistory(db, daysAgo(config.historyDays)).catch((error: unknown) =>
       log.warn({ err: error }, 'old revisions could not be removed; tried again tomorrow'),
+    );
+    pruneAudit(db, daysAgo(config.auditDays)).catch((error: unknown) =>
+      log.warn({ err: error }, 'old entries of the audit could not be removed; tried again tomorrow'),
     );
   };
   // At the start too: a controller that is restarted every day would never do it.
