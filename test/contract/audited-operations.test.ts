@@ -318,13 +318,13 @@ describe('the audit of the operations', () => {
         ...{ actor: 'ann', credential: expect.stringMatching(/^api-key:wmk_[0-9a-f]{16}$/) as string, owner: null },
         requestId: done?.headers.get('x-request-id'),
       };
-      const entries = entry === job ? [] : [{ ...(entry), ...expected }];
+      const entries = entry === job ? [] : [{ ...entry, ...expected }];
       expect(await since(start)).toMatchObject(entries);
       const [told] = await since(start);
       // toMatchObject lets more pass than constraints may have
       if (entry !== job && told !== undefined) {
-        expect(told.before).toEqual((entry).before);
-        expect(told.after).toEqual((entry).after);
+        expect(told.before).toEqual(entry.before);
+        expect(told.after).toEqual(entry.after);
       }
 
       if (again === undefined) return;
