@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import {
   grpcTlsPaths,
   redisTlsPaths,
+  requireUrl,
   transportProperties,
   type TlsPaths,
   type TransportEnvironment,
@@ -127,8 +128,10 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
   // An empty variable means unset, as operators expect of compose files and unit files.
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const env = checked(data);
+  const { DATABASE_URL: databaseUrl } = env;
+  if (databaseUrl !== undefined) fitting(() => requireUrl('DATABASE_URL', databaseUrl));
   const grpcTls = fitting(() => grpcTlsPaths(env, 'WAYMARK_GRPC_HOST', [env.WAYMARK_GRPC_HOST]));
-  const automatic = env.DATABASE_URL !== undefined ? 'off' : grpcTls === undefined ? 'on' : 'topology';
+  const automatic = databaseUrl !== undefined ? 'off' : grpcTls === undefined ? 'on' : 'topology';
   const demo = env.WAYMARK_DEMO === 'auto' ? automatic : env.WAYMARK_DEMO;
   if (demo === 'on' && grpcTls !== undefined) {
     throw new StartFault(
@@ -144,7 +147,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     grpcPort: env.WAYMARK_GRPC_PORT,
     grpcTls,
     grpcInsecure: env.WAYMARK_GRPC_INSECURE,
-    databaseUrl: env.DATABASE_URL,
+    databaseUrl,
     adminKeyFile: env.WAYMARK_ADMIN_KEY_FILE,
     oidc: oidcSettings({
       issuer: env.WAYMARK_OIDC_ISSUER,
