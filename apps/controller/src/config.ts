@@ -12,6 +12,7 @@ import {
 import { envSchema } from 'env-schema';
 import { oidcSettings, type OidcSettings } from './access/oidc-settings.js';
 import { StartFault } from './model/start-fault.js';
+import { freeBlocks } from './policies/binding-sids.js';
 
 /** The checkout this file is part of: migrations and examples are read from it. */
 export const repositoryRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
@@ -129,6 +130,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const env = checked(data);
   const { DATABASE_URL: databaseUrl } = env;
+  fitting(() => requirePool('WAYMARK_BSID_POOL', env.WAYMARK_BSID_POOL));
   if (databaseUrl !== undefined) fitting(() => requireUrl('DATABASE_URL', databaseUrl));
   const grpcTls = fitting(() => grpcTlsPaths(env, 'WAYMARK_GRPC_HOST', [env.WAYMARK_GRPC_HOST]));
   const automatic = databaseUrl !== undefined ? 'off' : grpcTls === undefined ? 'on' : 'topology';
@@ -170,6 +172,15 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     kubernetesFile: env.WAYMARK_KUBERNETES,
     logLevel: env.WAYMARK_LOG_LEVEL,
   };
+}
+
+/** Found out later, it would keep every policy from being published. Throws Error naming the variable. */
+function requirePool(variable: string, pool: string): void {
+  try {
+    freeBlocks(pool, 1, new Set(), []);
+  } catch {
+    throw new Error(`${variable} must be an IPv6 prefix of at most 63 bits, such as fdbb:b51d::/32, not ${pool}`);
+  }
 }
 
 function fitting<Result>(read: () => Result): Result {
