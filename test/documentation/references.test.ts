@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { root } from '../started-system.js';
+import { headingsOf } from './headings.js';
 
 const pages = ['README.md', 'bench/README.md', 'examples/README.md', ...filesOf('docs')];
 
@@ -20,6 +21,14 @@ describe.each(pages)('%s', (page) => {
       if (/^https?:/.test(target)) continue;
       const file = join(root, dirname(page), target);
       expect(existsSync(file), `${target} (${relative(root, file)})`).toBe(true);
+    }
+  });
+
+  it('links to headings that exist', () => {
+    for (const [, target = '', anchor = ''] of text.matchAll(/\]\(([^)#\s]*)#([^)\s]+)\)/g)) {
+      if (/^https?:/.test(target)) continue;
+      const file = target === '' ? join(root, page) : join(root, dirname(page), target);
+      expect(headingsOf(readFileSync(file, 'utf8')), `${target}#${anchor}`).toContain(anchor);
     }
   });
 

@@ -57,6 +57,11 @@ export class ManagedProcess {
     });
   }
 
+  /** Resolves when it has ended by itself, with how. */
+  ended(): Promise<string> {
+    return this.#end.catch((error: unknown) => String(error));
+  }
+
   /**
    * Sends the signal and waits until the process is gone; one that does not go within ten seconds is killed. Returns how it
    * ended: `exit <code>` or a signal.
@@ -64,7 +69,7 @@ export class ManagedProcess {
   async stop(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<string> {
     this.#child.kill(signal);
     const force = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
-    const status = await this.#end.catch((error: unknown) => String(error));
+    const status = await this.ended();
     clearTimeout(force);
     return status;
   }

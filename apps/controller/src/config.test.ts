@@ -58,6 +58,11 @@ describe('settings of the controller', () => {
     ['WAYMARK_HTTP_PORT', '70000'],
     ['WAYMARK_HTTP_PORT', 'http'],
     ['DATABASE_URL', 'mysql://db'],
+    ['DATABASE_URL', 'postgres://db:99999/waymark'],
+    ['REDIS_URL', 'redis://waymark:pass#word@db'],
+    ['WAYMARK_BSID_POOL', 'fdbb::/64'],
+    ['WAYMARK_BSID_POOL', '10.0.0.0/8'],
+    ['WAYMARK_BSID_POOL', 'nonsense'],
     ['WAYMARK_DEMO', 'yes'],
     ['WAYMARK_LOG_LEVEL', 'loud'],
   ])('refuse %s=%s and name the variable', (name, value) => {

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import {
   grpcTlsPaths,
   redisTlsPaths,
+  requireUrl,
   transportProperties,
   type TlsPaths,
   type TransportEnvironment,
@@ -11,6 +12,7 @@ import {
 import { envSchema } from 'env-schema';
 import { oidcSettings, type OidcSettings } from './access/oidc-settings.js';
 import { StartFault } from './model/start-fault.js';
+import { freeBlocks } from './policies/binding-sids.js';
 
 /** The checkout this file is part of: migrations and examples are read from it. */
 export const repositoryRoot = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..');
@@ -48,6 +50,7 @@ export interface ControllerConfig {
   readonly holdMs: number;
   readonly maxHoldMs: number;
   readonly historyDays: number;
+  readonly auditDays: number;
   readonly workers: number;
   /** A file that names Kubernetes clusters; undefined: none are followed. */
   readonly kubernetesFile: string | undefined;
@@ -73,6 +76,7 @@ interface Environment extends TransportEnvironment {
   readonly WAYMARK_HOLD_MS: number;
   readonly WAYMARK_MAX_HOLD_MS: number;
   readonly WAYMARK_HISTORY_DAYS: number;
+  readonly WAYMARK_AUDIT_DAYS: number;
   readonly WAYMARK_WORKERS: number;
   readonly WAYMARK_KUBERNETES?: string;
   readonly WAYMARK_LOG_LEVEL: string;
@@ -104,6 +108,7 @@ const schema = {
     WAYMARK_HOLD_MS: { ...milliseconds, default: 10_000 },
     WAYMARK_MAX_HOLD_MS: { ...milliseconds, default: 320_000 },
     WAYMARK_HISTORY_DAYS: { type: 'integer', minimum: 1, maximum: 36_500, default: 30 },
+    WAYMARK_AUDIT_DAYS: { type: 'integer', minimum: 1, maximum: 36_500, default: 400 },
     WAYMARK_WORKERS: { type: 'integer', minimum: 1, maximum: 64, default: Math.max(2, availableParallelism() - 1) },
     WAYMARK_KUBERNETES: { type: 'string', minLength: 1 },
     WAYMARK_LOG_LEVEL: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
@@ -124,8 +129,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
   // An empty variable means unset, as operators expect of compose files and unit files.
   const data = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
   const env = checked(data);
+  const { DATABASE_URL: databaseUrl } = env;
+  fitting(() => requirePool('WAYMARK_BSID_POOL', env.WAYMARK_BSID_POOL));
+  if (databaseUrl !== undefined) fitting(() => requireUrl('DATABASE_URL', databaseUrl));
   const grpcTls = fitting(() => grpcTlsPaths(env, 'WAYMARK_GRPC_HOST', [env.WAYMARK_GRPC_HOST]));
-  const automatic = env.DATABASE_URL !== undefined ? 'off' : grpcTls === undefined ? 'on' : 'topology';
+  const automatic = databaseUrl !== undefined ? 'off' : grpcTls === undefined ? 'on' : 'topology';
   const demo = env.WAYMARK_DEMO === 'auto' ? automatic : env.WAYMARK_DEMO;
   if (demo === 'on' && grpcTls !== undefined) {
     throw new StartFault(
@@ -141,7 +149,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     grpcPort: env.WAYMARK_GRPC_PORT,
     grpcTls,
     grpcInsecure: env.WAYMARK_GRPC_INSECURE,
-    databaseUrl: env.DATABASE_URL,
+    databaseUrl,
     adminKeyFile: env.WAYMARK_ADMIN_KEY_FILE,
     oidc: oidcSettings({
       issuer: env.WAYMARK_OIDC_ISSUER,
@@ -159,10 +167,20 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     holdMs: env.WAYMARK_HOLD_MS,
     maxHoldMs: env.WAYMARK_MAX_HOLD_MS,
     historyDays: env.WAYMARK_HISTORY_DAYS,
+    auditDays: env.WAYMARK_AUDIT_DAYS,
     workers: env.WAYMARK_WORKERS,
     kubernetesFile: env.WAYMARK_KUBERNETES,
     logLevel: env.WAYMARK_LOG_LEVEL,
   };
+}
+
+/** Found out later, it would keep every policy from being published. Throws Error naming the variable. */
+function requirePool(variable: string, pool: string): void {
+  try {
+    freeBlocks(pool, 1, new Set(), []);
+  } catch {
+    throw new Error(`${variable} must be an IPv6 prefix of at most 63 bits, such as fdbb:b51d::/32, not ${pool}`);
+  }
 }
 
 function fitting<Result>(read: () => Result): Result {

@@ -8,6 +8,7 @@ import { ApiKeys } from './access/api-keys.js';
 import { AuditLog } from './access/audit-log.js';
 import { IssuerKeys } from './access/issuer-keys.js';
 import { KnownKeys } from './access/known-keys.js';
+import { pruneAudit } from './access/prune-audit.js';
 import { Tokens } from './access/tokens.js';
 import type { OidcSettings } from './access/oidc-settings.js';
 import { buildApp } from './api/app.js';
@@ -41,7 +42,7 @@ import { onAcked } from './policies/headend-acks.js';
 import type { BookDemands, Evaluate } from './policies/reaction-dependencies.js';
 import { ReactionLoop } from './policies/reaction-loop.js';
 import { DatabaseClock } from './storage/database-clock.js';
-import { createDatabase, type Database } from './storage/database.js';
+import { createDatabase } from './storage/database.js';
 import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
 import { announceEvents } from './storage/event-channel.js';
 import { possessionsOf } from './storage/owners.js';
@@ -257,8 +258,12 @@ async function start(
   );
 
   const prune = (): void => {
-    pruneHistory(db, new Date(databaseClock.now() - config.historyDays * DAY_MS)).catch((error: unknown) =>
+    const daysAgo = (days: number) => new Date(databaseClock.now() - days * DAY_MS);
+    pruneHistory(db, daysAgo(config.historyDays)).catch((error: unknown) =>
       log.warn({ err: error }, 'old revisions could not be removed; tried again tomorrow'),
+    );
+    pruneAudit(db, daysAgo(config.auditDays)).catch((error: unknown) =>
+      log.warn({ err: error }, 'old entries of the audit could not be removed; tried again tomorrow'),
     );
   };
   // At the start too: a controller that is restarted every day would never do it.

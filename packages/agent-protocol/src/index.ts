@@ -32,6 +32,7 @@ export { TlsFileError, TlsFiles, type TlsFilesListener, type TlsMaterial, type T
 export {
   grpcTlsPaths,
   redisTlsPaths,
+  requireUrl,
   transportProperties,
   type TransportEnvironment,
 } from './tls/transport-settings.js';

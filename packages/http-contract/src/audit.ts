@@ -11,6 +11,7 @@ export function auditedEntity(description: string) {
     'planned-sids',
     'source',
     'api-key',
+    'audit',
   ]);
 }
 
@@ -20,7 +21,7 @@ const content = Type.Record(Type.String({ maxLength: 255 }), Type.Unknown({ desc
 
 export const AuditEntry = object(
   'AuditEntry',
-  'One change of one thing that operators, or objects of Kubernetes clusters, ask for.',
+  'One change of one thing that operators, objects of Kubernetes clusters or the settings of the controller ask for.',
   {
     id: integer('Grows with each entry.', { examples: [12] }),
     at: timestamp('When it was written.'),
@@ -28,8 +29,8 @@ export const AuditEntry = object(
     actor: text('Who made it: as in the change log.'),
     credential: nullable(
       text('Credential.', 255, ['api-key:wmk_0123456789abcdef']),
-      'How the request was recognised: `anonymous`, `admin-key` or `api-key:` with the prefix of the key; null: it came ' +
-        'from elsewhere than the API.',
+      'How the request was recognised: `anonymous`, `admin-key`, `api-key:` with the prefix of the key or `oidc:` with the ' +
+        'issuer; null: it came from elsewhere than the API.',
     ),
     requestId: nullable(text('Request.', 100), 'Id of the request, as in its answer; null without one.'),
     owner: nullable(

@@ -13,8 +13,8 @@ import { newSecret } from './secrets.js';
 
 type ApiKeyRow = Selectable<ApiKeyTable>;
 
-/** What the change log calls those without a key. */
-const takenNames: readonly string[] = ['anonymous', 'admin-key', 'demo', 'mesh'];
+/** What the change log calls those without a key, in small letters. */
+const takenNames: readonly string[] = ['anonymous', 'admin-key', 'demo', 'mesh', 'agents', 'waymark'];
 
 const DEFAULT_GRACE_S = 86_400;
 
@@ -43,7 +43,7 @@ export class ApiKeys implements ApiKeyService {
   }
 
   async create({ name, role, operations, expiresAt }: ApiKeyRequest, actor: Actor): Promise<IssuedApiKey> {
-    if (takenNames.includes(name)) {
+    if (takenNames.includes(name.toLowerCase())) {
       throw new Problem('request-invalid', { detail: `the name ${name} means something else`, field: '/name' });
     }
     this.#requireFuture(expiresAt);

@@ -13,6 +13,7 @@ import { TedService } from '../ted/ted-service.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { ApiKeys } from './api-keys.js';
 import { AuditLog } from './audit-log.js';
+import { pruneAudit } from './prune-audit.js';
 
 const alice: Actor = { name: 'alice', credential: 'api-key:wmk_0123456789abcdef', requestId: 'request-1' };
 const topology = `waymark: 1
@@ -81,6 +82,23 @@ describe('the audit', () => {
     const confirmed = await newest({ entity: 'planned-sids', entityId: node });
     expect(confirmed).toMatchObject({ before: { origin: 'planned' }, after: { origin: 'operator' } });
     expect(confirmed?.after?.['sids']).not.toEqual([]);
+  });
+
+  it('tells of events whose word a source is, and of holds', async () => {
+    const post = (sequence: number, up: boolean, actor: Actor) => {
+      const states = ['a:b', 'b:a'].map((link) => ({ kind: 'link-state', link, state: up ? 'up' : 'down' }) as const);
+      return ted.applySourceBatch('igp', { sequence, full: false, events: states.slice(0, 1) }, actor);
+    };
+    const reader = { ...alice, name: 'igp-reader' };
+    await post(1, false, reader);
+    await post(2, true, reader);
+    await post(3, false, { ...alice, name: 'mallory' });
+    await post(4, true, reader);
+    expect(await entries({ entity: 'source', entityId: 'igp' })).toMatchObject([
+      { actor: 'igp-reader', before: { reportedBy: 'mallory' }, after: { reportedBy: 'igp-reader' } },
+      { actor: 'mallory', before: { reportedBy: 'igp-reader' }, after: { reportedBy: 'mallory' } },
+      { actor: 'igp-reader', kind: 'source-events', requestId: 'request-1', before: null },
+    ]);
   });
 
   it('tells of API keys, and no secret', async () => {
@@ -154,14 +172,39 @@ describe('the audit', () => {
     }
   });
 
-  it('goes with the history of its revisions, and not before', async () => {
-    await pruneHistory(database.db, new Date(0));
+  it('stays when the history of its revisions goes', async () => {
     const all = await entries({});
     await sql`update head set computed_through = revision`.execute(database.db);
-    const oldest = await pruneHistory(database.db, new Date(Date.now() + 60_000));
-    const kept = await entries({});
-    expect(kept).toEqual(all.filter(({ revision }) => revision >= oldest));
-    expect(kept.length).toBeLessThan(all.length);
+    expect(await pruneHistory(database.db, new Date(Date.now() + 60_000))).toBeGreaterThan(1);
+    expect(await entries({})).toEqual(all);
+  });
+
+  it('goes after its own time, and says so', async () => {
+    expect(await pruneAudit(database.db, new Date(0))).toBe(0);
+    const all = await entries({});
+    const [youngest, ...older] = all;
+    const until = new Date(youngest?.at ?? '');
+    const gone = older.filter(({ at }) => Date.parse(at) < until.getTime());
+    expect(await pruneAudit(database.db, until)).toBe(gone.length);
+    expect(await entries({})).toMatchObject([
+      {
+        ...{ actor: 'Waymark', kind: 'audit-prune', entity: 'audit', entityId: 'retention' },
+        before: { entries: gone.length, since: gone.at(-1)?.at },
+        after: { until: until.toISOString() },
+      },
+      ...all.slice(0, all.length - gone.length),
+    ]);
+    // what is younger stays as safe as it was
+    await expect(sql`delete from audit`.execute(database.db)).rejects.toThrow('neither changed nor removed');
+  });
+
+  it('does not begin anew for what tells only of that', async () => {
+    const soon = () => new Date(Date.now() + 1_000);
+    await pruneAudit(database.db, soon());
+    const [last] = await entries({});
+    expect(last).toMatchObject({ kind: 'audit-prune' });
+    expect(await pruneAudit(database.db, soon())).toBe(0);
+    expect(await entries({})).toEqual([last]);
   });
 });
 

@@ -27,7 +27,7 @@ export function oidcSettings(settings: {
   const { issuer, audience, roleClaim, nameClaim } = settings;
   if (issuer === undefined) return undefined;
   if (!isTrustworthy(issuer)) {
-    throw new StartFault(`WAYMARK_OIDC_ISSUER must be an https URL (or http on loopback), not ${issuer}`);
+    throw new StartFault('WAYMARK_OIDC_ISSUER must be an https URL (or http on loopback) without user and password');
   }
   if (audience === undefined) {
     throw new StartFault(
@@ -37,10 +37,11 @@ export function oidcSettings(settings: {
   return { issuer, audience, roleClaim: roleClaim.split('.'), roleOf: rolesByTheirs(settings.roles), nameClaim };
 }
 
-/** What comes from there has not been altered on the way. */
+/** What comes from there has not been altered on the way. Who is in the URL would be seen in logs and in the audit. */
 export function isTrustworthy(url: string): boolean {
   if (!URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
+  const { protocol, hostname, username, password } = new URL(url);
+  if (username !== '' || password !== '') return false;
   return protocol === 'https:' || (protocol === 'http:' && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname));
 }
 

@@ -3,6 +3,7 @@ import { includesRole, type AccessService, type Identity, type Role } from '../m
 import { Problem } from '../model/errors.js';
 import { operationRoles, type OperationId } from './operation.js';
 import { refuseOtherSites } from './other-sites.js';
+import { isRefusal, RefusedRequests } from './refused-requests.js';
 import type { ApiApp } from './type-provider.js';
 
 declare module 'fastify' {
@@ -19,8 +20,15 @@ declare module 'fastify' {
 export function guardOperations(app: ApiApp, access: () => AccessService): void {
   app.decorateRequest('identity', null);
   app.addHook('onRoute', (route) => void neededRole(route));
+  const refused = new RefusedRequests(() => performance.now());
   app.addHook('onRequest', async (request) => {
-    if (!request.is404) request.identity = await admit(access(), request);
+    if (request.is404) return;
+    try {
+      request.identity = await admit(access(), request);
+    } catch (error) {
+      refused.note(request, error);
+      throw error;
+    }
   });
 }
 
@@ -40,7 +48,7 @@ export async function isRefused(access: AccessService, request: FastifyRequest):
     await admit(access, request);
     return false;
   } catch (error) {
-    return error instanceof Problem && (error.code === 'unauthenticated' || error.code === 'forbidden');
+    return isRefusal(error);
   }
 }
 

@@ -20,18 +20,34 @@ const expected = {
 };
 
 describe('every answer', () => {
-  it.each(['/healthz', '/openapi.json', '/v1/topology', '/v1/nodes?x=1', '/v2', '/v1/nodes/%E0%A4%A', '/docs/'])(
-    'tells browsers to do nothing with it but what it is for: %s',
-    async (url) => {
-      ({ app } = await testApp());
-      const { headers } = await app.inject(url);
-      expect(headers).toMatchObject(expected);
-      expect(headers['content-security-policy']).toContain("default-src 'none'");
-      expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
-      expect(headers['server']).toBeUndefined();
-      expect(headers['x-powered-by']).toBeUndefined();
-    },
-  );
+  it.each([
+    ...[
+      '/healthz',
+      '/readyz',
+      '/metrics',
+      '/openapi.json',
+      '/v1/topology',
+      '/v1/nodes?x=1',
+      '/v2',
+      '/v1/nodes/%E0%A4%A',
+    ],
+    ...[
+      '/docs/',
+      '/docs',
+      '/docs/json',
+      '/docs/static/swagger-ui.css',
+      '/docs/static/waymark.css',
+      '/docs/static/none',
+    ],
+  ])('tells browsers to do nothing with it but what it is for: %s', async (url) => {
+    ({ app } = await testApp());
+    const { headers } = await app.inject(url);
+    expect(headers).toMatchObject(expected);
+    expect(headers['content-security-policy']).toContain("default-src 'none'");
+    expect(headers['content-security-policy']).toContain("frame-ancestors 'none'");
+    expect(headers['server']).toBeUndefined();
+    expect(headers['x-powered-by']).toBeUndefined();
+  });
 
   it('of the stream of events too', async () => {
     ({ app } = await testApp());

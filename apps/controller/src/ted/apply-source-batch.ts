@@ -1,9 +1,11 @@
 import type { Kysely } from 'kysely';
 import { Problem } from '../model/errors.js';
 import type { Actor, SourceBatch, SourceBatchResult } from '../model/topology.js';
+import { recordAudit } from '../storage/audit.js';
 import type { Database, Tables } from '../storage/database.js';
 import { lockHead, logRevision, takeRevision } from '../storage/revision.js';
 import { COLLAPSE_WINDOW_MS, collapseReason } from './collapse.js';
+import { auditedHold, auditedRelease, auditedReporter } from './source-audit.js';
 import { describeEvents, planEvents } from './source-events.js';
 import { NOT_HELD, requireSourceKind, writeSource } from './source-table.js';
 import type { TedCache } from './ted-cache.js';
@@ -68,7 +70,9 @@ export async function applySourceBatch(
         held_batch: JSON.stringify(batch),
       };
       await writeSource(tx, id, 'events', { ...said, ...held });
-      await logRevision(tx, numbers, { actor: actor.name, kind: 'source-held', summary: `${id} is held: ${collapse}` });
+      const header = { actor: actor.name, kind: 'source-held', summary: `${id} is held: ${collapse}` };
+      await recordAudit(tx, { ...header, ...numbers, actor }, [auditedHold(id, collapse)]);
+      await logRevision(tx, numbers, header);
       return { outcome: 'held', sequence: batch.sequence, revision: numbers.revision };
     }
     const released = isHeld ? NOT_HELD : {};
@@ -76,11 +80,15 @@ export async function applySourceBatch(
     if (isEmpty(change) && !isHeld) return { outcome: 'applied', sequence: batch.sequence, revision: head.revision };
     const numbers = await takeRevision(tx, !isEmpty(change));
     await writeRows(tx, numbers.revision, change);
-    await logRevision(tx, numbers, {
+    const header = {
       actor: actor.name,
       kind: isHeld ? 'source-released' : 'source-events',
       summary: isHeld ? `${id} is whole again` : describeEvents(id, batch.events),
-    });
+    };
+    const ended = isHeld ? [auditedRelease(record, 'whole-again')] : [];
+    const reporter = await auditedReporter(tx, id, actor);
+    await recordAudit(tx, { ...header, ...numbers, actor }, [...ended, ...reporter]);
+    await logRevision(tx, numbers, header);
     return { outcome: 'applied', sequence: batch.sequence, revision: numbers.revision };
   });
 }

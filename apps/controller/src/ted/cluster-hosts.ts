@@ -2,6 +2,7 @@ import type { NodeId } from '@waymark/topology';
 import type { Selectable } from 'kysely';
 import { isCollapse } from '../model/collapse.js';
 import type { Actor, ClusterHost, ClusterHostsResult } from '../model/topology.js';
+import { recordAudit } from '../storage/audit.js';
 import type { Database } from '../storage/database.js';
 import { lockHead, logRevision, takeRevision } from '../storage/revision.js';
 import type { SourceTable } from '../storage/tables/ted.js';
@@ -9,6 +10,7 @@ import { linkAttributes, nodeAttributes } from './attributes.js';
 import { diffRows, setAttributes } from './diff-rows.js';
 import { isSaidBy } from './document-rows.js';
 import type { LayeredTed } from './layered-ted.js';
+import { auditedHold, auditedRelease } from './source-audit.js';
 import { NOT_HELD, requireSourceKind, writeSource } from './source-table.js';
 import type { TedCache } from './ted-cache.js';
 import {
@@ -64,22 +66,22 @@ export async function applyClusterHosts(
         held_revision: record?.held_revision ?? numbers.revision,
         held_batch: JSON.stringify({ hosts }),
       });
-      await logRevision(tx, numbers, {
-        actor: actor.name,
-        kind: 'source-held',
-        summary: `${source} is held: ${collapse}`,
-      });
+      const header = { actor: actor.name, kind: 'source-held', summary: `${source} is held: ${collapse}` };
+      await recordAudit(tx, { ...header, ...numbers, actor }, [auditedHold(source, collapse)]);
+      await logRevision(tx, numbers, header);
       return { outcome: 'held', revision: numbers.revision, reason: collapse };
     }
     if (isEmpty(change) && !isHeld && record !== undefined) return { outcome: 'applied', revision: head.revision };
     const numbers = await takeRevision(tx, !isEmpty(change));
     await writeRows(tx, numbers.revision, change);
     await writeSource(tx, source, 'kubernetes', { updated_at: now, ...(isHeld ? NOT_HELD : {}) });
-    await logRevision(tx, numbers, {
+    const header = {
       actor: actor.name,
       kind: isHeld ? 'source-released' : 'cluster-hosts',
       summary: isHeld ? `${source} is whole again` : describe(source, change),
-    });
+    };
+    if (isHeld) await recordAudit(tx, { ...header, ...numbers, actor }, [auditedRelease(record, 'whole-again')]);
+    await logRevision(tx, numbers, header);
     return { outcome: 'applied', revision: numbers.revision };
   });
 }

@@ -114,7 +114,7 @@ export async function change(
 
 /**
  * Forgets how the TED was before the last revision that is older than `olderThan`; that one can still be rebuilt. What
- * the leader has yet to react to is kept. The audit goes along. Returns the oldest revision that is left.
+ * the leader has yet to react to is kept. Returns the oldest revision that is left.
  */
 export async function pruneHistory(db: Database, olderThan: Date): Promise<number> {
   return db.transaction().execute(async (tx) => {
@@ -133,8 +133,6 @@ export async function pruneHistory(db: Database, olderThan: Date): Promise<numbe
     }
     await tx.deleteFrom('revision').where('revision', '<', oldest).execute();
     await tx.updateTable('head').set({ pruned_through: oldest }).execute();
-    // last: the database lets go of no entry whose history is there
-    await tx.deleteFrom('audit').where('revision', '<', oldest).execute();
     return oldest;
   });
 }

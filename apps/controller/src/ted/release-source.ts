@@ -4,6 +4,7 @@ import { recordAudit } from '../storage/audit.js';
 import type { Database } from '../storage/database.js';
 import { withRevision } from '../storage/revision.js';
 import { clusterChange } from './cluster-hosts.js';
+import { auditedRelease } from './source-audit.js';
 import { planEvents } from './source-events.js';
 import { NOT_HELD, sourceRecord, writeSource } from './source-table.js';
 import type { TedCache } from './ted-cache.js';
@@ -36,9 +37,7 @@ export async function releaseSource(
     const record = await sourceRecord(tx, id);
     if (record === undefined) throw new Problem('not-found', { detail: `there is no source "${id}"` });
     if (record.held_since === null) throw new Problem('source-not-held', { detail: `source "${id}" is not held` });
-    const before = { heldSince: record.held_since.toISOString(), heldReason: record.held_reason };
-    const audited = { entity: 'source', id, before, after: { decision } } as const;
-    await recordAudit(tx, { revision, actor, kind: header.kind }, [audited]);
+    await recordAudit(tx, { revision, actor, kind: header.kind }, [auditedRelease(record, decision)]);
     const released = { updated_at: now, ...NOT_HELD };
     if (decision === 'discard') {
       await writeSource(tx, id, record.kind, released);

@@ -56,9 +56,20 @@ export function grpcTlsPaths(
   );
 }
 
+/** Throws Error naming the variable whose URL nobody could use, and not the URL: there may be a password in it. */
+export function requireUrl(variable: string, url: string): void {
+  // what follows a # is no part of any address: it was meant as a character of the password
+  if (URL.canParse(url) && new URL(url).hash === '') return;
+  throw new Error(
+    `${variable} is not a URL: is the port a number up to 65535, and are characters of the password that have a meaning in a ` +
+      'URL, such as # and /, written as %xx?',
+  );
+}
+
 /** The files of Redis's TLS; undefined: none are given. Throws Error naming the variable that does not fit. */
 export function redisTlsPaths(env: TransportEnvironment): TlsPaths | undefined {
   const { REDIS_URL: url = '', REDIS_CA_FILE: ca, REDIS_CERT_FILE: cert, REDIS_KEY_FILE: key } = env;
+  if (url !== '') requireUrl('REDIS_URL', url);
   if (ca === undefined) {
     if (cert === undefined && key === undefined) return undefined;
     throw new Error(
