@@ -1,8 +1,8 @@
-# Both services from one build. `docker build --target controller .` or `--target node-agent .`
+# Both services from one build, which leaves its bill of materials in /waymark/sbom.cdx.json. `docker build --target controller .` or `--target node-agent .`
 FROM node:20.20.2-bookworm-slim AS build
 WORKDIR /waymark
 COPY . .
-RUN npm ci --omit=dev --omit=optional && npx tsc -b
+RUN npm ci --omit=dev --omit=optional && npx tsc -b && node scripts/sbom.mjs sbom.cdx.json
 
 FROM node:20.20.2-bookworm-slim AS runtime
 ENV NODE_ENV=production

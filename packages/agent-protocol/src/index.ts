@@ -2,6 +2,7 @@ export * from './generated/waymark/agent/v1/agent.js';
 export { nodeChannel } from './channel.js';
 export { checkBlock, checkPolicyChange, openDelta, sealDelta } from './delta.js';
 export { decodeDesiredPolicy, encodeDesiredPolicy } from './desired-policy.js';
+export { FEATURES, knownFeatures, understoodEntry, type Feature, type UnderstoodEntry } from './features.js';
 export { classIdOf, isClassId, isNodeId, isPolicyId } from './identifiers.js';
 export {
   HEARTBEAT_INTERVAL_MS,
@@ -36,3 +37,11 @@ export {
   transportProperties,
   type TransportEnvironment,
 } from './tls/transport-settings.js';
+export {
+  commonVersion,
+  describeVersions,
+  NEWEST_VERSION,
+  OLDEST_VERSION,
+  versionsOf,
+  type VersionRange,
+} from './versions.js';

@@ -10,6 +10,12 @@ export const AgentView = object('AgentView', 'A node agent and how far it has co
   node: nodeId('The headend it serves.'),
   state: choice('`unknown`: silent. That is not failure: its data plane keeps forwarding.', ['connected', 'unknown']),
   agentVersion: text('Version of the agent.', 100),
+  protocolVersion: integer('Version of the protocol between agents and controllers that it speaks.', { examples: [2] }),
+  lacks: list(
+    'Features that this controller has and the agent is too old for: what needs them is withheld from it.',
+    text('Feature.', 100, ['service-classes']),
+    100,
+  ),
   dataplane: text('Data plane it drives.', 100, ['dry-run']),
   controller: text('The controller it is or was connected to.', 255),
   lastSeen: timestamp('When it was last heard of.'),
@@ -24,7 +30,9 @@ export const AgentView = object('AgentView', 'A node agent and how far it has co
     installed: integer('Read back from the data plane.', { examples: [0] }),
     simulated: integer('Taken by a dry-run agent.', { examples: [7] }),
     pending: integer('Not acknowledged yet.', { examples: [0] }),
-    failed: integer('Refused by the data plane.', { examples: [0] }),
+    failed: integer('Refused by the data plane, or only in part what is wanted because the agent is too old.', {
+      examples: [0],
+    }),
   }),
 });
 

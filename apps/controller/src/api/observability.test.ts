@@ -19,6 +19,8 @@ function agent(node: string, installed: number): AgentView {
     node,
     state: 'connected',
     agentVersion: '0.1.0',
+    protocolVersion: 2,
+    lacks: [],
     dataplane: 'linux',
     controller: 'c1',
     lastSeen: '2026-01-01T00:00:00Z',

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Outcome, stateHashOf, type Ack } from '@waymark/agent-protocol';
+import { Outcome, stateHashOf, type Ack, FEATURES } from '@waymark/agent-protocol';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createSession } from '../storage/database.js';
@@ -29,7 +29,14 @@ beforeEach(async () => {
 
 async function hello(): Promise<string> {
   const fresh = randomUUID();
-  const position = { agentVersion: '1', dataplane: 'dry-run', epoch: 0, generation: 0 };
+  const position = {
+    agentVersion: '1',
+    dataplane: 'dry-run',
+    epoch: 0,
+    generation: 0,
+    protocolVersion: 2,
+    features: FEATURES,
+  };
   await recordHellos(database.db, [{ node: 'h1', session: fresh, controller: 'c', hello: position }]);
   return fresh;
 }
@@ -182,7 +189,7 @@ describe('a withdrawn policy', () => {
     await store(ack(1, [[policyId, 1, Outcome.INSTALLED]]));
     expect(await outcome()).toBe('pending');
     const [stored] = await store(ack(2));
-    expect(stored?.outcomes).toEqual([{ policyId, generation: 2, outcome: 'removed', reason: null }]);
+    expect(stored?.outcomes).toEqual([{ policyId, generation: 2, outcome: 'removed', reason: null, lacks: null }]);
     expect(await outcome()).toBeUndefined();
   });
 

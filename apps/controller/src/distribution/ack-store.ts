@@ -25,6 +25,8 @@ export interface StoredOutcome {
   readonly generation: number;
   readonly outcome: InstallOutcome;
   readonly reason: string | null;
+  /** What of it the agent does not understand, so that it was not asked for; null: nothing. */
+  readonly lacks: string | null;
 }
 
 /** Runs within the transaction that stores an ack; what it writes commits with the ack, or not at all. */
@@ -90,10 +92,10 @@ function installEvents(acks: readonly StoredAck[], revision: number): WaymarkEve
   return acks.flatMap(({ outcomes }) =>
     outcomes
       .filter(({ policyId }) => !isClassId(policyId))
-      .map(({ policyId, outcome, reason }) => ({
+      .map(({ policyId, outcome, reason, lacks }) => ({
         type: 'policy.install',
         at,
-        data: { revision, policyId, outcome, reason },
+        data: { revision, policyId, ...(lacks === null ? { outcome, reason } : { outcome: 'failed', reason: lacks }) },
       })),
   );
 }
@@ -150,23 +152,33 @@ async function storeOutcomes(tx: Transaction<Tables>, records: readonly AckRecor
   );
   if (rows.length === 0) return [];
   const stored = await sql<HeadendOutcome>`
+    with told as (
+      select t.*, case when t.outcome <> 'failed' then w.reason end as lacks
+      from unnest(
+        ${rows.map((row) => row.node)}::text[],
+        ${rows.map((row) => row.policyId)}::text[],
+        ${rows.map((row) => row.generation)}::bigint[],
+        ${rows.map((row) => row.name)}::text[],
+        ${rows.map((row) => row.reason)}::text[]
+      ) as t (headend, policy_id, generation, outcome, reason)
+      left join withheld w using (headend, policy_id)
+    ), news as (
+      -- a part of what is wanted is not what is wanted
+      select headend, policy_id, generation, outcome as did, lacks,
+        case when lacks is null then outcome else 'failed' end as outcome, coalesce(lacks, reason) as reason
+      from told
+    )
     update desired d set outcome = n.outcome, outcome_reason = n.reason,
       -- agents say it again when they reconnect or have repaired something; how long it took to install is known already
       outcome_at = case when d.outcome = n.outcome then d.outcome_at else clock_timestamp() end
-    from unnest(
-      ${rows.map((row) => row.node)}::text[],
-      ${rows.map((row) => row.policyId)}::text[],
-      ${rows.map((row) => row.generation)}::bigint[],
-      ${rows.map((row) => row.name)}::text[],
-      ${rows.map((row) => row.reason)}::text[]
-    ) as n (headend, policy_id, generation, outcome, reason)
+    from news n
     where d.headend = n.headend and d.policy_id = n.policy_id
       -- of a withdrawn policy only its failed removal is told, with the generation of the state that was reconciled
       and case when d.deleted then n.outcome = 'failed' and n.generation >= d.generation
         else n.generation = d.generation end
       -- agents tell everything again in each session; when it was first known stays
       and (d.outcome, d.outcome_reason) is distinct from (n.outcome, n.reason)
-    returning d.headend, d.policy_id as "policyId", d.generation, d.outcome, d.outcome_reason as reason
+    returning d.headend, d.policy_id as "policyId", d.generation, n.did as outcome, d.outcome_reason as reason, n.lacks
   `.execute(tx);
   return stored.rows;
 }
@@ -191,7 +203,7 @@ async function forgetWithdrawn(tx: Transaction<Tables>, records: readonly AckRec
     )
     returning d.headend, d.policy_id as "policyId", d.generation
   `.execute(tx);
-  return forgotten.rows.map((row) => ({ ...row, outcome: 'removed', reason: null }));
+  return forgotten.rows.map((row) => ({ ...row, outcome: 'removed', reason: null, lacks: null }));
 }
 
 const desiredOutcome: Readonly<Partial<Record<Outcome, 'installed' | 'simulated' | 'failed'>>> = {

@@ -24,7 +24,7 @@ function greeting() {
     welcome: () => {
       const digest = current;
       return new Promise((resolve) => {
-        const rest = { instance: 'i', publicKey: new Uint8Array(), channel: 'c', heartbeatIntervalMs: 1 };
+        const rest = { instance: 'i', publicKey: new Uint8Array(), channel: 'c', heartbeatIntervalMs: 1, version: 2 };
         welcome = () => resolve({ ...rest, digest });
       });
     },
@@ -33,6 +33,7 @@ function greeting() {
     liveness: () => Promise.resolve(),
     dataPlane: () => Promise.resolve(),
     ack: () => Promise.resolve(),
+    incompatible: () => undefined,
     trespass: () => undefined,
     ended: () => undefined,
     failed: (error) => {

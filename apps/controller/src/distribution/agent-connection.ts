@@ -1,7 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { status, type ServerDuplexStream, type StatusObject } from '@grpc/grpc-js';
 import {
+  commonVersion,
+  describeVersions,
   isPolicyId,
+  NEWEST_VERSION,
+  OLDEST_VERSION,
+  versionsOf,
   type Ack,
   type AgentMessage,
   type ControllerMessage,
@@ -30,8 +35,8 @@ import {
 
 /** What a connection needs of the server. */
 export interface ConnectionHost {
-  /** Makes this the agent's newest session. */
-  welcome(connection: AgentConnection, node: NodeId, hello: Hello): Promise<Welcome>;
+  /** Makes this the agent's newest session. `version`: of the protocol, that both sides speak. */
+  welcome(connection: AgentConnection, node: NodeId, hello: Hello, version: number): Promise<Welcome>;
   /** False: a newer session of this agent exists. */
   heartbeat(record: HeartbeatRecord): Promise<boolean>;
   digest(node: NodeId): Promise<Digest>;
@@ -40,6 +45,8 @@ export interface ConnectionHost {
   /** Resolve when the report is stored, or known to be of no use. */
   liveness(record: LivenessRecord): Promise<void>;
   dataPlane(record: DataPlaneRecord): Promise<void>;
+  /** An agent speaks no version of the protocol that this controller speaks. */
+  incompatible(node: NodeId, why: string): void;
   /** Somebody speaks for a node that is not his. */
   trespass(caller: NodeId | undefined, why: string): void;
   ended(connection: AgentConnection): void;
@@ -169,8 +176,15 @@ export class AgentConnection {
       this.#refuse(`the certificate is that of ${this.#caller.node}, and the hello that of ${hello.nodeId}`);
       return;
     }
+    const version = commonVersion(versionsOf(hello));
+    if (version === undefined) {
+      const why = incompatibility(hello);
+      this.#host.incompatible(hello.nodeId, why);
+      this.close(status.FAILED_PRECONDITION, why);
+      return;
+    }
     this.#node = hello.nodeId;
-    const welcome = await this.#host.welcome(this, hello.nodeId, hello);
+    const welcome = await this.#host.welcome(this, hello.nodeId, hello, version);
     this.#lastDigest = welcome.digest;
     this.#send({ $case: 'welcome', value: welcome });
     this.#welcomed = true;
@@ -261,4 +275,11 @@ export class AgentConnection {
     this.#ended = true;
     this.#host.ended(this);
   }
+}
+
+function incompatibility(hello: Hello): string {
+  const theirs = versionsOf(hello);
+  const ours = { oldest: OLDEST_VERSION, newest: NEWEST_VERSION };
+  const older = theirs.newest < ours.oldest ? 'the agent' : 'the controllers';
+  return `the agent speaks version ${describeVersions(theirs)} of the protocol and this controller ${describeVersions(ours)}: upgrade ${older}`;
 }

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Digest, Heartbeat, Hello } from '@waymark/agent-protocol';
+import type { Digest, Feature, Heartbeat, Hello } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import type { Database } from '../storage/database.js';
 
@@ -8,7 +8,12 @@ export interface HelloRecord {
   readonly node: NodeId;
   readonly session: string;
   readonly controller: string;
-  readonly hello: Pick<Hello, 'agentVersion' | 'dataplane' | 'epoch' | 'generation'>;
+  readonly hello: Pick<Hello, 'agentVersion' | 'dataplane' | 'epoch' | 'generation'> & {
+    /** Of the session. */
+    readonly protocolVersion: number;
+    /** What the agent understands, of what this controller knows; sorted. */
+    readonly features: readonly Feature[];
+  };
 }
 
 export interface HeartbeatRecord {
@@ -28,21 +33,26 @@ export async function recordHellos(db: Database, records: readonly HelloRecord[]
   const hellos = newest.map((record) => record.hello);
   await sql`
     insert into agent (node_id, session, controller, agent_version, dataplane, epoch, generation,
-      connected_at, last_seen, bus)
-    select h.*, clock_timestamp(), clock_timestamp(), 'none' from unnest(
+      protocol_version, features, connected_at, last_seen, bus)
+    select h.node_id, h.session, h.controller, h.agent_version, h.dataplane, h.epoch, h.generation, h.protocol_version,
+      -- arrays of arrays have one length for all
+      string_to_array(h.features, ','), clock_timestamp(), clock_timestamp(), 'none'
+    from unnest(
       ${newest.map((record) => record.node)}::text[],
       ${newest.map((record) => record.session)}::uuid[],
       ${newest.map((record) => record.controller)}::text[],
       ${hellos.map((hello) => hello.agentVersion)}::text[],
       ${hellos.map((hello) => hello.dataplane)}::text[],
       ${hellos.map((hello) => hello.epoch)}::bigint[],
-      ${hellos.map((hello) => hello.generation)}::bigint[]
-    ) as h (node_id, session, controller, agent_version, dataplane, epoch, generation)
+      ${hellos.map((hello) => hello.generation)}::bigint[],
+      ${hellos.map((hello) => hello.protocolVersion)}::integer[],
+      ${hellos.map((hello) => hello.features.join())}::text[]
+    ) as h (node_id, session, controller, agent_version, dataplane, epoch, generation, protocol_version, features)
     order by h.node_id
     on conflict (node_id) do update set
       session = excluded.session, controller = excluded.controller, agent_version = excluded.agent_version,
       dataplane = excluded.dataplane, epoch = excluded.epoch, generation = excluded.generation,
-      connected_at = excluded.connected_at, last_seen = excluded.last_seen, bus = excluded.bus,
+      protocol_version = excluded.protocol_version, features = excluded.features, connected_at = excluded.connected_at, last_seen = excluded.last_seen, bus = excluded.bus,
       disconnected_at = null, dataplane_error = null, drift_repairs = 0
   `.execute(db);
 }

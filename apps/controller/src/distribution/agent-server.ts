@@ -2,6 +2,7 @@ import { Server, status, type ServerDuplexStream, type ServerWritableStream } fr
 import {
   AgentServiceService,
   isNodeId,
+  knownFeatures,
   MAX_MESSAGE_BYTES,
   MISSED_HEARTBEATS,
   nodeChannel,
@@ -181,7 +182,8 @@ export class AgentServer {
   }
 
   readonly #host = {
-    welcome: (connection: AgentConnection, node: NodeId, hello: Hello) => this.#welcome(connection, node, hello),
+    welcome: (connection: AgentConnection, node: NodeId, hello: Hello, version: number) =>
+      this.#welcome(connection, node, hello, version),
     heartbeat: (record: HeartbeatRecord) => {
       this.#byNode.get(record.node)?.heard(performance.now());
       return this.#heartbeats.submit(record);
@@ -196,6 +198,8 @@ export class AgentServer {
     dataPlane: async (record: DataPlaneRecord) => {
       await this.#dataPlanes.submit(record);
     },
+    incompatible: (node: NodeId, why: string) =>
+      this.#options.log.warn({ node, why }, 'an agent was refused: it is of another version'),
     trespass: (caller: NodeId | undefined, why: string) =>
       this.#options.log.warn({ caller, why }, 'an agent was refused: it does not speak for itself'),
     ended: (connection: AgentConnection) => this.#forget(connection),
@@ -218,7 +222,7 @@ export class AgentServer {
     return { code: status.UNAUTHENTICATED, details: why };
   }
 
-  async #welcome(connection: AgentConnection, node: NodeId, hello: Hello): Promise<Welcome> {
+  async #welcome(connection: AgentConnection, node: NodeId, hello: Hello, version: number): Promise<Welcome> {
     const { identity, controller, heartbeatIntervalMs } = this.#options;
     const ours = hello.instance === identity.instance;
     const { agentVersion, dataplane } = hello;
@@ -229,7 +233,13 @@ export class AgentServer {
       node,
       session: connection.session,
       controller,
-      hello: { agentVersion, dataplane, ...position },
+      hello: {
+        agentVersion,
+        dataplane,
+        ...position,
+        protocolVersion: version,
+        features: knownFeatures(hello.features),
+      },
     });
     this.#tellCapabilities(node, hello);
     return {
@@ -238,6 +248,7 @@ export class AgentServer {
       channel: nodeChannel(identity.instance, node),
       heartbeatIntervalMs,
       digest: await this.#digests.submit(node),
+      version,
     };
   }
 

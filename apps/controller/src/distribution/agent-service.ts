@@ -1,3 +1,4 @@
+import { FEATURES } from '@waymark/agent-protocol';
 import { sql } from 'kysely';
 import { Problem } from '../model/errors.js';
 import type { AgentService, AgentView, DataPlaneView, Page, PageRequest } from '../model/ports.js';
@@ -72,6 +73,9 @@ function selectAgents(db: Database) {
       'agent.node_id as node',
       agentStateSql.as('state'),
       'agent.agent_version as agentVersion',
+      'agent.protocol_version as protocolVersion',
+      // Of an agent that no controller has asked, nobody knows.
+      sql<readonly string[]>`coalesce(agent.features, ${[...FEATURES]}::text[])`.as('features'),
       'agent.dataplane',
       'agent.controller',
       'agent.last_seen as lastSeen',
@@ -94,6 +98,8 @@ function viewOf(row: AgentRow): AgentView {
     node: row.node,
     state: row.state,
     agentVersion: row.agentVersion,
+    protocolVersion: row.protocolVersion,
+    lacks: FEATURES.filter((feature) => !row.features.includes(feature)),
     dataplane: row.dataplane,
     controller: row.controller,
     lastSeen: row.lastSeen.toISOString(),

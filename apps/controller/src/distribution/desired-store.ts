@@ -1,8 +1,9 @@
-import { policyHash, STATE_HASH_BYTES, type PolicyChange, type Prefix } from '@waymark/agent-protocol';
+import { FEATURES, policyHash, STATE_HASH_BYTES, type PolicyChange, type Prefix } from '@waymark/agent-protocol';
 import { sql, type Transaction } from 'kysely';
 import type { NodeId } from '@waymark/topology';
 import type { Tables } from '../storage/database.js';
 import { bsidBlocksOf } from './bsid-blocks.js';
+import { asUnderstood, storeWithheld } from './withheld-entries.js';
 
 /** Announced by every transaction that writes desired state; the payload says nothing. */
 export const DESIRED_CHANNEL = 'waymark_desired';
@@ -38,7 +39,8 @@ interface DesiredRow {
 
 /**
  * Writes what headends should hold, within a fenced transaction of the leader. A headend for which anything differs gets
- * its next generation and one delta; others get neither. A withdrawn policy stays as a tombstone until the agent has
+ * its next generation and one delta; others get neither. What the agent of a headend does not understand is withheld
+ * (withheld-entries.ts). A withdrawn policy stays as a tombstone until the agent has
  * acknowledged its removal. Headends are locked in the order of their ids, so two such transactions never deadlock.
  * Throws RangeError for a policy that is named twice or is not of its headend.
  */
@@ -47,12 +49,14 @@ export async function writeDesired(
   epoch: number,
   changes: readonly HeadendChange[],
 ): Promise<PendingDelta[]> {
-  const wanted = [...changes].sort((a, b) => (a.headend < b.headend ? -1 : 1));
-  checkChanges(wanted);
+  const whole = [...changes].sort((a, b) => (a.headend < b.headend ? -1 : 1));
+  checkChanges(whole);
   const headends = await lockHeadends(
     tx,
-    wanted.map((change) => change.headend),
+    whole.map((change) => change.headend),
   );
+  const understood = asUnderstood(whole, headends);
+  const wanted = understood.map(({ understood: change }) => change);
   const present = await presentHashes(tx, wanted);
   const blocks = await bsidBlocksOf(tx, [...headends.keys()]);
   const deltas: PendingDelta[] = [];
@@ -67,6 +71,7 @@ export async function writeDesired(
     tx,
     deltas.flatMap((delta) => delta.changes.map((change) => ({ headend: delta.headend, ...change }))),
   );
+  await storeWithheld(tx, understood);
   if (deltas.length > 0) await sql`select pg_notify(${DESIRED_CHANNEL}, '')`.execute(tx);
   return deltas;
 }
@@ -113,14 +118,18 @@ interface HeadendRow {
   readonly node_id: NodeId;
   readonly generation: number;
   readonly state_hash: Uint8Array;
+  readonly features: readonly string[];
 }
 
 async function lockHeadends(tx: Transaction<Tables>, ids: readonly NodeId[]): Promise<Map<NodeId, HeadendRow>> {
   await sql`
-    insert into headend (node_id) select id from unnest(${ids}::text[]) as id order by id on conflict do nothing
+    insert into headend (node_id, features)
+    select id, coalesce(a.features, ${[...FEATURES]}::text[])
+    from unnest(${ids}::text[]) as id left join agent a on a.node_id = id
+    order by id on conflict do nothing
   `.execute(tx);
   const locked = await sql<HeadendRow>`
-    select node_id, generation, state_hash from headend where node_id = any(${ids}::text[]) order by node_id for update
+    select node_id, generation, state_hash, features from headend where node_id = any(${ids}::text[]) order by node_id for update
   `.execute(tx);
   return new Map(locked.rows.map((row) => [row.node_id, row]));
 }

@@ -5,6 +5,7 @@ import type { Database } from '../storage/database.js';
 import { announcedEvents, announceEvents, EVENT_CHANNEL } from '../storage/event-channel.js';
 import type { OnAcked } from './ack-store.js';
 import type { AgentAccess } from './agent-access.js';
+import { followFeatures } from './agent-features.js';
 import { AgentServer, type AgentServerOptions } from './agent-server.js';
 import { AgentDirectory } from './agent-service.js';
 import { AgentStateWatcher } from './agent-state-watcher.js';
@@ -65,7 +66,9 @@ export class Distribution {
       },
     });
     this.#watcher = new AgentStateWatcher({ db, events, log });
-    guardGenerations({ db, leadership: this.leadership, publisher: this.publisher, log });
+    const asLeader = { db, leadership: this.leadership, publisher: this.publisher, log };
+    guardGenerations(asLeader);
+    followFeatures(asLeader);
     this.leadership.onLead((epoch) => {
       const at = new Date().toISOString();
       announceEvents(db, [{ type: 'leader.elected', at, data: { epoch, holder: controller } }]).catch(

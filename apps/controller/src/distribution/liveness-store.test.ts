@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Family, Liveness, type ListLiveness } from '@waymark/agent-protocol';
+import { Family, Liveness, type ListLiveness, FEATURES } from '@waymark/agent-protocol';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { WaymarkEvent } from '../model/events.js';
@@ -41,7 +41,14 @@ afterEach(() => heard());
 
 async function hello(): Promise<string> {
   const fresh = randomUUID();
-  const position = { agentVersion: '1', dataplane: 'vpp', epoch: 0, generation: 0 };
+  const position = {
+    agentVersion: '1',
+    dataplane: 'vpp',
+    epoch: 0,
+    generation: 0,
+    protocolVersion: 2,
+    features: FEATURES,
+  };
   await recordHellos(database.db, [{ node: 'h1', session: fresh, controller: 'c', hello: position }]);
   return fresh;
 }
@@ -138,7 +145,14 @@ describe('a report of liveness', () => {
   });
 
   it('of several agents is stored together', async () => {
-    const position = { agentVersion: '1', dataplane: 'vpp', epoch: 0, generation: 0 };
+    const position = {
+      agentVersion: '1',
+      dataplane: 'vpp',
+      epoch: 0,
+      generation: 0,
+      protocolVersion: 2,
+      features: FEATURES,
+    };
     const other = randomUUID();
     await recordHellos(database.db, [{ node: 'h3', session: other, controller: 'c', hello: position }]);
     await sql`insert into sr_policy (id, headend, color, endpoint, fallback, revision)

@@ -4,6 +4,7 @@ import {
   isPolicyId,
   Liveness,
   STATE_HASH_BYTES,
+  versionsOf,
   type Ack,
   type DataPlaneReport,
   type Heartbeat,
@@ -26,6 +27,7 @@ const MAX_INTERFACES = 4_096;
 const MAX_LOCAL_SIDS = 4_096;
 const MAX_NOTICES = 256;
 const MAX_LABEL = 255;
+const MAX_FEATURES = 256;
 
 /** Of one message; a complete report may go on in the next. */
 const MAX_PROBED_LISTS = 20_000;
@@ -45,6 +47,11 @@ export function mistakeInHello(hello: Hello): string | undefined {
   if (!arePositions(hello)) return 'the epoch or generation is out of range';
   if (!isName(hello.agentVersion)) return 'the version of the agent is malformed';
   if (!isName(hello.dataplane)) return 'the name of the data plane is malformed';
+  const { oldest, newest } = versionsOf(hello);
+  if (oldest > newest) return 'the oldest version that the agent speaks is above the newest';
+  if (hello.features.length > MAX_FEATURES || !hello.features.every((feature) => isName(feature))) {
+    return 'the features of the agent are malformed';
+  }
   if (hello.ownedSids.some(({ sid, behavior }) => sid.length !== 16 || !SID_BEHAVIORS.has(behavior))) {
     return 'an owned SID is malformed';
   }

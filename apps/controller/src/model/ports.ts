@@ -247,6 +247,9 @@ export interface AgentView {
   readonly node: NodeId;
   readonly state: 'connected' | 'unknown';
   readonly agentVersion: string;
+  readonly protocolVersion: number;
+  /** Features that the agent is too old for. */
+  readonly lacks: readonly string[];
   readonly dataplane: string;
   readonly controller: string;
   readonly lastSeen: string;

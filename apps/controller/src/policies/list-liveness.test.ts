@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { Family, Liveness, type ListLiveness } from '@waymark/agent-protocol';
+import { Family, Liveness, type ListLiveness, FEATURES } from '@waymark/agent-protocol';
 import { ipv6ToBytes } from '@waymark/topology';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -37,7 +37,14 @@ afterEach(() => harness.stop());
 
 async function hello(): Promise<string> {
   const fresh = randomUUID();
-  const position = { agentVersion: '1', dataplane: 'vpp', epoch: 0, generation: 0 };
+  const position = {
+    agentVersion: '1',
+    dataplane: 'vpp',
+    epoch: 0,
+    generation: 0,
+    protocolVersion: 2,
+    features: FEATURES,
+  };
   await recordHellos(harness.database.db, [{ node: 'h1', session: fresh, controller: 'c', hello: position }]);
   return fresh;
 }

@@ -97,9 +97,13 @@ export class ServiceClasses implements ServiceClassService {
       order by address
     `.execute(this.#db);
     const desired = await sql<{ id: string } & Pick<ServiceClassView, 'generation' | 'install' | 'installReason'>>`
-      select policy_id as id, generation, outcome as install, outcome_reason as "installReason"
+      select policy_id as id, d.generation,
+        case when w.reason is null then d.outcome else 'failed' end as install,
+        coalesce(w.reason, d.outcome_reason) as "installReason"
       from unnest(${headends}::text[], ${ids}::text[]) as k (headend, policy_id)
-      join desired using (headend, policy_id) where not deleted
+      left join (select * from desired where not deleted) d using (headend, policy_id)
+      left join withheld w using (headend, policy_id)
+      where d.generation is not null or w.reason is not null
     `.execute(this.#db);
     const sourcesOf = groupBy(sources.rows, ({ id }) => id);
     const desiredOf = new Map(desired.rows.map((row) => [row.id, row]));

@@ -1,4 +1,14 @@
-import { encodeDesiredPolicy, Family, TunnelAction, type Bus, type Hello } from '@waymark/agent-protocol';
+import {
+  encodeDesiredPolicy,
+  Family,
+  FEATURES,
+  NEWEST_VERSION,
+  OLDEST_VERSION,
+  TunnelAction,
+  type Bus,
+  type Hello,
+  type Prefix,
+} from '@waymark/agent-protocol';
 import { pino, type Logger } from 'pino';
 import { openAccess } from '../distribution/agent-access.js';
 import { writeDesired, type HeadendChange, type PendingDelta } from '../distribution/desired-store.js';
@@ -37,10 +47,13 @@ export const hello: Hello = {
   instance: '',
   epoch: 0,
   generation: 0,
+  oldestVersion: OLDEST_VERSION,
+  newestVersion: NEWEST_VERSION,
+  features: [...FEATURES],
 };
 
 /** Bytes of a small, valid policy; `variant` (0 to 255) makes another of the same id. */
-export function policyBody(policyId: string, variant = 0): Uint8Array {
+export function policyBody(policyId: string, variant = 0, classPrefixes: readonly Prefix[] = []): Uint8Array {
   const [, color = '1'] = policyId.split(':');
   const sid = (last: number): Uint8Array => Uint8Array.of(0xfc, ...new Array<number>(13).fill(0), last, variant);
   return encodeDesiredPolicy({
@@ -57,7 +70,7 @@ export function policyBody(policyId: string, variant = 0): Uint8Array {
         segmentLists: [{ weight: 1, sids: [sid(4), sid(5)], way: 0 }],
         standbyLists: [],
         steeredPrefixes: [{ family: Family.IPV6, address: new Uint8Array(16), length: 0 }],
-        classPrefixes: [],
+        classPrefixes,
       },
     ],
   });

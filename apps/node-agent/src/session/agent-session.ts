@@ -1,7 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  commonVersion,
+  describeVersions,
+  FEATURES,
   HEARTBEAT_INTERVAL_MS,
   MISSED_HEARTBEATS,
+  NEWEST_VERSION,
+  OLDEST_VERSION,
   ProtocolError,
   Verifier,
   type Bus,
@@ -36,6 +41,9 @@ import {
 } from './session-machine.js';
 import { StateFile } from './state-file.js';
 import { Timers } from './timers.js';
+
+/** What every hello says of the protocol. */
+const SPOKEN = { oldestVersion: OLDEST_VERSION, newestVersion: NEWEST_VERSION, features: [...FEATURES] };
 
 /** A controller that does not greet within this time is given up. */
 const WELCOME_TIMEOUT_MS = 10_000;
@@ -220,7 +228,7 @@ export class AgentSession {
     });
     this.#connection = connection;
     const { instance, epoch, generation } = this.#durable();
-    connection.send({ $case: 'hello', value: { nodeId, ...this.#announce(), instance, epoch, generation } });
+    connection.send({ $case: 'hello', value: { nodeId, ...this.#announce(), instance, epoch, generation, ...SPOKEN } });
     this.#expectWord(WELCOME_TIMEOUT_MS);
   }
 
@@ -262,6 +270,7 @@ export class AgentSession {
     const { instance, channel, digest, publicKey, heartbeatIntervalMs } = welcome;
     let verifier: Verifier;
     try {
+      checkVersion(welcome);
       if (digest === undefined || instance === '') throw new ProtocolError('malformed', 'the welcome is incomplete');
       verifier = new Verifier(publicKey);
       this.#heartbeatMs = Math.min(HEARTBEAT_INTERVAL_MS, Math.max(10, heartbeatIntervalMs));
@@ -342,4 +351,15 @@ export class AgentSession {
   #durable(): HeldState {
     return newestHeld({ ...this.#state, storing: null });
   }
+}
+
+/** A controller that picks what was not offered may mean something else by its messages: nothing of them is used. */
+function checkVersion({ version }: Welcome): void {
+  const picked = Math.max(1, version);
+  if (commonVersion({ oldest: picked, newest: picked }) !== undefined) return;
+  const ours = describeVersions({ oldest: OLDEST_VERSION, newest: NEWEST_VERSION });
+  throw new ProtocolError(
+    'malformed',
+    `the controller speaks version ${picked} of the protocol and this agent ${ours}: upgrade the older of the two`,
+  );
 }

@@ -2,6 +2,7 @@ import { Server, ServerCredentials, type ServerDuplexStream } from '@grpc/grpc-j
 import {
   AgentServiceService,
   generateSigningKey,
+  NEWEST_VERSION,
   stateHashOf,
   type Ack,
   type AgentMessage,
@@ -19,6 +20,8 @@ export class StubController {
   readonly dataPlaneReports: DataPlaneReport[] = [];
   readonly liveness: LivenessReport[] = [];
   hello: Hello | undefined;
+  /** What the welcome names. */
+  version = NEWEST_VERSION;
   /** Called with each ack, before it is answered. */
   onAck: (ack: Ack) => void = () => undefined;
   readonly #server = new Server();
@@ -96,7 +99,14 @@ export class StubController {
       const { epoch, generation } = this.#desired;
       const digest = { epoch, generation, stateHash: this.stateHash };
       const { publicKey } = generateSigningKey();
-      const greeting = { instance: 'stub', publicKey, channel: 'stub', heartbeatIntervalMs: 100, digest };
+      const greeting = {
+        instance: 'stub',
+        publicKey,
+        channel: 'stub',
+        heartbeatIntervalMs: 100,
+        digest,
+        version: this.version,
+      };
       stream.write({ message: { $case: 'welcome', value: greeting } });
       this.#sessions.add(stream);
     });

@@ -1,8 +1,8 @@
 import type { Generated, JSONColumnType } from 'kysely';
 
 /*
- * The tables of migrations/0003_distribution.sql, 0005_headend_bsid_block.sql, 0006_standby_and_liveness.sql and
- * 0017_controllers.sql.
+ * The tables of migrations/0003_distribution.sql, 0005_headend_bsid_block.sql, 0006_standby_and_liveness.sql,
+ * 0017_controllers.sql and 0020_agent_protocol.sql.
  */
 
 export interface DistributionTables {
@@ -26,7 +26,9 @@ export interface DistributionTables {
     acked_epoch: Generated<number>;
     acked_generation: Generated<number>;
     read_back_hash: Buffer | null;
+    features: Generated<string[]>;
   };
+  withheld: { headend: string; policy_id: string; generation: number; body: Buffer; reason: string };
   desired: {
     headend: string;
     policy_id: string;
@@ -51,6 +53,8 @@ export interface DistributionTables {
     bus: string;
     dataplane_error: string | null;
     drift_repairs: Generated<number>;
+    protocol_version: Generated<number>;
+    features: string[] | null;
   };
   liveness_round: { headend: string; session: string; round: number };
   list_liveness: {

@@ -183,6 +183,11 @@ export interface Hello {
   readonly instance: string;
   readonly epoch: number;
   readonly generation: number;
+  /** Versions of this protocol that it speaks, from oldest to newest; 0 = version 1, which did not say. */
+  readonly oldestVersion: number;
+  readonly newestVersion: number;
+  /** What it understands beyond version 1 (see features.ts): entries that need more are not sent to it. */
+  readonly features: readonly string[];
 }
 
 export interface Heartbeat {
@@ -303,7 +308,11 @@ export interface Welcome {
   readonly channel: string;
   /** at most 2000 */
   readonly heartbeatIntervalMs: number;
-  readonly digest: Digest | undefined;
+  readonly digest:
+    | Digest
+    | undefined;
+  /** that both speak in this session; 0 = version 1 */
+  readonly version: number;
 }
 
 export interface Digest {
@@ -1361,6 +1370,9 @@ function createBaseHello(): Hello {
     instance: "",
     epoch: 0,
     generation: 0,
+    oldestVersion: 0,
+    newestVersion: 0,
+    features: [],
   };
 }
 
@@ -1392,6 +1404,15 @@ export const Hello: MessageFns<Hello> = {
     }
     if (message.generation !== 0) {
       writer.uint32(72).uint64(message.generation);
+    }
+    if (message.oldestVersion !== 0) {
+      writer.uint32(80).uint32(message.oldestVersion);
+    }
+    if (message.newestVersion !== 0) {
+      writer.uint32(88).uint32(message.newestVersion);
+    }
+    for (const v of message.features) {
+      writer.uint32(98).string(v!);
     }
     return writer;
   },
@@ -1481,6 +1502,30 @@ export const Hello: MessageFns<Hello> = {
             message.generation = longToNumber(reader.uint64());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.oldestVersion = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.newestVersion = reader.uint32();
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.features.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1507,6 +1552,9 @@ export const Hello: MessageFns<Hello> = {
     message.instance = object.instance ?? "";
     message.epoch = object.epoch ?? 0;
     message.generation = object.generation ?? 0;
+    message.oldestVersion = object.oldestVersion ?? 0;
+    message.newestVersion = object.newestVersion ?? 0;
+    message.features = object.features?.map((e) => e) || [];
     return message;
   },
 };
@@ -2579,7 +2627,14 @@ export const ControllerMessage: MessageFns<ControllerMessage> = {
 };
 
 function createBaseWelcome(): Welcome {
-  return { instance: "", publicKey: new Uint8Array(0), channel: "", heartbeatIntervalMs: 0, digest: undefined };
+  return {
+    instance: "",
+    publicKey: new Uint8Array(0),
+    channel: "",
+    heartbeatIntervalMs: 0,
+    digest: undefined,
+    version: 0,
+  };
 }
 
 export const Welcome: MessageFns<Welcome> = {
@@ -2598,6 +2653,9 @@ export const Welcome: MessageFns<Welcome> = {
     }
     if (message.digest !== undefined) {
       Digest.encode(message.digest, writer.uint32(42).fork()).join();
+    }
+    if (message.version !== 0) {
+      writer.uint32(48).uint32(message.version);
     }
     return writer;
   },
@@ -2655,6 +2713,14 @@ export const Welcome: MessageFns<Welcome> = {
             message.digest = Digest.decode(reader, reader.uint32());
             continue;
           }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.version = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2679,6 +2745,7 @@ export const Welcome: MessageFns<Welcome> = {
     message.digest = (object.digest !== undefined && object.digest !== null)
       ? Digest.fromPartial(object.digest)
       : undefined;
+    message.version = object.version ?? 0;
     return message;
   },
 };
