@@ -144,8 +144,8 @@ async function start(
     db,
     topology,
     evaluate,
-    dryRuns: { evaluate: (snapshot, task) => pool.evaluateAside(snapshot, task), bookDemands },
-    predictDetours: (snapshot, input) => pool.run('predict-detours', snapshot, input),
+    dryRuns: { evaluate: (snapshot, task, signal) => pool.evaluateAside(snapshot, task, signal), bookDemands },
+    predictDetours: (snapshot, input, signal) => pool.run('predict-detours', snapshot, input, signal),
     announceEvents,
   });
   const distribution = await Distribution.create({
@@ -228,7 +228,7 @@ async function start(
     audit: new AuditLog(db),
     health: healthOf(db, access, log),
   };
-  const app = await buildApp(services, { version: version(), logger: log });
+  const app = await buildApp(services, { version: version(), logger: log, rates: config.rates });
   running.push(() => app.close());
   const url = await listening(
     'WAYMARK_HTTP_PORT',
@@ -352,7 +352,7 @@ function tedCapabilities({ msdHEncaps, encapMode, ownedSids }: AgentCapabilities
 function healthOf(db: Database, { isOpen }: AccessControl, log: Logger): () => Promise<Health> {
   const access = { ok: true, detail: isOpen ? 'open: whoever can reach this address is an admin' : 'by key or token' };
   let answered = true;
-  return async () => {
+  const look = async (): Promise<Health> => {
     try {
       await db.selectFrom('head').select('revision').executeTakeFirstOrThrow();
       answered = true;
@@ -363,6 +363,14 @@ function healthOf(db: Database, { isOpen }: AccessControl, log: Logger): () => P
       const database = { ok: false, detail: 'does not answer; the log of the controller says why' };
       return { live: true, ready: false, checks: { database, access } };
     }
+  };
+  // However many ask: anybody may.
+  let looking: Promise<Health> | undefined;
+  return () => {
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+    return looking;
   };
 }
 
