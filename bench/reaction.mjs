@@ -22,6 +22,7 @@ import { createDatabase } from '../apps/controller/dist/storage/database.js';
 import { startEmbeddedPostgres } from '../apps/controller/dist/storage/embedded-postgres.js';
 import { startController } from './support/controller-process.mjs';
 import { quantile } from './support/quantile.mjs';
+import { host, meshesOf, ringOfHosts } from './support/ring-of-hosts.mjs';
 
 const AGENTS = fileURLToPath(new URL('support/dry-run-agents.mjs', import.meta.url));
 const EVENTS = 10;
@@ -39,50 +40,6 @@ const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, mil
 
 async function until(check) {
   while (!(await check())) await sleep(5);
-}
-
-const host = (index) => `h${String(index).padStart(4, '0')}`;
-
-/** A ring of routers with chords, three hosts each, and a router on a stub that nobody's traffic crosses. */
-function topology(hosts) {
-  const routers = Math.max(8, Math.ceil(hosts / 3));
-  const router = (index) => `r${String(index % routers).padStart(4, '0')}`;
-  const link = (from, to, delayUs, igpMetric) => ({ between: [from, to], igpMetric, delayUs, bandwidthBps: 1e11 });
-  const nodes = [{ id: 'stub' }];
-  const links = [link('stub', router(0), 1_000, 10)];
-  for (let i = 0; i < routers; i++) {
-    nodes.push({ id: router(i) });
-    links.push(link(router(i), router(i + 1), 1_000 + (i % 7) * 100, 10));
-    links.push(link(router(i), router(i + 2 + Math.floor(routers / 3)), 3_000 + (i % 5) * 100, 20));
-  }
-  for (let i = 0; i < hosts; i++) {
-    const podPrefixes = [`10.${i >> 8}.${i & 255}.0/24`];
-    nodes.push({ id: host(i), kind: 'host', address: `fd00:ffff::${(i + 1).toString(16)}`, podPrefixes });
-    links.push(link(host(i), router(Math.floor((i * routers) / hosts)), 10, 10));
-  }
-  return JSON.stringify({ waymark: 1, nodes, links });
-}
-
-/** Meshes of hosts from all around the ring; each host is in one. */
-function meshes(hosts) {
-  const count = Math.ceil(hosts / MESH);
-  const template = {
-    candidatePaths: [
-      { discriminator: 1, preference: 100, path: { kind: 'dynamic', metric: 'delay', constraints: {} } },
-    ],
-    fallback: 'shortest-path',
-  };
-  return Array.from({ length: count }, (_, mesh) => ({
-    id: `mesh${mesh}`,
-    color: 1,
-    selector: {
-      nodes: Array.from({ length: hosts }, (_, index) => index)
-        .filter((index) => index % count === mesh)
-        .map(host),
-    },
-    template,
-    overrides: [],
-  }));
 }
 
 async function startAgents(controller, hosts, folder) {
@@ -122,7 +79,7 @@ async function measure(hosts, databaseUrl, folder) {
   await loading.request('POST', '/v1/topology/imports', {
     format: 'native',
     source: 'bench',
-    content: topology(hosts),
+    content: ringOfHosts(hosts),
   });
   await loading.stop();
   // `on` loads no demo topology over another one; it runs an agent for each host.
@@ -132,7 +89,7 @@ async function measure(hosts, databaseUrl, folder) {
   try {
     progress(`${hosts} agents: topology loaded`);
     if (redisUrl !== undefined) stopAgents = await startAgents(controller, hosts, join(folder, 'agents'));
-    for (const mesh of meshes(hosts)) await controller.request('POST', '/v1/meshes', mesh);
+    for (const mesh of meshesOf(hosts, MESH)) await controller.request('POST', '/v1/meshes', mesh);
     const { revision } = await controller.request('GET', '/v1/topology');
     await until(async () => {
       const { rows } = await sql`select count(*)::int as agents from agent`.execute(db);

@@ -8,10 +8,11 @@
  */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { RedisBus, stateHashOf } from '@waymark/agent-protocol';
+import { RedisBus } from '@waymark/agent-protocol';
 import { AgentSession, anyController } from '@waymark/node-agent';
 import { ipv6ToBytes } from '@waymark/topology';
 import { pino } from 'pino';
+import { InstantReconciler } from './instant-reconciler.mjs';
 
 const BATCH = 50;
 
@@ -19,25 +20,6 @@ const [controller, folder] = process.argv.slice(2);
 const log = pino({ level: 'error' });
 const redisUrl = process.env.REDIS_URL;
 const bus = redisUrl ? new RedisBus(redisUrl, (error) => log.error({ err: error }, 'Redis is out of reach')) : null;
-
-class InstantReconciler {
-  #listener = () => undefined;
-
-  setDesired({ epoch, generation, policies }, changed) {
-    const named = changed === 'all' ? policies.keys() : changed;
-    const outcomes = Array.from(named, (policyId) => {
-      const policy = policies.get(policyId);
-      if (policy === undefined) return { policyId, generation, outcome: 'removed', reason: '' };
-      return { policyId, generation: policy.generation, outcome: 'simulated', reason: '' };
-    });
-    const readBackHash = stateHashOf(Array.from(policies, ([policyId, { body }]) => ({ policyId, body })));
-    setImmediate(() => this.#listener({ epoch, generation, outcomes, readBackHash }));
-  }
-
-  onReport(listener) {
-    this.#listener = listener;
-  }
-}
 
 function agentOf(node, [dt4, dt6]) {
   return new AgentSession({

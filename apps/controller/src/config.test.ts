@@ -68,4 +68,20 @@ describe('settings of the controller', () => {
   ])('refuse %s=%s and name the variable', (name, value) => {
     expect(() => readConfig({ [name]: value })).toThrow(name);
   });
+
+  it('limit clients wherever others than programs on this machine can ask', () => {
+    const { refused, perClient } = readConfig({ DATABASE_URL: 'postgres://db/waymark' }).rates;
+    expect(Math.min(refused, perClient)).toBeGreaterThan(0);
+    expect(readConfig({ WAYMARK_HTTP_HOST: '::' }).rates).toMatchObject({ refused, perClient });
+    expect(readConfig({}).rates).toEqual({ refused: 0, perClient: 0, trustedProxies: [] });
+    expect(readConfig({ WAYMARK_RATE_LIMIT: '7' }).rates).toMatchObject({ perClient: 7 });
+  });
+
+  it('take proxies by address and prefix only', () => {
+    const proxies = (list: string) => readConfig({ WAYMARK_TRUSTED_PROXIES: list }).rates.trustedProxies;
+    expect(proxies('10.0.0.1, 2001:db8::/32')).toEqual(['10.0.0.1', '2001:db8::/32']);
+    for (const wrong of ['proxy', '10.0.0.0/33', '10.0.0.0/0', '::/129', '10.0.0.1/8/8', '10.0.0.1/']) {
+      expect(() => proxies(wrong), wrong).toThrow(StartFault);
+    }
+  });
 });

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +11,7 @@ import {
   type TransportEnvironment,
 } from '@waymark/agent-protocol';
 import { envSchema } from 'env-schema';
+import type { RateLimits } from './api/limits.js';
 import { oidcSettings, type OidcSettings } from './access/oidc-settings.js';
 import { StartFault } from './model/start-fault.js';
 import { freeBlocks } from './policies/binding-sids.js';
@@ -35,6 +37,8 @@ export interface ControllerConfig {
   readonly adminKeyFile: string | undefined;
   /** undefined: tokens of nobody are believed. */
   readonly oidc: OidcSettings | undefined;
+  /** Of the REST API. */
+  readonly rates: RateLimits;
   /** undefined: the in-memory bus, which reaches only agents in this process. */
   readonly redisUrl: string | undefined;
   /** For `rediss://`; undefined: what Node trusts. */
@@ -70,6 +74,9 @@ interface Environment extends TransportEnvironment {
   readonly WAYMARK_OIDC_ROLE_CLAIM: string;
   readonly WAYMARK_OIDC_ROLES: string;
   readonly WAYMARK_OIDC_NAME_CLAIM: string;
+  readonly WAYMARK_RATE_LIMIT?: number;
+  readonly WAYMARK_RATE_LIMIT_REFUSED?: number;
+  readonly WAYMARK_TRUSTED_PROXIES: string;
   readonly WAYMARK_DATA_DIR: string;
   readonly WAYMARK_DEMO: 'auto' | 'on' | 'topology' | 'off';
   readonly WAYMARK_BSID_POOL: string;
@@ -82,7 +89,12 @@ interface Environment extends TransportEnvironment {
   readonly WAYMARK_LOG_LEVEL: string;
 }
 
+/** Requests of a client, and refused credentials of an address, within a minute. */
+const RATE_LIMIT = 12_000;
+const RATE_LIMIT_REFUSED = 60;
+
 const port = { type: 'integer', minimum: 0, maximum: 65535 } as const;
+const perMinute = { type: 'integer', minimum: 0, maximum: 10_000_000 } as const;
 const milliseconds = { type: 'integer', minimum: 0, maximum: 86_400_000 } as const;
 
 const schema = {
@@ -101,6 +113,9 @@ const schema = {
     WAYMARK_OIDC_ROLE_CLAIM: { type: 'string', default: 'roles' },
     WAYMARK_OIDC_ROLES: { type: 'string', default: 'viewer=viewer,operator=operator,admin=admin' },
     WAYMARK_OIDC_NAME_CLAIM: { type: 'string', default: 'sub' },
+    WAYMARK_RATE_LIMIT: perMinute,
+    WAYMARK_RATE_LIMIT_REFUSED: perMinute,
+    WAYMARK_TRUSTED_PROXIES: { type: 'string', default: '' },
     ...transportProperties,
     WAYMARK_DATA_DIR: { type: 'string', default: join(repositoryRoot, '.waymark'), minLength: 1 },
     WAYMARK_DEMO: { type: 'string', enum: ['auto', 'on', 'topology', 'off'], default: 'auto' },
@@ -158,6 +173,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
       roles: env.WAYMARK_OIDC_ROLES,
       nameClaim: env.WAYMARK_OIDC_NAME_CLAIM,
     }),
+    rates: rateLimits(env),
     redisUrl: env.REDIS_URL,
     redisTls: fitting(() => redisTlsPaths(env)),
     dataDirectory: env.WAYMARK_DATA_DIR,
@@ -191,8 +207,36 @@ function fitting<Result>(read: () => Result): Result {
   }
 }
 
+/** Where only programs on this machine can ask, nobody is limited unless that is wanted. */
+function rateLimits(env: Environment): RateLimits {
+  const isOpen = isEmbeddedOnLoopback({ databaseUrl: env.DATABASE_URL, httpHost: env.WAYMARK_HTTP_HOST });
+  return {
+    perClient: env.WAYMARK_RATE_LIMIT ?? (isOpen ? 0 : RATE_LIMIT),
+    refused: env.WAYMARK_RATE_LIMIT_REFUSED ?? (isOpen ? 0 : RATE_LIMIT_REFUSED),
+    trustedProxies: addresses('WAYMARK_TRUSTED_PROXIES', env.WAYMARK_TRUSTED_PROXIES),
+  };
+}
+
+function addresses(setting: string, list: string): readonly string[] {
+  const items = list.split(',').map((item) => item.trim());
+  return items.filter((item) => {
+    const [address = '', length, more] = item.split('/');
+    const bits = { 0: -1, 4: 32, 6: 128 }[isIP(address)] ?? -1;
+    const isPrefix = length === undefined || (/^\d{1,3}$/.test(length) && Number(length) > 0 && Number(length) <= bits);
+    if (item !== '' && (bits < 0 || !isPrefix || more !== undefined)) {
+      throw new StartFault(
+        `${setting} must be addresses or prefixes, separated by commas, and "${item}" is neither (docs/operating.md lists all settings)`,
+      );
+    }
+    return item !== '';
+  });
+}
+
 /** Nothing of an operator's is at stake, and only programs on this machine can ask. */
-export function isEmbeddedOnLoopback({ databaseUrl, httpHost }: ControllerConfig): boolean {
+export function isEmbeddedOnLoopback({
+  databaseUrl,
+  httpHost,
+}: Pick<ControllerConfig, 'databaseUrl' | 'httpHost'>): boolean {
   return databaseUrl === undefined && /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(httpHost);
 }
 

@@ -153,8 +153,8 @@ async function start(
     db,
     topology,
     evaluate,
-    dryRuns: { evaluate: (snapshot, task) => pool.evaluateAside(snapshot, task), bookDemands },
-    predictDetours: (snapshot, input) => pool.run('predict-detours', snapshot, input),
+    dryRuns: { evaluate: (snapshot, task, signal) => pool.evaluateAside(snapshot, task, signal), bookDemands },
+    predictDetours: (snapshot, input, signal) => pool.run('predict-detours', snapshot, input, signal),
     announceEvents,
   });
   const distribution = await Distribution.create({
@@ -249,7 +249,7 @@ async function start(
     controllers: presence,
     health: healthOf({ controllers: () => presence.controllers(), isOpen: access.isOpen, log }),
   };
-  const app = await buildApp(services, { version: version(), logger: log });
+  const app = await buildApp(services, { version: version(), logger: log, rates: config.rates });
   running.push(() => app.close());
   const url = await listening(
     'WAYMARK_HTTP_PORT',

@@ -17,7 +17,7 @@ export interface HealthParts {
 export function healthOf({ controllers, isOpen, log }: HealthParts): () => Promise<Health> {
   const access = { ok: true, detail: isOpen ? 'open: whoever can reach this address is an admin' : 'by key or token' };
   let answered = true;
-  return async () => {
+  const look = async (): Promise<Health> => {
     try {
       const leadership = { ok: true, detail: roleIn(await withinTime(controllers())) };
       answered = true;
@@ -29,6 +29,14 @@ export function healthOf({ controllers, isOpen, log }: HealthParts): () => Promi
       const database = { ok: false, detail: 'does not answer; the log of the controller says why' };
       return { live: true, ready: false, checks: { database, access } };
     }
+  };
+  // However many ask: anybody may.
+  let looking: Promise<Health> | undefined;
+  return () => {
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+    return looking;
   };
 }
 

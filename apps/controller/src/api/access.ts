@@ -3,6 +3,7 @@ import { includesRole, type AccessService, type Identity, type Role } from '../m
 import { Problem } from '../model/errors.js';
 import { operationRoles, type OperationId } from './operation.js';
 import { refuseOtherSites } from './other-sites.js';
+import type { RefusalLimit } from './rate-limits.js';
 import { isRefusal, RefusedRequests } from './refused-requests.js';
 import type { ApiApp } from './type-provider.js';
 
@@ -17,19 +18,35 @@ declare module 'fastify' {
  * Lets each request through to its operation, or not, before anything of it is read. A route that does not say who may use
  * it is a fault of the build.
  */
-export function guardOperations(app: ApiApp, access: () => AccessService): void {
+export function guardOperations(app: ApiApp, access: () => AccessService, limit: RefusalLimit): void {
   app.decorateRequest('identity', null);
   app.addHook('onRoute', (route) => void neededRole(route));
   const refused = new RefusedRequests(() => performance.now());
   app.addHook('onRequest', async (request) => {
     if (request.is404) return;
     try {
-      request.identity = await admit(access(), request);
+      request.identity = await admitUnlessGuessing(access(), request, limit);
     } catch (error) {
       refused.note(request, error);
       throw error;
     }
   });
+}
+
+/** Who has sent nothing to be believed by has guessed nothing. */
+async function admitUnlessGuessing(
+  access: AccessService,
+  request: FastifyRequest,
+  limit: RefusalLimit,
+): Promise<Identity | null> {
+  if (request.headers.authorization === undefined) return admit(access, request);
+  await limit.check(request);
+  try {
+    return await admit(access, request);
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'unauthenticated') await limit.refused(request);
+    throw error;
+  }
 }
 
 /** null: it does not matter who makes it. Throws `unauthenticated`, `forbidden` and `service-unavailable`. */

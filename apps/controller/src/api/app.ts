@@ -4,14 +4,17 @@ import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import { LogController, fastify, type FastifyBaseLogger } from 'fastify';
 import type { Services } from '../model/ports.js';
+import { Admission } from './admission.js';
 import { clientErrorHandler, frameworkError } from './framework-errors.js';
 import { EventLog } from './event-log.js';
 import { EventStreams, type StreamLimits } from './event-stream.js';
+import { apiLimits, noRateLimits, type ApiLimits, type RateLimits } from './limits.js';
 import { refuseMissingBody, refuseUnknownMediaType } from './media-types.js';
 import { watchMethods } from './method-not-allowed.js';
 import { registerMetrics } from './metrics.js';
 import { addDocumentation, nameParts, openapiFrame } from './openapi.js';
 import { handleError, sendProblem } from './problems.js';
+import { limitRates } from './rate-limits.js';
 import { guardOperations, isRefused } from './access.js';
 import { agentRoutes } from './routes/agents.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
@@ -38,6 +41,7 @@ import { topologyRoutes } from './routes/topology.js';
 import { setSecurityHeaders, swaggerContentSecurityPolicy } from './security-headers.js';
 import type { ApiApp, SchemaTypeProvider } from './type-provider.js';
 import { compileValidator } from './validation.js';
+import { limitWork } from './work-limit.js';
 
 export interface ApiOptions {
   /** Version of Waymark, for the document. */
@@ -45,6 +49,10 @@ export interface ApiOptions {
   readonly logger: FastifyBaseLogger;
   /** Of the stream of events; these by default. */
   readonly stream?: StreamLimits;
+  /** Others than these of apiLimits. */
+  readonly limits?: Partial<ApiLimits>;
+  /** Left out: clients may make as many requests as they like. */
+  readonly rates?: RateLimits;
 }
 
 const streamLimits: StreamLimits = { heartbeatMs: 15_000, stalledAfterMs: 30_000 };
@@ -85,6 +93,8 @@ const routes = [
  * /openapi.json and Swagger UI at /docs, both for anybody. The caller listens and closes.
  */
 export async function buildApp(services: Services, options: ApiOptions): Promise<ApiApp> {
+  const limits = { ...apiLimits, ...options.limits };
+  const rates = options.rates ?? noRateLimits;
   const app = fastify({
     loggerInstance: options.logger,
     // a request per line is too much for a log that people read; /metrics counts them
@@ -92,6 +102,9 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     // what is written down of a change is found by it, whichever controller made it
     genReqId: () => randomUUID(),
     bodyLimit: 1_048_576,
+    requestTimeout: limits.requestMs,
+    http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: limits.lookingEveryMs },
+    ...(rates.trustedProxies.length > 0 && { trustProxy: [...rates.trustedProxies] }),
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1000 },
     frameworkErrors: frameworkError,
@@ -118,7 +131,9 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     setSecurityHeaders(reply.header('x-request-id', request.id));
     done();
   });
-  guardOperations(app, () => services.access);
+  const admission = new Admission(app, limits);
+  guardOperations(app, () => services.access, await limitRates(app, rates));
+  limitWork(app, limits);
   app.addHook('onRequest', (request, _, done) => {
     refuseUnknownMediaType(request);
     done();
@@ -152,9 +167,13 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
 
   const log = new EventLog(services.events, { capacity: eventsKept, stream: randomUUID().slice(0, 8) });
   app.addHook('onClose', () => log.close());
-  registerMetrics(app, services);
+  registerMetrics(app, services, () => admission.counts());
   for (const register of routes) register(app, services);
-  const streams = new EventStreams(app, stream, (request) => isRefused(services.access, request));
+  const streams = new EventStreams(app, {
+    limits: stream,
+    isRefused: (request) => isRefused(services.access, request),
+    admit: (request, reply) => admission.admitStream(request, reply),
+  });
   eventRoutes(app, log, streams);
   pathBatchEventRoutes(app, services, streams);
   app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());

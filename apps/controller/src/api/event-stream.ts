@@ -18,23 +18,35 @@ export interface StreamLimits {
   readonly heartbeatMs: number;
 }
 
+export interface EventStreamsOptions {
+  readonly limits: StreamLimits;
+  /** May the reader, who once was let in, not read any more? */
+  readonly isRefused: (request: FastifyRequest) => Promise<boolean>;
+  /** Throws a Problem when there is no room for another stream. */
+  readonly admit: (request: FastifyRequest, reply: FastifyReply) => void;
+}
+
 /** Answers requests with server-sent events, for as long as client and server live. */
 export class EventStreams {
   readonly #limits: StreamLimits;
-  readonly #isRefused: (request: FastifyRequest) => Promise<boolean>;
+  readonly #isRefused: EventStreamsOptions['isRefused'];
+  readonly #admit: EventStreamsOptions['admit'];
   readonly #closing = new AbortController();
 
-  /** `isRefused`: may the reader, who once was let in, not read any more? */
-  constructor(app: ApiApp, limits: StreamLimits, isRefused: (request: FastifyRequest) => Promise<boolean>) {
+  constructor(app: ApiApp, { limits, isRefused, admit }: EventStreamsOptions) {
     this.#limits = limits;
     this.#isRefused = isRefused;
+    this.#admit = admit;
     app.addHook('preClose', (done) => {
       this.#closing.abort();
       done();
     });
   }
 
-  /** Sends the messages as they come, until there are no more. Throws Problem not-acceptable before anything is sent. */
+  /**
+   * Sends the messages as they come, until there are no more. Throws Problem not-acceptable, overloaded and
+   * too-many-requests before anything is sent.
+   */
   async send(
     request: FastifyRequest,
     reply: FastifyReply,
@@ -46,6 +58,7 @@ export class EventStreams {
         field: 'Accept',
       });
     }
+    this.#admit(request, reply);
     const gone = new AbortController();
     reply.sse.onClose(() => gone.abort());
     const signal = AbortSignal.any([gone.signal, this.#closing.signal]);

@@ -76,7 +76,7 @@ describe('the event log', () => {
 
 async function listening(stream?: StreamLimits) {
   const bus = new EventHub();
-  const { app } = await testApp({ events: bus }, stream);
+  const { app } = await testApp({ events: bus }, stream === undefined ? {} : { stream });
   await app.listen({ port: 0, host: '127.0.0.1' });
   return { app, bus, url: `http://127.0.0.1:${String((app.server.address() as AddressInfo).port)}/v1/events` };
 }

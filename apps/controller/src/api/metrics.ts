@@ -1,14 +1,16 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { AgentView, Services } from '../model/ports.js';
+import type { AdmissionCounts } from './admission.js';
 import type { ApiApp } from './type-provider.js';
 import { problems, readProblems, words } from './operation.js';
 
 /** The only file that knows the metrics library: what Prometheus sees of a controller. */
-export function registerMetrics(app: ApiApp, services: Services): void {
+export function registerMetrics(app: ApiApp, services: Services, admission: () => AdmissionCounts): void {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   watchRequests(app, registry);
   watchEvents(app, services, registry);
+  watchAdmission(admission, registry);
   watchJobs(services, registry);
   const readServices = watchServices(services, registry);
   app.get(
@@ -55,6 +57,38 @@ function watchEvents(app: ApiApp, services: Services, registry: Registry): void 
     'onClose',
     services.events.subscribe((event) => events.inc({ type: event.type })),
   );
+}
+
+/** Read when they are asked for. */
+function watchAdmission(counts: () => AdmissionCounts, registry: Registry): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'waymark_http_requests_under_way',
+    help: 'Requests that are being answered, streams of events apart.',
+    registers,
+    collect() {
+      this.set(counts().requests);
+    },
+  });
+  new Gauge({
+    name: 'waymark_http_streams',
+    help: 'Streams of events that are open.',
+    registers,
+    collect() {
+      this.set(counts().streams);
+    },
+  });
+  new Counter({
+    name: 'waymark_http_refused_total',
+    help: 'What was refused because too much was under way, by what it was: requests (and streams), or connections.',
+    labelNames: ['what'],
+    registers,
+    collect() {
+      this.reset();
+      this.inc({ what: 'request' }, counts().refused);
+      this.inc({ what: 'connection' }, counts().connectionsDropped);
+    },
+  });
 }
 
 /** Read when they are asked for: they are all in the memory of this process. */

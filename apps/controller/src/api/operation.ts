@@ -166,6 +166,7 @@ export function empty(description: string) {
 
 interface ProblemResponse {
   readonly description: string;
+  readonly headers?: Readonly<Record<string, object>>;
   readonly content: {
     readonly 'application/problem+json': {
       readonly schema: typeof ProblemDocument;
@@ -185,15 +186,34 @@ export function problems<Code extends ProblemCode>(
     const status = problemCatalogue[code].status;
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const entries = [...byStatus].map(([status, list]) => [status, problemResponse(list)] as const);
+  const entries = [...byStatus].map(([status, list]) => [status, problemResponse(status, list)] as const);
   return Object.fromEntries(entries) as { readonly [Status in StatusOf<Code>]: ProblemResponse };
 }
 
-function problemResponse(codes: readonly ProblemCode[]): ProblemResponse {
+function problemResponse(status: number, codes: readonly ProblemCode[]): ProblemResponse {
   const lines = codes.map((code) => `\`${code}\`: ${problemCatalogue[code].title.toLowerCase()}.`);
   const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
-  return { description: lines.join(' '), content: { [problemMediaType]: { schema: ProblemDocument, examples } } };
+  return {
+    description: lines.join(' '),
+    ...(isRetried(status) && { headers: status === 429 ? { ...retryAfter, ...rateLimitHeaders } : retryAfter }),
+    content: { [problemMediaType]: { schema: ProblemDocument, examples } },
+  };
 }
+
+/** Such answers say when to come back. */
+function isRetried(status: number): boolean {
+  return status === 503 || status === 429;
+}
+
+const seconds = { type: 'integer', minimum: 1 };
+const retryAfter = { 'Retry-After': { ...seconds, description: 'When to try again, in seconds.' } };
+
+/** With every answer where clients are limited. */
+const rateLimitHeaders = {
+  'RateLimit-Limit': { type: 'integer', description: 'Requests that the client may make within a minute.' },
+  'RateLimit-Remaining': { type: 'integer', description: 'What is left of them.' },
+  'RateLimit-Reset': { type: 'integer', description: 'When they are counted anew, in seconds.' },
+};
 
 /** An example of each problem, for the components of the document. */
 export const problemExamples = Object.fromEntries(
@@ -201,7 +221,7 @@ export const problemExamples = Object.fromEntries(
     const { status, title } = problemCatalogue[code];
     const info = {
       detail: 'what exactly is wrong, with the offending value',
-      ...(status === 503 ? { retryAfterSeconds: 1 } : {}),
+      ...(isRetried(status) ? { retryAfterSeconds: 1 } : {}),
     };
     return [code, { summary: title, value: problemDocument(code, info, 'req-7') }];
   }),
@@ -212,7 +232,10 @@ export const readProblems = [
   'request-invalid',
   'unauthenticated',
   'forbidden',
+  'too-many-requests',
   'service-unavailable',
+  'overloaded',
+  'took-too-long',
 ] as const satisfies ProblemCode[];
 
 /** Problems that every operation with a body can have. */

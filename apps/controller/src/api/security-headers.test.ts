@@ -110,8 +110,7 @@ describe('secrets', () => {
         },
         topology: { head: () => Promise.reject(new Error('out of order')) },
       },
-      undefined,
-      'trace',
+      { level: 'trace' },
     ));
     const answers: string[] = [];
     const host = 'localhost';

@@ -141,10 +141,23 @@ describe('a compute pool', () => {
     const abort = new AbortController();
     const pieces = [1, 2].map(() => running.runPiece('compute-path', snapshot, withoutBookings, abort.signal));
     abort.abort(new Error('cancelled'));
-    const [first, second] = await Promise.allSettled(pieces);
-    expect(first).toMatchObject({ status: 'fulfilled' });
+    // whether a worker has begun with the first is not to be known
+    const [, second] = await Promise.allSettled(pieces);
     expect(second).toMatchObject({ status: 'rejected', reason: new Error('cancelled') });
     await expect(running.run('compute-path', snapshot, withoutBookings)).resolves.toMatchObject({ status: 'computed' });
+  });
+
+  it('leaves out a computation for which nobody waits any more', async () => {
+    const running = start();
+    const snapshot = freezeSnapshot(testbed);
+    const gone = new AbortController();
+    const before = running.run('compute-path', snapshot, withoutBookings);
+    const waiting = running.run('compute-path', snapshot, withoutBookings, gone.signal);
+    gone.abort(new Error('gone'));
+    await expect(waiting).rejects.toThrow('gone');
+    expect(await before).toMatchObject({ status: 'computed' });
+    await expect(running.run('compute-path', snapshot, withoutBookings, gone.signal)).rejects.toThrow('gone');
+    expect(running.underWay).toBe(0);
   });
 
   it('gives up a source of a mesh that is under way when its job is cancelled', async () => {

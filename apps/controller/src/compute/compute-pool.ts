@@ -52,31 +52,39 @@ export class ComputePool {
     return this.#underWay;
   }
 
-  /** Throws Problem `overloaded` when too many tasks wait already, or the pool is closing. */
+  /**
+   * Throws Problem `overloaded` when too many tasks wait already, or the pool is closing; and what aborted the signal when
+   * that happened before a worker began.
+   */
   async run<Name extends ComputeTaskName>(
     name: Name,
     snapshot: Snapshot,
     input: ComputeTasks[Name]['input'],
+    signal?: AbortSignal,
   ): Promise<ComputeTasks[Name]['output']> {
     if (this.#closed) throw overloaded('this controller is shutting down');
     // The leader's own evaluations are few at a time; only what anybody can ask for is limited.
     if (name !== 'evaluate-policies' && this.#underWay >= this.#limit) {
       throw overloaded(`${this.#underWay} computations are under way`);
     }
-    return this.#post(name, snapshot, input);
+    return this.#postUnless(signal, name, snapshot, input);
   }
 
   /**
    * An evaluation that anybody can ask for, of a dry-run: one after the other, so that the leader's wait for one of them at
-   * most. Throws Problem `overloaded` when too many wait already, or the pool is closing.
+   * most. Throws Problem `overloaded` when too many wait already, or the pool is closing, and as `run` for the signal.
    */
-  async evaluateAside(snapshot: Snapshot, task: EvaluationTask): Promise<readonly PolicyEvaluation[]> {
+  async evaluateAside(
+    snapshot: Snapshot,
+    task: EvaluationTask,
+    signal?: AbortSignal,
+  ): Promise<readonly PolicyEvaluation[]> {
     if (this.#asidesUnderWay >= this.#limit) throw overloaded(`${this.#asidesUnderWay} dry-runs are under way`);
     this.#asidesUnderWay += 1;
     try {
       return await this.#asides.take(async () => {
         if (this.#closed) throw overloaded('this controller is shutting down');
-        return this.#post('evaluate-policies', snapshot, task);
+        return this.#postUnless(signal, 'evaluate-policies', snapshot, task);
       });
     } finally {
       this.#asidesUnderWay -= 1;
@@ -93,21 +101,30 @@ export class ComputePool {
     input: ComputeTasks[Name]['input'],
     signal: AbortSignal,
   ): Promise<ComputeTasks[Name]['output']> {
-    return this.#pieces.take(async () => {
+    return this.#pieces.take(() => this.#postUnless(signal, name, snapshot, input));
+  }
+
+  /** For nobody, once the signal is aborted: a worker that comes to it leaves it. */
+  async #postUnless<Name extends ComputeTaskName>(
+    signal: AbortSignal | undefined,
+    name: Name,
+    snapshot: Snapshot,
+    input: ComputeTasks[Name]['input'],
+  ): Promise<ComputeTasks[Name]['output']> {
+    if (signal === undefined) return this.#post(name, snapshot, input);
+    signal.throwIfAborted();
+    const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+    const cancel = (): void => void Atomics.store(cancelled, 0, 1);
+    signal.addEventListener('abort', cancel);
+    try {
+      return await this.#post(name, snapshot, input, cancelled);
+    } catch (error) {
+      // Whatever a worker says of what it gave up.
       signal.throwIfAborted();
-      const cancelled = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-      const cancel = (): void => void Atomics.store(cancelled, 0, 1);
-      signal.addEventListener('abort', cancel);
-      try {
-        return await this.#post(name, snapshot, input, cancelled);
-      } catch (error) {
-        // Whatever a worker says of a piece that it gave up.
-        signal.throwIfAborted();
-        throw error;
-      } finally {
-        signal.removeEventListener('abort', cancel);
-      }
-    });
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', cancel);
+    }
   }
 
   async #post<Name extends ComputeTaskName>(

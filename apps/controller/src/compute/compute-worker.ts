@@ -142,10 +142,13 @@ const ANSWERS: ReadonlySet<ComputeTaskName> = new Set(['compute-path', 'compute-
 /** Entry point of the pool. */
 export function runComputeTask<Name extends ComputeTaskName>(message: ComputeMessage<Name>): ComputeReply<Name> {
   const { name, input, cancelled } = message;
+  const isCancelled = (): boolean => cancelled !== undefined && Atomics.load(cancelled, 0) !== 0;
+  // It may have waited in line for long.
+  if (isCancelled()) throw new Error('nobody waits for this any more');
   const snapshot = snapshotOf(message);
   if (snapshot === undefined) return null;
   const handler: Handlers[Name] = handlers[name];
-  const output = handler(snapshot, input, () => cancelled !== undefined && Atomics.load(cancelled, 0) !== 0);
+  const output = handler(snapshot, input, isCancelled);
   return ANSWERS.has(name) ? { text: JSON.stringify(output) } : { output };
 }
 

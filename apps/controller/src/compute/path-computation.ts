@@ -49,14 +49,20 @@ export class PathComputation implements PathComputationService {
 
   /**
    * `revision` undefined: on the newest TED with what is booked now. A past revision is answered as if nothing were
-   * booked: bookings have no history, nor has what was believed of it. `overlay`: as if that were so. Throws Problem request-invalid, node-unknown, link-unknown, overloaded.
+   * booked: bookings have no history, nor has what was believed of it. `overlay`: as if that were so. `signal`: nobody waits
+   * for the answer any more. Throws Problem request-invalid, node-unknown, link-unknown, overloaded.
    */
-  async compute(request: PathRequest, revision?: number, overlay?: Overlay): Promise<UnderOverlay<PathAnswer>> {
+  async compute(
+    request: PathRequest,
+    revision?: number,
+    overlay?: Overlay,
+    signal?: AbortSignal,
+  ): Promise<UnderOverlay<PathAnswer>> {
     requireCompatible(request);
     requireConstraints(constraintsOf(request), request.optional);
     const { snapshot, ...basis } = await this.#basis(revision, overlay, request.setupPriority);
     requireKnownIds(snapshot, idsInRequest(request));
-    const answer = await this.#pool.run('compute-path', snapshot, { request, ...basis });
+    const answer = await this.#pool.run('compute-path', snapshot, { request, ...basis }, signal);
     if (answer.status !== 'no-path' || revision !== undefined) return answer;
     return staleOr(answer, [request.source, request.destination], this.#findHeldSource);
   }
@@ -66,6 +72,7 @@ export class PathComputation implements PathComputationService {
     request: DisjointRequest,
     revision?: number,
     overlay?: Overlay,
+    signal?: AbortSignal,
   ): Promise<UnderOverlay<DisjointAnswer>> {
     requireConstraints(constraintsOfGroup(request), request.optional);
     const { snapshot, ...basis } = await this.#basis(revision, overlay, request.setupPriority);
@@ -75,22 +82,25 @@ export class PathComputation implements PathComputationService {
       ...idsInConstraints(constraints, `/members/${i}/constraints`),
     ]);
     requireKnownIds(snapshot, ids);
-    const answer = await this.#pool.run('compute-disjoint-paths', snapshot, { request, ...basis });
+    const answer = await this.#pool.run('compute-disjoint-paths', snapshot, { request, ...basis }, signal);
     if (answer.status !== 'no-path' || revision !== undefined) return answer;
     const endpoints = request.members.flatMap(({ source, destination }) => [source, destination]);
     return staleOr(answer, endpoints, this.#findHeldSource);
   }
 
   /** As compute. An unknown SID is a violation in the answer; what is no IPv6 address is request-invalid. */
-  async prove(input: {
-    readonly headend: NodeId;
-    readonly destination: NodeId;
-    readonly sids: readonly string[];
-    readonly constraints?: PathConstraints;
-    readonly setupPriority?: number;
-    readonly revision?: number;
-    readonly overlay?: Overlay;
-  }): Promise<UnderOverlay<Proof>> {
+  async prove(
+    input: {
+      readonly headend: NodeId;
+      readonly destination: NodeId;
+      readonly sids: readonly string[];
+      readonly constraints?: PathConstraints;
+      readonly setupPriority?: number;
+      readonly revision?: number;
+      readonly overlay?: Overlay;
+    },
+    signal?: AbortSignal,
+  ): Promise<UnderOverlay<Proof>> {
     const { headend, destination, constraints, setupPriority } = input;
     const sids = canonicalSids(input.sids);
     const { snapshot, ...basis } = await this.#basis(input.revision, input.overlay, setupPriority);
@@ -100,7 +110,7 @@ export class PathComputation implements PathComputationService {
       ...idsInConstraints(constraints ?? {}),
     ]);
     const requirement: ProofRequirement = { headend, destination, ...(constraints && { constraints }) };
-    return this.#pool.run('prove', snapshot, { sids, requirement, setupPriority, ...basis });
+    return this.#pool.run('prove', snapshot, { sids, requirement, setupPriority, ...basis }, signal);
   }
 
   async #basis(

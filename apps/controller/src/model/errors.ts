@@ -70,6 +70,11 @@ export const problemCatalogue = {
     title: 'The operation does not take this media type',
     remedy: 'Set Content-Type to one that the operation documents.',
   },
+  'too-many-requests': {
+    status: 429,
+    title: 'This client makes too many requests',
+    remedy: 'Try again after the time that Retry-After names; the RateLimit headers tell what is left.',
+  },
   'internal-error': {
     status: 500,
     title: 'A fault in Waymark',
@@ -87,8 +92,14 @@ export const problemCatalogue = {
   },
   overloaded: {
     status: 503,
-    title: 'More computations are asked for than this controller can do',
+    title: 'More is asked for than this controller can do at a time',
     remedy: 'Try again after the time that Retry-After names, with fewer requests at a time.',
+  },
+  'took-too-long': {
+    status: 503,
+    title: 'The controller could not end the operation in time',
+    remedy:
+      'Read what it was to change, which may have happened, before you try again after the time that Retry-After names.',
   },
   'topology-invalid': {
     status: 422,

@@ -154,21 +154,31 @@ export interface TopologyService {
 export type UnderOverlay<Answer> = Answer & { readonly hypothetical?: Hypothetical };
 
 export interface PathComputationService {
-  compute(request: PathRequest, revision?: number, overlay?: Overlay): Promise<UnderOverlay<PathAnswer>>;
+  /** `signal`, here and below: nobody waits for the answer any more. */
+  compute(
+    request: PathRequest,
+    revision?: number,
+    overlay?: Overlay,
+    signal?: AbortSignal,
+  ): Promise<UnderOverlay<PathAnswer>>;
   computeDisjoint(
     request: DisjointRequest,
     revision?: number,
     overlay?: Overlay,
+    signal?: AbortSignal,
   ): Promise<UnderOverlay<DisjointAnswer>>;
-  prove(input: {
-    readonly headend: NodeId;
-    readonly destination: NodeId;
-    readonly sids: readonly string[];
-    readonly constraints?: PathConstraints;
-    readonly setupPriority?: number;
-    readonly revision?: number;
-    readonly overlay?: Overlay;
-  }): Promise<UnderOverlay<Proof>>;
+  prove(
+    input: {
+      readonly headend: NodeId;
+      readonly destination: NodeId;
+      readonly sids: readonly string[];
+      readonly constraints?: PathConstraints;
+      readonly setupPriority?: number;
+      readonly revision?: number;
+      readonly overlay?: Overlay;
+    },
+    signal?: AbortSignal,
+  ): Promise<UnderOverlay<Proof>>;
 }
 
 /** Many paths at once, as jobs of this process. */
@@ -209,7 +219,7 @@ export interface PolicyService {
   policies(filter: PolicyFilter, page: PageRequest): Promise<Page<SrPolicyView>>;
   policy(id: string): Promise<SrPolicyView>;
   /** What is predicted for its lists in use on the newest TED. Changes nothing. */
-  detours(id: string, failures: readonly FailureKind[]): Promise<PolicyDetours>;
+  detours(id: string, failures: readonly FailureKind[], signal?: AbortSignal): Promise<PolicyDetours>;
   /** The same intent again changes nothing and gives the policy as it is; another one under the same key throws already-exists. */
   createPolicy(intent: SrPolicyIntent, actor: Actor): Promise<SrPolicyView>;
   replacePolicy(id: string, intent: SrPolicyIntent, ifVersion: number, actor: Actor): Promise<SrPolicyView>;
@@ -240,7 +250,7 @@ export interface PolicyService {
   livenessCounts(): Promise<LivenessCounts>;
 
   /** What these changes, made together, would move. Changes nothing. */
-  dryRun(changes: readonly ProposedChange[], overlay?: Overlay): Promise<DryRunResult>;
+  dryRun(changes: readonly ProposedChange[], overlay?: Overlay, signal?: AbortSignal): Promise<DryRunResult>;
 }
 
 export interface AgentView {

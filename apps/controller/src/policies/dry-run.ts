@@ -35,6 +35,7 @@ export async function dryRun(
   { db, topology, evaluate, bookDemands }: DryRunDependencies,
   changes: readonly ProposedChange[],
   overlay?: Overlay,
+  signal?: AbortSignal,
 ): Promise<DryRunResult> {
   const ted = await topology.ted();
   if (overlay !== undefined) requireKnownOverlay(snapshotOf(ted), overlay);
@@ -68,7 +69,7 @@ export async function dryRun(
     {
       heldLinks: [],
       parallelism: 1,
-      evaluate: (task) => evaluate(snapshot, task),
+      evaluate: (task) => evaluate(snapshot, task, signal),
       reoptimise: () => false,
       leaveOut: new Set([...intents.put.keys(), ...removedIds]),
       booked: [...(await bookedPerLink(db)), ...released.map(returned), ...demands.booked],

@@ -107,13 +107,13 @@ export class SrPolicyService implements PolicyService {
     return view;
   }
 
-  async detours(id: string, failures: readonly FailureKind[]): Promise<PolicyDetours> {
+  async detours(id: string, failures: readonly FailureKind[], signal?: AbortSignal): Promise<PolicyDetours> {
     const ted = await this.#topology.ted();
     const { policies } = await loadPolicies(this.#db, [id], () => false);
     const [policy] = policies;
     if (policy === undefined) throw noPolicy(id);
     const booked = await bookedPerLink(this.#db);
-    const lists = await this.#predictDetours(snapshotOf(ted), { policy, booked, failures });
+    const lists = await this.#predictDetours(snapshotOf(ted), { policy, booked, failures }, signal);
     return { policyId: id, revision: ted.revision, lists };
   }
 
@@ -302,8 +302,8 @@ export class SrPolicyService implements PolicyService {
     return livenessCounts(this.#db);
   }
 
-  async dryRun(changes: readonly ProposedChange[], overlay?: Overlay): Promise<DryRunResult> {
-    return dryRun({ db: this.#db, topology: this.#topology, ...this.#dryRuns }, changes, overlay);
+  async dryRun(changes: readonly ProposedChange[], overlay?: Overlay, signal?: AbortSignal): Promise<DryRunResult> {
+    return dryRun({ db: this.#db, topology: this.#topology, ...this.#dryRuns }, changes, overlay, signal);
   }
 
   /** Bandwidth still free per arc of a snapshot, in bit/s, for path computations. NaN where it is unknown. */

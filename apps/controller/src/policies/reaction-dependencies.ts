@@ -21,11 +21,19 @@ export interface DesiredChange {
   readonly policies: readonly { readonly policyId: string; readonly body: Uint8Array | null }[];
 }
 
-export type Evaluate = (snapshot: Snapshot, task: EvaluationTask) => Promise<readonly PolicyEvaluation[]>;
+export type Evaluate = (
+  snapshot: Snapshot,
+  task: EvaluationTask,
+  signal?: AbortSignal,
+) => Promise<readonly PolicyEvaluation[]>;
 
 /** What demands would book on a snapshot. */
 export type BookDemands = (snapshot: Snapshot, demands: readonly Demand[]) => Promise<DemandBookings>;
-export type PredictDetours = (snapshot: Snapshot, input: PolicyDetoursInput) => Promise<readonly ListDetours[]>;
+export type PredictDetours = (
+  snapshot: Snapshot,
+  input: PolicyDetoursInput,
+  signal?: AbortSignal,
+) => Promise<readonly ListDetours[]>;
 
 /** Everything the reaction loop needs of other rooms. `Delta` is theirs: it is only handed from one to the other. */
 export interface ReactionDependencies<Delta extends WrittenDelta> {

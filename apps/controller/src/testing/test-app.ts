@@ -1,6 +1,5 @@
 import { Writable } from 'node:stream';
-import { buildApp } from '../api/app.js';
-import type { StreamLimits } from '../api/event-stream.js';
+import { buildApp, type ApiOptions } from '../api/app.js';
 import { createLog } from '../log.js';
 import type { ApiApp } from '../api/type-provider.js';
 import { fixedServices, type StatedServices } from './fixed-services.js';
@@ -8,8 +7,7 @@ import { fixedServices, type StatedServices } from './fixed-services.js';
 /** The HTTP application on stated services, and what it logs. */
 export async function testApp(
   stated: StatedServices = {},
-  stream?: StreamLimits,
-  level = 'warn',
+  { level = 'warn', ...options }: Partial<Pick<ApiOptions, 'stream' | 'limits' | 'rates'>> & { level?: string } = {},
 ): Promise<{ readonly app: ApiApp; readonly log: string[] }> {
   const log: string[] = [];
   const sink = new Writable({
@@ -21,7 +19,7 @@ export async function testApp(
   const app = await buildApp(fixedServices(stated), {
     version: '0.0.0',
     logger: createLog(level, sink),
-    ...(stream === undefined ? {} : { stream }),
+    ...options,
   });
   return { app, log };
 }

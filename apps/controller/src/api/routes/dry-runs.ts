@@ -59,6 +59,6 @@ export function dryRunRoutes(app: ApiApp, { policies }: Services): void {
         },
       },
     },
-    (request) => policies.dryRun(request.body.changes, request.body.overlay),
+    ({ body: { changes, overlay }, abandoned }) => policies.dryRun(changes, overlay, abandoned),
   );
 }

@@ -45,6 +45,7 @@ export function eventRoutes(app: ApiApp, log: EventLog, streams: EventStreams): 
       exposeHeadRoute: false,
       sse: 'manual',
       config: {
+        isStream: true,
         document: {
           headers: {
             'Last-Event-ID': {

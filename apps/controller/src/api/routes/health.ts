@@ -8,6 +8,7 @@ export function healthRoutes(app: ApiApp, services: Services): void {
   app.get(
     '/healthz',
     {
+      config: { isProbe: true, rateLimit: false },
       schema: {
         ...words('Operation', 'getHealth', 'Is the process alive?', '503 means: restart it.'),
         response: { 200: json(Health, 'It is.'), ...problems('request-invalid', 'not-ready') },
@@ -23,6 +24,7 @@ export function healthRoutes(app: ApiApp, services: Services): void {
   app.get(
     '/readyz',
     {
+      config: { isProbe: true, rateLimit: false },
       schema: {
         ...words('Operation', 'getReadiness', 'Can it serve requests?', '503 means: send requests elsewhere for now.'),
         response: { 200: json(Health, 'It can.'), ...problems('request-invalid', 'not-ready') },

@@ -103,7 +103,7 @@ export function linkConstraintRoutes(app: ApiApp, { topology }: Services): void 
     '/v1/link-constraints/bulk',
     {
       bodyLimit: 16_777_216,
-      config: { document: { examples: bulkExamples } },
+      config: { isLarge: true, document: { examples: bulkExamples } },
       schema: {
         ...words(
           'Constraints',

@@ -30,6 +30,7 @@ export function pathBatchEventRoutes(app: ApiApp, { pathBatches }: Services, str
     {
       exposeHeadRoute: false,
       sse: 'manual',
+      config: { isStream: true },
       schema: {
         ...words('Paths', 'followPathBatch', 'Follow a batch', description),
         params: object(undefined, 'Which batch.', { id: jobId('Id of the batch.', 'evening') }),

@@ -54,7 +54,7 @@ export function pathBatchRoutes(app: ApiApp, { pathBatches }: Services): void {
     url,
     {
       bodyLimit: 16_777_216,
-      config: { document: { examples } },
+      config: { isLarge: true, document: { examples } },
       schema: {
         ...words(
           'Paths',

@@ -213,7 +213,7 @@ export function pathRoutes(app: ApiApp, { paths }: Services): void {
     },
     (request) => {
       const { revision, overlay, ...path } = request.body;
-      return paths.compute(path, revision, overlay);
+      return paths.compute(path, revision, overlay, request.abandoned);
     },
   );
 
@@ -239,7 +239,7 @@ export function pathRoutes(app: ApiApp, { paths }: Services): void {
     },
     (request) => {
       const { revision, overlay, ...group } = request.body;
-      return paths.computeDisjoint(group, revision, overlay);
+      return paths.computeDisjoint(group, revision, overlay, request.abandoned);
     },
   );
 
@@ -262,6 +262,6 @@ export function pathRoutes(app: ApiApp, { paths }: Services): void {
         },
       },
     },
-    (request) => paths.prove(request.body),
+    (request) => paths.prove(request.body, request.abandoned),
   );
 }

@@ -235,7 +235,8 @@ export function policyRoutes(app: ApiApp, { policies }: Services): void {
     },
     async (request) => {
       const { failure } = request.query;
-      return policies.detours(request.params.id, failure === undefined ? ['link', 'node'] : [failure]);
+      const failures = failure === undefined ? (['link', 'node'] as const) : [failure];
+      return policies.detours(request.params.id, failures, request.abandoned);
     },
   );
 

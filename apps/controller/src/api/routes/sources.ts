@@ -98,7 +98,7 @@ export function sourceRoutes(app: ApiApp, { topology }: Services): void {
     '/v1/sources/:id/events',
     {
       bodyLimit: 33_554_432,
-      config: { document: { examples: eventExamples } },
+      config: { isLarge: true, document: { examples: eventExamples } },
       schema: {
         ...words(
           'Sources',

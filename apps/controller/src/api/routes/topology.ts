@@ -71,7 +71,7 @@ export function topologyRoutes(app: ApiApp, { topology }: Services): void {
     '/v1/topology/imports',
     {
       bodyLimit: 4 * maxTopologyCharacters,
-      config: { document: { examples: importExamples } },
+      config: { isLarge: true, document: { examples: importExamples } },
       schema: {
         ...words(
           'Topology',

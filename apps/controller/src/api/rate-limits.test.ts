@@ -1,0 +1,132 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import type { AccessService } from '../model/access.js';
+import { Problem } from '../model/errors.js';
+import { testApp } from '../testing/test-app.js';
+import type { RateLimits } from './limits.js';
+import type { ApiApp } from './type-provider.js';
+
+/** Believes every token that begins with `good`, and counts how often it was asked. */
+function counting() {
+  let asked = 0;
+  const access: AccessService = {
+    isOpen: false,
+    identify(token) {
+      asked += 1;
+      if (token?.startsWith('good') !== true) {
+        return Promise.reject(new Problem('unauthenticated', { detail: 'not believed' }));
+      }
+      return Promise.resolve({ name: token, role: 'viewer', operations: null, credential: `api-key:${token}` });
+    },
+  };
+  return { access, asked: () => asked };
+}
+
+const nodes = { nodes: () => Promise.resolve({ items: [], next: null }) };
+
+let opened: ApiApp | undefined;
+afterEach(() => opened?.close());
+
+async function open(rates: Partial<RateLimits>) {
+  const { access, asked } = counting();
+  const limits: RateLimits = { perClient: 0, refused: 0, trustedProxies: [], ...rates };
+  opened = (await testApp({ access, topology: nodes }, { rates: limits })).app;
+  const app = opened;
+  const get = (token: string | undefined, from = '192.0.2.1', url = '/v1/nodes', forwarded?: string) =>
+    app.inject({
+      url,
+      remoteAddress: from,
+      headers: {
+        ...(token !== undefined && { authorization: `Bearer ${token}` }),
+        ...(forwarded !== undefined && { 'x-forwarded-for': forwarded }),
+      },
+    });
+  const statuses = async (count: number, ...how: Parameters<typeof get>) => {
+    const answers = [];
+    for (let i = 0; i < count; i++) answers.push((await get(...how)).statusCode);
+    return answers;
+  };
+  return { get, statuses, asked };
+}
+
+describe('a client with too many requests', () => {
+  it('is told when to come back, by headers and in the document', async () => {
+    const { get } = await open({ perClient: 2 });
+    const first = await get('good-a');
+    expect(first.headers).toMatchObject({ 'ratelimit-limit': '2', 'ratelimit-remaining': '1' });
+    await get('good-a');
+    const refused = await get('good-a');
+    const problem = refused.json<{ readonly retryAfterSeconds: number }>();
+    expect(refused.statusCode).toBe(429);
+    expect(problem).toMatchObject({ code: 'too-many-requests', status: 429 });
+    expect(problem.retryAfterSeconds).toBeGreaterThan(0);
+    expect(problem.retryAfterSeconds).toBeLessThanOrEqual(60);
+    expect(refused.headers).toMatchObject({
+      'retry-after': String(problem.retryAfterSeconds),
+      'ratelimit-remaining': '0',
+      'content-type': expect.stringContaining('application/problem+json') as string,
+    });
+  });
+
+  it('is known by its key, whatever its address, and takes nothing from others', async () => {
+    const { get, statuses } = await open({ perClient: 2 });
+    await statuses(2, 'good-a', '192.0.2.1');
+    expect((await get('good-a', '198.51.100.7')).statusCode).toBe(429);
+    expect((await get('good-b', '192.0.2.1')).statusCode).toBe(200);
+  });
+
+  it('is known by its address where nobody asks who it is, and of IPv6 by the /64', async () => {
+    const { get, statuses } = await open({ perClient: 2 });
+    expect(await statuses(3, undefined, '2001:db8::1', '/openapi.json')).toEqual([200, 200, 429]);
+    expect((await get(undefined, '2001:db8::ffff:2', '/openapi.json')).statusCode).toBe(429);
+    expect((await get(undefined, '2001:db8:0:1::1', '/openapi.json')).statusCode).toBe(200);
+  });
+
+  it('may ask as often as it likes whether the controller lives', async () => {
+    const { statuses } = await open({ perClient: 1 });
+    expect(await statuses(4, undefined, '192.0.2.1', '/healthz')).toEqual([200, 200, 200, 200]);
+    expect(await statuses(4, undefined, '192.0.2.1', '/readyz')).toEqual([200, 200, 200, 200]);
+  });
+
+  it('cannot give itself another address, unless the proxy that says so is trusted', async () => {
+    const { get, statuses } = await open({ perClient: 1 });
+    expect(await statuses(1, undefined, '192.0.2.1', '/openapi.json', '203.0.113.1')).toEqual([200]);
+    expect((await get(undefined, '192.0.2.1', '/openapi.json', '203.0.113.2')).statusCode).toBe(429);
+    await opened?.close();
+    const behind = await open({ perClient: 1, trustedProxies: ['192.0.2.0/24'] });
+    expect((await behind.get(undefined, '192.0.2.1', '/openapi.json', '203.0.113.1')).statusCode).toBe(200);
+    expect((await behind.get(undefined, '192.0.2.1', '/openapi.json', '203.0.113.2')).statusCode).toBe(200);
+    expect((await behind.get(undefined, '192.0.2.1', '/openapi.json', '203.0.113.2')).statusCode).toBe(429);
+  });
+});
+
+describe('an address that guesses keys', () => {
+  it('is refused before a key is looked at', async () => {
+    const { get, statuses, asked } = await open({ refused: 3 });
+    expect(await statuses(3, 'bad')).toEqual([401, 401, 401]);
+    const before = asked();
+    const refused = await get('bad');
+    expect(refused.statusCode).toBe(429);
+    expect(refused.headers['retry-after']).toMatch(/^[1-9]\d*$/);
+    // a good one neither: whether the next guess is right must not be told
+    expect((await get('good')).statusCode).toBe(429);
+    expect(asked()).toBe(before);
+  });
+
+  it('leaves other addresses alone, and those who use good keys uncounted', async () => {
+    const { statuses } = await open({ refused: 2 });
+    expect(await statuses(3, 'bad', '192.0.2.1')).toEqual([401, 401, 429]);
+    expect(await statuses(5, 'good', '198.51.100.1')).toEqual([200, 200, 200, 200, 200]);
+  });
+
+  it('is not taken for one when it shows nothing at all', async () => {
+    const { statuses } = await open({ refused: 1 });
+    expect(await statuses(3, undefined)).toEqual([401, 401, 401]);
+    expect(await statuses(1, 'good')).toEqual([200]);
+  });
+});
+
+it('without limits, nothing is counted or told', async () => {
+  const { get, statuses } = await open({});
+  expect(await statuses(5, 'good')).toEqual([200, 200, 200, 200, 200]);
+  expect((await get('good')).headers).not.toHaveProperty('ratelimit-limit');
+});
