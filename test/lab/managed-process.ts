@@ -69,6 +69,15 @@ export class ManagedProcess {
     return status;
   }
 
+  /** Stops the process in its tracks: its connections stay open and nothing answers. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   #changed(change: () => void): void {
     change();
     for (const watch of [...this.#watchers]) watch();

@@ -4,11 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import type { SrPolicyView } from '../../apps/controller/src/model/sr-policy.js';
+import { RedisServer } from '../../packages/agent-protocol/src/testing/redis-server.js';
 import { writeAdminKey, type AdminKey } from '../../apps/controller/src/testing/admin-key.js';
 import { eventually } from './eventually.js';
 import { freePort, ManagedProcess } from './managed-process.js';
 import type { Namespaces } from './namespaces.js';
-import { Redis } from './redis.js';
 import { RestClient } from './rest-client.js';
 import type { Host } from './testbed.js';
 
@@ -39,14 +39,18 @@ export interface WaymarkOptions {
 /** One controller, one agent in each host, Redis: separate processes, as in production. */
 export class Waymark {
   readonly rest: RestClient;
-  readonly redis: Redis;
+  readonly redis: RedisServer;
   readonly #options: WaymarkOptions;
   readonly #key: AdminKey;
   readonly #ports: { readonly http: number; readonly grpc: number };
   readonly #agents = new Map<string, ManagedProcess>();
   #controller: ManagedProcess | undefined;
 
-  private constructor(options: WaymarkOptions, redis: Redis, ports: { readonly http: number; readonly grpc: number }) {
+  private constructor(
+    options: WaymarkOptions,
+    redis: RedisServer,
+    ports: { readonly http: number; readonly grpc: number },
+  ) {
     this.#options = options;
     this.redis = redis;
     this.#ports = ports;
@@ -60,7 +64,7 @@ export class Waymark {
   }
 
   static async start(options: WaymarkOptions): Promise<Waymark> {
-    const redis = await Redis.start(options.controllerAddress);
+    const redis = await RedisServer.start({ address: options.controllerAddress });
     // Ports are fixed for the run: a controller that was killed comes back where its agents look for it.
     const ports = {
       http: await freePort(options.controllerAddress),

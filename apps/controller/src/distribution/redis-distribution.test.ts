@@ -8,7 +8,7 @@ import { eventually } from '../testing/eventually.js';
 import { startSessionAgent, type SessionAgent } from '../testing/session-agent.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 
-const missing = missingNeeds({ programs: ['redis-server'] });
+const missing = missingNeeds({ programs: ['redis-server', 'setpriv'] });
 const AGENTS = 12;
 
 function name(index: number): string {

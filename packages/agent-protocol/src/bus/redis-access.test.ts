@@ -11,7 +11,7 @@ import { RedisServer } from '../testing/redis-server.js';
 import { TlsFiles } from '../tls/tls-files.js';
 import { RedisBus } from './redis-bus.js';
 
-const missing = missingNeeds({ programs: ['redis-server', 'redis-cli', 'openssl'] });
+const missing = missingNeeds({ programs: ['redis-server', 'setpriv', 'redis-cli', 'openssl'] });
 const suffix = missing === undefined ? '' : ` (skipped: ${missing})`;
 const patient = { timeout: 20_000 };
 const INSTANCE = '3b1f6f0e-0000-4000-8000-000000000000';
@@ -148,7 +148,7 @@ describe.skipIf(missing !== undefined)(`Redis by TLS${suffix}`, () => {
   async function start(authClients: 'yes' | 'no'): Promise<void> {
     const { ca: caFile, pair } = writeTls(join(folder, 'redis'), [ca.cert], ca.issue({ names: ['IP:127.0.0.1'] }));
     const own = ['--tls-ca-cert-file', caFile, '--tls-cert-file', pair?.cert ?? '', '--tls-key-file', pair?.key ?? ''];
-    server = await RedisServer.start([...own, '--tls-auth-clients', authClients]);
+    server = await RedisServer.start({ tls: [...own, '--tls-auth-clients', authClients] });
   }
 
   /** Who trusts `trusted`, with or without a certificate of its own. */

@@ -6,7 +6,7 @@ import { RedisServer } from '../testing/redis-server.js';
 import { BusClosedError } from './bus.js';
 import { RedisBus } from './redis-bus.js';
 
-const missing = missingNeeds({ programs: ['redis-server', 'redis-cli'] });
+const missing = missingNeeds({ programs: ['redis-server', 'setpriv', 'redis-cli'] });
 const patient = { timeout: 20_000 };
 
 describe.skipIf(missing !== undefined)(`the Redis bus${missing === undefined ? '' : ` (skipped: ${missing})`}`, () => {

@@ -1,29 +1,39 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
+import { spawnBound } from '../../../../test/lab/shell.js';
 
-/** A real redis-server of a test's own, on a port that stays the same when it is started again. */
+export interface RedisServerOptions {
+  /** Default: loopback. */
+  readonly address?: string;
+  /** Settings of TLS, as the command line takes them: then nothing is spoken in the clear. */
+  readonly tls?: readonly string[];
+  /** Further settings, likewise. */
+  readonly settings?: readonly string[];
+}
+
+/**
+ * A real redis-server of a test's own. It keeps nothing when it ends, and its port when it is started again. Needs the
+ * programs `redis-server` and `setpriv`.
+ */
 export class RedisServer {
   readonly port: number;
+  readonly #address: string;
   readonly #settings: readonly string[];
   readonly #scheme: 'redis' | 'rediss';
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, scheme: 'redis' | 'rediss', settings: readonly string[]) {
+  private constructor(port: number, { address = '127.0.0.1', tls = [], settings = [] }: RedisServerOptions) {
     this.port = port;
-    this.#scheme = scheme;
-    this.#settings = settings;
+    this.#address = address;
+    this.#scheme = tls.length === 0 ? 'redis' : 'rediss';
+    const listen = tls.length === 0 ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port), ...tls];
+    this.#settings = [...listen, '--bind', address, '--save', '', '--protected-mode', 'no', ...settings];
   }
 
-  /** @param tls Settings of TLS, as the command line takes them: then nothing is spoken in the clear. */
-  static async start(tls: readonly string[] = []): Promise<RedisServer> {
-    const port = await freePort();
-    const server = new RedisServer(
-      port,
-      tls.length === 0 ? 'redis' : 'rediss',
-      tls.length === 0 ? ['--port', String(port)] : ['--port', '0', '--tls-port', String(port), ...tls],
-    );
+  static async start(options: RedisServerOptions = {}): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(options.address ?? '127.0.0.1'), options);
     await server.start();
     return server;
   }
@@ -34,13 +44,12 @@ export class RedisServer {
 
   /** For a user: `name:password`. */
   urlOf(user: string): string {
-    return `${this.#scheme}://${user === '' ? '' : `${user}@`}127.0.0.1:${String(this.port)}`;
+    return `${this.#scheme}://${user === '' ? '' : `${user}@`}${this.#address}:${String(this.port)}`;
   }
 
   async start(): Promise<void> {
-    const running = spawn('redis-server', [...this.#settings, '--bind', '127.0.0.1', '--save', ''], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const running = spawnBound(['redis-server', ...this.#settings]);
+    running.stderr.pipe(process.stderr);
     this.#process = running;
     for await (const line of createInterface(running.stdout)) {
       if (line.includes('Ready to accept connections')) break;
@@ -69,9 +78,9 @@ export class RedisServer {
   }
 }
 
-async function freePort(): Promise<number> {
+async function freePort(address: string): Promise<number> {
   const server = createServer();
-  server.listen(0, '127.0.0.1');
+  server.listen(0, address);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   server.close();
