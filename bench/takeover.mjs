@@ -26,7 +26,6 @@ import { quantile } from './support/quantile.mjs';
 const IDLE_TIMEOUT_MS = 3_000;
 const rounds = Number(process.argv[2] ?? 5);
 const print = (line) => process.stdout.write(`${line}\n`);
-const progress = (what) => process.stderr.write(`${new Date().toISOString().slice(11, 19)} ${what}\n`);
 
 async function until(check) {
   while (!(await check())) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -51,9 +50,10 @@ async function cuttable(url) {
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  target.host = `127.0.0.1:${server.address().port}`;
+  const through = new URL(url);
+  through.host = `127.0.0.1:${server.address().port}`;
   return {
-    url: target.href,
+    url: through.href,
     cut() {
       isCut = true;
       for (const socket of sockets) socket.resetAndDestroy();
@@ -138,7 +138,6 @@ for (const [loss, { lose, restore }] of Object.entries(losses)) {
   const taken = [];
   const caughtUp = [];
   for (let round = 0; round < rounds; round++) {
-    progress(`${loss}, round ${round + 1}`);
     await settled();
     const before = await leader();
     const lost = performance.now();

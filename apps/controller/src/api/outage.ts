@@ -24,9 +24,10 @@ export function isOutage(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some((one) => isOutage(one));
   if (!(error instanceof Error)) return false;
   if ('code' in error && typeof error.code === 'string') return outageCodes.has(error.code);
-  // pg gives these two no code
+  // pg gives these no code
   return (
     error.message.startsWith('Connection terminated') ||
-    error.message.startsWith('timeout exceeded when trying to connect')
+    error.message.startsWith('timeout exceeded when trying to connect') ||
+    error.message === 'timeout expired'
   );
 }
