@@ -16,6 +16,7 @@ describe('a benchmark still runs:', () => {
     ['mesh.mjs', '40'],
     ['policies.mjs', '24', 'bandwidth'],
     ['sweep.mjs', '30', '60'],
+    ['takeover.mjs', '1'],
     ['vpp.mjs', '--policies', '40', '--runs', '1'],
   ])(
     'bench/%s',

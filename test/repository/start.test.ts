@@ -46,15 +46,28 @@ describe('the system', () => {
     [{ WAYMARK_HTTP_PORT: '99999' }, 'WAYMARK_HTTP_PORT must be <= 65535'],
     [{ DATABASE_URL: 'postgres://127.0.0.1:1/none' }, 'the database of DATABASE_URL does not answer'],
   ])('ends with a sentence for %j', (settings, sentence) => {
-    const { status, stdout, stderr } = spawnSync(process.execPath, [main], {
-      env: { ...process.env, ...settings },
-      encoding: 'utf8',
-    });
-    expect(status).toBe(1);
-    expect(stdout + stderr).toContain(sentence);
-    expect(stdout + stderr).not.toMatch(/\bat .*:\d+:\d+/);
+    expectSentence(settings, sentence);
   });
+
+  it('ends with a sentence when its database takes connections and says nothing', async () => {
+    const silent = createServer();
+    await new Promise<void>((listening) => silent.listen(0, '127.0.0.1', listening));
+    const { port } = silent.address() as AddressInfo;
+    const settings = { DATABASE_URL: `postgres://127.0.0.1:${String(port)}/none` };
+    expectSentence(settings, 'the database of DATABASE_URL does not answer');
+    silent.close();
+  }, 120_000);
 });
+
+function expectSentence(settings: NodeJS.ProcessEnv, sentence: string): void {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [main], {
+    env: { ...process.env, ...settings },
+    encoding: 'utf8',
+  });
+  expect(status).toBe(1);
+  expect(stdout + stderr).toContain(sentence);
+  expect(stdout + stderr).not.toMatch(/\bat .*:\d+:\d+/);
+}
 
 describe('an old Node', () => {
   it.each([

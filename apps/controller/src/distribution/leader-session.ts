@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import { DirectSession } from '../storage/direct-session.js';
 
 const SIGN_MS = 250;
 
@@ -52,6 +53,8 @@ export class LeaderSession {
 
   /** Rejects when there is no server. */
   static async open(url: string): Promise<LeaderSession> {
+    // Tried twice a second while the database is away: no thread is started for that.
+    (await DirectSession.open(url)).close();
     const session = new LeaderSession(url);
     await Promise.race([
       session.lost,

@@ -34,6 +34,7 @@ const outageMessages = [
   'timeout exceeded when trying to connect',
   'Client has encountered a connection error',
   'Client was closed',
+  'timeout expired',
 ];
 
 /** True for errors of a database that cannot be reached, or can store nothing, at the moment. */

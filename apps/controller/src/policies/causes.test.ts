@@ -189,6 +189,20 @@ describe('the cause of a change of a policy', () => {
     expect(cause).toMatch(/^a new leader computed everything anew \(Waymark, .*: .* is valid$/);
   });
 
+  it('is no new leader that could not read at once where the one before had stopped', async () => {
+    await start();
+    const before = (await stateOf()).cause;
+    harness.stopLeading();
+    await harness.setTed(withNodes(diamond(), { b: { adminState: 'down' } }));
+    harness.failNextPastRead();
+    await harness.lead();
+    await eventually(() => expect(harness.takeFaults()).toHaveLength(1));
+    await harness.settled();
+    const { cause, event } = await stateOf();
+    expect(cause).not.toBe(before);
+    expect(event).toMatchObject({ kind: 'topology' });
+  });
+
   it('is said too when an edit under a pin leaves the lists as they are', async () => {
     await start();
     const { version } = await harness.service.policy(ID);

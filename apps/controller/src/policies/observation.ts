@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Snapshot, Ted } from '@waymark/topology';
+import { Problem } from '../model/errors.js';
 import { NothingChanged, withRevision } from '../storage/revision.js';
 import type { Database } from '../storage/database.js';
 import { affectedPolicies, headendsSteeringTo, starvedPolicies, type Affected } from './affected-policies.js';
@@ -238,8 +239,13 @@ const NO_CHANGES: TedChanges = {
   hosts: false,
 };
 
-/** undefined: nothing was computed yet, or the history no longer reaches back so far. */
+/** undefined: nothing was computed yet, or the history no longer reaches back so far. Rejects when the database is away. */
 async function pastTed({ ted }: ObserverOptions, revision: number): Promise<Ted | undefined> {
   if (revision === 0) return undefined;
-  return ted(revision).catch(() => undefined);
+  try {
+    return await ted(revision);
+  } catch (error) {
+    if (error instanceof Problem && error.code === 'revision-pruned') return undefined;
+    throw error;
+  }
 }

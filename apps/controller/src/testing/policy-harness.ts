@@ -13,6 +13,7 @@ import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-polic
 import { demandBookings } from '../compute/overlaid.js';
 import { writeDesired, type PendingDelta } from '../distribution/desired-store.js';
 import { fencedTransaction } from '../distribution/fence.js';
+import { Problem } from '../model/errors.js';
 import type { WaymarkEvent } from '../model/events.js';
 import type { ClassMember } from '../model/service-class.js';
 import type { LayerView } from '../model/topology.js';
@@ -46,6 +47,7 @@ export class PolicyHarness {
   readonly #listeners = new Set<(numbers: RevisionNumbers) => void>();
   readonly #session;
   readonly #faults: object[] = [];
+  #isNextReadLost = false;
   #nowMs = 1_700_000_000_000;
   #term: AbortController | undefined;
 
@@ -103,6 +105,11 @@ export class PolicyHarness {
   /** Past states of the TED can no longer be read. */
   forgetHistory(): void {
     this.#teds.splice(0, this.#teds.length - 1);
+  }
+
+  /** The database goes away when the next past revision is read. */
+  failNextPastRead(): void {
+    this.#isNextReadLost = true;
   }
 
   /** Begins a term of a new leader, after the one before. */
@@ -256,8 +263,13 @@ export class PolicyHarness {
 
   #tedAt(revision: number | undefined): Promise<Ted> {
     if (revision === undefined) return Promise.resolve(this.ted);
+    if (this.#isNextReadLost) {
+      this.#isNextReadLost = false;
+      return Promise.reject(new Error('Connection terminated unexpectedly'));
+    }
     const found = this.#teds.findLast((entry) => entry.revision <= revision);
-    return found === undefined ? Promise.reject(new Error('no such revision')) : Promise.resolve(found.ted);
+    const pruned = new Problem('revision-pruned', { detail: `revision ${revision}` });
+    return found === undefined ? Promise.reject(pruned) : Promise.resolve(found.ted);
   }
 
   async #evaluate(snapshot: Snapshot, task: EvaluationTask): Promise<readonly PolicyEvaluation[]> {
