@@ -15,6 +15,7 @@ const server = await createViteServer({
   configFile: false,
   logLevel: 'error',
   appType: 'custom',
+  optimizeDeps: { noDiscovery: true },
   server: { middlewareMode: true, hmr: false, ws: false, watch: null },
 });
 try {
@@ -23,6 +24,6 @@ try {
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;
-} finally {
-  await server.close();
 }
+// What loads the modules has work of its own that may go on for minutes.
+process.exit();

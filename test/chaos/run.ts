@@ -21,7 +21,7 @@ export const NOBODY_DIES = 'no process ends that was not killed, and each stops 
 export const LOGS_ARE_CLEAN = 'no log has an error that nothing has dealt with';
 
 /** How long a system that was left in peace may take; it only ends a run that would otherwise hang. */
-const SETTLE_MS = 180_000;
+const SETTLE_MS = 300_000;
 /** What has been sabotaged never settles. */
 const SABOTAGED_MS = 2_000;
 

@@ -48,7 +48,7 @@ export class Part {
   }
 
   /** Resolves when the present life, or the one after it, is ready. */
-  async ready(timeoutMs = 120_000): Promise<void> {
+  async ready(timeoutMs = 300_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const process = this.#process;
