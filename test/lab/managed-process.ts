@@ -37,6 +37,15 @@ export class ManagedProcess {
     return this.#child.pid;
   }
 
+  /** How it ended: `exit <code>` or a signal. undefined while it runs. */
+  get status(): string | undefined {
+    return this.#ended;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Resolves when the output matches. Rejects when the process ends first, or the time is up. */
   printed(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
@@ -57,7 +66,7 @@ export class ManagedProcess {
     });
   }
 
-  /** Resolves when it has ended by itself, with how. */
+  /** Resolves when it has ended, with its status. */
   ended(): Promise<string> {
     return this.#end.catch((error: unknown) => String(error));
   }

@@ -46,11 +46,26 @@ export function isOutage(error: unknown): boolean {
   return outageMessages.some((message) => error.message.startsWith(message));
 }
 
-/** The session broke while a transaction was being committed: it was, or it was not. `cause` is what broke. */
+/**
+ * The database went away while a transaction was being committed, which it was or was not, or before the answer to one that was
+ * could be read. `cause` is what broke.
+ */
 export class OutcomeUnknown extends Error {
   override readonly name = 'OutcomeUnknown';
 
   constructor(cause: unknown) {
-    super('the session with the database broke during a commit', { cause });
+    super('the database went away during a commit', { cause });
+  }
+}
+
+/**
+ * What is read for the answer to a change that is committed. Throws OutcomeUnknown when the database goes away now: that must not
+ * pass for an outage in which nothing was written.
+ */
+export async function afterCommit<Answer>(reading: Promise<Answer>): Promise<Answer> {
+  try {
+    return await reading;
+  } catch (error) {
+    throw isOutage(error) ? new OutcomeUnknown(error) : error;
   }
 }

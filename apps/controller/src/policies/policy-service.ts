@@ -4,6 +4,7 @@ import type { FailureKind, LinkId, Overlay, Snapshot } from '@waymark/topology';
 import type { PinnedLists } from '../compute/evaluate-policies-model.js';
 import type { AuditedChange } from '../model/audit.js';
 import { Problem } from '../model/errors.js';
+import { afterCommit } from '../model/outage.js';
 import type { WaymarkEvent } from '../model/events.js';
 import type { MeshFilter, PolicyFilter } from '../model/filters.js';
 import type {
@@ -134,7 +135,7 @@ export class SrPolicyService implements PolicyService {
       await takeOwnership(tx, 'policy', [id], actor);
       return { before: null, after: checked };
     });
-    return this.policy(id);
+    return afterCommit(this.policy(id));
   }
 
   async replacePolicy(id: string, intent: SrPolicyIntent, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
@@ -153,7 +154,7 @@ export class SrPolicyService implements PolicyService {
       await claimPrefixes(tx, { ...checked, id });
       return { before: intentView(before), after: checked };
     });
-    return this.policy(id);
+    return afterCommit(this.policy(id));
   }
 
   async deletePolicy(id: string, ifVersion: number, actor: Actor): Promise<void> {
@@ -179,7 +180,7 @@ export class SrPolicyService implements PolicyService {
       await storePinned(tx, id, lists, revision);
       return { before: { pinned }, after: { pinned: lists } };
     });
-    return this.policy(id);
+    return afterCommit(this.policy(id));
   }
 
   async unpin(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
@@ -190,7 +191,7 @@ export class SrPolicyService implements PolicyService {
       await storePinned(tx, id, null, revision);
       return { before: { pinned: intent.pinned }, after: { pinned: null } };
     });
-    return this.policy(id);
+    return afterCommit(this.policy(id));
   }
 
   async rollBack(id: string, ifVersion: number, actor: Actor): Promise<SrPolicyView> {
@@ -205,7 +206,7 @@ export class SrPolicyService implements PolicyService {
           await storePinned(tx, id, previous, revision);
           return { before: { pinned }, after: { pinned: previous } };
         });
-        return await this.policy(id);
+        return await afterCommit(this.policy(id));
       } catch (error) {
         if (!(error instanceof ListsMoved)) throw error;
         if (tries < MAX_TRIES) continue;
@@ -239,7 +240,7 @@ export class SrPolicyService implements PolicyService {
       await takeOwnership(tx, 'mesh', [intent.id], actor);
       return { before: null, after: checked };
     });
-    return this.mesh(intent.id);
+    return afterCommit(this.mesh(intent.id));
   }
 
   async replaceMesh(id: string, intent: MeshIntent, ifVersion: number, actor: Actor): Promise<MeshView> {
@@ -255,7 +256,7 @@ export class SrPolicyService implements PolicyService {
       await expandMesh(tx, checked, selectedHosts(ted, checked.selector), revision);
       return { before, after: checked };
     });
-    return this.mesh(id);
+    return afterCommit(this.mesh(id));
   }
 
   async deleteMesh(id: string, ifVersion: number, actor: Actor): Promise<void> {

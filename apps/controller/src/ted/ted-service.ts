@@ -2,6 +2,7 @@ import type { NodeId, Ted } from '@waymark/topology';
 import { serializeTopology } from '@waymark/topology-formats';
 import type { Transaction } from 'kysely';
 import { Problem } from '../model/errors.js';
+import { afterCommit } from '../model/outage.js';
 import type { ChangeFilter, LinkConstraintFilter, LinkFilter, NodeFilter, SourceFilter } from '../model/filters.js';
 import type { Page, PageRequest, TopologyService } from '../model/ports.js';
 import type {
@@ -165,8 +166,8 @@ export class TedService implements TopologyService {
       return planned;
     });
     const { change: rows, result } = outcome.result;
-    if (outcome.changed) await this.#cache.advance(rows, outcome);
-    await this.#cache.refresh();
+    if (outcome.changed) await afterCommit(this.#cache.advance(rows, outcome));
+    await afterCommit(this.#cache.refresh());
     return { revision: outcome.revision, ...result };
   }
 
@@ -223,8 +224,8 @@ export class TedService implements TopologyService {
     input: Parameters<TopologyService['setLinkConstraints']>[0],
   ): Promise<{ readonly revision: number; readonly settings: readonly LinkSettings[] }> {
     const outcome = await setLinkConstraints(this.#db, this.#cache, input);
-    await this.#cache.refresh();
-    return { revision: outcome.revision, settings: await withOwners(this.#db, outcome.result) };
+    await afterCommit(this.#cache.refresh());
+    return { revision: outcome.revision, settings: await afterCommit(withOwners(this.#db, outcome.result)) };
   }
 
   async nodeConstraints(id: NodeId): Promise<OperatorSettings<NodeConstraints>> {
@@ -238,13 +239,13 @@ export class TedService implements TopologyService {
     input: Parameters<TopologyService['setNodeConstraints']>[0],
   ): Promise<OperatorSettings<NodeConstraints>> {
     const outcome = await setNodeConstraints(this.#db, this.#cache, input);
-    await this.#cache.refresh();
+    await afterCommit(this.#cache.refresh());
     return outcome.result;
   }
 
   async confirmPlannedSids(nodes: readonly NodeId[] | 'all', actor: Actor) {
     const confirmation = await confirmPlannedSids(this.#db, this.#cache, nodes, actor);
-    await this.#cache.refresh();
+    await afterCommit(this.#cache.refresh());
     return confirmation;
   }
 
@@ -266,14 +267,14 @@ export class TedService implements TopologyService {
 
   async applySourceBatch(id: string, batch: SourceBatch, actor: Actor): Promise<SourceBatchResult> {
     const result = await applySourceBatch(this.#db, this.#cache, { id, batch, actor, now: this.#clock() });
-    await this.#cache.refresh();
+    await afterCommit(this.#cache.refresh());
     return result;
   }
 
   async applyClusterHosts(cluster: string, hosts: readonly ClusterHost[], actor: Actor): Promise<ClusterHostsResult> {
     const source = `kubernetes:${cluster}`;
     const result = await applyClusterHosts(this.#db, this.#cache, { source, hosts, actor, now: this.#clock() });
-    await this.#cache.refresh();
+    await afterCommit(this.#cache.refresh());
     return result;
   }
 
@@ -283,8 +284,8 @@ export class TedService implements TopologyService {
 
   async releaseSource(id: string, decision: 'apply' | 'discard', actor: Actor): Promise<SourceView> {
     await releaseSource(this.#db, this.#cache, { id, decision, actor, now: this.#clock() });
-    await this.#cache.refresh();
-    return sourceById(this.#db, id);
+    await afterCommit(this.#cache.refresh());
+    return afterCommit(sourceById(this.#db, id));
   }
 
   /** What node agents say of their data planes when they connect. Writes only what is new, in one revision. */
