@@ -11,7 +11,7 @@ import { KnownKeys } from './access/known-keys.js';
 import { Tokens } from './access/tokens.js';
 import type { OidcSettings } from './access/oidc-settings.js';
 import { buildApp } from './api/app.js';
-import { isOutage } from './api/outage.js';
+import { isOutage } from './model/outage.js';
 import { ComputePool } from './compute/compute-pool.js';
 import { Jobs } from './compute/jobs.js';
 import { PathBatches } from './compute/path-batches.js';

@@ -217,6 +217,7 @@ export const readProblems = [
 /** Problems that every operation with a body can have. */
 export const bodyProblems = [
   ...readProblems,
+  'outcome-unknown',
   'body-malformed',
   'body-too-large',
   'media-type-unsupported',

@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Problem } from '../model/errors.js';
+import { OutcomeUnknown } from '../model/outage.js';
 import type { StatedServices } from '../testing/fixed-services.js';
 import { testApp } from '../testing/test-app.js';
 import type { ApiApp } from './type-provider.js';
@@ -155,6 +156,24 @@ describe('what nobody foresaw', () => {
     expect(response.statusCode).toBe(503);
     expect(response.headers['retry-after']).toBe('1');
     expect(response.json()).toMatchObject({ code: 'service-unavailable', retryAfterSeconds: 1 });
+  });
+
+  it('is a 503 with Retry-After when the disk of the database is full', async () => {
+    const full = Object.assign(new Error('could not extend file'), { code: '53100' });
+    const { app } = await open({ topology: { head: () => Promise.reject(full) } });
+    const response = await app.inject('/v1/topology');
+    expect(response.statusCode).toBe(503);
+    expect(response.json()).toMatchObject({ code: 'service-unavailable', retryAfterSeconds: 1 });
+  });
+
+  it('does not claim that nothing was written when the database went away during the commit', async () => {
+    const lost = new OutcomeUnknown(new Error('Connection terminated unexpectedly'));
+    const { app } = await open({ topology: { importTopology: () => Promise.reject(lost) } });
+    const payload = { format: 'native', source: 'lab', content: 'waymark: 1' };
+    const response = await app.inject({ method: 'POST', url: '/v1/topology/imports', payload });
+    expect(response.statusCode).toBe(503);
+    expect(response.headers['retry-after']).toBe('1');
+    expect(response.json()).toMatchObject({ code: 'outcome-unknown', retryAfterSeconds: 1 });
   });
 
   it('quotes nothing unprintable', async () => {

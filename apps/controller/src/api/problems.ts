@@ -2,8 +2,8 @@ import type { ErrorObject } from 'ajv';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { ProblemDocument } from '@waymark/http-contract';
 import { Problem, problemCatalogue, type ProblemCode, type ProblemDetail } from '../model/errors.js';
+import { isOutage, OutcomeUnknown } from '../model/outage.js';
 import { explainErrors } from './explain-validation.js';
-import { isOutage } from './outage.js';
 
 export const problemMediaType = 'application/problem+json';
 
@@ -54,6 +54,12 @@ export function handleError(error: unknown, request: FastifyRequest, reply: Fast
 
 function asProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
+  if (error instanceof OutcomeUnknown) {
+    return new Problem('outcome-unknown', {
+      detail: 'the database went away while the change was being committed',
+      retryAfterSeconds: 1,
+    });
+  }
   if (isOutage(error)) {
     return new Problem('service-unavailable', { detail: 'the database does not answer', retryAfterSeconds: 1 });
   }

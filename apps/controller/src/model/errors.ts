@@ -85,6 +85,11 @@ export const problemCatalogue = {
     title: 'Something that the controller needs is not available',
     remedy: 'Try again after the time that Retry-After names.',
   },
+  'outcome-unknown': {
+    status: 503,
+    title: 'Whether the change was made is not known',
+    remedy: 'Repeat the request after the time that Retry-After names: if the change was made, that is harmless.',
+  },
   overloaded: {
     status: 503,
     title: 'More computations are asked for than this controller can do',

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { isOutage, OutcomeUnknown } from '../model/outage.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 
 describe('a database', () => {
@@ -35,6 +36,42 @@ describe('a database', () => {
     // The pool may hand the broken session out once more before it hears of its end.
     await vi.waitFor(async () => {
       expect((await sql`select 1 as one`.execute(database.db)).rows).toEqual([{ one: 1 }]);
+    });
+  });
+
+  describe('whose session breaks', () => {
+    /** Runs the statement when the transaction is committed, by a deferred trigger. */
+    const committing = (statement: string) =>
+      database.db.transaction().execute(async (tx) => {
+        await sql
+          .raw(
+            `
+          create temporary table at_commit (one int);
+          create or replace function pg_temp.at_commit() returns trigger language plpgsql as
+            $$ begin ${statement}; return null; end $$;
+          create constraint trigger at_commit after insert on at_commit initially deferred
+            for each row execute function pg_temp.at_commit()`,
+          )
+          .execute(tx);
+        await sql`insert into at_commit values (1)`.execute(tx);
+      });
+
+    it('during a commit, says that nobody knows whether it was', async () => {
+      const broken = committing('perform pg_terminate_backend(pg_backend_pid())');
+      await expect(broken).rejects.toThrow(OutcomeUnknown);
+    });
+
+    it('before the commit, tells what broke it', async () => {
+      const broken = database.db
+        .transaction()
+        .execute((tx) => sql`select pg_terminate_backend(pg_backend_pid())`.execute(tx));
+      const error = await broken.catch((reason: unknown) => reason);
+      expect(error).toSatisfy(isOutage);
+      expect(error).not.toBeInstanceOf(OutcomeUnknown);
+    });
+
+    it('never mind: a commit that the server refuses has changed nothing', async () => {
+      await expect(committing("raise 'not today'")).rejects.toThrow('not today');
     });
   });
 });

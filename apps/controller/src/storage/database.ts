@@ -1,5 +1,6 @@
-import { Kysely, PostgresDialect } from 'kysely';
+import { Kysely, PostgresDialect, PostgresDriver, type DatabaseConnection, type PostgresDialectConfig } from 'kysely';
 import pg from 'pg';
+import { isOutage, OutcomeUnknown } from '../model/outage.js';
 import type { AccessTables } from './tables/access.js';
 import type { DistributionTables } from './tables/distribution.js';
 import type { PolicyTables } from './tables/policies.js';
@@ -24,7 +25,45 @@ export function createDatabase(url: string, maxConnections = 10): Database {
   // uses the session learns of it from its own query.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => client.on('error', () => undefined));
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  return new Kysely<Tables>({ dialect: new OutageAwareDialect({ pool }) });
+}
+
+class OutageAwareDialect extends PostgresDialect {
+  readonly #config: PostgresDialectConfig;
+
+  constructor(config: PostgresDialectConfig) {
+    super(config);
+    this.#config = config;
+  }
+
+  override createDriver(): PostgresDriver {
+    return new OutageAwareDriver(this.#config);
+  }
+}
+
+/** Transactions whose session breaks: says when it broke during the commit, and what broke it, not that nothing can be rolled back. */
+class OutageAwareDriver extends PostgresDriver {
+  override async commitTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.commitTransaction(connection);
+    } catch (error) {
+      throw isRefusal(error) ? error : new OutcomeUnknown(error);
+    }
+  }
+
+  override async rollbackTransaction(connection: DatabaseConnection): Promise<void> {
+    try {
+      await super.rollbackTransaction(connection);
+    } catch (error) {
+      // The transaction has ended with its session. Kysely would throw this instead of what led to it.
+      if (!isOutage(error)) throw error;
+    }
+  }
+}
+
+/** The server answered, goes on, and has undone the transaction. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof pg.DatabaseError && error.severity === 'ERROR';
 }
 
 /** A dedicated session outside the pool (LISTEN, advisory locks). The caller connects, listens for `error` and ends it. */
