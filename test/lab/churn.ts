@@ -103,7 +103,7 @@ export class Churn {
   }
 
   /**
-   * A change without an answer, or with one that nobody can do it now, may have been made or not: it is asked for again, and
+   * A change without an answer, or with the one that it cannot be done now (503), may have been made or not: it is asked for again, and
    * may turn out to have been made (409 of a creation, 404 of a deletion).
    */
   async #untilAnswered(ask: (rest: RestClient) => Promise<unknown>): Promise<void> {
@@ -112,7 +112,7 @@ export class Churn {
         await ask(this.#pick(this.#stage.waymark.rests));
         return;
       } catch (error) {
-        if (error instanceof RestError && error.status < 500) {
+        if (error instanceof RestError && error.status !== 503) {
           if (attempt > 0 && [404, 409].includes(error.status)) return;
           throw error;
         }

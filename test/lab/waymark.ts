@@ -112,7 +112,7 @@ export class Waymark {
         'agent',
         options.hosts.map(({ id }) => id),
       );
-      for (const index of ports.keys()) await waymark.startController(index);
+      await Promise.all(ports.map((_, index) => waymark.startController(index)));
       for (const { id } of options.hosts) waymark.startAgent(id);
     } catch (error) {
       await waymark.stop();
