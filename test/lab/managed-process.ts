@@ -37,6 +37,20 @@ export class ManagedProcess {
     return this.#child.pid;
   }
 
+  /** How it ended: `exit <code>` or a signal. undefined while it runs. */
+  get status(): string | undefined {
+    return this.#ended;
+  }
+
+  /** Resolves when it has ended, with its status. */
+  async over(): Promise<string> {
+    return this.#end.catch((error: unknown) => String(error));
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
+  }
+
   /** Resolves when the output matches. Rejects when the process ends first, or the time is up. */
   printed(pattern: RegExp, timeoutMs: number): Promise<RegExpExecArray> {
     return new Promise((resolve, reject) => {
@@ -64,7 +78,7 @@ export class ManagedProcess {
   async stop(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<string> {
     this.#child.kill(signal);
     const force = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
-    const status = await this.#end.catch((error: unknown) => String(error));
+    const status = await this.over();
     clearTimeout(force);
     return status;
   }
