@@ -123,7 +123,7 @@ async function start(
 
   const pool = new ComputePool({ threads: config.workers });
   running.push(() => pool.close());
-  const jobs = new Jobs({ controller: config.name, now: () => new Date(), log });
+  const jobs = new Jobs({ controller: config.name, now: databaseClock.date, log });
   running.push(() => jobs.close());
   const snapshots = new SnapshotCache(topology);
   const unreserved = new UnreservedBandwidth(() => bookedPerLink(db));
