@@ -17,7 +17,7 @@ import { headingsOf } from './headings.js';
  * held against the program itself.
  */
 const page = readFileSync(join(root, 'docs/operations.md'), 'utf8');
-const spans = [...page.matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text);
+const spans = [...page.matchAll(/`([^`]+)`/g)].map(([, text = '']) => text.replaceAll(/\s+/g, ' '));
 const alertsFile = 'examples/monitoring/waymark-alerts.yaml';
 
 interface Alert {

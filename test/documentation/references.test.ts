@@ -41,6 +41,8 @@ describe.each(pages)('%s', (page) => {
         expect(existsSync(join(root, path)), path).toBe(true);
       }
     }
+    for (const [, path = ''] of text.matchAll(/`([\w./-]+\.test\.ts)`/g))
+      expect(existsSync(join(root, path)), path).toBe(true);
     for (const [, script = ''] of text.matchAll(/npm run ([\w:-]+)/g)) {
       expect(Object.keys(packageJson.scripts), script).toContain(script);
     }

@@ -153,7 +153,7 @@ describe('history', () => {
       }),
       { numRuns: 25 },
     );
-  });
+  }, 120_000);
 
   it('finds the TED of any revision, though policies have revisions of their own', async () => {
     const policyChange = { actor: 'test', kind: 'policy', summary: 'a policy', ted: false };
