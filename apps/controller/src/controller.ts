@@ -228,7 +228,8 @@ async function start(
     audit: new AuditLog(db),
     health: healthOf(db, access, log),
   };
-  const app = await buildApp(services, { version: version(), logger: log });
+  const tls = config.httpTls && openTlsFiles('WAYMARK_TLS', config.httpTls, log, running);
+  const app = await buildApp(services, { version: version(), logger: log, ...(tls && { tls }) });
   running.push(() => app.close());
   const url = await listening(
     'WAYMARK_HTTP_PORT',

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { fastifySSE } from '@fastify/sse';
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
+import type { TlsFiles } from '@waymark/agent-protocol';
 import { LogController, fastify, type FastifyBaseLogger } from 'fastify';
 import type { Services } from '../model/ports.js';
 import { clientErrorHandler, frameworkError } from './framework-errors.js';
 import { EventLog } from './event-log.js';
 import { EventStreams, type StreamLimits } from './event-stream.js';
+import { followCertificates, httpsOptions } from './https.js';
 import { refuseMissingBody, refuseUnknownMediaType } from './media-types.js';
 import { watchMethods } from './method-not-allowed.js';
 import { registerMetrics } from './metrics.js';
@@ -43,6 +45,8 @@ export interface ApiOptions {
   /** Version of Waymark, for the document. */
   readonly version: string;
   readonly logger: FastifyBaseLogger;
+  /** Left out: in the clear. */
+  readonly tls?: TlsFiles;
   /** Of the stream of events; these by default. */
   readonly stream?: StreamLimits;
 }
@@ -85,7 +89,10 @@ const routes = [
  * /openapi.json and Swagger UI at /docs, both for anybody. The caller listens and closes.
  */
 export async function buildApp(services: Services, options: ApiOptions): Promise<ApiApp> {
+  const { tls } = options;
   const app = fastify({
+    // Its type says that the server is another one, of which nothing here makes use.
+    ...(tls && ({ https: httpsOptions(tls) } as object)),
     loggerInstance: options.logger,
     // a request per line is too much for a log that people read; /metrics counts them
     logController: new LogController({ disableRequestLogging: true }),
@@ -97,6 +104,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     frameworkErrors: frameworkError,
     clientErrorHandler,
   }).withTypeProvider<SchemaTypeProvider>();
+  if (tls !== undefined) followCertificates(app.server, tls);
 
   app.setValidatorCompiler(compileValidator);
   // Replies go out as the services made them: a reply that does not fit its schema must be seen, not trimmed to fit.
