@@ -3,7 +3,7 @@ import { request } from 'node:https';
 import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { TlsFiles } from '@waymark/agent-protocol';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -63,7 +63,8 @@ describe.skipIf(skip !== undefined)(`REST with TLS${skip ? ` (${skip})` : ''}`, 
       const sent = request(
         { host: '127.0.0.1', port, servername: 'localhost', ca: ca.cert, path: '/healthz', agent: false, ...options },
         (response) => {
-          const socket = response.socket as TLSSocket;
+          const { socket } = response;
+          if (!(socket instanceof TLSSocket)) throw new TypeError('it came in the clear');
           const { subjectaltname = '' } = socket.getPeerCertificate();
           const protocol = socket.getProtocol();
           response.resume();
