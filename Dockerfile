@@ -15,7 +15,7 @@ USER node
 ENV WAYMARK_HTTP_HOST=0.0.0.0 WAYMARK_HTTP_PORT=8080 WAYMARK_GRPC_HOST=0.0.0.0 WAYMARK_GRPC_PORT=50051
 EXPOSE 8080 50051
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s \
-  CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.WAYMARK_HTTP_PORT + '/readyz').then(r => process.exit(r.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "const port = process.env.WAYMARK_HTTP_PORT; require(process.env.WAYMARK_TLS_CERT_FILE ? 'https' : 'http').get({ host: '127.0.0.1', port, path: '/readyz', rejectUnauthorized: false }, r => process.exit(r.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 CMD ["node", "apps/controller/dist/main.js"]
 
 # One per headend. A dry run needs no privilege and runs as `node`. The Linux data plane needs root and NET_ADMIN: iproute2

@@ -1,13 +1,16 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { RedisBus } from '@waymark/agent-protocol';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig as readControllerConfig, settingNames } from '../../apps/controller/src/config.js';
 import { environmentSchema, readConfig as readAgentConfig } from '../../apps/node-agent/src/config.js';
+import { freePort, ManagedProcess } from '../lab/managed-process.js';
+import { missingNeeds } from '../require-program.js';
 
 const root = join(import.meta.dirname, '..', '..');
 const read = (file: string): string => readFileSync(join(root, file), 'utf8');
@@ -159,6 +162,69 @@ describe('docker-compose.yml', () => {
     }
   });
 });
+
+const withoutRedis = missingNeeds({ programs: ['redis-server', 'redis-cli'] });
+
+describe.skipIf(withoutRedis !== undefined)(
+  `the Redis of docker-compose.yml${withoutRedis ? ` (${withoutRedis})` : ''}`,
+  () => {
+    const redis = composition.services['redis'];
+    const plain = (text: string) => defaulted({ text })['text'] ?? '';
+    let port: number;
+    let server: ManagedProcess;
+
+    beforeAll(async () => {
+      port = await freePort('127.0.0.1');
+      const asked = (redis?.command ?? []).map(plain);
+      const own = ['--port', String(port), '--bind', '127.0.0.1', '--user', 'tests', 'on', 'nopass', '+@all'];
+      server = ManagedProcess.spawn('redis', [...asked, ...own]);
+      await server.printed(/Ready to accept connections/, 60_000);
+    });
+    afterAll(() => server.stop());
+
+    const cli = (...args: readonly string[]) =>
+      spawnSync('redis-cli', ['-p', String(port), '--user', 'tests', '--pass', 'any', '--no-auth-warning', ...args], {
+        encoding: 'utf8',
+      }).stdout.trim();
+    const mayListen = (user: string, node: string) => cli('acl', 'dryrun', user, 'subscribe', `waymark:i:node:${node}`);
+
+    it('lets controllers publish, and each agent hear its own node and nothing else', () => {
+      expect(cli('acl', 'dryrun', 'waymark-controller', 'publish', 'waymark:i:node:dc-london', 'x')).toBe('OK');
+      expect(cli('acl', 'dryrun', 'waymark-controller', 'publish', 'elsewhere', 'x')).toMatch(/no permissions/);
+      expect(cli('acl', 'dryrun', 'waymark-controller', 'flushall')).toMatch(/no permissions/);
+      expect(mayListen('waymark-agent-a', 'dc-london')).toBe('OK');
+      expect(mayListen('waymark-agent-a', 'dc-frankfurt')).toMatch(/no permissions/);
+      expect(mayListen('waymark-agent-b', 'dc-frankfurt')).toBe('OK');
+      expect(mayListen('waymark-agent-b', 'dc-london')).toMatch(/no permissions/);
+      expect(cli('acl', 'dryrun', 'waymark-agent-a', 'publish', 'waymark:i:node:dc-london', 'x')).toMatch(
+        /no permissions/,
+      );
+      const nobody = spawnSync('redis-cli', ['-p', String(port), 'ping'], { encoding: 'utf8' });
+      expect(nobody.stdout).toMatch(/NOAUTH|WRONGPASS/);
+    });
+
+    it('knows the passwords that controllers and agents are given, and is healthy', async () => {
+      const urls = built.flatMap(([name, { environment = {} }]) => {
+        const { REDIS_URL: url = '' } = defaulted(environment);
+        return url === '' ? [] : [[name, url.replace('@redis:6379', `@127.0.0.1:${port}`)] as const];
+      });
+      expect(urls.map(([name]) => name)).toEqual(['controller-a', 'controller-b', 'agent-a', 'agent-b']);
+      const troubles: string[] = [];
+      const buses = urls.map(([name, url]) => new RedisBus(url, (error) => troubles.push(`${name}: ${String(error)}`)));
+      const [controller, , agent] = buses;
+      if (controller === undefined || agent === undefined) throw new Error('there is no controller or agent');
+      const heard: string[] = [];
+      await agent.subscribe('waymark:i:node:dc-london', (bytes) => void heard.push(Buffer.from(bytes).toString()));
+      expect(await controller.publish('waymark:i:node:dc-london', Buffer.from('hello'))).toBe(true);
+      await vi.waitFor(() => expect(heard).toEqual(['hello']), { timeout: 60_000 });
+      expect(troubles).toEqual([]);
+      for (const bus of buses) await bus.close();
+      const [, test = ''] = (redis?.healthcheck as { test: readonly string[] }).test;
+      const healthy = spawnSync('sh', ['-c', test.replace('redis-cli', `redis-cli -p ${port}`)]);
+      expect(healthy.status).toBe(0);
+    }, 90_000);
+  },
+);
 
 describe.each(Object.keys(settings))('the image of the %s', (target) => {
   const lines = stage(target);

@@ -48,6 +48,13 @@ describe('settings of the controller', () => {
     expect(() => readConfig({ ...certificates, WAYMARK_DEMO: 'on' })).toThrow(/^WAYMARK_DEMO must not be "on"/);
   });
 
+  it('take the certificate of the REST API together with its key', () => {
+    const settings = { WAYMARK_TLS_CERT_FILE: 'cert', WAYMARK_TLS_KEY_FILE: 'key' };
+    expect(readConfig(settings).httpTls).toEqual({ ca: null, pair: { cert: 'cert', key: 'key' } });
+    expect(readConfig({}).httpTls).toBeUndefined();
+    expect(() => readConfig({ WAYMARK_TLS_CERT_FILE: 'cert' })).toThrow(/WAYMARK_TLS_KEY_FILE must be set together/);
+  });
+
   it('take files of TLS for Redis only where Redis speaks TLS', () => {
     const settings = { REDIS_URL: 'rediss://redis', REDIS_CA_FILE: 'ca' };
     expect(readConfig(settings).redisTls).toEqual({ ca: 'ca', pair: null });

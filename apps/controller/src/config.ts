@@ -25,6 +25,8 @@ export interface ControllerConfig {
   readonly name: string;
   readonly httpHost: string;
   readonly httpPort: number;
+  /** TLS of the REST API; undefined: in the clear. */
+  readonly httpTls: TlsPaths | undefined;
   readonly grpcHost: string;
   readonly grpcPort: number;
   /** Mutual TLS with agents; undefined: sessions in the clear. */
@@ -65,6 +67,8 @@ interface Environment extends TransportEnvironment {
   readonly WAYMARK_NAME: string;
   readonly WAYMARK_HTTP_HOST: string;
   readonly WAYMARK_HTTP_PORT: number;
+  readonly WAYMARK_TLS_CERT_FILE?: string;
+  readonly WAYMARK_TLS_KEY_FILE?: string;
   readonly WAYMARK_GRPC_HOST: string;
   readonly WAYMARK_GRPC_PORT: number;
   readonly DATABASE_URL?: string;
@@ -104,6 +108,8 @@ const schema = {
     WAYMARK_NAME: { type: 'string', default: `controller-${process.pid}`, minLength: 1, maxLength: 63 },
     WAYMARK_HTTP_HOST: { type: 'string', default: '127.0.0.1' },
     WAYMARK_HTTP_PORT: { ...port, default: 8080 },
+    WAYMARK_TLS_CERT_FILE: { type: 'string', minLength: 1 },
+    WAYMARK_TLS_KEY_FILE: { type: 'string', minLength: 1 },
     WAYMARK_GRPC_HOST: { type: 'string', default: '127.0.0.1' },
     WAYMARK_GRPC_PORT: { ...port, default: 50051 },
     DATABASE_URL: { type: 'string', pattern: '^postgres(ql)?://' },
@@ -160,6 +166,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     name: env.WAYMARK_NAME,
     httpHost: env.WAYMARK_HTTP_HOST,
     httpPort: env.WAYMARK_HTTP_PORT,
+    httpTls: fitting(() => httpTlsPaths(env)),
     grpcHost: env.WAYMARK_GRPC_HOST,
     grpcPort: env.WAYMARK_GRPC_PORT,
     grpcTls,
@@ -197,6 +204,12 @@ function requirePool(variable: string, pool: string): void {
   } catch {
     throw new Error(`${variable} must be an IPv6 prefix of at most 63 bits, such as fdbb:b51d::/32, not ${pool}`);
   }
+}
+
+function httpTlsPaths({ WAYMARK_TLS_CERT_FILE: cert, WAYMARK_TLS_KEY_FILE: key }: Environment): TlsPaths | undefined {
+  if (cert !== undefined && key !== undefined) return { ca: null, pair: { cert, key } };
+  if (cert === undefined && key === undefined) return undefined;
+  throw new Error('WAYMARK_TLS_CERT_FILE and WAYMARK_TLS_KEY_FILE must be set together');
 }
 
 function fitting<Result>(read: () => Result): Result {

@@ -249,7 +249,8 @@ async function start(
     controllers: presence,
     health: healthOf({ controllers: () => presence.controllers(), isOpen: access.isOpen, log }),
   };
-  const app = await buildApp(services, { version: version(), logger: log, rates: config.rates });
+  const tls = config.httpTls && openTlsFiles('WAYMARK_TLS', config.httpTls, log, running);
+  const app = await buildApp(services, { version: version(), logger: log, rates: config.rates, ...(tls && { tls }) });
   running.push(() => app.close());
   const url = await listening(
     'WAYMARK_HTTP_PORT',

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import { StartFault } from './model/start-fault.js';
 
 /**
- * The files that the settings `<prefix>_CA_FILE`, `<prefix>_CERT_FILE` and `<prefix>_KEY_FILE` name, followed until what
+ * The files that the settings `<prefix>_CA_FILE` (if there is one), `<prefix>_CERT_FILE` and `<prefix>_KEY_FILE` name, followed until what
  * runs is stopped. Throws StartFault.
  */
 export function openTlsFiles(
@@ -17,9 +17,8 @@ export function openTlsFiles(
     files = new TlsFiles(paths);
   } catch (error) {
     if (!(error instanceof TlsFileError)) throw error;
-    throw new StartFault(`${error.message}; see ${prefix}_CA_FILE, ${prefix}_CERT_FILE and ${prefix}_KEY_FILE`, {
-      cause: error,
-    });
+    const ca = paths.ca === null ? '' : `${prefix}_CA_FILE, `;
+    throw new StartFault(`${error.message}; see ${ca}${prefix}_CERT_FILE and ${prefix}_KEY_FILE`, { cause: error });
   }
   running.push(() => {
     files.close();

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto';
 import { fastifySSE } from '@fastify/sse';
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
+import type { TlsFiles } from '@waymark/agent-protocol';
 import { LogController, fastify, type FastifyBaseLogger } from 'fastify';
 import type { Services } from '../model/ports.js';
 import { Admission } from './admission.js';
 import { clientErrorHandler, frameworkError } from './framework-errors.js';
 import { EventLog } from './event-log.js';
 import { EventStreams, type StreamLimits } from './event-stream.js';
+import { followCertificates, httpsOptions } from './https.js';
 import { apiLimits, noRateLimits, type ApiLimits, type RateLimits } from './limits.js';
 import { refuseMissingBody, refuseUnknownMediaType } from './media-types.js';
 import { watchMethods } from './method-not-allowed.js';
@@ -47,6 +49,8 @@ export interface ApiOptions {
   /** Version of Waymark, for the document. */
   readonly version: string;
   readonly logger: FastifyBaseLogger;
+  /** Left out: in the clear. */
+  readonly tls?: TlsFiles;
   /** Of the stream of events; these by default. */
   readonly stream?: StreamLimits;
   /** Others than these of apiLimits. */
@@ -95,7 +99,11 @@ const routes = [
 export async function buildApp(services: Services, options: ApiOptions): Promise<ApiApp> {
   const limits = { ...apiLimits, ...options.limits };
   const rates = options.rates ?? noRateLimits;
+  const { tls } = options;
+  const timeouts = { headersTimeout: limits.headersMs, connectionsCheckingInterval: limits.lookingEveryMs };
   const app = fastify({
+    // Its type says that the server is another one, of which nothing here makes use.
+    ...(tls ? ({ https: { ...httpsOptions(tls), ...timeouts } } as object) : { http: timeouts }),
     loggerInstance: options.logger,
     // a request per line is too much for a log that people read; /metrics counts them
     logController: new LogController({ disableRequestLogging: true }),
@@ -103,13 +111,13 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     genReqId: () => randomUUID(),
     bodyLimit: 1_048_576,
     requestTimeout: limits.requestMs,
-    http: { headersTimeout: limits.headersMs, connectionsCheckingInterval: limits.lookingEveryMs },
     ...(rates.trustedProxies.length > 0 && { trustProxy: [...rates.trustedProxies] }),
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1000 },
     frameworkErrors: frameworkError,
     clientErrorHandler,
   }).withTypeProvider<SchemaTypeProvider>();
+  if (tls !== undefined) followCertificates(app.server, tls);
 
   app.setValidatorCompiler(compileValidator);
   // Replies go out as the services made them: a reply that does not fit its schema must be seen, not trimmed to fit.

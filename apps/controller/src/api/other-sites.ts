@@ -7,14 +7,17 @@ const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?$/i;
  * Where no credential is asked for, a page of another site that a browser on this machine shows could make requests: those
  * are told by their Origin, or by a Host whose name that site made lead here.
  */
-export function refuseOtherSites({ headers: { host = '', origin } }: Pick<FastifyRequest, 'headers'>): void {
+export function refuseOtherSites({
+  headers: { host = '', origin },
+  protocol,
+}: Pick<FastifyRequest, 'headers' | 'protocol'>): void {
   if (!loopback.test(host)) {
     throw new Problem('forbidden', {
       detail: 'without a key or token the API can only be reached as localhost, 127.0.0.1 or [::1]',
       field: 'Host',
     });
   }
-  if (origin === undefined || origin === `http://${host}`) return;
+  if (origin === undefined || origin === `${protocol}://${host}`) return;
   throw new Problem('forbidden', {
     detail: 'without a key or token the API cannot be used by pages of other sites',
     field: 'Origin',

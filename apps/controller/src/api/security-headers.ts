@@ -23,7 +23,11 @@ export const swaggerContentSecurityPolicy = {
   'frame-ancestors': ["'none'"],
 };
 
-/** Before a route adds its own. Encryption is the matter of what stands in front, and so is Strict-Transport-Security. */
+/** A year, as browsers ask for it; of this name alone. */
+const onlyEncrypted = { 'strict-transport-security': 'max-age=31536000' } as const;
+
+/** Before a route adds its own. Without TLS here, Strict-Transport-Security is the matter of what stands in front. */
 export function setSecurityHeaders(reply: FastifyReply): void {
-  void reply.headers({ ...always, 'content-security-policy': noPage });
+  const isEncrypted = reply.request.protocol === 'https';
+  void reply.headers({ ...always, 'content-security-policy': noPage, ...(isEncrypted && onlyEncrypted) });
 }

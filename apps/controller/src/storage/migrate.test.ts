@@ -5,7 +5,11 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { StartFault } from '../model/start-fault.js';
+import { eventually } from '../testing/eventually.js';
+import { schemaOf } from '../testing/schema-of.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
+import { createSession } from './database.js';
 import { migrate } from './migrate.js';
 
 const MIGRATIONS = fileURLToPath(new URL('../../../../migrations', import.meta.url));
@@ -44,12 +48,52 @@ describe('migrations', () => {
   });
 
   it('leave the database as it was when one of them fails', async () => {
+    const before = await schemaOf(database.db);
     await addMigration(folder, '0098_good.sql', '-- Up Migration\ncreate table good (id integer);\n');
     await addMigration(folder, '0099_bad.sql', '-- Up Migration\ncreate table bad (id no_such_type);\n');
     await expect(migrate(database.url, folder)).rejects.toThrow(/no_such_type/);
-    const found = await sql<{ good: string | null }>`select to_regclass('good')::text as good`.execute(database.db);
-    expect(found.rows).toEqual([{ good: null }]);
+    expect(await schemaOf(database.db)).toEqual(before);
   });
+
+  it('are refused on a database of a newer version, which stays as it is', async () => {
+    await addMigration(folder, '0099_newer.sql', '-- Up Migration\ncreate table newer (id integer);\n');
+    await migrate(database.url, folder);
+    const before = await schemaOf(database.db);
+    await expect(migrate(database.url, MIGRATIONS)).rejects.toThrow(
+      new StartFault(
+        'the database of DATABASE_URL was migrated by a newer version of the controller (0099_newer): start that version, ' +
+          'or restore the backup from before the upgrade',
+      ),
+    );
+    expect(await schemaOf(database.db)).toEqual(before);
+  });
+
+  it('wait for another that is under way, and take it as done', async () => {
+    await addMigration(
+      folder,
+      '0099_slow.sql',
+      '-- Up Migration\nselect pg_advisory_xact_lock(4711);\ncreate table slow (id integer);\n',
+    );
+    const gate = createSession(database.url);
+    await gate.connect();
+    try {
+      await gate.query('select pg_advisory_lock(4711)');
+      const [first, second] = [migrate(database.url, folder), migrate(database.url, folder)];
+      await eventually(async () => {
+        const waiting = await sql`
+          select from pg_locks where locktype = 'advisory' and not granted and database = (select oid from pg_database
+            where datname = current_database())
+        `.execute(database.db);
+        expect(waiting.rows).toHaveLength(2);
+      }, 60_000);
+      await gate.query('select pg_advisory_unlock(4711)');
+      await Promise.all([first, second]);
+    } finally {
+      await gate.end();
+    }
+    const ran = await sql`select name from migration where name = '0099_slow'`.execute(database.db);
+    expect(ran.rows).toHaveLength(1);
+  }, 90_000);
 
   it('are refused when a file has changed since its checksum was recorded', async () => {
     await appendFile(join(folder, '0001_ted.sql'), '-- one more thought\n');

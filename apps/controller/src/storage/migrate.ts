@@ -3,6 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
+import type { Client } from 'pg';
+import { StartFault } from '../model/start-fault.js';
 import { createSession } from './database.js';
 
 /** The repository's numbered SQL files; the same number of steps up from src/storage and from dist/storage. */
@@ -10,7 +12,8 @@ const MIGRATIONS = fileURLToPath(new URL('../../../../migrations', import.meta.u
 
 /**
  * Brings the database's schema up to date, in one transaction. Several processes may do so at once: the others wait.
- * Throws when a migration file differs from its recorded checksum.
+ * Throws when a migration file differs from its recorded checksum, and StartFault when the database has migrations that
+ * are not among these: it is of a newer version, whose rules for what it holds are not known here.
  */
 export async function migrate(url: string, folder = MIGRATIONS): Promise<void> {
   await verifyChecksums(folder);
@@ -18,6 +21,8 @@ export async function migrate(url: string, folder = MIGRATIONS): Promise<void> {
   session.on('error', () => undefined);
   await session.connect();
   try {
+    const files = await readdir(folder);
+    await refuseNewer(session, files);
     await runner({
       dbClient: session,
       dir: folder,
@@ -28,9 +33,24 @@ export async function migrate(url: string, folder = MIGRATIONS): Promise<void> {
       advisoryLockMode: 'wait',
       log: () => undefined,
     });
+    // A newer one may have been at it while this one waited.
+    await refuseNewer(session, files);
   } finally {
     await session.end();
   }
+}
+
+async function refuseNewer(session: Client, files: readonly string[]): Promise<void> {
+  const { rows } = await session.query<{ there: boolean }>(`select to_regclass('migration') is not null as there`);
+  if (rows[0]?.there !== true) return;
+  const ran = await session.query<{ name: string }>('select name from migration order by id');
+  const known = new Set(files.map((file) => file.replace(/\.sql$/, '')));
+  const unknown = ran.rows.map(({ name }) => name).filter((name) => !known.has(name));
+  if (unknown.length === 0) return;
+  throw new StartFault(
+    `the database of DATABASE_URL was migrated by a newer version of the controller (${unknown.join(', ')}): start that ` +
+      'version, or restore the backup from before the upgrade',
+  );
 }
 
 /**

@@ -10,14 +10,15 @@ const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE
 
 /** Where PEM files lie. `cert` begins with the own certificate, followed by intermediate ones; `ca` holds who is trusted. */
 export interface TlsPaths {
-  readonly ca: string;
+  /** null: this side asks nobody who he is. */
+  readonly ca: string | null;
   /** null: this side shows no certificate. */
   readonly pair: { readonly cert: string; readonly key: string } | null;
 }
 
-/** What the files say, checked: the key belongs to the certificate, and there is somebody to trust. */
+/** What the files say, checked: the key belongs to the certificate, and where CAs are given there is somebody to trust. */
 export interface TlsMaterial {
-  readonly ca: Buffer;
+  readonly ca: Buffer | undefined;
   readonly cert: Buffer | undefined;
   readonly key: Buffer | undefined;
 }
@@ -57,7 +58,7 @@ export class TlsFiles {
       }
     };
     const material = {
-      ca: read(paths.ca),
+      ca: paths.ca === null ? undefined : read(paths.ca),
       cert: paths.pair === null ? undefined : read(paths.pair.cert),
       key: paths.pair === null ? undefined : read(paths.pair.key),
     };
@@ -87,8 +88,11 @@ export class TlsFiles {
   async reread(): Promise<void> {
     try {
       const { ca, pair } = this.#paths;
-      const [caBytes, certBytes, keyBytes] = await Promise.all([read(ca), read(pair?.cert), read(pair?.key)]);
-      if (caBytes === undefined) return;
+      const [caBytes, certBytes, keyBytes] = await Promise.all([
+        read(ca ?? undefined),
+        read(pair?.cert),
+        read(pair?.key),
+      ]);
       this.#take({ ca: caBytes, cert: certBytes, key: keyBytes });
     } catch (error) {
       if (!(error instanceof TlsFileError)) throw error;
@@ -142,7 +146,7 @@ function unreadable(path: string, error: unknown): TlsFileError {
 
 /** The fingerprints of those who are trusted. Throws TlsFileError. */
 function checked({ ca, pair }: TlsPaths, material: TlsMaterial): ReadonlySet<string> {
-  const trusted = certificatesIn(ca, material.ca);
+  const trusted = ca === null ? [] : certificatesIn(ca, material.ca);
   if (pair !== null) {
     certificatesIn(pair.cert, material.cert);
     try {

@@ -1,0 +1,5 @@
+-- A policy that goes by loss.
+insert into sr_policy (id, headend, color, endpoint, fallback, revision, created_at) values ('h2:7:h1', 'h2', 7, 'h1', 'drop', 9, '2026-11-29 16:30:46+00');
+insert into candidate_path (policy_id, origin, originator, discriminator, owner, preference, body) values ('h2:7:h1', 'configuration', '0:::', 1, 'rest', 100, '{"kind": "dynamic", "metric": "loss", "constraints": {}}');
+insert into policy_state (policy_id, computed_revision, status, lists, candidates, cause, changed_revision, changed_at, event_at, event_kind, event_by, event_summary, blocked, node_ids, link_ids, segment_from, segment_to, segment_igp, metric, unsettled, starved)
+  values ('h2:7:h1', 8, 'fallback', '[]', '[{"valid": false, "active": false, "reason": "metric-unknown", "message": "loss is not known", "preference": 100, "discriminator": 1}]', 'the policy was created', 8, '2026-11-29 16:30:46+00', '2026-11-29 16:30:46+00', 'policy-create', 'operator alice', 'the policy was created', false, '{}', '{}', '{}', '{}', '{}', 'loss', true, false);

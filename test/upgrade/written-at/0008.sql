@@ -1,0 +1,1 @@
+update node_layer set flex_algorithms = '[{"algorithm": 128, "definition": {"metricType": "delay", "priority": 200, "excludeAny": ["silver"], "includeAny": [], "includeAll": [], "excludeSrlgs": []}}]' where node_id = 'b' and layer = 'discovered' and to_revision is null;

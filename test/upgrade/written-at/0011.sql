@@ -1,0 +1,1 @@
+insert into source (id, kind, last_sequence, complete, held_since, held_reason, held_revision, updated_at) values ('ospf', 'events', 7, true, '2026-11-29 16:30:45+00', 'half of its links are gone at once', 3, '2026-11-29 16:30:45+00');
