@@ -159,7 +159,7 @@ describe('a stream of events', () => {
       isOpen: false,
       identify: (token) => byToken.identify(isDeleted ? undefined : token),
     };
-    opened = (await testApp({ access }, { heartbeatMs: 20, stalledAfterMs: 30_000 })).app;
+    opened = (await testApp({ access }, { stream: { heartbeatMs: 20, stalledAfterMs: 30_000 } })).app;
     await opened.listen({ port: 0, host: '127.0.0.1' });
     const url = `http://127.0.0.1:${(opened.server.address() as AddressInfo).port}/v1/events`;
     const response = await fetch(url, { headers: { authorization: 'Bearer viewer' } });
