@@ -18,7 +18,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  * when it serves. `grpcAddress` is where its agents connect.
  */
 export async function startController(environment) {
-  const grpcPort = await freePort();
+  const grpcPort = environment.WAYMARK_GRPC_PORT ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'waymark-bench-key-'));
   const adminKeyFile = join(folder, 'admin-key');
   const adminKey = randomBytes(32).toString('hex');
