@@ -5,7 +5,7 @@
  * requests that are given up. Every so often its garbage is collected and what is left is counted, and so are the rows of each
  * table.
  *
- *   npx tsc -b && node bench/soak.mjs [--minutes 30] [--hosts 60] [--every 20] [--seed 1]
+ *   npx tsc -b && node bench/soak.mjs [--minutes 30] [--hosts 60] [--every 20] [--tick 1000] [--seed 1]
  *
  * Prints memory, handles and rows, then the slope of memory after the first third by a linear fit with its 95 % confidence, and
  * which tables grew. History and audit are meant to grow for WAYMARK_HISTORY_DAYS.
@@ -30,10 +30,13 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '30' },
     hosts: { type: 'string', default: '60' },
     every: { type: 'string', default: '20' },
+    tick: { type: 'string', default: '1000' },
     seed: { type: 'string', default: '1' },
   },
 });
-const [minutes, hosts, everyS, seed] = ['minutes', 'hosts', 'every', 'seed'].map((name) => Number(values[name]));
+const [minutes, hosts, everyS, tickMs, seed] = ['minutes', 'hosts', 'every', 'tick', 'seed'].map((name) =>
+  Number(values[name]),
+);
 const MIB = 1024 * 1024;
 const print = (line) => process.stdout.write(`${line}\n`);
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -94,7 +97,7 @@ async function soak() {
   while (Date.now() < end) {
     const until = Math.min(end, Date.now() + everyS * 1_000);
     while (Date.now() < until) {
-      const tick = Date.now() + 1_000;
+      const tick = Date.now() + tickMs;
       await mix.tick();
       await sleep(Math.max(0, tick - Date.now()));
     }
@@ -115,6 +118,7 @@ async function soak() {
     print(cells.map(([text, width]) => String(text).padStart(width)).join('  '));
   }
   await mix.stop();
+  print(`\nEvents in the log of the controller, which keeps the newest 4,096: ${await eventCount()}`);
   report(samples, firstRows, await rowsByTable(), mix);
 }
 
@@ -126,6 +130,12 @@ async function measure() {
     if (text !== '') return { ...JSON.parse(text), files: readdirSync(`/proc/${controller.pid}/fd`).length };
     await sleep(50);
   }
+}
+
+async function eventCount() {
+  const text = await (await fetch(`${controller.url}/metrics`, { headers: controller.headers })).text();
+  const counts = [...text.matchAll(/^waymark_events_total\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 async function rowsByTable() {
@@ -166,7 +176,7 @@ function report(samples, first, last, mix) {
   for (const { name, rows, more } of grown) print(`  ${name}: ${rows} rows, ${more} more`);
 }
 
-/** One tick a second: a few of everything. Whatever is made is taken away again, so nothing has a reason to grow. */
+/** With every tick a few of everything. Whatever is made is taken away again, so nothing has a reason to grow. */
 function mixOf(nodes, links) {
   const counts = new Map();
   const statuses = new Map();

@@ -18,7 +18,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.e
  * when it serves. `grpcAddress` is where its agents connect.
  */
 export async function startController(environment) {
-  const grpcPort = await freePort();
+  const grpcPort = environment.WAYMARK_GRPC_PORT ?? (await freePort());
   const folder = mkdtempSync(join(tmpdir(), 'waymark-bench-key-'));
   const adminKeyFile = join(folder, 'admin-key');
   const adminKey = randomBytes(32).toString('hex');
@@ -50,6 +50,12 @@ export async function startController(environment) {
     });
     ended.then((code) => reject(new Error(`the controller ended with ${code}:\n${printed}`)));
   });
+  const end = async (signal) => {
+    child.kill(signal);
+    await ended;
+    process.off('exit', kill);
+    rmSync(folder, { recursive: true, force: true });
+  };
   return {
     url,
     pid: child.pid,
@@ -72,12 +78,9 @@ export async function startController(environment) {
       const metrics = await (await fetch(`${url}/metrics`, { headers: { authorization } })).text();
       return Number(/^process_cpu_seconds_total (\S+)$/m.exec(metrics)[1]);
     },
-    async stop() {
-      child.kill('SIGTERM');
-      await ended;
-      process.off('exit', kill);
-      rmSync(folder, { recursive: true, force: true });
-    },
+    stop: () => end('SIGTERM'),
+    /** As a machine that fails: without a word to anybody. */
+    kill: () => end('SIGKILL'),
   };
 }
 

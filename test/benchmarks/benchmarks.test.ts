@@ -15,6 +15,8 @@ describe('a benchmark still runs:', () => {
     ['kubernetes.mjs', '8', '2', '4', 'clusters'],
     ['mesh.mjs', '40'],
     ['policies.mjs', '24', 'bandwidth'],
+    ['reconnect.mjs', '6', '1'],
+    ['soak.mjs', '--minutes', '0.2', '--hosts', '6', '--every', '3'],
     ['sweep.mjs', '30', '60'],
     ['takeover.mjs', '1'],
     ['vpp.mjs', '--policies', '40', '--runs', '1'],

@@ -239,6 +239,7 @@ async function start(
     policies,
     serviceClasses,
     agents: distribution.agents,
+    sessions: distribution.server,
     sweeps,
     clusters: () => kubernetes?.clusters() ?? [],
     jobs,

@@ -52,6 +52,12 @@ export class KnownKeys {
     await this.db.updateTable('api_key').set({ last_used_at: new Date() }).where('name', '=', name).execute();
   }
 
+  /** Names of deleted keys would otherwise stay for ever. */
+  #forgetUseOf(rows: readonly ApiKeyRow[]): void {
+    const names = new Set(rows.map(({ name }) => name));
+    for (const name of [...this.#usedAt.keys()]) if (!names.has(name)) this.#usedAt.delete(name);
+  }
+
   #read(): Promise<void> {
     const readAt = this.now();
     const reading = this.db
@@ -63,6 +69,7 @@ export class KnownKeys {
           if (this.#reading !== reading) return;
           this.#reading = undefined;
           this.#byPrefix = byPrefix(rows);
+          this.#forgetUseOf(rows);
           this.#readAt = readAt;
           this.#isOutdated = false;
         },

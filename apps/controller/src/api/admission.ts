@@ -30,6 +30,7 @@ export interface AdmissionCounts {
 export class Admission {
   readonly #limits: ApiLimits;
   #requests = 0;
+  #bytes = 0;
   #streams = 0;
   #refused = 0;
   #connectionsDropped = 0;
@@ -43,7 +44,7 @@ export class Admission {
     });
     app.addHook('onRequest', (request, reply, done) => {
       const { isProbe, isStream } = request.routeOptions.config;
-      if (isProbe !== true && isStream !== true) this.#admit(reply);
+      if (isProbe !== true && isStream !== true) this.#admit(request, reply);
       done();
     });
     app.addHook('onSend', (request, reply, payload, done) => {
@@ -88,13 +89,19 @@ export class Admission {
     });
   }
 
-  #admit(reply: FastifyReply): void {
+  #admit(request: FastifyRequest, reply: FastifyReply): void {
     if (this.#requests >= this.#limits.requests) {
       throw this.#refusal(`${this.#requests} requests are being answered`);
     }
+    const bytes = bodyBytes(request);
+    if (this.#bytes > 0 && bytes > 0 && this.#bytes + bytes > this.#limits.bodyBytes) {
+      throw this.#refusal(`bodies of ${this.#bytes} bytes are being taken`);
+    }
     this.#requests += 1;
+    this.#bytes += bytes;
     reply.raw.once('close', () => {
       this.#requests -= 1;
+      this.#bytes -= bytes;
     });
   }
 
@@ -111,4 +118,12 @@ export class Admission {
     socket.setTimeout(this.#limits.stalledMs).once('timeout', disconnect);
     raw.once('close', () => socket.off('timeout', disconnect));
   }
+}
+
+/** Of a body that does not say how long it is, as much as the operation takes. */
+function bodyBytes({ headers, routeOptions }: FastifyRequest): number {
+  const { 'content-length': length, 'transfer-encoding': encoding } = headers;
+  const most = routeOptions.bodyLimit;
+  if (encoding !== undefined) return most;
+  return Math.min(most, Number(length ?? 0));
 }

@@ -4,6 +4,8 @@ export interface ApiLimits {
   readonly connections: number;
   /** Requests that are being answered, streams apart. */
   readonly requests: number;
+  /** What their bodies may take together, by what they say of their length; a single one may take more. */
+  readonly bodyBytes: number;
   /** Open streams of events, of all clients and of one. */
   readonly streams: number;
   readonly streamsPerClient: number;
@@ -24,6 +26,7 @@ export interface ApiLimits {
 export const apiLimits: ApiLimits = {
   connections: 4_096,
   requests: 512,
+  bodyBytes: 512 * 1024 * 1024,
   streams: 1_000,
   streamsPerClient: 100,
   headersMs: 20_000,

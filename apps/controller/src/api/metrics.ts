@@ -12,6 +12,7 @@ export function registerMetrics(app: ApiApp, services: Services, admission: () =
   watchEvents(app, services, registry);
   watchAdmission(admission, registry);
   watchJobs(services, registry);
+  watchSessions(services, registry);
   const readServices = watchServices(services, registry);
   app.get(
     '/metrics',
@@ -130,6 +131,60 @@ function watchJobs({ jobs }: Services, registry: Registry): void {
     collect() {
       this.reset();
       for (const { kind, items } of jobs.counts().computed) this.inc({ kind }, items);
+    },
+  });
+}
+
+function watchSessions({ sessions }: Services, registry: Registry): void {
+  const registers = [registry];
+  new Gauge({
+    name: 'waymark_agent_sessions',
+    help: 'Sessions of agents on this controller.',
+    registers,
+    collect() {
+      this.set(sessions.counts().sessions);
+    },
+  });
+  new Counter({
+    name: 'waymark_agent_sessions_total',
+    help: 'Sessions of agents that began on this controller since it started.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sessions.counts().welcomed);
+    },
+  });
+  new Gauge({
+    name: 'waymark_snapshots',
+    help: 'Snapshots that agents have asked this controller for, by whether they are under way or wait.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { underWay, waiting } = sessions.counts().snapshots;
+      this.set({ state: 'under-way' }, underWay);
+      this.set({ state: 'waiting' }, waiting);
+    },
+  });
+  new Counter({
+    name: 'waymark_snapshots_total',
+    help: 'Snapshots that agents asked for since this controller started: sent whole, unchanged (held already), or refused for now.',
+    labelNames: ['outcome'],
+    registers,
+    collect() {
+      const { sent, unchanged, refused } = sessions.counts().snapshots;
+      this.reset();
+      this.inc({ outcome: 'sent' }, sent);
+      this.inc({ outcome: 'unchanged' }, unchanged);
+      this.inc({ outcome: 'refused' }, refused);
+    },
+  });
+  new Counter({
+    name: 'waymark_snapshot_policies_total',
+    help: 'SR policies in the snapshots that were sent since this controller started.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sessions.counts().snapshots.policies);
     },
   });
 }

@@ -239,6 +239,31 @@ describe('bodies', () => {
     expect(first.toString()).toMatch(/^HTTP\/1\.1 413 /);
   });
 
+  it('are refused while others take the memory there is for them', async () => {
+    const url = await listen(
+      { topology: { nodes: () => Promise.resolve({ items: [], next: null }) } },
+      { bodyBytes: 1_000 },
+    );
+    const post = 'POST /v1/path-computations HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n';
+    const slow = await raw();
+    slow.write(`${post}Content-Length: 900\r\n\r\n{`);
+    const refused = { ...aPath, body: '{}'.padEnd(900) };
+    await eventually(async () => {
+      expect(await (await fetch(`${url}/v1/path-computations`, refused)).json()).toMatchObject({ code: 'overloaded' });
+    }, patience);
+    expect((await fetch(`${url}/v1/nodes`)).status).toBe(200);
+    slow.destroy();
+    await eventually(async () => {
+      expect((await fetch(`${url}/v1/path-computations`, refused)).status).toBe(400);
+    }, patience);
+    // one of unknown length, and then no other
+    const chunked = await raw();
+    chunked.write(`${post}Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`);
+    await eventually(async () => {
+      expect(await (await fetch(`${url}/v1/path-computations`, refused)).json()).toMatchObject({ code: 'overloaded' });
+    }, patience);
+  });
+
   it.each(['[', '{"a":'])('that are nested as deeply as they can be (%s) are refused', async (opening) => {
     const url = await listen({});
     for (const path of ['/v1/path-computations', '/v1/sources/s/events', '/v1/dry-runs', '/v1/sr-policies']) {

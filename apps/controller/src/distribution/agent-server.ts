@@ -17,6 +17,7 @@ import {
 } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import type { Logger } from 'pino';
+import type { AgentSessionCounts } from '../model/ports.js';
 import type { Database } from '../storage/database.js';
 import { storeAcks, type AckRecord, type OnAcked } from './ack-store.js';
 import type { AgentAccess } from './agent-access.js';
@@ -31,23 +32,26 @@ import {
 } from './agent-records.js';
 import { Batcher } from './batcher.js';
 import { storeDataPlanes, type DataPlaneRecord } from './data-plane-store.js';
-import { drained } from './drained.js';
-import { Gate } from './gate.js';
 import type { ControllerIdentity } from './identity.js';
 import { storeLiveness, type LivenessRecord } from './liveness-store.js';
-import { readSnapshot } from './snapshot-reader.js';
+import { SnapshotDesk } from './snapshot-desk.js';
 
 /** Most heartbeats, digests or acks of one transaction. */
 const BATCH = 2_000;
 /** Most reports of one transaction; each may be large. */
 const REPORT_BATCH = 50;
-/** Snapshots that are held in memory at the same time. */
-const SNAPSHOTS = 16;
-/** An agent that takes longer over a snapshot must ask again. */
-const SNAPSHOT_TIMEOUT_MS = 30_000;
 const SWEEP_MS = 1_000;
 /** How long a connection that has to be made anew may take to say goodbye. */
 const DRAIN_MS = 1_000;
+/** Sessions on this controller, those without a hello included: one more is told to go elsewhere. */
+const SESSIONS = 10_000;
+
+/** An agent has a session and a snapshot under way, and for a moment those of its attempt before. */
+const STREAMS_PER_CONNECTION = 8;
+/** A connection on which nothing is under way, or whose other end does not answer, is closed. */
+const IDLE_MS = 30_000;
+const PING_MS = 30_000;
+const PING_TIMEOUT_MS = 10_000;
 
 /** What an agent says of its node when it connects. */
 export interface AgentCapabilities {
@@ -99,8 +103,9 @@ export class AgentServer {
   readonly #changes: Batcher<LivenessRecord, true>;
   readonly #rounds: Batcher<LivenessRecord, true>;
   readonly #dataPlanes: Batcher<DataPlaneRecord, true>;
-  readonly #snapshots = new Gate(SNAPSHOTS);
+  readonly #snapshots: SnapshotDesk;
   readonly #introducing = new Set<Promise<unknown>>();
+  #welcomed = 0;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: AgentServerOptions) {
@@ -132,7 +137,16 @@ export class AgentServer {
       await storeDataPlanes(db, records);
       return records.map(() => true as const);
     });
-    this.#server = new Server({ 'grpc.max_receive_message_length': MAX_MESSAGE_BYTES });
+    this.#snapshots = new SnapshotDesk({ db, instance: options.identity.instance, log: options.log });
+    this.#server = new Server({
+      'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
+      'grpc.max_concurrent_streams': STREAMS_PER_CONNECTION,
+      'grpc.max_connection_idle_ms': IDLE_MS,
+      'grpc.keepalive_time_ms': PING_MS,
+      'grpc.keepalive_timeout_ms': PING_TIMEOUT_MS,
+      // It keeps a record of every connection for whom nobody is there to ask.
+      'grpc.enable_channelz': 0,
+    });
     this.#server.addService(AgentServiceService, {
       session: (stream) => this.#open(stream),
       getSnapshot: (stream) => void this.#sendSnapshot(stream),
@@ -142,6 +156,10 @@ export class AgentServer {
   /** Nodes with a session on this controller. */
   get connectedNodes(): ReadonlySet<NodeId> {
     return new Set(this.#byNode.keys());
+  }
+
+  counts(): AgentSessionCounts {
+    return { sessions: this.#connections.size, welcomed: this.#welcomed, snapshots: this.#snapshots.counts() };
   }
 
   /** Listens on `host:port` and resolves with the port (port 0 takes a free one). Rejects when it is taken. */
@@ -214,6 +232,11 @@ export class AgentServer {
       stream.emit('error', this.#refusal(caller.why));
       return;
     }
+    if (this.#connections.size >= SESSIONS) {
+      stream.on('error', () => undefined);
+      stream.emit('error', { code: status.RESOURCE_EXHAUSTED, details: 'this controller has too many sessions' });
+      return;
+    }
     this.#connections.add(new AgentConnection(stream, this.#host, performance.now(), caller));
   }
 
@@ -242,6 +265,7 @@ export class AgentServer {
       },
     });
     this.#tellCapabilities(node, hello);
+    this.#welcomed += 1;
     return {
       instance: identity.instance,
       publicKey: identity.signingKey.publicKey,
@@ -327,19 +351,6 @@ export class AgentServer {
       stream.emit('error', { code: status.PERMISSION_DENIED, details });
       return;
     }
-    try {
-      await this.#snapshots.pass(async () => {
-        const deadline = AbortSignal.timeout(SNAPSHOT_TIMEOUT_MS);
-        const { db, identity } = this.#options;
-        for (const chunk of await readSnapshot(db, identity.instance, request)) {
-          if (stream.cancelled) return;
-          if (!stream.write(chunk)) await drained(stream, deadline);
-        }
-        stream.end();
-      });
-    } catch (error) {
-      this.#options.log.warn({ err: error, node: request.nodeId }, 'a snapshot was not sent');
-      stream.emit('error', { code: status.UNAVAILABLE, details: 'the snapshot cannot be sent now' });
-    }
+    await this.#snapshots.serve(stream);
   }
 }

@@ -206,6 +206,27 @@ export type ProposedChange =
   | { readonly kind: 'mesh-put'; readonly mesh: MeshIntent }
   | { readonly kind: 'mesh-delete'; readonly meshId: string };
 
+/** Since the process started, but for those under way and waiting. */
+export interface SnapshotCounts {
+  readonly underWay: number;
+  readonly waiting: number;
+  /** Sent whole, and those whose agent held it already. */
+  readonly sent: number;
+  readonly unchanged: number;
+  /** Policies in those that were sent. */
+  readonly policies: number;
+  /** Told to come back. */
+  readonly refused: number;
+}
+
+/** Of this controller. */
+export interface AgentSessionCounts {
+  readonly sessions: number;
+  /** Since the process started. */
+  readonly welcomed: number;
+  readonly snapshots: SnapshotCounts;
+}
+
 /** What headends found by probing, in numbers. */
 export interface LivenessCounts {
   readonly active: Readonly<Record<Liveness, number>>;
@@ -387,6 +408,8 @@ export interface Services {
   readonly policies: PolicyService;
   readonly serviceClasses: ServiceClassService;
   readonly agents: AgentService;
+  /** Agents' sessions on this controller. */
+  readonly sessions: { counts(): AgentSessionCounts };
   readonly sweeps: FailureSweepService;
   /** Kubernetes clusters that are sources, in the order of the configuration. */
   readonly clusters: () => readonly ClusterHostsView[];

@@ -48,6 +48,13 @@ export function fixedServices(stated: StatedServices = {}): Services {
     agents: orThrow<AgentService>('agents', stated.agents),
     sweeps: orThrow<FailureSweepService>('sweeps', stated.sweeps),
     clusters: () => [],
+    sessions: {
+      counts: () => ({
+        sessions: 0,
+        welcomed: 0,
+        snapshots: { underWay: 0, waiting: 0, sent: 0, unchanged: 0, policies: 0, refused: 0 },
+      }),
+    },
     jobs: { counts: () => ({ held: [], bytes: 0, finished: [], computed: [] }) },
     events: stated.events ?? new EventHub(),
     access: stated.access ?? openAccess,
