@@ -10,7 +10,9 @@ import {
   type Hello,
   type ListLiveness,
   type LivenessReport,
+  type OwnedSid,
 } from '@waymark/agent-protocol';
+import { canBeSid, ipv6FromBytes } from '@waymark/topology';
 
 /*
  * What one agent says is stored in one transaction with what others say. So whatever Postgres would refuse has to be
@@ -25,6 +27,7 @@ const MAX_TEXT = 4_000;
 const MAX_INTERFACES = 4_096;
 const MAX_LOCAL_SIDS = 4_096;
 const MAX_NOTICES = 256;
+const MAX_OWNED_SIDS = 4_096;
 const MAX_LABEL = 255;
 
 /** Of one message; a complete report may go on in the next. */
@@ -45,7 +48,8 @@ export function mistakeInHello(hello: Hello): string | undefined {
   if (!arePositions(hello)) return 'the epoch or generation is out of range';
   if (!isName(hello.agentVersion)) return 'the version of the agent is malformed';
   if (!isName(hello.dataplane)) return 'the name of the data plane is malformed';
-  if (hello.ownedSids.some(({ sid, behavior }) => sid.length !== 16 || !SID_BEHAVIORS.has(behavior))) {
+  if (hello.ownedSids.length > MAX_OWNED_SIDS) return `an agent owns more than ${MAX_OWNED_SIDS} SIDs`;
+  if (!hello.ownedSids.every(isOwnedSid)) {
     return 'an owned SID is malformed';
   }
   return undefined;
@@ -114,6 +118,10 @@ export function printableReport(report: DataPlaneReport): DataPlaneReport {
     version: printable(report.version, MAX_LABEL),
     notices: report.notices.map((notice) => printable(notice)),
   };
+}
+
+function isOwnedSid({ sid, behavior }: OwnedSid): boolean {
+  return sid.length === 16 && SID_BEHAVIORS.has(behavior) && canBeSid(ipv6FromBytes(sid));
 }
 
 function isTime(ms: number): boolean {
