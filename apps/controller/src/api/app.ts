@@ -8,6 +8,8 @@ import { clientErrorHandler, frameworkError } from './framework-errors.js';
 import { EventLog } from './event-log.js';
 import { EventStreams, type StreamLimits } from './event-stream.js';
 import { refuseMissingBody, refuseUnknownMediaType } from './media-types.js';
+import { answerExpectations } from './expectations.js';
+import { addBodyParsers } from './body-parsers.js';
 import { watchMethods } from './method-not-allowed.js';
 import { registerMetrics } from './metrics.js';
 import { addDocumentation, nameParts, openapiFrame } from './openapi.js';
@@ -105,15 +107,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   app.setNotFoundHandler((request, reply) =>
     sendProblem(request, reply, 'route-unknown', { detail: `there is nothing at ${request.method} ${request.url}` }),
   );
-  for (const type of ['application/yaml', 'application/graphml+xml', 'text/plain']) {
-    if (!app.hasContentTypeParser(type))
-      app.addContentTypeParser(type, { parseAs: 'string' }, (_, body, done) => done(null, body));
-  }
-  app.addContentTypeParser(
-    'application/merge-patch+json',
-    { parseAs: 'string' },
-    app.getDefaultJsonParser('error', 'error'),
-  );
+  addBodyParsers(app);
   app.addHook('onRequest', (request, reply, done) => {
     setSecurityHeaders(reply.header('x-request-id', request.id));
     done();
@@ -133,6 +127,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   });
   refuseUnknownQueryParameters(app);
   const forbidOtherMethods = watchMethods(app);
+  answerExpectations(app);
 
   await app.register(fastifySwagger, {
     openapi: openapiFrame(options.version),
