@@ -13,7 +13,10 @@ let unchanged: readonly string[];
 beforeAll(async () => {
   system = await startFilledSystem();
   agent = new RawAgent(system.grpcAddress);
-  await eventually(async () => expect(await outOfStep()).toBeUndefined(), 60_000);
+  await eventually(async () => {
+    expect(await simulated()).toBe(POLICIES);
+    expect(await outOfStep()).toBeUndefined();
+  }, 120_000);
   unchanged = await spokenFor();
 }, 240_000);
 
@@ -69,6 +72,16 @@ async function spokenFor(): Promise<readonly string[]> {
     select 'SID of two ' || s.sid from sid s where to_revision is null group by s.sid having count(distinct node_id) > 1
   `.execute(system.database.db);
   return rows.map(({ row }) => row).toSorted();
+}
+
+/** Those that the system is filled with: two, and a mesh of three hosts. */
+const POLICIES = 8;
+
+/** Policies that the agents of the demo have taken. */
+async function simulated(): Promise<number> {
+  const { rows } = await sql<{ count: number }>`
+    select count(*)::int as count from desired where outcome = 'simulated' and not deleted`.execute(system.database.db);
+  return rows[0]?.count ?? 0;
 }
 
 interface AgentView {

@@ -75,11 +75,14 @@ function livenessOf(node: string): LivenessReport {
   return { complete: true, lists: [{ ...list, ...figures }] };
 }
 
+const eth0 = {
+  ...{ name: 'eth0', up: true, rxBytes: 1, rxPackets: 1, txBytes: 1, txPackets: 1 },
+  ...{ drops: 0, rxBps: 1, txBps: 1 },
+};
+
 const dataPlane: DataPlaneReport = {
   ...{ version: '1.0', reachable: true, atMs: 1_700_000_000_000, notices: ['a foreign policy'] },
-  interfaces: [
-    { name: 'eth0', up: true, rxBytes: 1, rxPackets: 1, txBytes: 1, txPackets: 1, drops: 0, rxBps: 1, txBps: 1 },
-  ],
+  interfaces: [eth0],
   localSids: [
     { sid: parseAddress('fcbb:bb00:8:1::'), behavior: 'End', goodPackets: 1, goodBytes: 1, badPackets: 0, badBytes: 0 },
   ],
@@ -171,19 +174,15 @@ function planted(random: Random, node: string, hello: Buffer): GrpcCase {
     'too many interfaces': () =>
       session(
         'too many interfaces',
-        [hello, report({ interfaces: Array.from({ length: 4_097 }, () => dataPlane.interfaces[0] as never) })],
+        [hello, report({ interfaces: Array.from({ length: 4_097 }, () => eth0) })],
         INVALID,
       ),
     'interface with a line break': () =>
-      session(
-        'interface with a line break',
-        [hello, report({ interfaces: [{ ...(dataPlane.interfaces[0] as never), name: 'a\nb' }] as never })],
-        INVALID,
-      ),
+      session('interface with a line break', [hello, report({ interfaces: [{ ...eth0, name: 'a\nb' }] })], INVALID),
     'counters at their end': () =>
       session('counters at their end', [
         hello,
-        report({ interfaces: [{ ...(dataPlane.interfaces[0] as never), rxBytes: Number.MAX_SAFE_INTEGER }] as never }),
+        report({ interfaces: [{ ...eth0, rxBytes: Number.MAX_SAFE_INTEGER }] }),
       ]),
     'SID of another node': () => session('SID of another node', [greeting({ ownedSids: sid('fcbb:bb00:1:1::') })]),
     'SID that is none': () =>
