@@ -33,6 +33,7 @@ export { readEntries, resolveSegments, type EntriesRead } from './segments/resol
 export { igpDistancesTo } from './segments/igp-distances.js';
 export { demandLoad, type DemandLoad } from './segments/demand-load.js';
 export { nodesReadOtherwise } from './segments/read-otherwise.js';
+export { serviceFamilies } from './segments/owned-sids.js';
 export { proveSegmentLists, segmentListFrom, type ProvedSegmentList } from './segments/segment-list.js';
 export { toGraph, type Finding, type FindingKind, type TedGraph } from './validation/to-graph.js';
 export { metricOf } from './model/metric-of.js';

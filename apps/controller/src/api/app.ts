@@ -12,6 +12,8 @@ import { EventStreams, type StreamLimits } from './event-stream.js';
 import { followCertificates, httpsOptions } from './https.js';
 import { apiLimits, noRateLimits, type ApiLimits, type RateLimits } from './limits.js';
 import { refuseMissingBody, refuseUnknownMediaType } from './media-types.js';
+import { answerExpectations } from './expectations.js';
+import { addBodyParsers } from './body-parsers.js';
 import { watchMethods } from './method-not-allowed.js';
 import { registerMetrics } from './metrics.js';
 import { addDocumentation, nameParts, openapiFrame } from './openapi.js';
@@ -126,15 +128,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   app.setNotFoundHandler((request, reply) =>
     sendProblem(request, reply, 'route-unknown', { detail: `there is nothing at ${request.method} ${request.url}` }),
   );
-  for (const type of ['application/yaml', 'application/graphml+xml', 'text/plain']) {
-    if (!app.hasContentTypeParser(type))
-      app.addContentTypeParser(type, { parseAs: 'string' }, (_, body, done) => done(null, body));
-  }
-  app.addContentTypeParser(
-    'application/merge-patch+json',
-    { parseAs: 'string' },
-    app.getDefaultJsonParser('error', 'error'),
-  );
+  addBodyParsers(app);
   app.addHook('onRequest', (request, reply, done) => {
     setSecurityHeaders(reply.header('x-request-id', request.id));
     done();
@@ -156,6 +150,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   });
   refuseUnknownQueryParameters(app);
   const forbidOtherMethods = watchMethods(app);
+  answerExpectations(app);
 
   await app.register(fastifySwagger, {
     openapi: openapiFrame(options.version),

@@ -37,9 +37,19 @@ export function refuseUnknownMediaType(request: FastifyRequest): void {
       field: 'Content-Type',
     });
   }
+  refuseOtherCharset(headers['content-type'] ?? '');
   if (allowed.includes(mediaType)) return;
   throw new Problem('media-type-unsupported', {
     detail: `the media type "${mediaType}" is not one of ${allowed.join(', ')}`,
+    field: 'Content-Type',
+  });
+}
+
+function refuseOtherCharset(contentType: string): void {
+  const [, charset] = /;\s*charset\s*=\s*"?([^\s;"]*)/i.exec(contentType) ?? [];
+  if (charset === undefined || ['utf-8', 'utf8', 'us-ascii'].includes(charset.toLowerCase())) return;
+  throw new Problem('media-type-unsupported', {
+    detail: `the charset "${charset}" is not read; send UTF-8`,
     field: 'Content-Type',
   });
 }

@@ -43,6 +43,8 @@ describe('every error is a problem document', () => {
     ['malformed JSON', '{"source":', 'application/json', 400, 'body-malformed'],
     ['an empty body', '', 'application/json', 400, 'body-malformed'],
     ['a prototype in disguise', '{"__proto__": {"a": 1}}', 'application/json', 400, 'body-malformed'],
+    ['what is no UTF-8', Buffer.from([0x22, 0xc3, 0x28, 0x22]), 'application/json', 400, 'body-malformed'],
+    ['another charset', '{}', 'application/json; charset=utf-16', 415, 'media-type-unsupported'],
     ['another media type', 'source=a', 'application/x-www-form-urlencoded', 415, 'media-type-unsupported'],
     ['a media type of another operation', 'a: 1', 'application/yaml', 415, 'media-type-unsupported'],
     ['a large body', `"${'x'.repeat(2_000_000)}"`, 'application/json', 413, 'body-too-large'],

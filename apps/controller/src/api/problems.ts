@@ -76,16 +76,16 @@ function problemOfFastify(error: FastifyError): Problem {
   if (error.validation !== undefined) {
     // compileValidator uses Ajv, whose errors these are
     const { pointer, detail } = explainErrors(error.validation as ErrorObject[]);
-    const field = error.validationContext === 'body' ? pointer : pointer.slice(1);
-    return field === ''
-      ? new Problem('request-invalid', { detail: `the body ${detail}` })
-      : new Problem('request-invalid', { detail: `${field} ${detail}`, field });
+    const isBody = error.validationContext === 'body';
+    const field = isBody ? pointer : pointer.slice(1);
+    const name = field !== '' ? field : isBody ? 'the body' : 'a parameter without a name';
+    return new Problem('request-invalid', { detail: `${name} ${detail}`, field });
   }
   switch (error.statusCode) {
     case 400:
-      return new Problem(error.code === 'FST_ERR_BAD_URL' ? 'request-invalid' : 'body-malformed', {
-        detail: error.message,
-      });
+      return error.code === 'FST_ERR_BAD_URL'
+        ? new Problem('request-invalid', { detail: error.message, field: 'path' })
+        : new Problem('body-malformed', { detail: error.message, field: '' });
     // of @fastify/static, for a path that leads out of its folder
     case 403:
     case 404:
@@ -93,7 +93,7 @@ function problemOfFastify(error: FastifyError): Problem {
     case 413:
       return new Problem('body-too-large', { detail: error.message });
     case 414:
-      return new Problem('request-invalid', { detail: error.message });
+      return new Problem('request-invalid', { detail: error.message, field: 'path' });
     case 415:
       return new Problem('media-type-unsupported', { detail: error.message });
     default:

@@ -3,6 +3,7 @@ import { constraintsOf, type PathRequest } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import type { PathBatch, PathBatchOfMesh, PathBatchOfRequests } from '../model/path-batch.js';
 import { requireCompatible } from './compatible-request.js';
+import { requireConsistent, requireConsistentRequest } from './contradictions.js';
 import { idsInConstraints, idsInRequest, requireConstraints, type NamedId } from './request-ids.js';
 
 /** Throws Problem request-invalid for what is wrong with a batch whatever the topology is. */
@@ -32,6 +33,7 @@ function requireRequests({ requests, synchronised }: PathBatchOfRequests): void 
     within(`/requests/${i}`, () => {
       requireCompatible(request);
       requireConstraints(constraintsOf(request), request.optional);
+      requireConsistentRequest(request);
       if (synchronised === true) requireOnePath(request);
     });
   }
@@ -65,6 +67,7 @@ function within(at: string, check: () => void): void {
 }
 
 function requirePairs(batch: PathBatchOfMesh): void {
+  requireConsistent(batch);
   const pairs = pairsOf(batch);
   if (pairs > maxMeshPairs) {
     throw new Problem('request-invalid', {

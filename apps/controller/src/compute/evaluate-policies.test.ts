@@ -138,6 +138,17 @@ describe('without a valid candidate path', () => {
     const bare = withNodes(diamond(), { h2: { sids: [] } });
     expect(evaluateOne(bare, newPolicy('h1', 'h2', [explicit([])])).candidatePaths[0]?.reason).toBe('sid-unresolved');
   });
+
+  it('has no list for a family whose service SID another node claims, too', () => {
+    const sids = diamond().nodes.find(({ id }) => id === 'h2')?.sids ?? [];
+    const contested = (claimed: typeof sids) => {
+      const ted = withNodes(diamond(), { h1: { sids: claimed } });
+      return evaluateOne(ted, newPolicy('h1', 'h2', [explicit([])]));
+    };
+    const ipv4 = sids.filter(({ behavior }) => behavior === 'End.DT4');
+    expect(contested(ipv4).lists[0]?.segmentLists.map(({ family }) => family)).toEqual(['ipv6']);
+    expect(contested(sids).candidatePaths[0]?.reason).toBe('sid-unresolved');
+  });
 });
 
 describe('a policy that has lists', () => {

@@ -5,13 +5,14 @@ import { requireKnownIds, type NamedId } from './request-ids.js';
 
 /**
  * Throws Problem node-unknown or link-unknown for ids that the snapshot lacks, request-invalid for an SRLG or site that
- * nothing is in, for a link that is changed twice, and for more affinities than a network can have. `at` points to the overlay.
+ * nothing is in, for a link that is changed twice, for traffic of a node to itself, and for more affinities than a network can have. `at` points to the overlay.
  */
 export function requireKnownOverlay(snapshot: Snapshot, overlay: Overlay, at = '/overlay'): void {
   requireKnownIds(snapshot, idsInOverlay(overlay, at));
   const errors = [
     ...emptyGroups(snapshot, overlay, at),
     ...repeatedLinks(overlay, at),
+    ...circularDemands(overlay, at),
     ...surplusAffinities(snapshot, overlay, at),
   ];
   const [error] = errors;
@@ -66,6 +67,14 @@ function repeatedLinks({ links = [] }: Overlay, at: string): FieldError[] {
       { field: `${at}/links/${i}/link`, detail: `Link "${link}" is changed twice; give all its attributes in one.` },
     ];
   });
+}
+
+function circularDemands({ demands = [] }: Overlay, at: string): FieldError[] {
+  return demands.flatMap((demand, i) =>
+    'links' in demand || demand.source !== demand.destination
+      ? []
+      : [{ field: `${at}/demands/${i}/destination`, detail: `The traffic begins and ends at ${demand.source}.` }],
+  );
 }
 
 /** Each takes a bit of every link. */

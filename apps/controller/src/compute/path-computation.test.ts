@@ -85,6 +85,35 @@ describe('a path computation', () => {
     await refused({ protection: { detours: ['link'] }, coRouted: 'sum' }, '/protection');
   });
 
+  it.each<[object, string]>([
+    [{ include: [{ node: 'R6' }], exclude: { nodes: ['R6'] } }, '/constraints/include/0'],
+    [{ include: [{ link: 'R6:R8' }], exclude: { links: ['R6:R8'] } }, '/constraints/include/0'],
+    [{ exclude: { nodes: ['R6', request.source] } }, '/constraints/exclude/nodes/1'],
+    [{ exclude: { nodes: [request.destination] } }, '/constraints/exclude/nodes/0'],
+    [{ affinities: { includeAll: ['a', 'b'], excludeAny: ['b'] } }, '/constraints/affinities/includeAll'],
+    [{ affinities: { includeAny: ['a', 'b'], excludeAny: ['b', 'a'] } }, '/constraints/affinities/includeAny'],
+    [
+      {
+        bounds: [
+          { metric: 'igp', max: 9 },
+          { metric: 'igp', max: 8 },
+        ],
+      },
+      '/constraints/bounds/1',
+    ],
+  ])('refuses %j, which no network could meet', async (constraints, field) => {
+    await expect(paths.compute({ ...request, constraints })).rejects.toMatchObject({
+      code: 'request-invalid',
+      info: { field },
+    });
+  });
+
+  it('takes what contradicts a wish', async () => {
+    const bounds = [{ metric: 'igp', max: 90 } as const, { metric: 'igp', max: 1 } as const];
+    const wish = { ...request, constraints: { bounds }, optional: ['/constraints/bounds/1'] };
+    await expect(paths.compute(wish)).resolves.toMatchObject({ status: expect.any(String) as string });
+  });
+
   it('refuses an optional constraint that the request does not have', async () => {
     const bounds = [{ metric: 'igp', max: 10 } as const];
     const optional = ['/constraints/bounds/0', '/constraints/bounds/1'];
@@ -291,6 +320,11 @@ describe('a computation under an overlay', () => {
       { links: [{ link: 'R6:R8', affinities: Array.from({ length: 257 }, (_, i) => `a${i}`) }] },
       'request-invalid',
       '/overlay/links',
+    ],
+    [
+      { demands: [{ source: 'R1', destination: 'R1', bandwidthBps: 1 }] },
+      'request-invalid',
+      '/overlay/demands/0/destination',
     ],
     [{ demands: [{ links: ['x'], bandwidthBps: 1 }] }, 'link-unknown', '/overlay/demands/0/links/0'],
     [

@@ -18,6 +18,7 @@ import { requireCompatible } from './compatible-request.js';
 import type { ComputePool } from './compute-pool.js';
 import type { Basis } from './compute-tasks.js';
 import { requireKnownOverlay } from './overlay-ids.js';
+import { requireConsistent, requireConsistentRequest } from './contradictions.js';
 import { canonicalSids, idsInConstraints, idsInRequest, requireConstraints, requireKnownIds } from './request-ids.js';
 import type { SnapshotCache } from './snapshot-cache.js';
 import { staleOr, type FindHeldSource } from './stale-topology.js';
@@ -60,6 +61,7 @@ export class PathComputation implements PathComputationService {
   ): Promise<UnderOverlay<PathAnswer>> {
     requireCompatible(request);
     requireConstraints(constraintsOf(request), request.optional);
+    requireConsistentRequest(request);
     const { snapshot, ...basis } = await this.#basis(revision, overlay, request.setupPriority);
     requireKnownIds(snapshot, idsInRequest(request));
     const answer = await this.#pool.run('compute-path', snapshot, { request, ...basis }, signal);
@@ -75,6 +77,10 @@ export class PathComputation implements PathComputationService {
     signal?: AbortSignal,
   ): Promise<UnderOverlay<DisjointAnswer>> {
     requireConstraints(constraintsOfGroup(request), request.optional);
+    for (const [i, { source, destination, constraints }] of request.members.entries()) {
+      const optional = (request.optional ?? []).flatMap((pointer) => within(pointer, `/members/${i}`));
+      requireConsistent({ constraints, ends: [source, destination], optional }, `/members/${i}/constraints`);
+    }
     const { snapshot, ...basis } = await this.#basis(revision, overlay, request.setupPriority);
     const ids = request.members.flatMap(({ source, destination, constraints }, i) => [
       { field: `/members/${i}/source`, node: source },
@@ -124,6 +130,11 @@ export class PathComputation implements PathComputationService {
     const seen = withBandwidths(snapshot, overlay);
     return { snapshot, overlay, unreservedBps: await this.#unreservedBps(seen, setupPriority) };
   }
+}
+
+/** A pointer as it is below `at`; nothing when it leads elsewhere. */
+function within(pointer: string, at: string): string[] {
+  return pointer.startsWith(`${at}/`) ? [pointer.slice(at.length)] : [];
 }
 
 /** With the reservable bandwidths of an overlay and nothing else of it: the rest is work for a worker. */

@@ -3,7 +3,7 @@ import {
   NodeFlag,
   proveSegmentLists,
   readEntries,
-  type AddressFamily,
+  serviceFamilies,
   type LinkId,
   type PathConstraints,
   type ProofRequirement,
@@ -57,7 +57,7 @@ export class ListProver {
   #prove(policy: PolicyToEvaluate, transport: TransportList, requirement: ListRequirement): ListOutcome {
     const unknown = this.#unknownPart(policy, transport);
     if (unknown !== undefined) return unknown;
-    const families = serviceFamilies(this.#snapshot, policy.endpoint);
+    const families = serviceFamilies(this.#snapshot, this.#snapshot.nodeIndexOf(policy.endpoint));
     if (families.length === 0) {
       return { ok: false, reason: 'sid-unresolved', message: `${policy.endpoint} has no service SID` };
     }
@@ -114,18 +114,6 @@ export class ListProver {
     const { objection } = readEntries(this.#snapshot, sids);
     return objection === null ? undefined : { ok: false, reason: 'unknown-sid', message: objection };
   }
-}
-
-/** Traffic families that a node has service SIDs for. Empty for an unknown node. */
-export function serviceFamilies(snapshot: Snapshot, endpoint: string): AddressFamily[] {
-  const node = snapshot.nodeIndexOf(endpoint);
-  if (node < 0) return [];
-  const behaviors = new Set(snapshot.sidsOf(node).map((sid) => snapshot.sidBehaviorOf(sid)));
-  const both = behaviors.has('End.DT46');
-  const families: AddressFamily[] = [];
-  if (both || behaviors.has('End.DT4')) families.push('ipv4');
-  if (both || behaviors.has('End.DT6')) families.push('ipv6');
-  return families;
 }
 
 function hasDrained({ data }: Snapshot): boolean {

@@ -227,6 +227,22 @@ describe('a session', () => {
       status.INVALID_ARGUMENT,
     ],
     [
+      'a SID that can be none',
+      {
+        $case: 'hello',
+        value: { ...hello, ownedSids: [{ sid: Uint8Array.of(0xfe, 0x80, ...address.slice(2)), behavior: 'End' }] },
+      },
+      status.INVALID_ARGUMENT,
+    ],
+    [
+      'more SIDs than a node has',
+      {
+        $case: 'hello',
+        value: { ...hello, ownedSids: Array.from({ length: 4_097 }, () => ({ sid: address, behavior: 'End' })) },
+      },
+      status.INVALID_ARGUMENT,
+    ],
+    [
       'a name that cannot be stored',
       { $case: 'hello', value: { ...hello, dataplane: 'dry\u0000run' } },
       status.INVALID_ARGUMENT,

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MemoryBus, SnapshotChunk, stateHashOf } from '@waymark/agent-protocol';
+import { credentials } from '@grpc/grpc-js';
+import { AgentServiceClient, MemoryBus, SnapshotChunk, stateHashOf } from '@waymark/agent-protocol';
 import { sql } from 'kysely';
+import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { policyBody, startTestController, type TestController } from '../testing/distribution-fixture.js';
+import { hello, policyBody, startTestController, type TestController } from '../testing/distribution-fixture.js';
 import { eventually } from '../testing/eventually.js';
 import { startSessionAgent, type SessionAgent } from '../testing/session-agent.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
@@ -275,6 +277,32 @@ describe('a database restored from a backup', () => {
     await restored.write([{ headend: 'h1', policies: [beta] }]);
     await eventually(() => expect(held(after)).toEqual([alpha.policyId, beta.policyId]));
   });
+});
+
+describe('an agent that reports what cannot be', () => {
+  it('is not followed, so that it does not lock the others out', async () => {
+    let logged = '';
+    const log = pino({ level: 'warn' }, { write: (line: string) => void (logged += line) });
+    const one = await controller({ log });
+    const h1 = await agent({ node: 'h1', controllers: [one.address], bus });
+    await one.write([{ headend: 'h1', policies: [alpha] }]);
+    await eventually(() => expect(held(h1)).toEqual([alpha.policyId]));
+    const { epoch } = one.distribution.leadership;
+    const { instance } = one.distribution.identity;
+    const client = new AgentServiceClient(one.address, credentials.createInsecure());
+    const stream = client.session();
+    stream.on('error', () => undefined);
+    stream.write({
+      message: { $case: 'hello', value: { ...hello, nodeId: 'h9', instance, epoch: 2 ** 48, generation: 2 ** 40 } },
+    });
+    await eventually(() => expect(logged).toContain('that cannot be'), 60_000);
+    // The next look of the leader comes after what it does about this one.
+    await sql`update agent set epoch = ${(epoch ?? 0) + 3}, generation = 1 where node_id = 'h9'`.execute(database.db);
+    await eventually(() => expect(one.distribution.leadership.epoch).toBeGreaterThan((epoch ?? 0) + 3), 60_000);
+    expect(one.distribution.leadership.epoch).toBeLessThan(100);
+    stream.cancel();
+    client.close();
+  }, 180_000);
 });
 
 /** The state file of an agent that has seen a later epoch. */

@@ -11,7 +11,9 @@ import {
   type Hello,
   type ListLiveness,
   type LivenessReport,
+  type OwnedSid,
 } from '@waymark/agent-protocol';
+import { canBeSid, ipv6FromBytes } from '@waymark/topology';
 
 /*
  * What one agent says is stored in one transaction with what others say. So whatever Postgres would refuse has to be
@@ -26,6 +28,7 @@ const MAX_TEXT = 4_000;
 const MAX_INTERFACES = 4_096;
 const MAX_LOCAL_SIDS = 4_096;
 const MAX_NOTICES = 256;
+const MAX_OWNED_SIDS = 4_096;
 const MAX_LABEL = 255;
 const MAX_FEATURES = 256;
 
@@ -52,7 +55,8 @@ export function mistakeInHello(hello: Hello): string | undefined {
   if (hello.features.length > MAX_FEATURES || !hello.features.every((feature) => isName(feature))) {
     return 'the features of the agent are malformed';
   }
-  if (hello.ownedSids.some(({ sid, behavior }) => sid.length !== 16 || !SID_BEHAVIORS.has(behavior))) {
+  if (hello.ownedSids.length > MAX_OWNED_SIDS) return `an agent owns more than ${MAX_OWNED_SIDS} SIDs`;
+  if (!hello.ownedSids.every(isOwnedSid)) {
     return 'an owned SID is malformed';
   }
   return undefined;
@@ -121,6 +125,10 @@ export function printableReport(report: DataPlaneReport): DataPlaneReport {
     version: printable(report.version, MAX_LABEL),
     notices: report.notices.map((notice) => printable(notice)),
   };
+}
+
+function isOwnedSid({ sid, behavior }: OwnedSid): boolean {
+  return sid.length === 16 && SID_BEHAVIORS.has(behavior) && canBeSid(ipv6FromBytes(sid));
 }
 
 function isTime(ms: number): boolean {

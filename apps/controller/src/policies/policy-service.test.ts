@@ -60,6 +60,18 @@ describe('an intent that makes no sense', () => {
       ['/candidatePaths/0/path/segmentLists/0/sids/1'],
     ],
     [
+      'constraints that contradict each other',
+      policy({ candidatePaths: [lowestDelay({ include: [{ node: 'a' }], exclude: { nodes: ['a', 'h2'] } })] }),
+      'request-invalid',
+      ['/candidatePaths/0/path/constraints/exclude/nodes/1', '/candidatePaths/0/path/constraints/include/0'],
+    ],
+    [
+      'prefixes that no router forwards packets to',
+      policy({ steeredPrefixes: ['fe80::/10', 'ff02::/16', '224.0.0.0/8', '::ffff:10.0.0.0/104', '127.0.0.0/8'] }),
+      'request-invalid',
+      [0, 1, 2, 3, 4].map((index) => `/steeredPrefixes/${index}`),
+    ],
+    [
       'several lists without a bandwidth to split',
       policy({
         candidatePaths: [

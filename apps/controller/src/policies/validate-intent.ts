@@ -1,4 +1,13 @@
-import { canonicalIpv6, canonicalPrefix, constraintsOf, type PathConstraints, type Ted } from '@waymark/topology';
+import {
+  canonicalIpv6,
+  constraintsOf,
+  formatPrefix,
+  parsePrefix,
+  prefixContains,
+  type NodeId,
+  type Ted,
+} from '@waymark/topology';
+import { contradictionsIn, type Demand } from '../compute/contradictions.js';
 import { Problem } from '../model/errors.js';
 import {
   LOWEST_PRIORITY,
@@ -31,7 +40,7 @@ export function checkedPolicy(intent: SrPolicyIntent, ted: Ted): SrPolicyIntent 
   if (intent.headend === intent.endpoint) {
     check.invalid('/endpoint', `headend and endpoint are both ${intent.headend}`);
   }
-  const template = check.template(intent, '');
+  const template = check.template(intent, '', [intent.headend, intent.endpoint]);
   const steeredPrefixes = intent.steeredPrefixes && check.prefixes(intent.steeredPrefixes, '/steeredPrefixes');
   check.finish();
   return { ...intent, ...template, ...(steeredPrefixes === undefined ? {} : { steeredPrefixes }) };
@@ -55,7 +64,8 @@ export function checkedMesh(intent: MeshIntent, ted: Ted): MeshIntent {
     pairs.add(`${headend}:${endpoint}`);
     check.priorities({ ...template, ...override }, `${field}/override`);
     const candidatePaths =
-      override.candidatePaths && check.candidatePaths(override.candidatePaths, `${field}/override/candidatePaths`);
+      override.candidatePaths &&
+      check.candidatePaths(override.candidatePaths, `${field}/override/candidatePaths`, [headend, endpoint]);
     return {
       headend,
       endpoint,
@@ -97,16 +107,18 @@ class IntentCheck {
   prefixes(prefixes: readonly string[], field: string): readonly string[] {
     const seen = new Set<string>();
     return prefixes.map((text, index) => {
-      const prefix = this.#parsed(text, canonicalPrefix, `${field}/${index}`);
+      const prefix = this.#parsed(text, steerablePrefix, `${field}/${index}`);
       if (seen.has(prefix)) this.invalid(`${field}/${index}`, `${prefix} is named twice`);
       seen.add(prefix);
       return prefix;
     });
   }
 
-  template(template: PolicyTemplate, field: string): PolicyTemplate {
+  /** `ends`: headend and endpoint, where they are known. */
+  template(template: PolicyTemplate, field: string, ends: readonly NodeId[] = []): PolicyTemplate {
     this.priorities(template, field);
-    return { ...template, candidatePaths: this.candidatePaths(template.candidatePaths, `${field}/candidatePaths`) };
+    const candidatePaths = this.candidatePaths(template.candidatePaths, `${field}/candidatePaths`, ends);
+    return { ...template, candidatePaths };
   }
 
   /** Otherwise two policies could take the same bandwidth from each other in turn (RFC 3209 section 4.7.3). */
@@ -126,7 +138,11 @@ class IntentCheck {
     );
   }
 
-  candidatePaths(paths: readonly CandidatePathIntent[], field: string): readonly CandidatePathIntent[] {
+  candidatePaths(
+    paths: readonly CandidatePathIntent[],
+    field: string,
+    ends: readonly NodeId[],
+  ): readonly CandidatePathIntent[] {
     if (paths.length === 0) this.invalid(field, 'at least one candidate path is needed');
     for (const key of ['discriminator', 'preference'] as const) {
       const seen = new Set<number>();
@@ -137,12 +153,15 @@ class IntentCheck {
         seen.add(value);
       });
     }
-    return paths.map((candidate, index) => this.#candidatePath(candidate, `${field}/${index}/path`));
+    return paths.map((candidate, index) => this.#candidatePath(candidate, `${field}/${index}/path`, ends));
   }
 
-  #candidatePath(candidate: CandidatePathIntent, field: string): CandidatePathIntent {
+  #candidatePath(candidate: CandidatePathIntent, field: string, ends: readonly NodeId[]): CandidatePathIntent {
     const { path } = candidate;
-    if (path.constraints !== undefined) this.#constraints(path.constraints, `${field}/constraints`);
+    if (path.constraints !== undefined) {
+      const optional = path.kind === 'dynamic' ? path.optional : undefined;
+      this.#constraints({ constraints: path.constraints, ends, optional }, `${field}/constraints`);
+    }
     if (path.kind === 'dynamic') {
       if ((path.maxLists ?? 1) > 1 && path.constraints.bandwidthBps === undefined) {
         this.invalid(`${field}/maxLists`, 'lists are weighted by what they carry: add constraints.bandwidthBps');
@@ -154,7 +173,7 @@ class IntentCheck {
         );
       }
       if (path.standby?.constraints !== undefined) {
-        this.#constraints(path.standby.constraints, `${field}/standby/constraints`);
+        this.#constraints({ constraints: path.standby.constraints, ends }, `${field}/standby/constraints`);
       }
       this.#optional(path, `${field}/optional`);
       return candidate;
@@ -180,7 +199,9 @@ class IntentCheck {
     });
   }
 
-  #constraints({ exclude, include, bandwidthBps }: PathConstraints, field: string): void {
+  #constraints(demand: Demand, field: string): void {
+    const { exclude, include, bandwidthBps } = demand.constraints;
+    for (const fault of contradictionsIn(demand, field)) this.invalid(fault.field, fault.detail);
     exclude?.nodes?.forEach((node, index) => this.node(node, `${field}/exclude/nodes/${index}`));
     exclude?.links?.forEach((link, index) => this.#link(link, `${field}/exclude/links/${index}`));
     include?.forEach((part, index) => {
@@ -219,6 +240,27 @@ class IntentCheck {
       errors,
     });
   }
+}
+
+const notSteered = (
+  [
+    ['::1/128', 'the loopback address'],
+    ['::/128', 'the unspecified address'],
+    ['::ffff:0:0/96', 'IPv4 addresses in IPv6 clothes; name the IPv4 prefix instead'],
+    ['fe80::/10', 'link-local addresses'],
+    ['ff00::/8', 'multicast groups'],
+    ['127.0.0.0/8', 'loopback addresses'],
+    ['169.254.0.0/16', 'link-local addresses'],
+    ['224.0.0.0/4', 'multicast groups'],
+  ] as const
+).map(([text, what]) => ({ prefix: parsePrefix(text), what }));
+
+/** RFC 5952 spelling. Throws RangeError for what is no prefix, and for destinations that no router forwards packets to. */
+function steerablePrefix(text: string): string {
+  const prefix = parsePrefix(text);
+  const never = notSteered.find((other) => prefixContains(other.prefix, prefix));
+  if (never !== undefined) throw new RangeError(`"${text}" cannot be steered: these are ${never.what}`);
+  return formatPrefix(prefix);
 }
 
 function isInteger(value: number, minimum: number, maximum: number): boolean {

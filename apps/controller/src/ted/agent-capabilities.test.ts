@@ -57,6 +57,21 @@ describe('what an agent says of its data plane', () => {
     });
   });
 
+  it('leaves out SIDs that other nodes have, also those that another agent claims with it', async () => {
+    const [mine, theirs] = ['fd00::a', 'fd00::b'];
+    const said = (...sids: string[]) =>
+      ({ msdHEncaps: 5, encapMode: 'full', ownedSids: sids.map((sid) => ({ ...owned, sid })) }) as const;
+    const planned = (await topology.node('h2')).effective.sids[0]?.sid ?? '';
+    await topology.recordAgentCapabilities([
+      { node: 'h1', capabilities: said(mine, planned, theirs) },
+      { node: 'h2', capabilities: said(theirs) },
+    ]);
+    expect((await topology.node('h1')).effective.sids.map(({ sid }) => sid)).toEqual([mine, theirs]);
+    expect((await topology.node('h2')).effective.sids.map(({ sid }) => sid)).not.toContain(theirs);
+    await topology.recordAgentCapabilities([{ node: 'h2', capabilities: said(theirs, mine) }]);
+    expect((await topology.ted()).nodes.flatMap(({ sids }) => sids).filter(({ sid }) => sid === mine)).toHaveLength(1);
+  });
+
   it('is withdrawn when it says less', async () => {
     const planned = (await topology.node('h1')).effective.sids;
     await topology.recordAgentCapabilities([

@@ -31,7 +31,7 @@ export interface AgentStatement {
 /**
  * Writes what agents say in the discovered layer, each as source `agent:<node>`, all in one revision. False when they said so
  * before: agents say it again whenever they connect. End.X SIDs are left out, for an agent does not say which link they
- * cross.
+ * cross; so are SIDs that another node has by what any other source says, for an agent speaks of its own node.
  */
 export async function recordAgentCapabilities(
   db: Database,
@@ -39,10 +39,12 @@ export async function recordAgentCapabilities(
   current: CurrentTed,
   { statements, now }: { readonly statements: readonly AgentStatement[]; readonly now: Date },
 ): Promise<boolean> {
-  const isNews =
-    ({ layered }: CurrentTed, revision: number) =>
-    (statement: AgentStatement) =>
-      !isEmpty(agentChange(layered, statement, revision));
+  const hasSids = statements.some(({ capabilities }) => capabilities.ownedSids.length > 0);
+  const ownersIn = (layered: LayeredTed): Owners => (hasSids ? ownersOf(layered, statements) : new Map());
+  const isNews = ({ layered }: CurrentTed, revision: number) => {
+    const owners = ownersIn(layered);
+    return (statement: AgentStatement) => !isEmpty(agentChange(layered, owners, statement, revision));
+  };
   const [first, ...others] = statements.filter(isNews(current, current.revision + 1));
   if (first === undefined) return false;
   const header = {
@@ -56,7 +58,9 @@ export async function recordAgentCapabilities(
     const before = await cache.before(tx, { revision: revision - 1, tedRevision: tedRevision - 1 });
     const news = statements.filter(isNews(before, revision));
     if (news.length === 0) throw new NothingChanged(undefined);
-    await writeRows(tx, revision, together(news.map((one) => agentChange(before.layered, one, revision))));
+    const owners = ownersIn(before.layered);
+    const changes = news.map((one) => agentChange(before.layered, owners, one, revision));
+    await writeRows(tx, revision, together(changes));
     await writeSources(tx, news.map(sourceOf), 'agent', now);
   });
   return outcome.changed;
@@ -76,7 +80,22 @@ function together(changes: readonly TedChange[]): TedChange {
   return { closed: rows('closed'), opened: rows('opened') };
 }
 
-function agentChange(layered: LayeredTed, statement: AgentStatement, revision: number): TedChange {
+/** The node that a SID belongs to. */
+type Owners = ReadonlyMap<string, NodeId>;
+
+/** Of what several agents say at once and nobody said before, the first is believed. */
+function ownersOf(layered: LayeredTed, statements: readonly AgentStatement[]): Owners {
+  const owners = new Map(layered.rowsWhere(() => true).sids.map(({ sid, node }) => [sid.sid, node]));
+  for (const { node, capabilities } of statements) {
+    for (const { sid } of capabilities.ownedSids) {
+      const canonical = canonicalIpv6(sid);
+      if (!owners.has(canonical)) owners.set(canonical, node);
+    }
+  }
+  return owners;
+}
+
+function agentChange(layered: LayeredTed, owners: Owners, statement: AgentStatement, revision: number): TedChange {
   const {
     node,
     capabilities: { msdHEncaps, encapMode, ownedSids },
@@ -90,7 +109,8 @@ function agentChange(layered: LayeredTed, statement: AgentStatement, revision: n
   const sids = new Map(
     ownedSids
       .filter(({ behavior }) => behavior !== 'End.X')
-      .map(({ sid, behavior }) => [canonicalIpv6(sid), behavior] as const),
+      .map(({ sid, behavior }) => [canonicalIpv6(sid), behavior] as const)
+      .filter(([sid]) => owners.get(sid) === node),
   );
   const isSaid = isSaidBy(source);
   const said = { nodes: layered.nodeRowsOf(node).filter(isSaid), sids: layered.sidRowsOf(node).filter(isSaid) };

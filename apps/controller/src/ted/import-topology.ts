@@ -3,6 +3,7 @@ import { defaultSidPlan, planSids, TopologyFormatError, type TopologyDocument } 
 import type { EntityCounts, ImportResult } from '../model/topology.js';
 import { diffRowsInSlices } from './diff-rows.js';
 import { documentRows, everythingKnown, isSaidBy } from './document-rows.js';
+import { refuseBindingSidClaims, type BindingSidBlock } from './binding-sid-claims.js';
 import { refuseForeignClaims } from './foreign-claims.js';
 import type { LayeredTed } from './layered-ted.js';
 import { topologyInvalid } from './read-document.js';
@@ -17,13 +18,15 @@ export interface PlannedImport {
 
 /**
  * What importing a file changes: only rows of the discovered layer of its source, and of those only what differs.
- * Throws `topology-invalid` when the SID plan runs out of numbers, or a SID or locator belongs to a node of another source.
+ * Throws `topology-invalid` when the SID plan runs out of numbers, a SID or locator belongs to a node of another source, or
+ * lies within the block of some headend's binding SIDs.
  */
 export function* planImport(
   document: TopologyDocument,
   source: string,
   before: { readonly layered: LayeredTed; readonly ted: Ted },
   revision: number,
+  blocks: readonly BindingSidBlock[],
 ): Slices<PlannedImport> {
   // All that is asked of the TED is taken at once, for it may move between slices.
   const known = everythingKnown(before.layered, before.ted);
@@ -35,6 +38,7 @@ export function* planImport(
   const desired = yield* documentRows(planned.document, source, revision);
   yield;
   refuseForeignClaims(desired, others);
+  refuseBindingSidClaims(desired, blocks);
   const change = yield* diffRowsInSlices(said, desired);
   const nodes = count(touchedNodes(change));
   const links = count(touchedLinks(change));

@@ -1,3 +1,4 @@
+import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ringTopology } from '../testing/topology-text.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
@@ -168,6 +169,23 @@ describe('importing a topology', () => {
       info: { detail: `${sid} of node thief belongs to node h1 (source ring)` },
     });
     expect(await topology.head()).toMatchObject({ revision: 1, nodes: 6 });
+  });
+
+  it('refuses locators, SIDs and addresses within the binding SIDs of a headend', async () => {
+    await load(ringTopology());
+    await sql`insert into bsid_block (headend, block) values ('h1', 'fdbb:b51d:0:1::/64')`.execute(database.db);
+    const router = (more: object) => JSON.stringify({ waymark: 1, nodes: [{ id: 'x', ...more }] });
+    for (const [text, what] of [
+      [router({ locators: [{ prefix: 'fdbb:b51d::/48' }] }), 'locator fdbb:b51d::/48'],
+      [router({ kind: 'host', sids: [{ sid: 'fdbb:b51d:0:1::4', behavior: 'End.DT4' }] }), 'SID fdbb:b51d:0:1::4'],
+      [router({ address: 'fdbb:b51d:0:1::9' }), 'address fdbb:b51d:0:1::9'],
+    ] as const) {
+      await expect(load(text, 'other')).rejects.toMatchObject({
+        code: 'topology-invalid',
+        info: { detail: `${what} of node x overlaps the binding SIDs of headend h1` },
+      });
+    }
+    expect((await load(router({ locators: [{ prefix: 'fdbb:b51d:9::/48' }] }), 'other')).changed).toBe(true);
   });
 
   it('refuses a locator that overlaps one of another node of another source, unless both say anycast', async () => {

@@ -39,6 +39,32 @@ describe('a source of events', () => {
     now = new Date(now.getTime() + seconds * 1_000);
   };
 
+  describe('with events that cannot be', () => {
+    const sids = (node: string, ...all: string[]): SourceEvent => ({
+      ...{ kind: 'service-sids', node },
+      sids: all.map((sid) => ({ sid, behavior: 'End.DT4' })),
+    });
+    const delays = { kind: 'link-measurement', link: 'r1:r2' } as const;
+
+    it.each<[string, SourceEvent[], string, string]>([
+      ['no address', [sids('h1', '10.0.0.1')], 'request-invalid', '/events/0/sids/0/sid'],
+      ['a link-local SID', [sids('h1', 'fd00::4', 'fe80::4')], 'request-invalid', '/events/0/sids/1/sid'],
+      ['an IPv4 address in IPv6 clothes', [sids('h1', '::ffff:1.2.3.4')], 'request-invalid', '/events/0/sids/0/sid'],
+      ['a SID twice', [sids('h1', 'fd00::4', 'FD00:0::4')], 'request-invalid', '/events/0/sids/1/sid'],
+      ['a SID of two hosts', [sids('h1', 'fd00::4'), sids('h2', 'fd00::4')], 'sid-conflict', '/events/1/sids/0/sid'],
+      ['delays out of order', [{ ...delays, delayMinUs: 9, delayUs: 5 }], 'request-invalid', '/events/0/delayUs'],
+      ['a maximum below', [{ ...delays, delayMinUs: 9, delayMaxUs: 5 }], 'request-invalid', '/events/0/delayMaxUs'],
+    ])('refuses %s, and changes nothing', async (_, events, code, field) => {
+      await expect(send(events)).rejects.toMatchObject({ code, info: { field } });
+      expect((await topology.head()).revision).toBe(1);
+    });
+
+    it('lets a SID go from one host to another in one batch', async () => {
+      const moved = [sids('h1', 'fd00::4'), sids('h1', 'fd00::5'), sids('h2', 'fd00::4')];
+      expect(await send(moved)).toMatchObject({ outcome: 'applied' });
+    });
+  });
+
   describe('in sequence', () => {
     it('changes the operational state and the IGP metric that routers use', async () => {
       const result = await send([state('r1:r2', 'down'), { kind: 'link-igp-metric', link: 'r2:r1', igpMetric: 77 }]);

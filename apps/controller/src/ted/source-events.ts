@@ -5,6 +5,7 @@ import { linkAttributes, nodeAttributes } from './attributes.js';
 import { isSignificant, measuredNames } from './dead-band.js';
 import { diffRows, setAttributes } from './diff-rows.js';
 import { isSaidBy } from './document-rows.js';
+import { mistakesInEvents } from './event-mistakes.js';
 import type { LayeredTed } from './layered-ted.js';
 import {
   noRows,
@@ -27,7 +28,7 @@ export interface EventPlan {
 
 /**
  * What a batch of a source changes in the rows of that source. Later events of the batch go over earlier ones. Throws
- * `link-unknown`, `node-unknown` or `sid-conflict`, naming the event; `skipUnknown` leaves out events on what is not in
+ * `request-invalid`, `link-unknown`, `node-unknown` or `sid-conflict`, naming the event; `skipUnknown` leaves out events on what is not in
  * the topology (any more).
  */
 export function planEvents(
@@ -38,7 +39,10 @@ export function planEvents(
   skipUnknown = false,
 ): EventPlan {
   const events = skipUnknown ? batch.events.filter((event) => isKnown(layered, event)) : batch.events;
-  if (!skipUnknown) refuseUnknown(layered, events);
+  if (!skipUnknown) {
+    refuseMistakes(events);
+    refuseUnknown(layered, events);
+  }
   refuseForeignSids(layered, events);
 
   const row = { source, fromRevision: revision, toRevision: null } as const;
@@ -230,13 +234,24 @@ function refuseUnknown(layered: LayeredTed, events: readonly SourceEvent[]): voi
   if (first !== undefined) refuse(`${first.what}-unknown`, errors);
 }
 
+function refuseMistakes(events: readonly SourceEvent[]): void {
+  const errors = mistakesInEvents(events);
+  if (errors.length > 0) refuse('request-invalid', errors);
+}
+
 function refuseForeignSids(layered: LayeredTed, events: readonly SourceEvent[]): void {
   if (!events.some((event) => event.kind === 'service-sids')) return;
   const owners = new Map(layered.rowsWhere(() => true).sids.map((row) => [row.sid.sid, row.node]));
+  // Of several for one node the last counts.
+  const lastOf = new Map(
+    events.flatMap((event, index) => (event.kind === 'service-sids' ? [[event.node, index] as const] : [])),
+  );
   const errors = events.flatMap((event, index) => {
     if (event.kind !== 'service-sids') return [];
     return event.sids.flatMap(({ sid }, position) => {
-      const owner = owners.get(canonicalIpv6(sid));
+      const canonical = canonicalIpv6(sid);
+      const owner = owners.get(canonical);
+      if (owner === undefined && lastOf.get(event.node) === index) owners.set(canonical, event.node);
       if (owner === undefined || owner === event.node) return [];
       return [{ field: `/events/${index}/sids/${position}/sid`, detail: `${sid} belongs to node ${owner}` }];
     });

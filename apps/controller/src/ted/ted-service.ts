@@ -29,6 +29,7 @@ import { NothingChanged, withRevision, type RevisionNumbers } from '../storage/r
 import { newAffinities, registerAffinities } from '../storage/affinity-registry.js';
 import { confirmPlannedSids } from './confirm-sids.js';
 import { change, changes, tedAt, tedAtRevision } from './history.js';
+import { assignedBlocks } from './binding-sid-claims.js';
 import { planImport, type PlannedImport } from './import-topology.js';
 import type { LayeredTed, RowOrigin } from './layered-ted.js';
 import { linkSettings, nodeSettings, operatorRow } from './operator-settings.js';
@@ -143,7 +144,8 @@ export class TedService implements TopologyService {
     // Planned before the head is locked, so that others need not wait, and again only if it has moved until then.
     const current = await this.#cache.refresh();
     await requireSourceKind(this.#db, source, 'file');
-    const plan = (before: CurrentTed) => inSlices(planImport(document, source, before, before.revision + 1));
+    const blocks = await assignedBlocks(this.#db);
+    const plan = (before: CurrentTed) => inSlices(planImport(document, source, before, before.revision + 1, blocks));
     const expected = await plan(current);
     await newAffinities(this.#db, expected.affinities);
     if (dryRun === true || !expected.result.changed) return { revision: current.revision, ...expected.result };

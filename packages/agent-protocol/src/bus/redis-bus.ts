@@ -1,6 +1,7 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import type { TlsFiles } from '../tls/tls-files.js';
 import { BusClosedError, type Bus, type BusListener, type Subscription } from './bus.js';
+import { checkedConnector } from './checked-connector.js';
 import { isRefusal, redisTrouble } from './redis-trouble.js';
 
 /** Messages handed to Redis and not yet answered; above this, publish drops: a hung Redis must not fill the memory. */
@@ -28,6 +29,8 @@ const COMMON = {
   // Publishing and subscribing is all that a user of ours needs to be allowed: no INFO, no CLIENT.
   enableReadyCheck: false,
   disableClientInfo: true,
+  // What ReplyCheck reads.
+  protocol: 2,
 } satisfies RedisOptions;
 
 interface Channel {
@@ -58,8 +61,8 @@ export class RedisBus implements Bus {
 
   constructor(url: string, onError: (error: Error) => void, tls?: Pick<TlsFiles, 'material'>) {
     const options = { ...COMMON, ...(tls && { tls: materialOf(tls) }) };
-    this.#publisher = new Redis(url, options);
-    this.#subscriber = new Redis(url, options);
+    this.#publisher = new Redis(url, { ...options, Connector: checkedConnector('publisher') });
+    this.#subscriber = new Redis(url, { ...options, Connector: checkedConnector('subscriber') });
     this.#onError = (error) => onError(redisTrouble(error));
     this.#publisher.on('error', this.#onError);
     this.#subscriber.on('error', this.#onError);

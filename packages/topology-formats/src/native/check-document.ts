@@ -1,5 +1,12 @@
-import { parsePrefix, prefixContains, type Locator, type Prefix, type Sid } from '@waymark/topology';
-import { rangeOf } from '../address-ranges.js';
+import {
+  canBeSid,
+  hostPrefix,
+  parsePrefix,
+  prefixContains,
+  type Locator,
+  type Prefix,
+  type Sid,
+} from '@waymark/topology';
 import type { DocumentLink, DocumentNode } from '../topology-document.js';
 import { isServiceBehavior } from './fields.js';
 import type { Placed, PlacedNode, SidPlace } from './placed.js';
@@ -36,6 +43,7 @@ export function checkDocument(document: PlacedDocument, problems: ProblemList): 
     }
     claims.take(node);
   }
+  for (const link of document.links) claims.takeInterfaces(link);
   checkLocatorOverlap(document.nodes, problems);
 }
 
@@ -119,11 +127,9 @@ function checkLocator({ prefix, structure }: Locator, pointer: string, problems:
   }
 }
 
-const noSids = ['::/127', 'fe80::/10', 'ff00::/8'].map((prefix) => rangeOf(parsePrefix(prefix)));
-
 function checkSid(
   sid: Sid,
-  { address, locator }: SidPlace,
+  { locator }: SidPlace,
   pointer: string,
   node: DocumentNode,
   links: ReadonlyMap<string, Placed<DocumentLink>>,
@@ -131,8 +137,8 @@ function checkSid(
 ): void {
   const report = (message: string): void => problems.report(pointer, `SID ${sid.sid} of ${node.id}: ${message}`);
   const isService = isServiceBehavior(sid.behavior);
-  if (noSids.some(({ first, last }) => first <= address && address <= last)) {
-    report('an unspecified, loopback, link-local or multicast address is no SID');
+  if (!canBeSid(sid.sid)) {
+    report('an unspecified, loopback, link-local, multicast or IPv4 address is no SID');
   }
   if (node.kind === 'host' && !isService) {
     report(`a host is never transit, so it owns only service SIDs (End.DT4, End.DT6, End.DT46), not ${sid.behavior}`);
@@ -171,7 +177,9 @@ function checkSidLink(
   else if (link.from !== node.id) report(`link ${linkId} leaves ${link.from}, not ${node.id}`);
 }
 
-/** What belongs to one node only: SIDs (anycast ones apart), pod prefixes and addresses. */
+const linkLocal = ['fe80::/10', '169.254.0.0/16'].map((text) => parsePrefix(text));
+
+/** What belongs to one node only: SIDs (anycast ones apart), pod prefixes, and addresses of nodes and interfaces. */
 class Claims {
   readonly #problems: ProblemList;
   readonly #owners = new Map<string, string>();
@@ -190,6 +198,20 @@ class Claims {
     }
     if (node.address !== undefined && node.address !== null) {
       this.#claim(`node ${node.address}`, `address ${node.address}`, node.id, `${pointer}/address`);
+    }
+  }
+
+  /** Several links may leave by one interface, and one without addresses of its own lends that of its node. */
+  takeInterfaces({ value: { id, from, interfaceAddresses }, pointer }: Placed<DocumentLink>): void {
+    for (const address of interfaceAddresses ?? []) {
+      const other = this.#owners.get(`node ${address}`) ?? from;
+      if (linkLocal.some((prefix) => prefixContains(prefix, hostPrefix(address)))) continue;
+      this.#owners.set(`node ${address}`, other);
+      if (other === from) continue;
+      this.#problems.report(
+        pointer,
+        `link ${id}: interface address ${address} of ${from} is already given to ${other}`,
+      );
     }
   }
 

@@ -115,6 +115,17 @@ describe('a mistake in a native file', () => {
     ['an unknown end', changed('[B, h]', '[B, H]'), 16, 5, '/links/1', 'there is no node H'],
     ['one end', changed('[B, h]', '[B]'), 16, 16, '/links/1/between', 'two nodes'],
     ['a loop', changed('{ between: [B, h] }', '{ from: B, to: B, id: x, reverse: x }'), 16, 5, '/links/1', 'to itself'],
+    [
+      'an interface address of two nodes',
+      changed(
+        '{ between: [B, h] }',
+        "{ between: [B, h], forward: { interfaceAddresses: ['fd00::9'] }, backward: { interfaceAddresses: ['fd00::9'] } }",
+      ),
+      16,
+      5,
+      '/links/1',
+      'interface address fd00::9 of h is already given to B',
+    ],
     ['a missing reverse', changed('{ between: [B, h] }', '{ from: B, to: h }'), 16, 5, '/links/1', 'reverse'],
     ['End.X over another link', changed("linkId: 'A:B'", "linkId: 'B:A'"), 7, 9, '/nodes/0/sids/1', 'leaves B, not A'],
     ['End.X over no link', changed(", linkId: 'A:B'", ''), 7, 9, '/nodes/0/sids/1', 'needs the linkId'],

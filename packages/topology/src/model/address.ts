@@ -112,6 +112,17 @@ export function canonicalPrefix(text: string): string {
   return formatPrefix(parsePrefix(text));
 }
 
+const neverSids = ['::/127', '::ffff:0:0/96', 'fe80::/10', 'ff00::/8'].map((text) => parsePrefix(text));
+
+/**
+ * Whether an IPv6 address can be a SID: those that are unspecified, loopback, link-local, multicast, or an IPv4 address
+ * in IPv6 clothes cannot be routed to. Throws RangeError when the text is no address.
+ */
+export function canBeSid(address: string): boolean {
+  const own = hostPrefix(address);
+  return own.family === 'ipv6' && !neverSids.some((prefix) => prefixContains(prefix, own));
+}
+
 /** True when every address of `inner` lies in `outer`. */
 export function prefixContains(outer: Prefix, inner: Prefix): boolean {
   if (outer.family !== inner.family || outer.length > inner.length) return false;
