@@ -6,7 +6,7 @@ import { writeAdminKey, type AdminKey } from '../../apps/controller/src/testing/
 import { eventually } from '../../apps/controller/src/testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../../apps/controller/src/testing/test-database.js';
 import { freePort, ManagedProcess } from '../lab/managed-process.js';
-import { Redis } from '../lab/redis.js';
+import { RedisServer } from '../../packages/agent-protocol/src/testing/redis-server.js';
 import { root } from '../started-system.js';
 import { BreakableConnection } from './breakable-connection.js';
 
@@ -40,10 +40,10 @@ export class Installation {
   readonly folder: string;
   readonly controllers: ControllerProcess[] = [];
   readonly agents = new Map<string, ManagedProcess>();
-  readonly #redis: Redis;
+  readonly #redis: RedisServer;
   readonly #connections: BreakableConnection[] = [];
 
-  private constructor(database: TestDatabase, folder: string, redis: Redis) {
+  private constructor(database: TestDatabase, folder: string, redis: RedisServer) {
     this.database = database;
     this.folder = folder;
     this.key = writeAdminKey(folder);
@@ -54,7 +54,7 @@ export class Installation {
   static async start(names: readonly string[]): Promise<Installation> {
     const folder = await mkdtemp(join(tmpdir(), 'waymark-several-'));
     await chmod(folder, 0o755);
-    const installation = new Installation(await createTestDatabase(), folder, await Redis.start('127.0.0.1'));
+    const installation = new Installation(await createTestDatabase(), folder, await RedisServer.start());
     try {
       installation.controllers.push(...(await Promise.all(names.map((name) => installation.#newController(name)))));
     } catch (error) {

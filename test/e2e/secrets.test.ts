@@ -102,6 +102,8 @@ describe.skipIf(missing !== undefined)(`secrets${missing === undefined ? '' : ` 
 
     controller = spawn('controller', 'apps/controller/dist/main.js', {
       ...{ DATABASE_URL: postgres.url, WAYMARK_ADMIN_KEY_FILE: join(folder, 'admin-key'), WAYMARK_DEMO: 'topology' },
+      // each key asks for everything, again and again
+      ...{ WAYMARK_RATE_LIMIT: '0', WAYMARK_RATE_LIMIT_REFUSED: '0' },
       ...{
         WAYMARK_HTTP_PORT: '0',
         WAYMARK_GRPC_PORT: String(grpcPort),

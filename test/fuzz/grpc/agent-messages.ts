@@ -1,7 +1,10 @@
 import {
   AgentMessage,
+  FEATURES,
   Family,
   Liveness,
+  NEWEST_VERSION,
+  OLDEST_VERSION,
   Outcome,
   SnapshotRequest,
   type Ack,
@@ -39,6 +42,7 @@ function helloOf(nodeId: string, more: Partial<Hello> = {}): Hello {
     instance: '',
     epoch: 0,
     generation: 0,
+    ...{ oldestVersion: OLDEST_VERSION, newestVersion: NEWEST_VERSION, features: [...FEATURES] },
     ...more,
   };
 }

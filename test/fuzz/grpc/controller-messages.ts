@@ -2,6 +2,7 @@ import {
   ControllerMessage,
   DesiredPolicy,
   Family,
+  NEWEST_VERSION,
   stateHashOf,
   TunnelAction,
   type PolicyChange,
@@ -131,6 +132,7 @@ export function controllerCase(random: Random, controller: HostileController): C
         channel: '',
         heartbeatIntervalMs: 0,
         digest: undefined,
+        version: NEWEST_VERSION,
       };
       return said(
         'welcome without a key',

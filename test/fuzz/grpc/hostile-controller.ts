@@ -3,6 +3,7 @@ import {
   AgentMessage,
   ControllerMessage,
   generateSigningKey,
+  NEWEST_VERSION,
   type Outcome,
   SnapshotChunk,
   stateHashOf,
@@ -130,6 +131,7 @@ export class HostileController {
           channel: 'hostile',
           heartbeatIntervalMs: 50,
           digest: this.digest(),
+          version: NEWEST_VERSION,
         };
         this.say({ $case: 'welcome', value });
       }

@@ -147,14 +147,7 @@ describe.skipIf(missing !== undefined)(`Redis by TLS${suffix}`, () => {
 
   async function start(authClients: 'yes' | 'no'): Promise<void> {
     const { ca: caFile, pair } = writeTls(join(folder, 'redis'), [ca.cert], ca.issue({ names: ['IP:127.0.0.1'] }));
-    const own = [
-      '--tls-ca-cert-file',
-      caFile ?? '',
-      '--tls-cert-file',
-      pair?.cert ?? '',
-      '--tls-key-file',
-      pair?.key ?? '',
-    ];
+    const own = ['--tls-ca-cert-file', caFile, '--tls-cert-file', pair.cert, '--tls-key-file', pair.key];
     server = await RedisServer.start({ tls: [...own, '--tls-auth-clients', authClients] });
   }
 

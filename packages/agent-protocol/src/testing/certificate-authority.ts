@@ -85,8 +85,13 @@ export class CertificateAuthority {
   }
 }
 
+export interface WrittenTls extends TlsPaths {
+  readonly ca: string;
+  readonly pair: NonNullable<TlsPaths['pair']>;
+}
+
 /** Writes (again) what one side has into a folder, and says where. */
-export function writeTls(folder: string, ca: readonly string[], issued: IssuedCertificate): TlsPaths {
+export function writeTls(folder: string, ca: readonly string[], issued: IssuedCertificate): WrittenTls {
   mkdirSync(folder, { recursive: true });
   const path = (name: string, content: string): string => {
     writeFileSync(join(folder, name), content);
