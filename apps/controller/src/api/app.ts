@@ -3,6 +3,7 @@ import { fastifySSE } from '@fastify/sse';
 import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import { LogController, fastify, type FastifyBaseLogger } from 'fastify';
+import type { Journal } from '../model/journal.js';
 import type { Services } from '../model/ports.js';
 import { clientErrorHandler, frameworkError } from './framework-errors.js';
 import { EventLog } from './event-log.js';
@@ -13,6 +14,7 @@ import { registerMetrics } from './metrics.js';
 import { addDocumentation, nameParts, openapiFrame } from './openapi.js';
 import { handleError, sendProblem } from './problems.js';
 import { guardOperations, isRefused } from './access.js';
+import { recordRequests } from './record-requests.js';
 import { agentRoutes } from './routes/agents.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
 import { auditRoutes } from './routes/audit.js';
@@ -45,6 +47,10 @@ export interface ApiOptions {
   readonly logger: FastifyBaseLogger;
   /** Of the stream of events; these by default. */
   readonly stream?: StreamLimits;
+  /** Requests that change or compute something are entries of it. */
+  readonly journal?: Journal;
+  /** Random ones without it. */
+  readonly newRequestId?: () => string;
 }
 
 const streamLimits: StreamLimits = { heartbeatMs: 15_000, stalledAfterMs: 30_000 };
@@ -90,7 +96,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     // a request per line is too much for a log that people read; /metrics counts them
     logController: new LogController({ disableRequestLogging: true }),
     // what is written down of a change is found by it, whichever controller made it
-    genReqId: () => randomUUID(),
+    genReqId: options.newRequestId ?? (() => randomUUID()),
     bodyLimit: 1_048_576,
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1000 },
@@ -133,6 +139,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   });
   refuseUnknownQueryParameters(app);
   const forbidOtherMethods = watchMethods(app);
+  if (options.journal !== undefined) recordRequests(app, options.journal);
 
   await app.register(fastifySwagger, {
     openapi: openapiFrame(options.version),

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { NodeId } from '@waymark/topology';
 import type { Logger } from 'pino';
+import type { Journal } from '../model/journal.js';
 import type { Database } from '../storage/database.js';
+import { raiseEntry } from './agent-entries.js';
 import { raiseGenerations } from './desired-store.js';
 import { Deposed } from './fence.js';
 import type { Leadership } from './leadership.js';
@@ -12,6 +14,7 @@ const POLL_MS = 1_000;
 
 interface GuardOptions {
   readonly db: Database;
+  readonly journal: Journal;
   readonly leadership: Leadership;
   readonly publisher: Publisher;
   readonly log: Logger;
@@ -39,7 +42,7 @@ async function watch(options: GuardOptions, epoch: number, signal: AbortSignal):
   }
 }
 
-async function raise({ db, leadership, publisher, log }: GuardOptions, epoch: number): Promise<void> {
+async function raise({ db, journal, leadership, publisher, log }: GuardOptions, epoch: number): Promise<void> {
   const ahead = await sql<{ node_id: NodeId; epoch: number; generation: number }>`
     select a.node_id, a.epoch, a.generation from agent a left join headend h using (node_id)
     where a.epoch > coalesce(h.epoch, 0) or a.generation > coalesce(h.generation, 0)
@@ -53,6 +56,8 @@ async function raise({ db, leadership, publisher, log }: GuardOptions, epoch: nu
     return;
   }
   const reports = ahead.rows.map((row) => ({ headend: row.node_id, generation: row.generation }));
-  const deltas = await leadership.fenced(epoch, (tx) => raiseGenerations(tx, epoch, reports));
+  const deltas = await journal.take(raiseEntry(epoch, reports), () =>
+    leadership.fenced(epoch, (tx) => raiseGenerations(tx, epoch, reports)),
+  );
   await publisher.publish(deltas);
 }

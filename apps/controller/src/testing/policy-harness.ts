@@ -14,6 +14,7 @@ import { demandBookings } from '../compute/overlaid.js';
 import { writeDesired, type PendingDelta } from '../distribution/desired-store.js';
 import { fencedTransaction } from '../distribution/fence.js';
 import type { WaymarkEvent } from '../model/events.js';
+import { unrecorded } from '../model/journal.js';
 import type { ClassMember } from '../model/service-class.js';
 import type { LayerView } from '../model/topology.js';
 import { onAcked } from '../policies/headend-acks.js';
@@ -21,6 +22,7 @@ import { SrPolicyService } from '../policies/policy-service.js';
 import { ServiceClasses } from '../policies/service-classes.js';
 import { ReactionLoop } from '../policies/reaction-loop.js';
 import { createSession } from '../storage/database.js';
+import { databaseTime } from '../storage/database-time.js';
 import { REVISION_CHANNEL, withRevision, type RevisionNumbers } from '../storage/revision.js';
 import { memberChanges } from '../kubernetes/classes/class-source.js';
 import { eventually } from './eventually.js';
@@ -133,7 +135,8 @@ export class PolicyHarness {
         evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
         announceEvents: (_tx, events) => this.#announce(events),
         log: { info: () => undefined, error: (detail) => void this.#faults.push(detail) },
-        now: () => this.#nowMs,
+        journal: { ...unrecorded, now: () => this.#nowMs },
+        readDatabaseTime: databaseTime,
         startTimer: (callback, delayMs) => {
           const timer = setTimeout(callback, delayMs);
           return () => clearTimeout(timer);
@@ -231,7 +234,7 @@ export class PolicyHarness {
         update desired set outcome = ${stored}, outcome_at = clock_timestamp() where headend = ${headend} and not deleted
       `.execute(tx);
       await sql`delete from desired where headend = ${headend} and deleted`.execute(tx);
-      await onAcked(tx, headend, generation, outcomes);
+      await onAcked(tx, headend, generation, outcomes, databaseTime);
     });
   }
 
