@@ -14,6 +14,8 @@ export function recordedAnswer(
 ): NonNullable<RequestOutput> {
   const { status, payload } = answer;
   const headers = headerNames.flatMap((name) => {
+    // Of an answer without content Fastify takes both away once the hooks have seen them.
+    if (name === 'content-type' && !hasBody(status, payload)) return [];
     const value = answer.headers[name];
     return typeof value === 'string' ? [[name, value] as const] : [];
   });
@@ -26,7 +28,11 @@ function bodyOf(
   payload: unknown,
 ) {
   if (status < 400 && isSecret(operation)) return '[secret]';
-  if (typeof payload !== 'string' || payload === '') return null;
+  if (!hasBody(status, payload)) return null;
   const type = headers['content-type'];
   return typeof type === 'string' && type.includes('json') ? (JSON.parse(payload) as unknown) : payload;
+}
+
+function hasBody(status: number, payload: unknown): payload is string {
+  return status !== 204 && typeof payload === 'string' && payload !== '';
 }
