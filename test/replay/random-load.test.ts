@@ -133,7 +133,8 @@ it(
     expect(requests).toBe(1 + clients.flat().length);
     const result = await replayRecording(lines, { databaseUrl: replayedOn.url, log });
     expect(result.differing, `seed ${seed}: ${printedResult('recording', lines, result)}`).toBe(0);
-    expect(result.compared).toBe(lines.length);
+    // On a machine that is too busy the leader loses its database session; such a step says nothing.
+    expect(result.skipped).toBe(lines.filter((line) => 'failed' in line).length);
   },
 );
 
@@ -155,32 +156,38 @@ async function perform(
       return;
     }
     case 'delete':
-      return void (await edit('DELETE', `/v1/sr-policies/${one.headend}:${one.color}:${one.endpoint}`));
+      await edit('DELETE', `/v1/sr-policies/${one.headend}:${one.color}:${one.endpoint}`);
+      return;
     case 'pin': {
       const policy = `/v1/sr-policies/${one.headend}:${one.color}:${one.endpoint}`;
-      return void (await edit('POST', `${policy}/pin`, policy));
+      await edit('POST', `${policy}/pin`, policy);
+      return;
     }
     case 'link': {
       const events = [{ kind: 'link-state', link: one.link, state: one.state }];
-      return void (await send('POST', `/v1/sources/${source}/events`, { sequence, full: false, events }));
+      await send('POST', `/v1/sources/${source}/events`, { sequence, full: false, events });
+      return;
     }
     case 'constrain': {
       const changes = [{ link: one.link, constraints: { delayUs: one.delayUs } }];
-      return void (await send('POST', '/v1/link-constraints/bulk', { mode: 'patch', changes }));
+      await send('POST', '/v1/link-constraints/bulk', { mode: 'patch', changes });
+      return;
     }
     case 'compute': {
       const { source: from, destination, bandwidthBps: bps } = one;
       const constraints = bps === undefined ? {} : { bandwidthBps: bps };
-      return void (await send('POST', '/v1/path-computations', {
+      await send('POST', '/v1/path-computations', {
         source: from,
         destination,
         metric: 'delay',
         constraints,
-      }));
+      });
+      return;
     }
     case 'dry-run': {
       const changes = [{ kind: 'link-state', link: one.link, state: 'down' }];
-      return void (await send('POST', '/v1/dry-runs', { changes }));
+      await send('POST', '/v1/dry-runs', { changes });
+      return;
     }
   }
 }

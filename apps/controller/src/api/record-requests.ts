@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setImmediate } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Journal } from '../model/journal.js';
@@ -49,7 +48,7 @@ export function recordRequests(app: ApiApp, journal: Journal): void {
 /** Resolves once the handler is done and nobody is there any more who could be answered. */
 async function withoutAnswer(handled: Promise<unknown>, { raw }: FastifyReply): Promise<null> {
   await handled.catch(() => undefined);
-  if (!raw.closed) await once(raw, 'close');
+  if (!raw.closed) await new Promise<void>((resolve) => void raw.once('close', resolve));
   // What is sent all the same is sent in this turn.
   await setImmediate();
   return null;

@@ -14,7 +14,7 @@ import {
 import type { Database } from '../storage/database.js';
 import { toJson } from './bytes-as-json.js';
 import { Gate } from './gate.js';
-import { RecordingFile } from './recording-file.js';
+import { RecordingFile, type LineFile } from './recording-file.js';
 import { schemaOf, tableDigests } from './table-digests.js';
 
 interface Log {
@@ -48,7 +48,7 @@ type Outcome = Pick<EntryLine, 'output' | 'problem' | 'failed'>;
  */
 export class Recorder implements Journal {
   readonly #options: RecorderOptions;
-  readonly #file: RecordingFile;
+  readonly #file: LineFile;
   readonly #gate = new Gate();
   readonly #entries = new AsyncLocalStorage<OpenEntry>();
   #seq = 0;
@@ -58,15 +58,15 @@ export class Recorder implements Journal {
   #lost = 0;
   #writing: Promise<void> = Promise.resolve();
 
-  private constructor(options: RecorderOptions, file: RecordingFile) {
+  private constructor(options: RecorderOptions, file: LineFile) {
     this.#options = options;
     this.#file = file;
   }
 
-  /** Begins a recording, or goes on with the one in the file. */
-  static async start(options: RecorderOptions): Promise<Recorder> {
+  /** Begins a recording, or goes on with the one in the file: that of `path`, unless it is given. */
+  static async start(options: RecorderOptions, file?: LineFile): Promise<Recorder> {
     const { db, engine, settings, path, log } = options;
-    const recorder = new Recorder(options, await RecordingFile.open(path));
+    const recorder = new Recorder(options, file ?? (await RecordingFile.open(path)));
     const [schema, head, tables] = [await schemaOf(db), await readHead(db), await tableDigests(db)];
     recorder.#head = head;
     const begin = { kind: 'begin', format: RECORDING_FORMAT, engine, schema, settings, head, tables } as const;

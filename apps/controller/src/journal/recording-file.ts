@@ -5,6 +5,9 @@ import { StartFault } from '../model/start-fault.js';
 /** Of every recording. */
 const FIRST_BYTES = '{"seq":1,';
 
+/** Where the lines of a recording go. */
+export type LineFile = Pick<RecordingFile, 'bytes' | 'append' | 'close'>;
+
 /** The file of a recording: whole lines only, for its owner alone. */
 export class RecordingFile {
   readonly #file: FileHandle;
