@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fromJson, toJson } from '../../apps/controller/src/journal/bytes-as-json.js';
-import type { BeginLine, EntryLine, RecordingLine } from '../../apps/controller/src/model/recording.js';
+import type { BeginLine, EndLine, EntryLine, RecordingLine } from '../../apps/controller/src/model/recording.js';
 import { printedResult } from '../../apps/controller/src/replay/print-result.js';
 import { readRecording, ReplayFault } from '../../apps/controller/src/replay/read-recording.js';
 import { replayRecording } from '../../apps/controller/src/replay/replay-recording.js';
@@ -26,10 +26,10 @@ describe('a recorded session', () => {
     it(`${name} comes to the same again`, { timeout: 120_000 }, async () => {
       const lines = await readRecording(join(folder, name));
       const result = await replayRecording(lines, { databaseUrl: database.url, log });
-      // The words say which line, what was recorded and what came.
-      expect(printedResult(name, lines, result)).toBe(
-        `${name}: ${lines.length} lines, ${lines.length} compared, 0 different\n`,
-      );
+      const entries = lines.filter(({ kind }) => kind !== 'begin' && kind !== 'end').length;
+      expect(result.differing, printedResult(name, lines, result)).toBe(0);
+      // Digests of tables are compared as long as there is no later migration.
+      expect(result.compared).toBeGreaterThanOrEqual(entries);
     });
   }
 });
@@ -83,10 +83,16 @@ describe('a replay', () => {
   });
 
   it('notices what only the database knows', { timeout: 120_000 }, async () => {
-    const { lines, number } = await changed<Extract<RecordingLine, { kind: 'end' }>>('end', ({ tables }) => ({
-      tables: { ...tables, bsid: 'other' },
-    }));
-    expect((await replayed(lines)).first).toMatchObject({ line: number, path: '/tables/bsid', recorded: 'other' });
+    const { lines, number } = await changed<EndLine>('end', ({ tables }) => ({ tables: { ...tables, bsid: 'other' } }));
+    // As if it had been recorded with the migrations of now.
+    const { lines: now } = await replayed(await readRecording(join(folder, short)));
+    await database.drop();
+    database = await createTestDatabase();
+    expect((await replayed([...now.slice(0, 1), ...lines.slice(1)])).first).toMatchObject({
+      line: number,
+      path: '/tables/bsid',
+      recorded: 'other',
+    });
   });
 
   it('goes no further than a gap', { timeout: 120_000 }, async () => {
@@ -99,7 +105,9 @@ describe('a replay', () => {
 
   it('begins on no other state than the recording did', { timeout: 120_000 }, async () => {
     const { lines } = await changed<BeginLine>('begin', ({ head }) => ({ head: { ...head, revision: 7 } }));
-    await expect(replayed(lines)).rejects.toThrow(/begins at revision 7, and the database is at 0: restore the backup/);
+    await expect(replayed(lines)).rejects.toThrow(
+      /begins at revision 7 .*, and the database is at revision 0 .*: restore the backup/,
+    );
   });
 
   it('does not go on over a restart at which something is missing', { timeout: 120_000 }, async () => {
@@ -107,7 +115,7 @@ describe('a replay', () => {
     const again = lines.findIndex(({ kind }, index) => kind === 'begin' && index > 0);
     const lost = lines.findLastIndex(({ kind }, index) => kind === 'publish' && index < again);
     await expect(replayed(lines.filter((_, index) => index !== lost && lines[index]?.kind !== 'end'))).rejects.toThrow(
-      /the controller was started again at revision \d+ with another content of the table/,
+      /the controller was started again at revision (\d+) .*, and the database is at revision \1 /,
     );
   });
 });

@@ -20,7 +20,7 @@ export interface ReplayResult {
   /** Lines that came to something else. */
   readonly differing: number;
   readonly first: LineDifference | undefined;
-  /** The recording with what came now. */
+  /** The recording, with what came now where it is different. */
   readonly lines: readonly RecordingLine[];
 }
 
@@ -152,9 +152,9 @@ class Replay {
     const head = line.head === undefined || line.head === null ? {} : { head: await readHead(this.#db) };
     await this.#setTimes(line.revisions ?? []);
     if (!isAnswered || (line.output === null && line.kind === 'request')) return { line, isCompared: false };
-    const came = { ...inputOf(line), ...outcome, ...head };
+    const came = lineWith(line, { ...outcome, ...head });
     const difference = firstDifference(withoutTimes(compared(line)), withoutTimes(compared(came)));
-    return { line: came, difference, isCompared: true };
+    return { line: difference === undefined ? line : came, difference, isCompared: true };
   }
 
   /** When each revision was made decides how much a source has lost lately, and is told with what follows from it. */
@@ -171,10 +171,10 @@ class Replay {
   }
 }
 
-/** The part of a line that is not the answer. */
-function inputOf({ kind, seq, at, input, facts, revisions }: EntryLine): EntryLine {
+/** The line with another answer. */
+function lineWith({ kind, seq, at, input, facts, revisions }: EntryLine, answer: Partial<EntryLine>): EntryLine {
   const told = facts === undefined ? {} : { facts };
-  return { seq, at, kind, input, ...told, ...(revisions === undefined ? {} : { revisions }) };
+  return { seq, at, kind, input, ...told, ...answer, ...(revisions === undefined ? {} : { revisions }) };
 }
 
 /** The part of a line that is the answer. */
@@ -198,10 +198,12 @@ function hasMoved(before: RecordedHead | undefined, after: RecordedHead | null |
 }
 
 function otherState(line: BeginLine, number: number, head: RecordedHead, difference: Difference | undefined): string {
+  const said = ({ revision, computedThrough }: RecordedHead) =>
+    `revision ${revision} (computed through ${computedThrough})`;
   const what =
-    difference === undefined || head.revision !== line.head.revision
-      ? `revision ${line.head.revision}, and the database is at ${head.revision}`
-      : `revision ${head.revision} with another content of ${difference.path.replace('/tables/', 'the table ')}`;
+    firstDifference(line.head, head) !== undefined
+      ? `${said(line.head)}, and the database is at ${said(head)}`
+      : `${said(head)} with another content of ${(difference?.path ?? '').replace('/tables/', 'the table ')}`;
   return number === 1
     ? `the recording begins at ${what}: restore the backup that was taken before it into an empty database, and name that with DATABASE_URL`
     : `line ${number}: the controller was started again at ${what}; something happened in between that is not recorded`;
