@@ -2,12 +2,24 @@ import tseslint from 'typescript-eslint';
 
 // Inside the controller imports point one way: model <- storage, compute <- services <- api <- main. A service knows
 // another only through model/ports.ts or a function handed to its constructor.
-const rooms = ['model', 'storage', 'compute', 'ted', 'policies', 'distribution', 'kubernetes', 'access', 'api'];
+const rooms = [
+  'model',
+  'storage',
+  'journal',
+  'compute',
+  'ted',
+  'policies',
+  'distribution',
+  'kubernetes',
+  'access',
+  'api',
+];
 /** Files of apps/controller/src itself: they know the rooms, never the other way round. */
-const wiring = 'main|controller|config|demo|event-hub|health|log|index';
+const wiring = 'main|controller|core|config|demo|event-hub|health|log|index|replay|replay/.*';
 const mayImport = {
   model: ['model'],
   storage: ['model', 'storage'],
+  journal: ['model', 'storage', 'journal'],
   compute: ['model', 'compute'],
   ted: ['model', 'storage', 'ted'],
   policies: ['model', 'storage', 'compute', 'policies'],

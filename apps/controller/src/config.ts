@@ -60,6 +60,9 @@ export interface ControllerConfig {
   readonly workers: number;
   /** A file that names Kubernetes clusters; undefined: none are followed. */
   readonly kubernetesFile: string | undefined;
+  /** Where to record what the controller takes in; undefined: nowhere. */
+  readonly recordFile: string | undefined;
+  readonly recordMaxBytes: number;
   readonly logLevel: string;
 }
 
@@ -90,6 +93,8 @@ interface Environment extends TransportEnvironment {
   readonly WAYMARK_AUDIT_DAYS: number;
   readonly WAYMARK_WORKERS: number;
   readonly WAYMARK_KUBERNETES?: string;
+  readonly WAYMARK_RECORD_FILE?: string;
+  readonly WAYMARK_RECORD_MAX_MB: number;
   readonly WAYMARK_LOG_LEVEL: string;
 }
 
@@ -132,6 +137,8 @@ const schema = {
     WAYMARK_AUDIT_DAYS: { type: 'integer', minimum: 1, maximum: 36_500, default: 400 },
     WAYMARK_WORKERS: { type: 'integer', minimum: 1, maximum: 64, default: Math.max(2, availableParallelism() - 1) },
     WAYMARK_KUBERNETES: { type: 'string', minLength: 1 },
+    WAYMARK_RECORD_FILE: { type: 'string', minLength: 1 },
+    WAYMARK_RECORD_MAX_MB: { type: 'integer', minimum: 1, maximum: 1_000_000, default: 1_024 },
     WAYMARK_LOG_LEVEL: { type: 'string', enum: ['trace', 'debug', 'info', 'warn', 'error', 'silent'], default: 'info' },
   },
 } as const;
@@ -193,6 +200,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     auditDays: env.WAYMARK_AUDIT_DAYS,
     workers: env.WAYMARK_WORKERS,
     kubernetesFile: env.WAYMARK_KUBERNETES,
+    recordFile: env.WAYMARK_RECORD_FILE,
+    recordMaxBytes: env.WAYMARK_RECORD_MAX_MB * 1_000_000,
     logLevel: env.WAYMARK_LOG_LEVEL,
   };
 }

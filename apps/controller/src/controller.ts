@@ -12,45 +12,35 @@ import { pruneAudit } from './access/prune-audit.js';
 import { Tokens } from './access/tokens.js';
 import type { OidcSettings } from './access/oidc-settings.js';
 import { buildApp } from './api/app.js';
-import { isOutage } from './model/outage.js';
-import { ComputePool } from './compute/compute-pool.js';
-import { Jobs } from './compute/jobs.js';
-import { PathBatches } from './compute/path-batches.js';
-import { PathComputation } from './compute/path-computation.js';
-import { SnapshotCache } from './compute/snapshot-cache.js';
 import { isEmbeddedOnLoopback, repositoryRoot, type ControllerConfig } from './config.js';
+import { createCore } from './core.js';
 import { DemoAgents, loadDemoTopology } from './demo.js';
+import { leadsEntry } from './distribution/agent-entries.js';
 import { certificateAccess, openAccess, type AgentAccess } from './distribution/agent-access.js';
 import type { AgentCapabilities } from './distribution/agent-server.js';
 import { ControllerPresence } from './distribution/controller-presence.js';
-import { writeDesired, type PendingDelta } from './distribution/desired-store.js';
+import type { PendingDelta } from './distribution/desired-store.js';
 import { Distribution } from './distribution/distribution.js';
+import { Leadership } from './distribution/leadership.js';
 import { EventHub } from './event-hub.js';
+import { Recorder } from './journal/recorder.js';
 import { withdrawUnfollowed } from './kubernetes/classes/withdraw-unfollowed.js';
 import { Kubernetes } from './kubernetes/kubernetes.js';
 import { readKubernetesConfig } from './kubernetes/kubernetes-config.js';
 import { healthOf } from './health.js';
+import { unrecorded, type Journal } from './model/journal.js';
+import { isOutage } from './model/outage.js';
 import type { Services } from './model/ports.js';
 import { StartFault } from './model/start-fault.js';
 import { openTlsFiles } from './tls-files.js';
-import { bookedPerLink } from './policies/bookings.js';
-import { FailureSweeps } from './policies/failure-sweeps.js';
-import { SrPolicyService } from './policies/policy-service.js';
-import { ServiceClasses } from './policies/service-classes.js';
-import { UnreservedBandwidth } from './policies/unreserved-bandwidth.js';
-import { onAcked } from './policies/headend-acks.js';
-import type { BookDemands, Evaluate } from './policies/reaction-dependencies.js';
 import { ReactionLoop } from './policies/reaction-loop.js';
 import { DatabaseClock } from './storage/database-clock.js';
-import { createDatabase } from './storage/database.js';
+import { createDatabase, type Database } from './storage/database.js';
 import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
-import { announceEvents } from './storage/event-channel.js';
 import { possessionsOf } from './storage/owners.js';
 import { migrate } from './storage/migrate.js';
 import { announceChanges } from './ted/announce-changes.js';
-import { heldSourceOf } from './ted/held-sources.js';
 import { pruneHistory } from './ted/history.js';
-import { TedService } from './ted/ted-service.js';
 
 const DAY_MS = 86_400_000;
 
@@ -110,8 +100,22 @@ async function start(
     { db, known, tokens, clock, log },
   );
 
+  const recorder = await openRecorder(config, db, databaseClock.now, log, running);
+  const journal: Journal = recorder ?? { ...unrecorded, now: databaseClock.now };
   const events = new EventHub();
-  const topology = new TedService({ db, url: databaseUrl, clock: databaseClock.date });
+  const bus = openBus(config, log, running);
+  running.push(() => bus.close());
+  const leadership = new Leadership({ url: databaseUrl, db, log, holder: config.name });
+  // Before anything that is done in the epoch.
+  leadership.onLead((epoch) => void journal.take(leadsEntry(epoch), () => Promise.resolve(null)));
+  const core = createCore(
+    {
+      ...{ db, databaseUrl, journal, log, settings: config },
+      fenced: (epoch, work) => leadership.fenced(epoch, work),
+    },
+    running,
+  );
+  const { topology, policies, serviceClasses, stepDependencies } = core;
   await topology.start();
   running.push(() => topology.stop());
   if (config.demoTopology !== undefined) await loadDemoTopology(topology, config.demoTopology, log);
@@ -121,77 +125,35 @@ async function start(
     return Promise.resolve();
   });
 
-  const pool = new ComputePool({ threads: config.workers });
-  running.push(() => pool.close());
-  const jobs = new Jobs({ controller: config.name, now: databaseClock.date, log });
-  running.push(() => jobs.close());
-  const snapshots = new SnapshotCache(topology);
-  const unreserved = new UnreservedBandwidth(() => bookedPerLink(db));
-  const paths = new PathComputation({
-    snapshots,
-    pool,
-    unreservedBps: (snapshot, priority) => unreserved.of(snapshot, priority),
-    findHeldSource: (elements) => heldSourceOf(db, elements),
-  });
-
-  const pathBatches = new PathBatches({
-    jobs,
-    snapshots,
-    pool,
-    unreservedNow: (snapshot) => unreserved.now(snapshot),
-    findHeldSource: (elements) => heldSourceOf(db, elements),
-  });
-
-  const evaluate: Evaluate = (snapshot, task) => pool.run('evaluate-policies', snapshot, task);
-
-  const sweeps = new FailureSweeps({ db, topology, pool, jobs });
-
-  const bus = openBus(config, log, running);
-  running.push(() => bus.close());
-  const bookDemands: BookDemands = (snapshot, demands) => pool.run('book-demands', snapshot, { demands });
-  const policies = new SrPolicyService({
-    db,
-    topology,
-    evaluate,
-    dryRuns: { evaluate: (snapshot, task, signal) => pool.evaluateAside(snapshot, task, signal), bookDemands },
-    predictDetours: (snapshot, input, signal) => pool.run('predict-detours', snapshot, input, signal),
-    announceEvents,
-  });
   const distribution = await Distribution.create({
     databaseUrl,
     db,
+    leadership,
     bus,
     events,
     log,
     controller: config.name,
     access: openAgentAccess(config, log, running),
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
-    onAcked,
+    onAcked: core.onAcked,
+    journal,
     onHellos: (hellos) =>
       topology.recordAgentCapabilities(
         hellos.map(({ node, capabilities }) => ({ node, capabilities: tedCapabilities(capabilities) })),
       ),
   });
-  const serviceClasses = new ServiceClasses(db, (epoch, work) => distribution.leadership.fenced(epoch, work));
   const reaction = new ReactionLoop<PendingDelta>(
     {
-      db,
-      ted: (revision) => (revision === undefined ? topology.ted() : topology.tedAtRevision(revision)),
-      tedAtHead: (tx, head) => topology.tedAtHead(tx, head),
+      ...stepDependencies,
       onRevision: (listener) => topology.onRevision(listener),
-      fenced: (epoch, work) => distribution.leadership.fenced(epoch, work),
-      writeDesired,
       publish: (deltas) => distribution.publisher.publish(deltas),
-      evaluate,
-      announceEvents,
       log,
-      now: databaseClock.now,
       startTimer: (callback, delayMs) => {
         const timer = setTimeout(callback, delayMs);
         return () => clearTimeout(timer);
       },
     },
-    { bsidPool: config.bsidPool, holdMs: config.holdMs, maxHoldMs: config.maxHoldMs, parallelism: config.workers },
+    core.reactionSettings,
   );
   distribution.leadership.onLead((epoch, signal) => reaction.lead(epoch, signal));
   const clusters = config.kubernetesFile === undefined ? undefined : readKubernetesConfig(config.kubernetesFile);
@@ -233,25 +195,24 @@ async function start(
   running.push(() => presence.stop());
 
   const services: Services = {
-    topology,
-    paths,
-    pathBatches,
-    policies,
-    serviceClasses,
+    ...{ topology, policies, serviceClasses },
+    ...{ paths: core.paths, pathBatches: core.pathBatches, sweeps: core.sweeps, jobs: core.jobs },
     agents: distribution.agents,
     sessions: distribution.server,
-    sweeps,
     clusters: () => kubernetes?.clusters() ?? [],
-    jobs,
     events,
     access,
-    apiKeys: new ApiKeys(db, known, clock),
+    apiKeys: new ApiKeys(db, known, () => new Date(journal.now())),
     audit: new AuditLog(db),
     controllers: presence,
     health: healthOf({ controllers: () => presence.controllers(), isOpen: access.isOpen, log }),
   };
   const tls = config.httpTls && openTlsFiles('WAYMARK_TLS', config.httpTls, log, running);
-  const app = await buildApp(services, { version: version(), logger: log, rates: config.rates, ...(tls && { tls }) });
+  const app = await buildApp(services, {
+    ...{ version: version(), logger: log, rates: config.rates },
+    ...(tls && { tls }),
+    ...(recorder && { journal: recorder }),
+  });
   running.push(() => app.close());
   const url = await listening(
     'WAYMARK_HTTP_PORT',
@@ -373,6 +334,29 @@ function tedCapabilities({ msdHEncaps, encapMode, ownedSids }: AgentCapabilities
       behavior: behavior as EndpointBehavior,
     })),
   };
+}
+
+/** Records where that is wanted, until what was started after it has been stopped. */
+async function openRecorder(
+  { recordFile, recordMaxBytes, bsidPool, holdMs, maxHoldMs, workers }: ControllerConfig,
+  db: Database,
+  now: () => number,
+  log: Logger,
+  running: (() => Promise<unknown>)[],
+): Promise<Recorder | undefined> {
+  if (recordFile === undefined) return undefined;
+  const settings = { bsidPool, holdMs, maxHoldMs, workers };
+  const options = { path: recordFile, maxBytes: recordMaxBytes, db, now, engine: version(), settings, log };
+  const recorder = await Recorder.start(options).catch((error: unknown) => {
+    if (!isFileError(error)) throw error;
+    throw new StartFault(`WAYMARK_RECORD_FILE cannot be written: ${error.message}`, { cause: error });
+  });
+  running.push(() => recorder.close());
+  return recorder;
+}
+
+function isFileError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error && 'path' in error;
 }
 
 function version(): string {

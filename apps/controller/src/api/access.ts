@@ -71,7 +71,7 @@ export async function isRefused(access: AccessService, request: FastifyRequest):
 
 type Route = Pick<RouteOptions, 'schema' | 'url'> | FastifyRequest['routeOptions'];
 
-function operationOf({ schema }: Route): string {
+export function operationOf({ schema }: Route): string {
   return (schema as { readonly operationId?: string } | undefined)?.operationId ?? '';
 }
 

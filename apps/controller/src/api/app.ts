@@ -4,6 +4,7 @@ import fastifySwagger from '@fastify/swagger';
 import fastifySwaggerUi from '@fastify/swagger-ui';
 import type { TlsFiles } from '@waymark/agent-protocol';
 import { LogController, fastify, type FastifyBaseLogger } from 'fastify';
+import type { Journal } from '../model/journal.js';
 import type { Services } from '../model/ports.js';
 import { Admission } from './admission.js';
 import { clientErrorHandler, frameworkError } from './framework-errors.js';
@@ -20,6 +21,7 @@ import { addDocumentation, nameParts, openapiFrame } from './openapi.js';
 import { handleError, sendProblem } from './problems.js';
 import { limitRates } from './rate-limits.js';
 import { guardOperations, isRefused } from './access.js';
+import { recordRequests } from './record-requests.js';
 import { agentRoutes } from './routes/agents.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
 import { auditRoutes } from './routes/audit.js';
@@ -59,6 +61,10 @@ export interface ApiOptions {
   readonly limits?: Partial<ApiLimits>;
   /** Left out: clients may make as many requests as they like. */
   readonly rates?: RateLimits;
+  /** Requests that change or compute something are entries of it. */
+  readonly journal?: Journal;
+  /** Random ones without it. */
+  readonly newRequestId?: () => string;
 }
 
 const streamLimits: StreamLimits = { heartbeatMs: 15_000, stalledAfterMs: 30_000 };
@@ -110,7 +116,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     // a request per line is too much for a log that people read; /metrics counts them
     logController: new LogController({ disableRequestLogging: true }),
     // what is written down of a change is found by it, whichever controller made it
-    genReqId: () => randomUUID(),
+    genReqId: options.newRequestId ?? (() => randomUUID()),
     bodyLimit: 1_048_576,
     requestTimeout: limits.requestMs,
     ...(rates.trustedProxies.length > 0 && { trustProxy: [...rates.trustedProxies] }),
@@ -151,6 +157,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   refuseUnknownQueryParameters(app);
   const forbidOtherMethods = watchMethods(app);
   answerExpectations(app);
+  if (options.journal !== undefined) recordRequests(app, options.journal);
 
   await app.register(fastifySwagger, {
     openapi: openapiFrame(options.version),

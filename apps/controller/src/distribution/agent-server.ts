@@ -17,11 +17,13 @@ import {
 } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import type { Logger } from 'pino';
+import type { Journal } from '../model/journal.js';
 import type { AgentSessionCounts } from '../model/ports.js';
 import type { Database } from '../storage/database.js';
 import { storeAcks, type AckRecord, type OnAcked } from './ack-store.js';
 import type { AgentAccess } from './agent-access.js';
 import { AgentConnection } from './agent-connection.js';
+import { acksEntry, hellosEntry, livenessEntry } from './agent-entries.js';
 import {
   readDigests,
   recordEnd,
@@ -77,6 +79,7 @@ export interface AgentServerOptions {
   readonly access: AgentAccess;
   /** At most HEARTBEAT_INTERVAL_MS. */
   readonly heartbeatIntervalMs: number;
+  readonly journal: Journal;
   readonly onAcked: OnAcked;
   /** Called for all agents that came during the call before, each once; a failure is logged and leaves their sessions as they are. */
   readonly onHellos: (hellos: readonly Introduction[]) => Promise<void>;
@@ -109,10 +112,10 @@ export class AgentServer {
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: AgentServerOptions) {
-    const { db } = options;
+    const { db, journal } = options;
     this.#options = options;
     this.#hellos = new Batcher(BATCH, async (records) => {
-      await recordHellos(db, records);
+      await journal.take(hellosEntry(records), () => recordHellos(db, records));
       return records.map(() => true as const);
     });
     this.#introductions = new Batcher(BATCH, async (introductions) => {
@@ -124,11 +127,11 @@ export class AgentServer {
     this.#heartbeats = new Batcher(BATCH, (records) => recordHeartbeats(db, records));
     this.#digests = new Batcher(BATCH, (nodes) => readDigests(db, nodes));
     this.#acks = new Batcher(BATCH, async (records) => {
-      await storeAcks(db, records, options.onAcked);
+      await journal.take(acksEntry(records), () => storeAcks(db, records, options.onAcked));
       return records.map(() => true as const);
     });
     const keepLiveness = async (records: readonly LivenessRecord[]) => {
-      await storeLiveness(db, records);
+      await journal.take(livenessEntry(records), () => storeLiveness(db, records));
       return records.map(() => true as const);
     };
     this.#changes = new Batcher(REPORT_BATCH, keepLiveness);

@@ -1,5 +1,6 @@
 import { Signer, type Bus } from '@waymark/agent-protocol';
 import type { Logger } from 'pino';
+import type { Journal } from '../model/journal.js';
 import type { AgentService, EventBus } from '../model/ports.js';
 import type { Database } from '../storage/database.js';
 import { announcedEvents, announceEvents, EVENT_CHANNEL } from '../storage/event-channel.js';
@@ -13,13 +14,15 @@ import { CommitListener } from './commit-listener.js';
 import { DESIRED_CHANNEL } from './desired-store.js';
 import { guardGenerations } from './generation-guard.js';
 import { loadIdentity, type ControllerIdentity } from './identity.js';
-import { Leadership } from './leadership.js';
+import type { Leadership } from './leadership.js';
 import { Publisher } from './publisher.js';
 
 export interface DistributionOptions {
   /** Leads to Postgres itself, not to a pooler: leadership and LISTEN need sessions of their own. */
   readonly databaseUrl: string;
   readonly db: Database;
+  /** Started and stopped with the rest. */
+  readonly leadership: Leadership;
   readonly bus: Bus;
   readonly events: EventBus;
   readonly log: Logger;
@@ -27,6 +30,7 @@ export interface DistributionOptions {
   readonly controller: string;
   readonly access: AgentAccess;
   readonly heartbeatIntervalMs: number;
+  readonly journal: Journal;
   readonly onAcked: OnAcked;
   readonly onHellos: AgentServerOptions['onHellos'];
 }
@@ -44,7 +48,7 @@ export class Distribution {
   private constructor(identity: ControllerIdentity, options: DistributionOptions) {
     const { databaseUrl, db, bus, events, log, controller } = options;
     this.identity = identity;
-    this.leadership = new Leadership({ url: databaseUrl, db, log, holder: controller });
+    this.leadership = options.leadership;
     this.server = new AgentServer({ ...options, identity });
     this.publisher = new Publisher({
       instance: identity.instance,
@@ -66,7 +70,8 @@ export class Distribution {
       },
     });
     this.#watcher = new AgentStateWatcher({ db, events, log });
-    const asLeader = { db, leadership: this.leadership, publisher: this.publisher, log };
+    const { journal } = options;
+    const asLeader = { db, journal, leadership: this.leadership, publisher: this.publisher, log };
     guardGenerations(asLeader);
     followFeatures(asLeader);
     this.leadership.onLead((epoch) => {

@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { NodeId } from '@waymark/topology';
 import type { Logger } from 'pino';
+import type { Journal } from '../model/journal.js';
 import type { Database } from '../storage/database.js';
+import { raiseEntry } from './agent-entries.js';
 import { raiseGenerations } from './desired-store.js';
 import { Deposed } from './fence.js';
 import type { Leadership } from './leadership.js';
@@ -19,6 +21,7 @@ const MAX_GENERATIONS_AHEAD = 2 ** 32;
 
 interface GuardOptions {
   readonly db: Database;
+  readonly journal: Journal;
   readonly leadership: Leadership;
   readonly publisher: Publisher;
   readonly log: Logger;
@@ -48,7 +51,7 @@ async function watch(options: GuardOptions, epoch: number, signal: AbortSignal):
 }
 
 async function raise(
-  { db, leadership, publisher, log }: GuardOptions,
+  { db, journal, leadership, publisher, log }: GuardOptions,
   epoch: number,
   disbelieved: Set<NodeId>,
 ): Promise<void> {
@@ -76,6 +79,8 @@ async function raise(
     return;
   }
   const reports = ahead.map((row) => ({ headend: row.node_id, generation: row.generation }));
-  const deltas = await leadership.fenced(epoch, (tx) => raiseGenerations(tx, epoch, reports));
+  const deltas = await journal.take(raiseEntry(epoch, reports), () =>
+    leadership.fenced(epoch, (tx) => raiseGenerations(tx, epoch, reports)),
+  );
   await publisher.publish(deltas);
 }

@@ -14,15 +14,15 @@ export interface LivenessRecord {
 
 /**
  * Stores what agents found by probing (any controller may), in one transaction for all, and announces which lists went
- * down or came up, and which policies went onto their standby or back. A report counts only when it comes from the
+ * down or came up, and which policies went onto their standby or back: these events. A report counts only when it comes from the
  * agent's newest session. A complete one begins a new round; what only older rounds said is void, and kept for one more
  * round to tell what is a change.
  *
  * Nothing is recomputed for it: the headend has switched by itself, and probes that are lost to a congested link must not
  * move policies onto the next one.
  */
-export async function storeLiveness(db: Database, records: readonly LivenessRecord[]): Promise<void> {
-  await db.transaction().execute(async (tx) => {
+export async function storeLiveness(db: Database, records: readonly LivenessRecord[]): Promise<readonly WaymarkEvent[]> {
+  return db.transaction().execute(async (tx) => {
     const rounds = await openRounds(tx, records);
     const due = records.filter(({ node, session }) => rounds.get(node)?.session === session);
     const told = await ofKnownPolicies(
@@ -37,7 +37,9 @@ export async function storeLiveness(db: Database, records: readonly LivenessReco
     );
     await storeLists(tx, told);
     await forgetOldRounds(tx, [...rounds]);
-    await announceEvents(tx, [...livenessEvents(told, known), ...moves.map(standbyEvent)]);
+    const events = [...livenessEvents(told, known), ...moves.map(standbyEvent)];
+    await announceEvents(tx, events);
+    return events;
   });
 }
 

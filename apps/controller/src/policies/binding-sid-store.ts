@@ -12,7 +12,8 @@ interface PolicyKey {
 }
 
 /**
- * BSIDs of these policies; those that have none get some. Numbers whose quarantine is over are used again before new ones.
+ * BSIDs of these policies; those that have none get some. Numbers whose quarantine is over at `now` (of the database) are
+ * used again before new ones.
  * Throws RangeError when the pool is exhausted.
  */
 export async function allocateBindingSids(
@@ -20,12 +21,13 @@ export async function allocateBindingSids(
   policies: readonly PolicyKey[],
   pool: string,
   ted: Ted,
+  now: Date,
 ): Promise<Map<string, readonly BindingSidPair[]>> {
   const blocks = await allocateBlocks(db, [...new Set(policies.map(({ headend }) => headend))].sort(), pool, ted);
   const present = await numbersOf(db, policies);
   const missing = policies.filter(({ id }) => !present.has(id));
   if (missing.length > 0) {
-    await assignNumbers(db, missing);
+    await assignNumbers(db, missing, now);
     for (const [id, number] of await numbersOf(db, missing)) present.set(id, number);
   }
   return new Map(
@@ -52,10 +54,11 @@ export async function bindingSidsOf(
 export async function releaseBindingSids(
   db: Executor,
   released: readonly { readonly policyId: string; readonly generation: number | null }[],
+  now: Date,
 ): Promise<void> {
   await sql`
     update bsid set policy_id = null, releasing_generation = n.generation,
-      quarantined_until = case when n.generation is null then now() + make_interval(secs => ${QUARANTINE_SECONDS}) end
+      quarantined_until = case when n.generation is null then ${quarantineEnd(now)}::timestamptz end
     from unnest(${released.map((row) => row.policyId)}::text[], ${released.map((row) => row.generation)}::bigint[])
       as n (policy_id, generation)
     where bsid.policy_id = n.policy_id
@@ -63,12 +66,21 @@ export async function releaseBindingSids(
 }
 
 /** The headend has removed what it was told to remove up to this generation: the quarantine begins. */
-export async function quarantineBindingSids(db: Executor, headend: NodeId, generation: number): Promise<void> {
+export async function quarantineBindingSids(
+  db: Executor,
+  headend: NodeId,
+  generation: number,
+  now: Date,
+): Promise<void> {
   await sql`
     update bsid
-    set releasing_generation = null, quarantined_until = now() + make_interval(secs => ${QUARANTINE_SECONDS})
+    set releasing_generation = null, quarantined_until = ${quarantineEnd(now)}
     where headend = ${headend} and policy_id is null and releasing_generation <= ${generation}
   `.execute(db);
+}
+
+function quarantineEnd(now: Date): Date {
+  return new Date(now.getTime() + QUARANTINE_SECONDS * 1_000);
 }
 
 async function allocateBlocks(
@@ -96,7 +108,7 @@ async function numbersOf(db: Executor, policies: readonly PolicyKey[]): Promise<
   return new Map(rows.rows.map(({ policy_id, number }) => [policy_id, number]));
 }
 
-async function assignNumbers(db: Executor, policies: readonly PolicyKey[]): Promise<void> {
+async function assignNumbers(db: Executor, policies: readonly PolicyKey[], now: Date): Promise<void> {
   await sql`
     with wanted as (
       select headend, policy_id, row_number() over (partition by headend order by policy_id) as place
@@ -105,7 +117,7 @@ async function assignNumbers(db: Executor, policies: readonly PolicyKey[]): Prom
     ), free as (
       select headend, number, row_number() over (partition by headend order by number) as place
       from bsid
-      where policy_id is null and releasing_generation is null and quarantined_until <= now()
+      where policy_id is null and releasing_generation is null and quarantined_until <= ${now}
         and headend in (select headend from wanted)
     ), highest as (
       select w.headend, coalesce(max(b.number), -1) as number, count(distinct f.place) as reusable

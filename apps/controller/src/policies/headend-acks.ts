@@ -1,6 +1,7 @@
 import type { Transaction } from 'kysely';
 import type { NodeId } from '@waymark/topology';
 import type { Tables } from '../storage/database.js';
+import type { ReadDatabaseTime } from '../storage/database-time.js';
 import { quarantineBindingSids } from './binding-sid-store.js';
 import { releaseBookings } from './bookings.js';
 
@@ -21,10 +22,12 @@ export async function onAcked(
   headend: NodeId,
   generation: number,
   outcomes: readonly AckedOutcome[],
+  readDatabaseTime: ReadDatabaseTime,
 ): Promise<void> {
   await releaseBookings(
     tx,
     outcomes.filter(({ outcome }) => outcome !== 'failed'),
   );
-  if (outcomes.some(({ outcome }) => outcome === 'removed')) await quarantineBindingSids(tx, headend, generation);
+  if (!outcomes.some(({ outcome }) => outcome === 'removed')) return;
+  await quarantineBindingSids(tx, headend, generation, await readDatabaseTime(tx));
 }

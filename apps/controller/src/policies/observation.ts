@@ -3,6 +3,7 @@ import type { Snapshot, Ted } from '@waymark/topology';
 import { Problem } from '../model/errors.js';
 import { NothingChanged, withRevision } from '../storage/revision.js';
 import type { Database } from '../storage/database.js';
+import type { ReadDatabaseTime } from '../storage/database-time.js';
 import { affectedPolicies, headendsSteeringTo, starvedPolicies, type Affected } from './affected-policies.js';
 import { changeEvents, type EventOf } from './change-events.js';
 import { changedClasses, changedIntents, deletedIntents, toldToOthers } from './intent-events.js';
@@ -35,6 +36,7 @@ export class Observer {
   readonly #pending: PendingWork;
   readonly #holds: LinkHolds;
   readonly #now: () => number;
+  readonly #readDatabaseTime: ReadDatabaseTime;
   #sight: Sight;
   /** Policies were computed, and the history no longer reaches back to when. */
   #lostTrack: boolean;
@@ -45,6 +47,7 @@ export class Observer {
     this.#pending = options.pending;
     this.#holds = options.holds;
     this.#now = options.now;
+    this.#readDatabaseTime = options.readDatabaseTime;
     this.#sight = sight;
     this.#lostTrack = lostTrack;
   }
@@ -204,8 +207,7 @@ export class Observer {
 
   /** Something that no revision tells of. Timed by the clock that times revisions and acks. */
   async #ownEvent(kind: string, summary: string): Promise<PolicyEvent> {
-    const clock = await sql<{ at: Date }>`select clock_timestamp() as at`.execute(this.#db);
-    const at = clock.rows[0]?.at ?? new Date();
+    const at = await this.#readDatabaseTime(this.#db);
     return { kind, revision: this.#sight.revision, by: 'Waymark', at, summary };
   }
 }
@@ -223,6 +225,7 @@ export interface ObserverOptions {
   readonly pending: PendingWork;
   readonly holds: LinkHolds;
   readonly now: () => number;
+  readonly readDatabaseTime: ReadDatabaseTime;
 }
 
 const NO_CHANGES: TedChanges = {

@@ -5,6 +5,7 @@ import type { PolicyEvaluation, PolicyToEvaluate } from '../compute/evaluate-pol
 import type { WaymarkEvent } from '../model/events.js';
 import { prioritiesOf } from '../model/sr-policy.js';
 import type { Tables } from '../storage/database.js';
+import type { ReadDatabaseTime } from '../storage/database-time.js';
 import { lockHead, type RevisionNumbers } from '../storage/revision.js';
 import { allocateBindingSids, releaseBindingSids } from './binding-sid-store.js';
 import {
@@ -55,6 +56,7 @@ export interface Publication extends Proved {
   /** The revision that is computed through once these policies are done. */
   readonly computedThrough: (evaluated: ReadonlySet<string>) => number;
   readonly bsidPool: string;
+  readonly readDatabaseTime: ReadDatabaseTime;
 }
 
 export interface Published<Delta> {
@@ -95,7 +97,8 @@ export async function publish<Delta extends WrittenDelta>(
   const computedThrough = publication.computedThrough(evaluated);
   const deleted = await deletedPolicies(tx);
   const wanted = await wantedPolicies(tx, publication, evaluations);
-  const bodies = await desiredBodies(tx, publication, wanted);
+  const now = await publication.readDatabaseTime(tx);
+  const bodies = await desiredBodies(tx, publication, wanted, now);
   const classes = await classBodies(tx, [...publication.steering.keys()]);
   const deltas = await writeDesired(desiredChanges([...bodies, ...classes], deleted));
   const generations = new Map(
@@ -114,7 +117,7 @@ export async function publish<Delta extends WrittenDelta>(
   await storeStates(tx, states, head.revision);
   await storeSteeringChanges(tx, steered);
   await book(tx, evaluations, current, deleted, generations);
-  await forgetDeleted(tx, deleted, generations);
+  await forgetDeleted(tx, deleted, generations, now);
   await storeLinkHolds(tx, publication.holds);
   await sql`
     update head set computed_through = greatest(computed_through, ${computedThrough}::bigint)
@@ -189,9 +192,10 @@ async function desiredBodies(
   tx: Transaction<Tables>,
   { ted, bsidPool }: Publication,
   wanted: readonly WantedPolicy[],
+  now: Date,
 ): Promise<EntryBody[]> {
   const policies = wanted.map(({ intent }) => intent);
-  const bindingSids = await allocateBindingSids(tx, policies, bsidPool, ted);
+  const bindingSids = await allocateBindingSids(tx, policies, bsidPool, ted, now);
   const prefixes = await steeredPrefixes(
     tx,
     policies.map(({ id }) => id),
@@ -320,11 +324,13 @@ async function forgetDeleted(
   tx: Transaction<Tables>,
   deleted: readonly DeletedPolicy[],
   generations: ReadonlyMap<string, number>,
+  now: Date,
 ): Promise<void> {
   if (deleted.length === 0) return;
   await releaseBindingSids(
     tx,
     deleted.map(({ id }) => ({ policyId: id, generation: generations.get(id) ?? null })),
+    now,
   );
   const ids = deleted.map(({ id }) => id);
   await sql`delete from deleted_policy where policy_id = any(${ids}::text[])`.execute(tx);

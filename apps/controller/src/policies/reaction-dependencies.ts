@@ -3,8 +3,10 @@ import type { Transaction } from 'kysely';
 import type { EvaluationTask, PolicyEvaluation } from '../compute/evaluate-policies-model.js';
 import type { DemandBookings } from '../compute/overlaid.js';
 import type { PolicyDetoursInput } from '../compute/policy-detours.js';
+import type { Journal } from '../model/journal.js';
 import type { ListDetours } from '../model/sr-policy.js';
 import type { Database, Tables } from '../storage/database.js';
+import type { ReadDatabaseTime } from '../storage/database-time.js';
 import type { AnnounceEvents } from '../storage/event-channel.js';
 import type { RevisionNumbers } from '../storage/revision.js';
 import type { StartTimer } from './delay-machine.js';
@@ -35,15 +37,13 @@ export type PredictDetours = (
   signal?: AbortSignal,
 ) => Promise<readonly ListDetours[]>;
 
-/** Everything the reaction loop needs of other rooms. `Delta` is theirs: it is only handed from one to the other. */
-export interface ReactionDependencies<Delta extends WrittenDelta> {
+/** What the steps of the leader need of other rooms. `Delta` is theirs: it is only handed from one to the other. */
+export interface StepDependencies<Delta extends WrittenDelta> {
   readonly db: Database;
   /** The newest TED, or what it was at a past revision of the head row (not a TED revision). */
   readonly ted: (revision?: number) => Promise<Ted>;
   /** The TED of the head row that `tx` has locked, read through `tx` alone: writers that wait may hold every other session. */
   readonly tedAtHead: (tx: Transaction<Tables>, head: RevisionNumbers) => Promise<Ted>;
-  /** Calls back after each revision that was committed anywhere; returns the function that ends this. */
-  readonly onRevision: (listener: (numbers: RevisionNumbers) => void) => () => void;
   /** A transaction that commits only while the epoch is the newest. */
   readonly fenced: <T>(epoch: number, work: (tx: Transaction<Tables>) => Promise<T>) => Promise<T>;
   readonly writeDesired: (
@@ -51,13 +51,20 @@ export interface ReactionDependencies<Delta extends WrittenDelta> {
     epoch: number,
     changes: readonly DesiredChange[],
   ) => Promise<readonly Delta[]>;
-  /** After COMMIT. */
-  readonly publish: (deltas: readonly Delta[]) => Promise<void>;
   readonly evaluate: Evaluate;
   readonly announceEvents: AnnounceEvents;
+  /** Its `now` tells how long links are held. */
+  readonly journal: Journal;
+  readonly readDatabaseTime: ReadDatabaseTime;
+}
+
+/** What the loop needs besides, which takes each step as an entry of the journal. */
+export interface ReactionDependencies<Delta extends WrittenDelta> extends StepDependencies<Delta> {
+  /** Calls back after each revision that was committed anywhere; returns the function that ends this. */
+  readonly onRevision: (listener: (numbers: RevisionNumbers) => void) => () => void;
+  /** After COMMIT. */
+  readonly publish: (deltas: readonly Delta[]) => Promise<void>;
   readonly log: ReactionLog;
-  /** ms since the epoch. */
-  readonly now: () => number;
   readonly startTimer: StartTimer;
 }
 

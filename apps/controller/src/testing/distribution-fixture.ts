@@ -12,8 +12,10 @@ import {
 import { pino, type Logger } from 'pino';
 import { openAccess } from '../distribution/agent-access.js';
 import { writeDesired, type HeadendChange, type PendingDelta } from '../distribution/desired-store.js';
+import { Leadership } from '../distribution/leadership.js';
 import { Distribution, type DistributionOptions } from '../distribution/distribution.js';
 import type { WaymarkEvent } from '../model/events.js';
+import { unrecorded } from '../model/journal.js';
 import type { EventBus } from '../model/ports.js';
 import { eventually } from './eventually.js';
 import type { TestDatabase } from './test-database.js';
@@ -98,15 +100,20 @@ export async function startTestController(
   } = {},
 ): Promise<TestController> {
   const events = new RecordedEvents();
+  const { url, db } = database;
+  const log = overrides.log ?? pino({ level: 'silent' });
+  const holder = overrides.controller ?? 'controller-a';
   const distribution = await Distribution.create({
-    databaseUrl: database.url,
-    db: database.db,
+    databaseUrl: url,
+    db,
+    leadership: new Leadership({ url, db, log, holder }),
     bus,
     events,
-    log: pino({ level: 'silent' }),
-    controller: 'controller-a',
+    log,
+    controller: holder,
     access: openAccess(),
     heartbeatIntervalMs: 100,
+    journal: unrecorded,
     onAcked: () => Promise.resolve(),
     onHellos: () => Promise.resolve(),
     ...overrides,

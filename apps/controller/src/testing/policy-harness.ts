@@ -15,6 +15,7 @@ import { writeDesired, type PendingDelta } from '../distribution/desired-store.j
 import { fencedTransaction } from '../distribution/fence.js';
 import { Problem } from '../model/errors.js';
 import type { WaymarkEvent } from '../model/events.js';
+import { unrecorded } from '../model/journal.js';
 import type { ClassMember } from '../model/service-class.js';
 import type { LayerView } from '../model/topology.js';
 import { onAcked } from '../policies/headend-acks.js';
@@ -22,6 +23,7 @@ import { SrPolicyService } from '../policies/policy-service.js';
 import { ServiceClasses } from '../policies/service-classes.js';
 import { ReactionLoop } from '../policies/reaction-loop.js';
 import { createSession } from '../storage/database.js';
+import { databaseTime } from '../storage/database-time.js';
 import { REVISION_CHANNEL, withRevision, type RevisionNumbers } from '../storage/revision.js';
 import { memberChanges } from '../kubernetes/classes/class-source.js';
 import { eventually } from './eventually.js';
@@ -140,7 +142,8 @@ export class PolicyHarness {
         evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
         announceEvents: (_tx, events) => this.#announce(events),
         log: { info: () => undefined, error: (detail) => void this.#faults.push(detail) },
-        now: () => this.#nowMs,
+        journal: { ...unrecorded, now: () => this.#nowMs },
+        readDatabaseTime: databaseTime,
         startTimer: (callback, delayMs) => {
           const timer = setTimeout(callback, delayMs);
           return () => clearTimeout(timer);
@@ -238,7 +241,7 @@ export class PolicyHarness {
         update desired set outcome = ${stored}, outcome_at = clock_timestamp() where headend = ${headend} and not deleted
       `.execute(tx);
       await sql`delete from desired where headend = ${headend} and deleted`.execute(tx);
-      await onAcked(tx, headend, generation, outcomes);
+      await onAcked(tx, headend, generation, outcomes, databaseTime);
     });
   }
 
