@@ -31,6 +31,9 @@ beforeAll(async () => {
   key = writeAdminKey(folder);
   const config = readConfig({
     DATABASE_URL: database.url,
+    // requests without a good key are what is tried here
+    WAYMARK_RATE_LIMIT: '0',
+    WAYMARK_RATE_LIMIT_REFUSED: '0',
     ...key.settings,
     WAYMARK_DEMO: 'on',
     WAYMARK_HTTP_PORT: '0',

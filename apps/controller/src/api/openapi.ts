@@ -14,6 +14,8 @@ policies of every headend equal to what it computed.
   another intent under the same key is refused with \`already-exists\`.
 - **Lists** come in pages: \`limit\` and the opaque \`after\`.
 - **Units** are in the names: \`delayUs\` microseconds, \`bandwidthBps\` bits per second, \`lossPpm\` parts per million.
+- **Limits**: where clients are limited, \`RateLimit-Limit\`, \`RateLimit-Remaining\` and \`RateLimit-Reset\` tell what is left; 429 and 503 come with
+  \`Retry-After\` (docs/load.md).
 - **Access**: \`Authorization: Bearer\` with an API key or an OIDC token (docs/operating.md tells how to get the first one). Each operation names
   the role it needs: \`viewer\`, \`operator\` or \`admin\`. The demo on loopback asks for none.
 `.trim();

@@ -195,7 +195,7 @@ function problemResponse(status: number, codes: readonly ProblemCode[]): Problem
   const examples = Object.fromEntries(codes.map((code) => [code, { $ref: `#/components/examples/${code}` }]));
   return {
     description: lines.join(' '),
-    ...(isRetried(status) && { headers: status === 429 ? { ...retryAfter, ...rateLimitHeaders } : retryAfter }),
+    ...(isRetried(status) && { headers: retryAfter }),
     content: { [problemMediaType]: { schema: ProblemDocument, examples } },
   };
 }
@@ -207,13 +207,6 @@ function isRetried(status: number): boolean {
 
 const seconds = { type: 'integer', minimum: 1 };
 const retryAfter = { 'Retry-After': { ...seconds, description: 'When to try again, in seconds.' } };
-
-/** With every answer where clients are limited. */
-const rateLimitHeaders = {
-  'RateLimit-Limit': { type: 'integer', description: 'Requests that the client may make within a minute.' },
-  'RateLimit-Remaining': { type: 'integer', description: 'What is left of them.' },
-  'RateLimit-Reset': { type: 'integer', description: 'When they are counted anew, in seconds.' },
-};
 
 /** An example of each problem, for the components of the document. */
 export const problemExamples = Object.fromEntries(
