@@ -72,7 +72,7 @@ async function failing(change: NonNullable<ControllerCase['failing']>): Promise<
 
 it('takes nothing from a controller that is in error', async () => {
   const generate = (random: Parameters<typeof controllerCase>[0]) => controllerCase(random, controller);
-  const report = await runCampaign({ name: 'agent', cases: 30, generate, run });
+  const report = await runCampaign({ name: 'agent', cases: 20, generate, run });
   process.stdout.write(report.summary);
   expect(report.failures.join('\n\n')).toBe('');
 }, 14_400_000);

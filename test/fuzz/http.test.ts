@@ -123,7 +123,7 @@ async function invariant(): Promise<string | undefined> {
 it('answers whatever is sent with what it documents, and changes nothing that it refuses', async () => {
   const report = await runCampaign({
     name: 'http',
-    cases: 1_500,
+    cases: 1_000,
     generate,
     run,
     invariant: { every: 20, check: invariant },
