@@ -1,5 +1,7 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
-import { createServer, type AddressInfo } from 'node:net';
+import { randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { ended, spawnBound } from './shell.js';
 
 /** A server of the lab: kept until it is stopped, its output kept for when it fails. */
@@ -98,14 +100,26 @@ export class ManagedProcess {
   }
 }
 
-/** A TCP port that nobody listened on just now, for servers that must come back on the same one. */
+/** Below those that the kernel gives away by itself (32768 and up): nobody gets one of these by chance. */
+const PORTS = { from: 10_000, to: 32_768 };
+
+/** A TCP port that nobody listens on just now, for servers that must come back on the same one. */
 export async function freePort(address: string): Promise<number> {
+  for (;;) {
+    const port = randomInt(PORTS.from, PORTS.to);
+    if (await isFree(address, port)) return port;
+  }
+}
+
+/** Throws when it is not taken but cannot be had for another reason. */
+async function isFree(address: string, port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, address, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  try {
+    await once(server.listen(port, address), 'listening');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return false;
+    throw error;
+  }
+  await once(server.close(), 'close');
+  return true;
 }

@@ -9,7 +9,21 @@ interface List<T> {
   readonly items: readonly T[];
 }
 
-/** The controller's REST API as a user calls it. Every answer that is not 2xx is an error with its problem document. */
+/** Longer than any request takes; a controller that hangs answers none. */
+const TIMEOUT_MS = 15_000;
+
+/** An answer that is not 2xx, with its problem document. */
+export class RestError extends Error {
+  readonly status: number;
+
+  constructor(what: string, status: number, problem: string) {
+    super(`${what}: ${status} ${problem}`);
+    this.name = 'RestError';
+    this.status = status;
+  }
+}
+
+/** The controller's REST API as a user calls it. Every answer that is not 2xx is a RestError. */
 export class RestClient {
   readonly #base: string;
   readonly #headers: Readonly<Record<string, string>>;
@@ -94,6 +108,7 @@ export class RestClient {
   async #request<T>(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<T> {
     const response = await fetch(`${this.#base}${path}`, {
       method,
+      signal: AbortSignal.timeout(TIMEOUT_MS),
       headers: {
         ...this.#headers,
         ...(body !== undefined && {
@@ -105,7 +120,7 @@ export class RestClient {
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    if (!response.ok) throw new RestError(`${method} ${path}`, response.status, text);
     return (text === '' ? undefined : JSON.parse(text)) as T;
   }
 }

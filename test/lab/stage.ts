@@ -8,7 +8,9 @@ import { IgpReader, type Sighting } from './igp-reader.js';
 import { Lab } from './lab.js';
 import { connectManagement } from './management-network.js';
 import { ProbeStream, type Flow, type ProbeReport } from './probe.js';
+import type { Random } from '../chaos/devices/random.js';
 import { Report } from './report.js';
+import { ShakenParts } from './shaken-parts.js';
 import { writeKubernetesConfig, type DataCentre } from './data-centre.js';
 import { underlayOf, type Family, type Host, type Testbed } from './testbed.js';
 import { topologyDocument } from './topology-document.js';
@@ -37,6 +39,7 @@ export class Stage {
   readonly waymark: Waymark;
   readonly reader: IgpReader;
   readonly report: Report;
+  readonly #parts: ShakenParts | undefined;
   /** What is told to Waymark from a file and by the IGP. */
   readonly #declared: Testbed;
   readonly #closing: (() => Promise<void>)[];
@@ -49,6 +52,7 @@ export class Stage {
       readonly reader: IgpReader;
       readonly report: Report;
       readonly declared: Testbed;
+      readonly shaken: ShakenParts | undefined;
     },
     closing: (() => Promise<void>)[],
   ) {
@@ -56,31 +60,36 @@ export class Stage {
     this.waymark = parts.waymark;
     this.reader = parts.reader;
     this.report = parts.report;
+    this.#parts = parts.shaken;
     this.#declared = parts.declared;
     this.#closing = closing;
   }
 
   /**
    * Builds the testbed and starts Waymark, which knows nothing yet. With data centres, it hears of hosts from their clusters
-   * only. What a failed start built is removed.
+   * only. To be shaken, it gets several controllers, and everything that can be broken in it. What a failed start built is
+   * removed.
    */
   static async start(options: {
     readonly holdMs: number;
     readonly probing?: boolean;
     readonly dataCentres?: readonly DataCentre[];
+    readonly shaken?: { readonly random: Random; readonly controllers: number };
   }): Promise<Stage> {
-    const { holdMs, probing = false, dataCentres = [] } = options;
+    const { holdMs, probing = false, dataCentres = [], shaken } = options;
     const closing: (() => Promise<void>)[] = [];
     try {
-      const database = await createTestDatabase();
-      closing.push(() => database.drop());
       const lab = await Lab.start();
       closing.push(() => lab.stop());
       const { controllerAddress } = await connectManagement(lab.namespaces, lab.testbed);
+      const parts =
+        shaken && (await ShakenParts.start({ address: controllerAddress, folder: lab.folder, random: shaken.random }));
+      if (parts !== undefined) closing.push(() => parts.stop());
       const waymark = await Waymark.start({
         namespaces: lab.namespaces,
         controllerAddress,
-        databaseUrl: database.url,
+        ...(parts?.options() ?? { databaseUrl: await testDatabase(closing) }),
+        ...(shaken !== undefined && { controllers: shaken.controllers }),
         hosts: lab.testbed.hosts,
         folder: lab.folder,
         ...{ holdMs, probing },
@@ -99,7 +108,7 @@ export class Stage {
         intervalMs: 50,
       });
       closing.push(() => reader.stop());
-      return new Stage({ lab, waymark, reader, report, declared }, closing);
+      return new Stage({ lab, waymark, reader, report, declared, shaken: parts }, closing);
     } catch (error) {
       await closeAll(closing);
       throw error;
@@ -108,6 +117,12 @@ export class Stage {
 
   async stop(): Promise<void> {
     await closeAll(this.#closing);
+  }
+
+  /** What can be broken. Throws when it was not asked for. */
+  get parts(): ShakenParts {
+    if (this.#parts === undefined) throw new Error('this stage is not shaken');
+    return this.#parts;
   }
 
   /** Loads the testbed from a file and its state from the IGP, then every delay from measurements. */
@@ -206,11 +221,13 @@ export class Stage {
     expect([...links].sort()).toEqual([...new Set(expected.flatMap(linksOf))].sort());
   }
 
-  /** A datagram per millisecond on each flow while `work` is under way and a little longer. */
-  async underProbes(flows: readonly Flow[], work: () => Promise<void>): Promise<readonly ProbeReport[]> {
-    const streams = await Promise.all(
-      flows.map((flow) => ProbeStream.start(this.lab.namespaces, flow, PROBE_INTERVAL_US)),
-    );
+  /** A datagram per millisecond (or interval) on each flow while `work` is under way and a little longer. */
+  async underProbes(
+    flows: readonly Flow[],
+    work: () => Promise<void>,
+    intervalUs = PROBE_INTERVAL_US,
+  ): Promise<readonly ProbeReport[]> {
+    const streams = await Promise.all(flows.map((flow) => ProbeStream.start(this.lab.namespaces, flow, intervalUs)));
     try {
       await sleep(TAIL_MS);
       await work();
@@ -222,6 +239,13 @@ export class Stage {
     }
     return Promise.all(streams.map((stream) => stream.stop()));
   }
+}
+
+/** A database of this stage's own on the server of the test run. */
+async function testDatabase(closing: (() => Promise<void>)[]): Promise<string> {
+  const database = await createTestDatabase();
+  closing.push(() => database.drop());
+  return database.url;
 }
 
 /** Directed links along nodes; their ids are made of the nodes'. */

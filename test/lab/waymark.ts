@@ -34,28 +34,55 @@ export interface WaymarkOptions {
   readonly probing: boolean;
   /** The file that names the clusters to follow. */
   readonly kubernetes?: string;
+  /** Default 1. */
+  readonly controllers?: number;
+  /** Default: one with Redis' own settings. It ends with Waymark. */
+  readonly redis?: RedisServer;
+  /** The port where others shall reach what listens on a port of the controller's address. Default: that one. */
+  readonly detour?: (line: Line, port: number) => Promise<number>;
+  /** What one process has in its environment besides what it needs. */
+  readonly environmentOf?: (process: ControlProcess) => NodeJS.ProcessEnv;
 }
 
-/** One controller, one agent in each host, Redis: separate processes, as in production. */
+/** Controllers are numbered from 0; agents are named by their hosts. */
+export type ControlProcess = `controller-${number}` | `agent-${string}`;
+
+/** The connections of all agents to one controller, or of all parts to Redis. */
+export type Line = `controller-${number}` | 'redis';
+
+interface Ports {
+  readonly http: number;
+  readonly grpc: number;
+  /** Where agents reach it. */
+  readonly agents: number;
+}
+
+/** One controller or several, one agent in each host, Redis: separate processes, as in production. */
 export class Waymark {
-  readonly rest: RestClient;
+  /** One for each controller. */
+  readonly rests: readonly RestClient[];
   readonly redis: RedisServer;
   readonly #options: WaymarkOptions;
   readonly #key: AdminKey;
-  readonly #ports: { readonly http: number; readonly grpc: number };
+  readonly #redisUrl: string;
+  readonly #ports: readonly Ports[];
   readonly #agents = new Map<string, ManagedProcess>();
-  #controller: ManagedProcess | undefined;
+  readonly #controllers = new Map<number, ManagedProcess>();
 
-  private constructor(
-    options: WaymarkOptions,
-    redis: RedisServer,
-    ports: { readonly http: number; readonly grpc: number },
-  ) {
+  private constructor(options: WaymarkOptions, redis: RedisServer, redisUrl: string, ports: readonly Ports[]) {
     this.#options = options;
     this.redis = redis;
+    this.#redisUrl = redisUrl;
     this.#ports = ports;
     this.#key = writeAdminKey(options.folder);
-    this.rest = new RestClient(`http://${options.controllerAddress}:${ports.http}`, this.#key.headers);
+    this.rests = ports.map(
+      ({ http }) => new RestClient(`http://${options.controllerAddress}:${http}`, this.#key.headers),
+    );
+  }
+
+  /** The first controller's. */
+  get rest(): RestClient {
+    return this.rests[0] ?? unknownController(0);
   }
 
   /** Where agents keep what they know, in a folder of each one's name. */
@@ -64,20 +91,28 @@ export class Waymark {
   }
 
   static async start(options: WaymarkOptions): Promise<Waymark> {
-    const redis = await RedisServer.start({ address: options.controllerAddress });
+    const {
+      controllerAddress,
+      controllers = 1,
+      detour = (_line: Line, port: number) => Promise.resolve(port),
+    } = options;
+    const redis = options.redis ?? (await RedisServer.start({ address: controllerAddress }));
     // Ports are fixed for the run: a controller that was killed comes back where its agents look for it.
-    const ports = {
-      http: await freePort(options.controllerAddress),
-      grpc: await freePort(options.controllerAddress),
-    };
-    const waymark = new Waymark(options, redis, ports);
+    const ports: Ports[] = [];
+    for (let index = 0; index < controllers; index++) {
+      const grpc = await freePort(controllerAddress);
+      const agents = await detour(`controller-${index}`, grpc);
+      ports.push({ http: await freePort(controllerAddress), grpc, agents });
+    }
+    const redisUrl = `redis://${controllerAddress}:${await detour('redis', redis.port)}`;
+    const waymark = new Waymark(options, redis, redisUrl, ports);
     try {
       waymark.#certify('controller', [options.controllerAddress]);
       waymark.#certify(
         'agent',
         options.hosts.map(({ id }) => id),
       );
-      await waymark.startController();
+      await Promise.all(ports.map((_, index) => waymark.startController(index)));
       for (const { id } of options.hosts) waymark.startAgent(id);
     } catch (error) {
       await waymark.stop();
@@ -107,42 +142,58 @@ export class Waymark {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop()));
-    await this.#controller?.stop();
+    await Promise.all([...this.#controllers.values()].map((controller) => controller.stop()));
     await this.redis.stop();
   }
 
-  async startController(): Promise<void> {
-    const { controllerAddress, databaseUrl, folder, holdMs, kubernetes } = this.#options;
-    this.#controller = ManagedProcess.spawn('controller', ['node', CONTROLLER], {
-      WAYMARK_NAME: 'lab',
+  async startController(index = 0): Promise<void> {
+    const { controllerAddress, databaseUrl, folder, holdMs, kubernetes, environmentOf } = this.#options;
+    const { http, grpc } = this.#ports[index] ?? unknownController(index);
+    const name = `controller-${index}` as const;
+    const controller = ManagedProcess.spawn(name, ['node', CONTROLLER], {
+      WAYMARK_NAME: name,
       WAYMARK_HTTP_HOST: controllerAddress,
-      WAYMARK_HTTP_PORT: String(this.#ports.http),
+      WAYMARK_HTTP_PORT: String(http),
       WAYMARK_GRPC_HOST: controllerAddress,
-      WAYMARK_GRPC_PORT: String(this.#ports.grpc),
-      WAYMARK_DATA_DIR: join(folder, 'controller'),
+      WAYMARK_GRPC_PORT: String(grpc),
+      WAYMARK_DATA_DIR: join(folder, name),
       WAYMARK_DEMO: 'off',
       WAYMARK_HOLD_MS: String(holdMs),
       WAYMARK_WORKERS: '1',
       DATABASE_URL: databaseUrl,
-      REDIS_URL: this.redis.url,
+      REDIS_URL: this.#redisUrl,
       ...this.#certificateIn('controller'),
       ...(kubernetes !== undefined && { WAYMARK_KUBERNETES: kubernetes }),
       ...this.#key.settings,
+      ...environmentOf?.(name),
     });
-    await this.#controller.printed(/^API: /m, STARTED_MS);
+    this.#controllers.set(index, controller);
+    await controller.printed(/^API: /m, STARTED_MS);
   }
 
-  async stopController(): Promise<void> {
-    await this.#controller?.stop();
+  async stopController(index = 0): Promise<void> {
+    await this.controller(index).stop();
   }
 
-  async killController(): Promise<void> {
-    await this.#controller?.stop('SIGKILL');
+  async killController(index = 0): Promise<void> {
+    await this.controller(index).stop('SIGKILL');
+  }
+
+  controller(index: number): ManagedProcess {
+    return this.#controllers.get(index) ?? unknownController(index);
+  }
+
+  agent(host: string): ManagedProcess {
+    return this.#agents.get(host) ?? unknownHost(host);
   }
 
   /** `settings` besides those that all agents have. */
   startAgent(host: string, settings: NodeJS.ProcessEnv = {}): void {
-    this.#runAgent(host, ['node', AGENT], { ...this.#agentSettings(host), ...settings });
+    this.#runAgent(host, ['node', AGENT], {
+      ...this.#agentSettings(host),
+      ...this.#options.environmentOf?.(`agent-${host}`),
+      ...settings,
+    });
   }
 
   /**
@@ -162,7 +213,7 @@ export class Waymark {
   }
 
   async stopAgent(host: string): Promise<void> {
-    await this.#agents.get(host)?.stop();
+    await this.agent(host).stop();
   }
 
   #runAgent(host: string, argv: readonly string[], environment: NodeJS.ProcessEnv): ManagedProcess {
@@ -176,7 +227,7 @@ export class Waymark {
     const { address, attachment, serviceSid, probePrefix } = hosts.find(({ id }) => id === host) ?? unknownHost(host);
     return {
       WAYMARK_NODE_ID: host,
-      WAYMARK_CONTROLLER: `${controllerAddress}:${this.#ports.grpc}`,
+      WAYMARK_CONTROLLER: this.#ports.map(({ agents }) => `${controllerAddress}:${agents}`).join(','),
       WAYMARK_DATAPLANE: 'linux',
       WAYMARK_DATA_DIR: this.agentFolder,
       WAYMARK_LOCAL_SIDS: `${serviceSid.ipv4}=End.DT4,${serviceSid.ipv6}=End.DT6`,
@@ -184,20 +235,23 @@ export class Waymark {
       WAYMARK_LINUX_UNDERLAY: `to-${attachment}`,
       WAYMARK_LINUX_MANAGE_SYSCTLS: 'true',
       ...(probing ? { WAYMARK_PROBE_PREFIX: probePrefix } : { WAYMARK_STATUS_PORT: '0' }),
-      REDIS_URL: this.redis.url,
+      REDIS_URL: this.#redisUrl,
       ...this.#certificateIn(`agents/${host}`),
     };
   }
 
   async killAgent(host: string): Promise<void> {
-    await this.#agents.get(host)?.stop('SIGKILL');
+    await this.agent(host).stop('SIGKILL');
   }
 
   /** The last that controller and agents have logged. */
   logs(): string {
-    const processes = [['controller', this.#controller] as const, ...this.#agents];
+    const processes = [
+      ...[...this.#controllers].map(([index, process]) => [`controller-${index}`, process] as const),
+      ...this.#agents,
+    ];
     return processes
-      .map(([name, process]) => `--- ${name}\n${(process?.output ?? '').split('\n').slice(-LOG_LINES).join('\n')}`)
+      .map(([name, process]) => `--- ${name}\n${process.output.split('\n').slice(-LOG_LINES).join('\n')}`)
       .join('\n');
   }
 
@@ -241,4 +295,8 @@ function withdrawCommand({ spec }: WithdrawPatch): readonly string[] {
 
 function unknownHost(host: string): never {
   throw new Error(`no host ${host} in the testbed`);
+}
+
+function unknownController(index: number): never {
+  throw new Error(`there is no controller ${index}`);
 }

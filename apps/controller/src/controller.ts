@@ -38,6 +38,7 @@ import { UnreservedBandwidth } from './policies/unreserved-bandwidth.js';
 import { onAcked } from './policies/headend-acks.js';
 import type { BookDemands, Evaluate } from './policies/reaction-dependencies.js';
 import { ReactionLoop } from './policies/reaction-loop.js';
+import { DatabaseClock } from './storage/database-clock.js';
 import { createDatabase, type Database } from './storage/database.js';
 import { startEmbeddedPostgres } from './storage/embedded-postgres.js';
 import { announceEvents } from './storage/event-channel.js';
@@ -92,6 +93,11 @@ async function start(
   const db = createDatabase(databaseUrl);
   running.push(() => db.destroy());
 
+  const databaseClock = await DatabaseClock.start(db);
+  running.push(() => {
+    databaseClock.stop();
+    return Promise.resolve();
+  });
   const clock = () => new Date();
   const uptime = () => performance.now();
   const known = new KnownKeys(db, uptime);
@@ -102,7 +108,7 @@ async function start(
   );
 
   const events = new EventHub();
-  const topology = new TedService({ db, url: databaseUrl, clock });
+  const topology = new TedService({ db, url: databaseUrl, clock: databaseClock.date });
   await topology.start();
   running.push(() => topology.stop());
   if (config.demoTopology !== undefined) await loadDemoTopology(topology, config.demoTopology, log);
@@ -114,7 +120,7 @@ async function start(
 
   const pool = new ComputePool({ threads: config.workers });
   running.push(() => pool.close());
-  const jobs = new Jobs({ controller: config.name, now: () => new Date(), log });
+  const jobs = new Jobs({ controller: config.name, now: databaseClock.date, log });
   running.push(() => jobs.close());
   const snapshots = new SnapshotCache(topology);
   const unreserved = new UnreservedBandwidth(() => bookedPerLink(db));
@@ -176,7 +182,7 @@ async function start(
       evaluate,
       announceEvents,
       log,
-      now: () => Date.now(),
+      now: databaseClock.now,
       startTimer: (callback, delayMs) => {
         const timer = setTimeout(callback, delayMs);
         return () => clearTimeout(timer);
@@ -237,7 +243,7 @@ async function start(
   );
 
   const prune = (): void => {
-    pruneHistory(db, new Date(Date.now() - config.historyDays * DAY_MS)).catch((error: unknown) =>
+    pruneHistory(db, new Date(databaseClock.now() - config.historyDays * DAY_MS)).catch((error: unknown) =>
       log.warn({ err: error }, 'old revisions could not be removed; tried again tomorrow'),
     );
   };

@@ -96,7 +96,7 @@ export class AgentConnection {
     return this.#bus !== 'none';
   }
 
-  /** In milliseconds of the server's clock. */
+  /** In milliseconds of the monotonic clock: nobody falls silent because somebody sets the time. */
   get lastHeard(): number {
     return this.#lastHeard;
   }

@@ -183,7 +183,7 @@ export class AgentServer {
   readonly #host = {
     welcome: (connection: AgentConnection, node: NodeId, hello: Hello) => this.#welcome(connection, node, hello),
     heartbeat: (record: HeartbeatRecord) => {
-      this.#byNode.get(record.node)?.heard(Date.now());
+      this.#byNode.get(record.node)?.heard(performance.now());
       return this.#heartbeats.submit(record);
     },
     digest: (node: NodeId) => this.#digests.submit(node),
@@ -210,7 +210,7 @@ export class AgentServer {
       stream.emit('error', this.#refusal(caller.why));
       return;
     }
-    this.#connections.add(new AgentConnection(stream, this.#host, Date.now(), caller));
+    this.#connections.add(new AgentConnection(stream, this.#host, performance.now(), caller));
   }
 
   #refusal(why: string) {
@@ -278,7 +278,7 @@ export class AgentServer {
 
   /** A connection whose other end vanished without a word would otherwise stay for ever. */
   #closeSilent(): void {
-    const limit = Date.now() - (MISSED_HEARTBEATS + 2) * this.#options.heartbeatIntervalMs - SWEEP_MS;
+    const limit = performance.now() - (MISSED_HEARTBEATS + 2) * this.#options.heartbeatIntervalMs - SWEEP_MS;
     for (const connection of this.#connections) {
       if (connection.lastHeard < limit) connection.close(status.DEADLINE_EXCEEDED, 'the agent is silent');
     }

@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { MemoryBus, SnapshotChunk, stateHashOf } from '@waymark/agent-protocol';
 import { sql } from 'kysely';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { policyBody, startTestController, type TestController } from '../testing/distribution-fixture.js';
 import { eventually } from '../testing/eventually.js';
 import { startSessionAgent, type SessionAgent } from '../testing/session-agent.js';
@@ -311,6 +311,28 @@ describe('what operators see of agents', () => {
       }),
     );
     expect(await outcomes()).toEqual({ [alpha.policyId]: 'simulated' });
+  });
+
+  it('takes nobody for silent when the clock of the controller jumps', async () => {
+    // Between two heartbeats the server looks once at least for those that are silent.
+    const one = await controller({ heartbeatIntervalMs: 2_000 });
+    await agent({ node: 'h1', controllers: [one.address], bus });
+    const sessionOf = async () =>
+      (await database.db.selectFrom('agent').select('session').where('node_id', '=', 'h1').executeTakeFirst())?.session;
+    await eventually(async () => expect(await sessionOf()).toBeDefined());
+    const session = await sessionOf();
+    const now = Date.now.bind(Date);
+    const clock = vi.spyOn(Date, 'now');
+    try {
+      for (const aheadMs of [3_600_000, 7_200_000, -3_600_000]) {
+        clock.mockImplementation(() => now() + aheadMs);
+        await new Promise((resolve) => setTimeout(resolve, 1_500));
+        expect(await sessionOf()).toBe(session);
+        expect(await one.distribution.agents.agent('h1')).toMatchObject({ state: 'connected' });
+      }
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('pages through agents in the order of their nodes', async () => {

@@ -107,9 +107,9 @@ export class WatchedList<Held = KubernetesObject> {
     let troubled = false;
     while (!this.#isStopped()) {
       try {
-        if (version === undefined || Date.now() - listedAt >= this.#timing.relistMs) {
+        if (version === undefined || performance.now() - listedAt >= this.#timing.relistMs) {
           version = await this.#list();
-          listedAt = Date.now();
+          listedAt = performance.now();
         }
         if (troubled) onTrouble(null);
         troubled = false;

@@ -21,14 +21,15 @@ export class WorkLoop {
   constructor(private readonly options: WorkLoopOptions) {}
 
   add(key: string, delayMs = 0): void {
-    this.#queue.add(key, Date.now() + delayMs);
+    this.#queue.add(key, performance.now() + delayMs);
     this.#wake?.();
   }
 
   /** Works until the signal is given, and forgets what was left. Rejects never. */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      if (this.options.isReady()) for (const key of this.#queue.take(Date.now())) await this.#attempt(key, signal);
+      if (this.options.isReady())
+        for (const key of this.#queue.take(performance.now())) await this.#attempt(key, signal);
       await this.#sleep(signal);
     }
     this.#queue.clear();
@@ -41,7 +42,7 @@ export class WorkLoop {
       this.#queue.succeeded(key);
     } catch (error) {
       this.options.onFailure(key, error);
-      this.#queue.retry(key, Date.now());
+      this.#queue.retry(key, performance.now());
     }
   }
 
@@ -51,7 +52,7 @@ export class WorkLoop {
       woken.abort();
     };
     const next = this.options.isReady() ? this.#queue.next : undefined;
-    const delay = next === undefined ? IDLE_MS : Math.min(Math.max(0, next - Date.now()), IDLE_MS);
+    const delay = next === undefined ? IDLE_MS : Math.min(Math.max(0, next - performance.now()), IDLE_MS);
     if (delay > 0) await pause(delay, AbortSignal.any([woken.signal, signal]));
     this.#wake = undefined;
   }

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
+import { freePort } from '../../../../test/lab/managed-process.js';
 import { spawnBound } from '../../../../test/lab/shell.js';
 
 export interface RedisServerOptions {
@@ -76,14 +76,4 @@ export class RedisServer {
   thaw(): void {
     this.#process?.kill('SIGCONT');
   }
-}
-
-async function freePort(address: string): Promise<number> {
-  const server = createServer();
-  server.listen(0, address);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
