@@ -70,6 +70,8 @@ describe.skipIf(missing !== undefined)(`chaos${missing === undefined ? '' : ` ($
         // A leader writes in an epoch that is over, and another begins its own once more.
         `update headend set epoch = epoch - 1, generation = generation + 5 where node_id = '${agent}'`,
         'update leader set epoch = epoch',
+        // What no agent can install.
+        `insert into desired (headend, policy_id, generation, body) values ('${agent}', '${agent}:9:nobody', 99, '\\x00')`,
       ]) {
         await observer.ask(statement);
       }
