@@ -10,6 +10,9 @@ const PRINTED = /^(API|Swagger UI): http/;
 /** Node's, about certificates for IP addresses; with it comes a line that explains how to find out more. */
 const KNOWN_WARNING = /\[DEP0123\]|--trace-deprecation/;
 
+/** A controller that is started while its database is away says so and ends, to be started again. */
+const DATABASE_AWAY = /^the database of DATABASE_URL does not answer/;
+
 interface LogLine {
   readonly level?: number;
   readonly msg?: string;
@@ -28,8 +31,9 @@ export function unhandledLines(output: string): readonly string[] {
 
 function isUnhandled(line: string): boolean {
   try {
-    const { level, err } = JSON.parse(line) as LogLine;
-    if (level === undefined || level >= FATAL) return true;
+    const { level, msg, err } = JSON.parse(line) as LogLine;
+    if (level === undefined) return true;
+    if (level >= FATAL) return msg === undefined || !DATABASE_AWAY.test(msg);
     if (level < ERROR) return false;
     return !isOutage(Object.assign(new Error(err?.message), { ...(err?.code !== undefined && { code: err.code }) }));
   } catch {
