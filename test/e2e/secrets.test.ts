@@ -76,11 +76,11 @@ describe.skipIf(missing !== undefined)(`secrets${missing === undefined ? '' : ` 
       for (const line of issued.key.split('\n').filter((text) => text.length > 30 && !text.startsWith('-')))
         hidden(`key of the ${name}: ${line.slice(0, 4)}…`, line);
       const { ca: caFile, pair } = writeTls(join(folder, name), [ca.cert], issued);
-      keyFile = name === 'controller' ? (pair?.key ?? '') : keyFile;
+      keyFile = name === 'controller' ? pair.key : keyFile;
       return {
         WAYMARK_GRPC_CA_FILE: caFile,
-        WAYMARK_GRPC_CERT_FILE: pair?.cert ?? '',
-        WAYMARK_GRPC_KEY_FILE: pair?.key ?? '',
+        WAYMARK_GRPC_CERT_FILE: pair.cert,
+        WAYMARK_GRPC_KEY_FILE: pair.key,
       };
     };
     adminKey = hidden('key of the first admin');

@@ -21,7 +21,10 @@ export interface LivenessRecord {
  * Nothing is recomputed for it: the headend has switched by itself, and probes that are lost to a congested link must not
  * move policies onto the next one.
  */
-export async function storeLiveness(db: Database, records: readonly LivenessRecord[]): Promise<readonly WaymarkEvent[]> {
+export async function storeLiveness(
+  db: Database,
+  records: readonly LivenessRecord[],
+): Promise<readonly WaymarkEvent[]> {
   return db.transaction().execute(async (tx) => {
     const rounds = await openRounds(tx, records);
     const due = records.filter(({ node, session }) => rounds.get(node)?.session === session);

@@ -94,12 +94,12 @@ it('of the snapshots that one node asks for, only the newest is worth anything',
       new AgentServiceClient(controller.address, credentials.createInsecure(), { 'grpc.use_local_subchannel_pool': 1 }),
   );
   const ask = (client: AgentServiceClient) =>
-    new Promise<number>((resolve) => {
+    new Promise<status | undefined>((resolve) => {
       const stream = client.getSnapshot({ nodeId: 'h1', epoch: 0, generation: 0, stateHash: emptyStateHash() });
       let whole = false;
       stream.on('data', ({ last }: SnapshotChunk) => (whole ||= last));
       stream.on('error', ({ code }: ServiceError) => resolve(code));
-      stream.on('end', () => resolve(whole ? status.OK : -1));
+      stream.on('end', () => resolve(whole ? status.OK : undefined));
     });
   const ends = await Promise.all(clients.flatMap((client) => Array.from({ length: 10 }, () => ask(client))));
   for (const client of clients) client.close();
