@@ -17,8 +17,11 @@ const headerNames = ['content-type', 'if-match', 'if-none-match'];
 export function recordRequests(app: ApiApp, journal: Journal): void {
   const answered = new WeakMap<FastifyRequest, (output: RequestOutput) => void>();
   app.addHook('onSend', (request, reply, payload, done) => {
-    const answer = { status: reply.statusCode, headers: reply.getHeaders(), payload };
-    answered.get(request)?.(recordedAnswer(operationOf(request.routeOptions), answer));
+    // That it takes too long says nothing of what comes of it.
+    if (!request.abandoned.aborted) {
+      const answer = { status: reply.statusCode, headers: reply.getHeaders(), payload };
+      answered.get(request)?.(recordedAnswer(operationOf(request.routeOptions), answer));
+    }
     done(null, payload);
   });
   app.addHook('onRoute', (route) => {
