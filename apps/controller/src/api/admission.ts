@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../model/errors.js';
+import { onceOver } from './answer-over.js';
 import type { ApiLimits } from './limits.js';
 import { clientOf } from './rate-limits.js';
 import type { ApiApp } from './type-provider.js';
@@ -81,7 +82,7 @@ export class Admission {
     }
     this.#streams += 1;
     this.#streamsOf.set(client, own + 1);
-    reply.raw.once('close', () => {
+    onceOver(request, reply, () => {
       this.#streams -= 1;
       const left = (this.#streamsOf.get(client) ?? 1) - 1;
       if (left === 0) this.#streamsOf.delete(client);
@@ -99,7 +100,7 @@ export class Admission {
     }
     this.#requests += 1;
     this.#bytes += bytes;
-    reply.raw.once('close', () => {
+    onceOver(request, reply, () => {
       this.#requests -= 1;
       this.#bytes -= bytes;
     });

@@ -105,6 +105,18 @@ describe('more requests than are answered at a time', () => {
     expect(await metric(url, 'waymark_http_refused_total{what="request"}')).toBeGreaterThanOrEqual(3);
   });
 
+  it('leave their places when many are sent at once on a connection that then ends', async () => {
+    const { stated, asked, letGo } = hanging();
+    const url = await listen(stated, { requests: 12 });
+    const socket = await raw();
+    socket.write('GET /v1/nodes HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(10));
+    await eventually(() => expect(asked()).toBe(10), patience);
+    expect(await metric(url, 'waymark_http_requests_under_way')).toBe(11);
+    socket.resetAndDestroy();
+    await eventually(async () => expect(await metric(url, 'waymark_http_requests_under_way')).toBe(1), patience);
+    letGo();
+  });
+
   it('include those whose clients do not read, until these are disconnected', async () => {
     const long = 'x'.repeat(1_000_000);
     const items = Array.from({ length: 50 }, () => ({ id: long }) as never);
@@ -225,6 +237,22 @@ describe('streams of events', () => {
     expect(await metric(url, 'waymark_http_streams')).toBe(2);
     for (const { body } of open) await body?.cancel();
     await eventually(async () => expect(await metric(url, 'waymark_http_streams')).toBe(0), patience);
+  });
+});
+
+describe('what is sent at once on a connection', () => {
+  it('ends with it: computations and streams that wait behind another answer', async () => {
+    const { stated, signals } = hanging();
+    const url = await listen(stated);
+    const socket = await raw();
+    const computation = `POST /v1/path-computations HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${aPath.body.length}\r\n\r\n${aPath.body}`;
+    socket.write(computation.repeat(2) + 'GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(2));
+    await eventually(() => expect(signals.length).toBe(2), patience);
+    await eventually(async () => expect(await metric(url, 'waymark_http_streams')).toBe(2), patience);
+    socket.resetAndDestroy();
+    await eventually(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]), patience);
+    await eventually(async () => expect(await metric(url, 'waymark_http_streams')).toBe(0), patience);
+    expect(await metric(url, 'waymark_http_requests_under_way')).toBe(1);
   });
 });
 
