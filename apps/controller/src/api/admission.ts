@@ -48,8 +48,8 @@ export class Admission {
       if (isProbe !== true && isStream !== true) this.#admit(request, reply);
       done();
     });
-    app.addHook('onSend', (request, reply, payload, done) => {
-      this.#disconnectStalled(request, reply);
+    app.addHook('onSend', (request, _, payload, done) => {
+      this.#disconnectStalled(request);
       done(null, payload);
     });
     // A connection on which nothing has come yet, or half a request, is none that Node takes for idle.
@@ -111,13 +111,13 @@ export class Admission {
     return new Problem('overloaded', { detail, retryAfterSeconds: 1 });
   }
 
-  /** Who does not read his answer would otherwise keep it, and his place, for ever. Streams look after themselves. */
-  #disconnectStalled({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply): void {
+  /**
+   * Who does not read his answer would otherwise keep it, and his place, for ever: Node ends a connection that is idle for so
+   * long. Streams look after themselves.
+   */
+  #disconnectStalled({ raw: { socket } }: FastifyRequest): void {
     // that of app.inject is none
-    if (!(socket instanceof Socket)) return;
-    const disconnect = (): void => void socket.destroy();
-    socket.setTimeout(this.#limits.stalledMs).once('timeout', disconnect);
-    raw.once('close', () => socket.off('timeout', disconnect));
+    if (socket instanceof Socket) socket.setTimeout(this.#limits.stalledMs);
   }
 }
 
