@@ -137,6 +137,7 @@ describe('docs/operations.md', () => {
       'sorry, too many clients already',
       'remaining connection slots are reserved',
       'certificate expired',
+      'certificate is not yet valid',
       'vacuum full',
     ],
     ...['client-output-buffer-limit pubsub', 'redis-cli --latency', 'ip route flush', 'kubectl auth can-i'],

@@ -33,3 +33,8 @@ export interface AheadReport {
 export function raiseEntry(epoch: number, reports: readonly AheadReport[]): JournalEntry<readonly PendingDelta[]> {
   return { kind: 'raise-generations', input: { epoch, reports }, outputOf: (deltas) => deltas };
 }
+
+/** Desired state of a headend is written anew, for what its agent understands. */
+export function featuresEntry(epoch: number, headend: NodeId): JournalEntry<readonly PendingDelta[]> {
+  return { kind: 'features', input: { epoch, headend }, outputOf: (deltas) => deltas };
+}

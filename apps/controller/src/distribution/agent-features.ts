@@ -2,8 +2,10 @@ import { FEATURES } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import { sql, type Transaction } from 'kysely';
 import type { Logger } from 'pino';
+import type { Journal } from '../model/journal.js';
 import { pause } from '../model/pause.js';
 import type { Database, Tables } from '../storage/database.js';
+import { featuresEntry } from './agent-entries.js';
 import { writeDesired, type PendingDelta } from './desired-store.js';
 import { Deposed } from './fence.js';
 import type { Leadership } from './leadership.js';
@@ -14,6 +16,7 @@ const POLL_MS = 1_000;
 
 interface FeatureOptions {
   readonly db: Database;
+  readonly journal: Journal;
   readonly leadership: Leadership;
   readonly publisher: Publisher;
   readonly log: Logger;
@@ -44,20 +47,22 @@ async function follow(options: FeatureOptions, epoch: number, signal: AbortSigna
 }
 
 async function adapt(
-  { leadership, publisher, log }: FeatureOptions,
+  { journal, leadership, publisher, log }: FeatureOptions,
   epoch: number,
   headends: readonly NodeId[],
 ): Promise<void> {
   // One by one: a headend may have tens of thousands of policies.
   for (const headend of headends) {
-    const deltas = await leadership.fenced(epoch, (tx) => writeForAgent(tx, epoch, headend));
+    const deltas = await journal.take(featuresEntry(epoch, headend), () =>
+      leadership.fenced(epoch, (tx) => writeForAgent(tx, epoch, headend)),
+    );
     log.info({ headend, changed: deltas.length > 0 }, 'desired state is written for what the agent understands');
     await publisher.publish(deltas);
   }
 }
 
 /** Writes everything that a headend should hold anew, for the features that its agent told last. */
-async function writeForAgent(tx: Transaction<Tables>, epoch: number, headend: NodeId): Promise<PendingDelta[]> {
+export async function writeForAgent(tx: Transaction<Tables>, epoch: number, headend: NodeId): Promise<PendingDelta[]> {
   await sql`
     update headend h set features = a.features
     from agent a where a.node_id = h.node_id and h.node_id = ${headend} and a.features is not null

@@ -3,7 +3,10 @@ import type { TableDigests } from '../model/recording.js';
 import type { Database } from '../storage/database.js';
 
 /** Random, of a process, or told every few seconds. */
-const TABLES_LEFT_OUT = [...['migration', 'leader', 'signing_key', 'api_key'], ...['agent', 'agent_data_plane']];
+const TABLES_LEFT_OUT = [
+  ...['migration', 'leader', 'signing_key', 'api_key'],
+  ...['agent', 'agent_data_plane', 'controller'],
+];
 
 /** Of tables that are looked at: identity of the installation, and prefixes of API keys. */
 const COLUMNS_LEFT_OUT = ['head.instance', 'head.pruned_through', 'audit.before', 'audit.after', 'audit.id'];

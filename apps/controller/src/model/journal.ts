@@ -28,7 +28,8 @@ export type EntryKind =
   | 'look'
   | 'evaluate'
   | 'publish'
-  | 'raise-generations';
+  | 'raise-generations'
+  | 'features';
 
 export interface JournalEntry<Result> {
   readonly kind: EntryKind;

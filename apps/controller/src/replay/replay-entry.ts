@@ -1,5 +1,7 @@
+import type { NodeId } from '@waymark/topology';
 import { sql } from 'kysely';
 import { storeAcks, type AckRecord } from '../distribution/ack-store.js';
+import { writeForAgent } from '../distribution/agent-features.js';
 import { recordHellos, type HelloRecord } from '../distribution/agent-records.js';
 import { raiseGenerations, type PendingDelta } from '../distribution/desired-store.js';
 import type { AheadReport } from '../distribution/agent-entries.js';
@@ -57,6 +59,8 @@ export class EntryReplay {
         return this.#publish((input as { epoch: number }).epoch);
       case 'raise-generations':
         return this.#raise(input as { epoch: number; reports: readonly AheadReport[] });
+      case 'features':
+        return this.#writeForAgent(input as { epoch: number; headend: NodeId });
     }
   }
 
@@ -114,5 +118,9 @@ export class EntryReplay {
 
   #raise({ epoch, reports }: { epoch: number; reports: readonly AheadReport[] }): Promise<unknown> {
     return fencedTransaction(this.#db, epoch, (tx) => raiseGenerations(tx, epoch, reports));
+  }
+
+  #writeForAgent({ epoch, headend }: { epoch: number; headend: NodeId }): Promise<unknown> {
+    return fencedTransaction(this.#db, epoch, (tx) => writeForAgent(tx, epoch, headend));
   }
 }
