@@ -141,7 +141,6 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   });
   const admission = new Admission(app, limits);
   guardOperations(app, () => services.access, await limitRates(app, rates));
-  limitWork(app, limits);
   app.addHook('onRequest', (request, _, done) => {
     refuseUnknownMediaType(request);
     done();
@@ -158,6 +157,8 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   const forbidOtherMethods = watchMethods(app);
   answerExpectations(app);
   if (options.journal !== undefined) recordRequests(app, options.journal);
+  // Last, so around the recording: a change whose client is no longer waited for is recorded when it has taken effect.
+  limitWork(app, limits);
 
   await app.register(fastifySwagger, {
     openapi: openapiFrame(options.version),

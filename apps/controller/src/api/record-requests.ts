@@ -19,7 +19,9 @@ export function recordRequests(app: ApiApp, journal: Journal): void {
   const answered = new WeakMap<FastifyRequest, (output: RequestOutput) => void>();
   app.addHook('onSend', (request, reply, payload, done) => {
     const answer = { status: reply.statusCode, headers: reply.getHeaders(), payload };
-    answered.get(request)?.(recordedAnswer(operationOf(request.routeOptions), answer));
+    // What is said to one that has waited for too long is not what comes of it.
+    const output = request.abandoned.aborted ? null : recordedAnswer(operationOf(request.routeOptions), answer);
+    answered.get(request)?.(output);
     done(null, payload);
   });
   app.addHook('onRoute', (route) => {
@@ -31,9 +33,13 @@ export function recordRequests(app: ApiApp, journal: Journal): void {
         const answer = new Promise<RequestOutput>((tell) => answered.set(request, tell));
         const work = (): Promise<RequestOutput> => {
           const handled = Promise.resolve().then((): unknown => handler.call(this, request, reply));
-          // Fastify answers from here on; the entry ends when the answer is known.
+          // Fastify answers from here on, maybe before the handler is done; the entry ends when it is, and its answer known.
           resolve(handled);
-          return Promise.race([answer, withoutAnswer(handled, request, reply)]);
+          const isDone = handled.then(
+            () => undefined,
+            () => undefined,
+          );
+          return isDone.then(() => Promise.race([answer, withoutAnswer(request, reply)]));
         };
         const entry = {
           kind: 'request',
@@ -46,9 +52,8 @@ export function recordRequests(app: ApiApp, journal: Journal): void {
   });
 }
 
-/** Resolves once the handler is done and nobody is there any more who could be answered. */
-async function withoutAnswer(handled: Promise<unknown>, request: FastifyRequest, reply: FastifyReply): Promise<null> {
-  await handled.catch(() => undefined);
+/** Resolves when nobody is there any more who could be answered. */
+async function withoutAnswer(request: FastifyRequest, reply: FastifyReply): Promise<null> {
   await new Promise<void>((resolve) => onceOver(request, reply, resolve));
   // What is sent all the same is sent in this turn.
   await setImmediate();
