@@ -10,7 +10,7 @@ const waitingOn = new WeakMap<Socket, Set<() => void>>();
 export function onceOver({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply, callback: () => void): void {
   // that of app.inject is none
   const connection = socket instanceof Socket ? socket : undefined;
-  if (raw.closed || connection?.closed === true) {
+  if (raw.destroyed || connection?.destroyed === true) {
     callback();
     return;
   }

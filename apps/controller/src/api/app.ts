@@ -157,7 +157,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   const forbidOtherMethods = watchMethods(app);
   answerExpectations(app);
   if (options.journal !== undefined) recordRequests(app, options.journal);
-  // Last, so around the recording: a change whose client is no longer waited for is recorded when it has taken effect.
+  // After it: an entry lasts as long as the work, not as the wait for it.
   limitWork(app, limits);
 
   await app.register(fastifySwagger, {

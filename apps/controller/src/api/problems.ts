@@ -61,7 +61,10 @@ function asProblem(error: unknown): Problem {
     });
   }
   if (isOutage(error)) {
-    return new Problem('service-unavailable', { detail: 'the database does not answer, or has no room', retryAfterSeconds: 1 });
+    return new Problem('service-unavailable', {
+      detail: 'the database does not answer, or has no room',
+      retryAfterSeconds: 1,
+    });
   }
   return isFastifyError(error) ? problemOfFastify(error) : unexpected;
 }

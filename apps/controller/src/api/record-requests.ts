@@ -18,10 +18,11 @@ const headerNames = ['content-type', 'if-match', 'if-none-match'];
 export function recordRequests(app: ApiApp, journal: Journal): void {
   const answered = new WeakMap<FastifyRequest, (output: RequestOutput) => void>();
   app.addHook('onSend', (request, reply, payload, done) => {
-    const answer = { status: reply.statusCode, headers: reply.getHeaders(), payload };
-    // What is said to one that has waited for too long is not what comes of it.
-    const output = request.abandoned.aborted ? null : recordedAnswer(operationOf(request.routeOptions), answer);
-    answered.get(request)?.(output);
+    // That it takes too long says nothing of what comes of it.
+    if (!request.abandoned.aborted) {
+      const answer = { status: reply.statusCode, headers: reply.getHeaders(), payload };
+      answered.get(request)?.(recordedAnswer(operationOf(request.routeOptions), answer));
+    }
     done(null, payload);
   });
   app.addHook('onRoute', (route) => {
@@ -33,13 +34,9 @@ export function recordRequests(app: ApiApp, journal: Journal): void {
         const answer = new Promise<RequestOutput>((tell) => answered.set(request, tell));
         const work = (): Promise<RequestOutput> => {
           const handled = Promise.resolve().then((): unknown => handler.call(this, request, reply));
-          // Fastify answers from here on, maybe before the handler is done; the entry ends when it is, and its answer known.
+          // Fastify answers from here on; the entry ends when the answer is known.
           resolve(handled);
-          const isDone = handled.then(
-            () => undefined,
-            () => undefined,
-          );
-          return isDone.then(() => Promise.race([answer, withoutAnswer(request, reply)]));
+          return Promise.race([answer, withoutAnswer(handled, request, reply)]);
         };
         const entry = {
           kind: 'request',
@@ -52,8 +49,9 @@ export function recordRequests(app: ApiApp, journal: Journal): void {
   });
 }
 
-/** Resolves when nobody is there any more who could be answered. */
-async function withoutAnswer(request: FastifyRequest, reply: FastifyReply): Promise<null> {
+/** Resolves once the handler is done and nobody is there any more who could be answered. */
+async function withoutAnswer(handled: Promise<unknown>, request: FastifyRequest, reply: FastifyReply): Promise<null> {
+  await handled.catch(() => undefined);
   await new Promise<void>((resolve) => onceOver(request, reply, resolve));
   // What is sent all the same is sent in this turn.
   await setImmediate();

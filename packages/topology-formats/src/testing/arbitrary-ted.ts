@@ -37,7 +37,7 @@ const flavors: fc.Arbitrary<SidFlavor[]> = fc.subarray(['NEXT-C-SID', 'PSP', 'US
 const linkAttributes = fc
   .record({
     igpArea: nullable(label),
-    interfaceAddresses: sortedSet(fc.constantFrom('10.0.0.1', '192.0.2.7', '2001:db8::1', 'fe80::1')),
+    interfaceAddresses: sortedSet(fc.constantFrom('192.0.2.N', '198.51.100.N', '2001:db8:1::N', 'fe80::1')),
     igpMetric: fc.integer({ min: 0, max: 16_777_215 }),
     teMetric: nullable(micros),
     delays: fc.tuple(nullable(micros), nullable(micros), nullable(micros)),
@@ -177,7 +177,7 @@ function node(index: number, isHost: boolean, linkIds: readonly string[]): fc.Ar
     }));
 }
 
-const nodeId = (index: number, isHost: boolean): string => `${isHost ? 'h' : 'r'}${index}`;
+const nodeId = (index: number, isHost: boolean): string => `${isHost ? 'h' : 'r'}${index + 1}`;
 
 /** Valid TEDs of a few nodes and links, parallel ones included; sorted by id as a TED is. */
 export const arbitraryTed: fc.Arbitrary<Ted> = fc
@@ -208,7 +208,14 @@ export const arbitraryTed: fc.Arbitrary<Ted> = fc
         arcs.filter(({ from }) => from === id).map((arc) => arc.id),
       );
     });
-    const links = arcs.map((arc) => linkAttributes.map((attributes): TedLink => ({ ...arc, ...attributes })));
+    const links = arcs.map((arc) =>
+      linkAttributes.map((attributes): TedLink => ({
+        ...arc,
+        ...attributes,
+        // no other node's
+        interfaceAddresses: attributes.interfaceAddresses.map((address) => address.replace('N', arc.from.slice(1))),
+      })),
+    );
     return fc.tuple(fc.tuple(...nodes), fc.tuple(...links));
   })
   .map(([nodes, links]) => ({ revision: 0, nodes: nodes.sort(byId), links: links.sort(byId) }));
