@@ -107,4 +107,15 @@ describe.skipIf(missing !== undefined)(title, { timeout: 120_000 }, () => {
     expect(await say('igp', all.slice(0, third), 'down')).toBe('applied');
     expect(await say('igp', all.slice(third, 2 * third), 'down')).toBe('held');
   });
+
+  it('believes a key that was rotated for as long as it says', async () => {
+    clock.set(HOUR);
+    interface Issued {
+      readonly secret: string;
+    }
+    const { secret } = await request<Issued>('POST', '/v1/api-keys', { name: 'monitoring', role: 'viewer' });
+    await request<Issued>('POST', '/v1/api-keys/monitoring/rotate', { graceSeconds: HOUR / 2 });
+    const old = await fetch(`${system.url}/v1/nodes`, { headers: { authorization: `Bearer ${secret}` } });
+    expect(old.status).toBe(200);
+  });
 });

@@ -91,13 +91,12 @@ async function start(
     databaseClock.stop();
     return Promise.resolve();
   });
-  const clock = () => new Date();
   const uptime = () => performance.now();
   const known = new KnownKeys(db, uptime);
-  const tokens = config.oidc && new Tokens(config.oidc, issuerKeys(config.oidc, uptime, log), clock);
+  const tokens = config.oidc && new Tokens(config.oidc, issuerKeys(config.oidc, uptime, log), () => new Date());
   const access = await AccessControl.open(
     { adminKeyFile: config.adminKeyFile, isEmbeddedOnLoopback: isEmbeddedOnLoopback(config) },
-    { db, known, tokens, clock, log },
+    { db, known, tokens, clock: databaseClock.date, log },
   );
 
   const recorder = await openRecorder(config, db, databaseClock.now, log, running);

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Database } from '../storage/database.js';
 import type { ApiKeyTable } from '../storage/tables/access.js';
 
@@ -49,7 +49,11 @@ export class KnownKeys {
     const now = this.now();
     if (now - (this.#usedAt.get(name) ?? -Infinity) < USED_EVERY_MS) return;
     this.#usedAt.set(name, now);
-    await this.db.updateTable('api_key').set({ last_used_at: new Date() }).where('name', '=', name).execute();
+    await this.db
+      .updateTable('api_key')
+      .set({ last_used_at: sql`clock_timestamp()` })
+      .where('name', '=', name)
+      .execute();
   }
 
   /** Names of deleted keys would otherwise stay for ever. */

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../model/errors.js';
+import { onceOver } from './answer-over.js';
 import type { ApiLimits } from './limits.js';
 import { clientOf } from './rate-limits.js';
 import type { ApiApp } from './type-provider.js';
@@ -47,8 +48,8 @@ export class Admission {
       if (isProbe !== true && isStream !== true) this.#admit(request, reply);
       done();
     });
-    app.addHook('onSend', (request, reply, payload, done) => {
-      this.#disconnectStalled(request, reply);
+    app.addHook('onSend', (request, _, payload, done) => {
+      this.#disconnectStalled(request);
       done(null, payload);
     });
     // A connection on which nothing has come yet, or half a request, is none that Node takes for idle.
@@ -81,7 +82,7 @@ export class Admission {
     }
     this.#streams += 1;
     this.#streamsOf.set(client, own + 1);
-    reply.raw.once('close', () => {
+    onceOver(request, reply, () => {
       this.#streams -= 1;
       const left = (this.#streamsOf.get(client) ?? 1) - 1;
       if (left === 0) this.#streamsOf.delete(client);
@@ -99,7 +100,7 @@ export class Admission {
     }
     this.#requests += 1;
     this.#bytes += bytes;
-    reply.raw.once('close', () => {
+    onceOver(request, reply, () => {
       this.#requests -= 1;
       this.#bytes -= bytes;
     });
@@ -110,13 +111,13 @@ export class Admission {
     return new Problem('overloaded', { detail, retryAfterSeconds: 1 });
   }
 
-  /** Who does not read his answer would otherwise keep it, and his place, for ever. Streams look after themselves. */
-  #disconnectStalled({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply): void {
+  /**
+   * Who does not read his answer would otherwise keep it, and his place, for ever: Node ends a connection that is idle for so
+   * long. Streams look after themselves.
+   */
+  #disconnectStalled({ raw: { socket } }: FastifyRequest): void {
     // that of app.inject is none
-    if (!(socket instanceof Socket)) return;
-    const disconnect = (): void => void socket.destroy();
-    socket.setTimeout(this.#limits.stalledMs).once('timeout', disconnect);
-    raw.once('close', () => socket.off('timeout', disconnect));
+    if (socket instanceof Socket) socket.setTimeout(this.#limits.stalledMs);
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../model/errors.js';
+import { onceOver } from './answer-over.js';
 import type { ApiApp } from './type-provider.js';
 
 export interface StreamMessage {
@@ -60,7 +61,7 @@ export class EventStreams {
     }
     this.#admit(request, reply);
     const gone = new AbortController();
-    reply.sse.onClose(() => gone.abort());
+    onceOver(request, reply, () => gone.abort());
     const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
     const aborted = once(signal, 'abort');
     const source = messages(signal);

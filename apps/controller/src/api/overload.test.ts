@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { eventually } from '../testing/eventually.js';
 import type { StatedServices } from '../testing/fixed-services.js';
 import { testApp } from '../testing/test-app.js';
@@ -13,6 +13,7 @@ const patience = 60_000;
 let opened: ApiApp | undefined;
 const sockets: Socket[] = [];
 afterEach(async () => {
+  vi.restoreAllMocks();
   for (const socket of sockets.splice(0)) socket.destroy();
   await opened?.close();
 });
@@ -103,6 +104,22 @@ describe('more requests than are answered at a time', () => {
       await eventually(async () => expect(await metric(url, 'waymark_http_requests_under_way')).toBe(1), patience);
     }
     expect(await metric(url, 'waymark_http_refused_total{what="request"}')).toBeGreaterThanOrEqual(3);
+  });
+
+  it('leave their places when many are sent at once on a connection that then ends', async () => {
+    const warned = vi.spyOn(process, 'emitWarning');
+    const { stated, asked, letGo } = hanging();
+    const url = await listen(stated, { requests: 22 });
+    const socket = await raw();
+    const some = 'GET /v1/nodes HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(10);
+    // The second half is answered at once, behind the first.
+    socket.write(some + some.replaceAll('nodes', 'nonsense'));
+    await eventually(() => expect(asked()).toBe(10), patience);
+    expect(await metric(url, 'waymark_http_requests_under_way')).toBe(21);
+    socket.resetAndDestroy();
+    await eventually(async () => expect(await metric(url, 'waymark_http_requests_under_way')).toBe(1), patience);
+    letGo();
+    expect(warned.mock.calls.map(String).filter((warning) => warning.includes('MaxListeners'))).toEqual([]);
   });
 
   it('include those whose clients do not read, until these are disconnected', async () => {
@@ -225,6 +242,22 @@ describe('streams of events', () => {
     expect(await metric(url, 'waymark_http_streams')).toBe(2);
     for (const { body } of open) await body?.cancel();
     await eventually(async () => expect(await metric(url, 'waymark_http_streams')).toBe(0), patience);
+  });
+});
+
+describe('what is sent at once on a connection', () => {
+  it('ends with it: computations and streams that wait behind another answer', async () => {
+    const { stated, signals } = hanging();
+    const url = await listen(stated);
+    const socket = await raw();
+    const computation = `POST /v1/path-computations HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: ${aPath.body.length}\r\n\r\n${aPath.body}`;
+    socket.write(computation.repeat(2) + 'GET /v1/events HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n'.repeat(2));
+    await eventually(() => expect(signals.length).toBe(2), patience);
+    await eventually(async () => expect(await metric(url, 'waymark_http_streams')).toBe(2), patience);
+    socket.resetAndDestroy();
+    await eventually(() => expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]), patience);
+    await eventually(async () => expect(await metric(url, 'waymark_http_streams')).toBe(0), patience);
+    expect(await metric(url, 'waymark_http_requests_under_way')).toBe(1);
   });
 });
 

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AccessService } from '../model/access.js';
 import { Problem } from '../model/errors.js';
 import { testApp } from '../testing/test-app.js';
@@ -24,7 +24,10 @@ function counting() {
 const nodes = { nodes: () => Promise.resolve({ items: [], next: null }) };
 
 let opened: ApiApp | undefined;
-afterEach(() => opened?.close());
+afterEach(async () => {
+  vi.restoreAllMocks();
+  await opened?.close();
+});
 
 async function open(rates: Partial<RateLimits>) {
   const { access, asked } = counting();
@@ -49,6 +52,19 @@ async function open(rates: Partial<RateLimits>) {
 }
 
 describe('a client with too many requests', () => {
+  it('is told to come back within a minute, though somebody sets the time back a day', async () => {
+    const { get, statuses } = await open({ perClient: 2, refused: 2 });
+    expect(await statuses(2, 'good-a')).toEqual([200, 200]);
+    expect(await statuses(2, 'bad', '192.0.2.7')).toEqual([401, 401]);
+    const now = Date.now();
+    vi.spyOn(Date, 'now').mockReturnValue(now - 86_400_000);
+    for (const refused of [await get('good-a'), await get('bad', '192.0.2.7')]) {
+      expect(refused.statusCode).toBe(429);
+      const { retryAfterSeconds } = refused.json<{ readonly retryAfterSeconds: number }>();
+      expect(retryAfterSeconds).toBeLessThanOrEqual(60);
+    }
+  });
+
   it('is told when to come back, by headers and in the document', async () => {
     const { get } = await open({ perClient: 2 });
     const first = await get('good-a');

@@ -2,12 +2,10 @@ import rateLimit, { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyRequest } from 'fastify';
 import { Problem } from '../model/errors.js';
 import type { RateLimits } from './limits.js';
+import { RequestCounts } from './request-counts.js';
 import type { ApiApp } from './type-provider.js';
 
 const WINDOW_MS = 60_000;
-
-/** Clients that are remembered (of refused ones the plugin's 5,000); of more, those seen longest ago begin anew. */
-const CLIENTS = 10_000;
 
 /** Decides by the address alone, before anything is computed or looked up of a credential. */
 export interface RefusalLimit {
@@ -32,7 +30,7 @@ export async function limitRates(app: ApiApp, { perClient, refused }: RateLimits
     global: perClient > 0,
     max: perClient,
     timeWindow: WINDOW_MS,
-    cache: CLIENTS,
+    store: RequestCounts,
     enableDraftSpec: true,
     keyGenerator: clientOf,
     errorResponseBuilder: (request, { max, ttl }) =>

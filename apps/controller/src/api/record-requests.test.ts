@@ -9,6 +9,7 @@ import type { RequestInput, RequestOutput } from '../model/recording.js';
 import { eventually } from '../testing/eventually.js';
 import { fixedServices, type StatedServices } from '../testing/fixed-services.js';
 import { buildApp } from './app.js';
+import type { ApiLimits } from './limits.js';
 import { recordedOperations } from './recorded-operations.js';
 import type { ApiApp } from './type-provider.js';
 
@@ -31,7 +32,10 @@ const key = { name: 'k', role: 'viewer' };
 let app: ApiApp | undefined;
 afterEach(() => app?.close());
 
-async function recording(stated: StatedServices): Promise<{ readonly app: ApiApp; readonly recorded: Recorded[] }> {
+async function recording(
+  stated: StatedServices,
+  limits: Partial<ApiLimits> = {},
+): Promise<{ readonly app: ApiApp; readonly recorded: Recorded[] }> {
   const recorded: Recorded[] = [];
   const journal: Journal = {
     ...unrecorded,
@@ -42,7 +46,7 @@ async function recording(stated: StatedServices): Promise<{ readonly app: ApiApp
     },
   };
   const services = fixedServices({ access: alice, ...stated });
-  app = await buildApp(services, { version: '0.0.0', logger: pino({ level: 'silent' }), journal });
+  app = await buildApp(services, { version: '0.0.0', logger: pino({ level: 'silent' }), journal, limits });
   return { app, recorded };
 }
 
@@ -116,6 +120,18 @@ describe('of requests that are recorded', () => {
     expect(recorded).toEqual([]);
     expect((await post(key)).statusCode).toBe(409);
     expect(recorded).toMatchObject([{ output: { status: 409, body: { code: 'already-exists' } } }]);
+  });
+
+  it('one is over when it has taken effect, though it took too long for an answer', async () => {
+    let finish = (): void => undefined;
+    const finished = new Promise<void>((resolve) => (finish = resolve));
+    const { app, recorded } = await recording({ policies: { deletePolicy: () => finished } }, { workMs: 50 });
+    const url = '/v1/sr-policies/h1:1:h2';
+    const answer = await app.inject({ method: 'DELETE', url, headers: { ...headers, 'if-match': '"3"' }, body: {} });
+    expect(answer.json()).toMatchObject({ code: 'took-too-long' });
+    expect(recorded).toEqual([]);
+    finish();
+    await eventually(() => expect(recorded).toMatchObject([{ output: null }]));
   });
 
   it('one is over when it has taken effect, though whoever asked has gone', async () => {

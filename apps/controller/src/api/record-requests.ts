@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Journal } from '../model/journal.js';
 import type { RequestInput, RequestOutput } from '../model/recording.js';
 import { operationOf } from './access.js';
+import { onceOver } from './answer-over.js';
 import { recordedAnswer } from './recorded-answer.js';
 import { recordedOperations } from './recorded-operations.js';
 import type { ApiApp } from './type-provider.js';
@@ -35,7 +36,7 @@ export function recordRequests(app: ApiApp, journal: Journal): void {
           const handled = Promise.resolve().then((): unknown => handler.call(this, request, reply));
           // Fastify answers from here on; the entry ends when the answer is known.
           resolve(handled);
-          return Promise.race([answer, withoutAnswer(handled, reply)]);
+          return Promise.race([answer, withoutAnswer(handled, request, reply)]);
         };
         const entry = {
           kind: 'request',
@@ -49,9 +50,9 @@ export function recordRequests(app: ApiApp, journal: Journal): void {
 }
 
 /** Resolves once the handler is done and nobody is there any more who could be answered. */
-async function withoutAnswer(handled: Promise<unknown>, { raw }: FastifyReply): Promise<null> {
+async function withoutAnswer(handled: Promise<unknown>, request: FastifyRequest, reply: FastifyReply): Promise<null> {
   await handled.catch(() => undefined);
-  if (!raw.closed) await new Promise<void>((resolve) => void raw.once('close', resolve));
+  await new Promise<void>((resolve) => onceOver(request, reply, resolve));
   // What is sent all the same is sent in this turn.
   await setImmediate();
   return null;

@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { Problem } from '../model/errors.js';
+import { onceOver } from './answer-over.js';
 import type { ApiLimits } from './limits.js';
 import type { ApiApp } from './type-provider.js';
 
@@ -40,17 +41,17 @@ export function limitWork(app: ApiApp, { workMs, largeWorkMs }: Pick<ApiLimits, 
 async function within(limitMs: number, answer: Promise<unknown>, request: FastifyRequest, reply: FastifyReply) {
   const abandoned = controllerOf(request);
   const { signal } = abandoned;
+  const given = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason as Problem));
+  });
   const closed = (): void => {
     if (!reply.raw.writableFinished) abandoned.abort(tooLong('the client has not waited for the answer'));
   };
-  reply.raw.once('close', closed);
+  onceOver(request, reply, closed);
   const timer = setTimeout(
     () => abandoned.abort(tooLong(`the operation has not ended within ${limitMs / 1000} s`)),
     limitMs,
   );
-  const given = new Promise<never>((_, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason as Problem));
-  });
   try {
     return await Promise.race([answer, given]);
   } finally {

@@ -161,7 +161,8 @@ async function storeOutcomes(tx: Transaction<Tables>, records: readonly AckRecor
         ${rows.map((row) => row.name)}::text[],
         ${rows.map((row) => row.reason)}::text[]
       ) as t (headend, policy_id, generation, outcome, reason)
-      left join withheld w using (headend, policy_id)
+      -- of an entry that was written since by a controller that withholds nothing, nothing is
+      left join withheld w using (headend, policy_id, generation)
     ), news as (
       -- a part of what is wanted is not what is wanted
       select headend, policy_id, generation, outcome as did, lacks,

@@ -144,6 +144,21 @@ describe('an agent of an older version', () => {
     expect(await withheld()).toEqual([CLASS, STEERING]);
   });
 
+  it('is believed of what a controller wrote that withholds nothing', async () => {
+    const one = await controller();
+    const older = olderAgent(one);
+    await one.write([{ headend: 'h1', policies: everything }]);
+    await eventually(async () => expect(await stored()).toEqual(forOlder));
+    older.stop();
+    // As such a controller writes: the policy steers no class any more, and nobody tells the table of what is withheld.
+    await sql`create table kept as select * from withheld`.execute(database.db);
+    await one.write([{ headend: 'h1', policies: [{ policyId: STEERING, body: policyBody(STEERING, 2) }] }]);
+    await sql`delete from withheld`.execute(database.db);
+    await sql`insert into withheld select * from kept`.execute(database.db);
+    olderAgent(one);
+    await eventually(async () => expect(await stored()).toEqual({ [PLAIN]: 'simulated', [STEERING]: 'simulated' }));
+  });
+
   it('gets what it understands again after a controller has led that withholds nothing', async () => {
     const one = await controller();
     const older = olderAgent(one);

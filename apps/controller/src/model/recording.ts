@@ -85,7 +85,7 @@ export interface RequestInput {
   readonly body?: unknown;
 }
 
-/** null: whoever asked had gone. */
+/** null: whoever asked had gone, or was told that it took too long. */
 export type RequestOutput = {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

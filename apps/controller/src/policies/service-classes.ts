@@ -97,12 +97,12 @@ export class ServiceClasses implements ServiceClassService {
       order by address
     `.execute(this.#db);
     const desired = await sql<{ id: string } & Pick<ServiceClassView, 'generation' | 'install' | 'installReason'>>`
-      select policy_id as id, d.generation,
+      select k.policy_id as id, d.generation,
         case when w.reason is null then d.outcome else 'failed' end as install,
         coalesce(w.reason, d.outcome_reason) as "installReason"
       from unnest(${headends}::text[], ${ids}::text[]) as k (headend, policy_id)
       left join (select * from desired where not deleted) d using (headend, policy_id)
-      left join withheld w using (headend, policy_id)
+      left join withheld w on w.headend = k.headend and w.policy_id = k.policy_id and w.generation = coalesce(d.generation, 0)
       where d.generation is not null or w.reason is not null
     `.execute(this.#db);
     const sourcesOf = groupBy(sources.rows, ({ id }) => id);

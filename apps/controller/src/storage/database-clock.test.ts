@@ -13,6 +13,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   vi.restoreAllMocks();
   clock.stop();
   await database.drop();
@@ -47,4 +48,20 @@ it('goes on while the database does not answer', async () => {
   const before = clock.now();
   await database.db.destroy();
   await vi.waitFor(() => expect(clock.now()).toBeGreaterThan(before));
+});
+
+it('does not take an answer that was long under way for another time', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  clock = await DatabaseClock.start(database.db);
+  const now = performance.now.bind(performance);
+  let asked = 0;
+  const slow = vi.spyOn(performance, 'now').mockImplementation(() => now() + 60_000 * asked++);
+  vi.advanceTimersByTime(60_000);
+  await vi.waitFor(() => expect(slow).toHaveBeenCalledTimes(2), { timeout: 60_000 });
+  slow.mockRestore();
+  const before = await databaseMs();
+  const read = clock.now();
+  const after = await databaseMs();
+  expect(read).toBeGreaterThan(before - 5_000);
+  expect(read).toBeLessThan(after + 5_000);
 });

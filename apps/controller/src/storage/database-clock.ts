@@ -24,7 +24,8 @@ export class DatabaseClock {
 
   /** Asks at once and then every minute. */
   static async start(db: Database): Promise<DatabaseClock> {
-    return new DatabaseClock(db, await offset(db));
+    const { least, most } = await offset(db);
+    return new DatabaseClock(db, (least + most) / 2);
   }
 
   stop(): void {
@@ -36,18 +37,23 @@ export class DatabaseClock {
 
   readonly date = (): Date => new Date(this.now());
 
-  /** A database that does not answer is no reason to know less: its clock goes on. */
+  /**
+   * What was known is corrected as far as the answer rules it out: one that was long under way (all sessions busy, a slow
+   * database) says little. A database that does not answer is no reason to know less: its clock goes on.
+   */
   async #refresh(): Promise<void> {
-    this.#offsetMs = await offset(this.#db).catch(() => this.#offsetMs);
+    const bounds = await offset(this.#db).catch(() => undefined);
+    if (bounds !== undefined) this.#offsetMs = Math.min(bounds.most, Math.max(bounds.least, this.#offsetMs));
   }
 }
 
-async function offset(db: Database): Promise<number> {
+/** What the offset can be: the database told its time at some moment between question and answer. */
+async function offset(db: Database): Promise<{ readonly least: number; readonly most: number }> {
   const asked = performance.now();
   const { rows } = await sql<{ ms: number }>`
     select extract(epoch from clock_timestamp())::float8 * 1000 as ms
   `.execute(db);
   const answered = performance.now();
   if (rows[0] === undefined) throw new Error('a query for the time has no rows');
-  return rows[0].ms - (asked + answered) / 2;
+  return { least: rows[0].ms - answered, most: rows[0].ms - asked };
 }

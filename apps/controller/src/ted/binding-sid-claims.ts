@@ -37,8 +37,9 @@ export function refuseBindingSidClaims({ locators, sids, nodes }: TedRows, block
       address === undefined ? [] : [{ node: id, what: `address ${address}`, range: hostPrefix(address) }],
     ),
   ];
+  const overlapping = overlapWith(blocks);
   const errors = claims.flatMap(({ node, what, range }) => {
-    const block = blocks.find((one) => prefixContains(one.range, range) || prefixContains(range, one.range));
+    const block = overlapping(range);
     if (block === undefined) return [];
     return [
       { field: '/nodes', detail: `${what} of node ${node} overlaps the binding SIDs of headend ${block.headend}` },
@@ -46,4 +47,24 @@ export function refuseBindingSidClaims({ locators, sids, nodes }: TedRows, block
   });
   const [first] = errors;
   if (first !== undefined) throw new Problem('topology-invalid', { ...first, errors: errors.slice(0, MAX_ERRORS) });
+}
+
+/** Finds a block that a prefix overlaps, among blocks that do not overlap each other; there may be thousands of both. */
+function overlapWith(blocks: readonly BindingSidBlock[]): (range: Prefix) => BindingSidBlock | undefined {
+  const sorted = [...blocks].sort((a, b) => (a.range.network < b.range.network ? -1 : 1));
+  return (range) => {
+    if (range.family !== 'ipv6') return undefined;
+    const last = range.network + (1n << BigInt(128 - range.length)) - 1n;
+    let low = 0;
+    for (let high = sorted.length; low < high;) {
+      const middle = (low + high) >>> 1;
+      const network = sorted[middle]?.range.network ?? last;
+      if (network <= last) low = middle + 1;
+      else high = middle;
+    }
+    // Of blocks that begin before the end of the prefix, the last: if that one does not reach into it, none does.
+    const block = sorted[low - 1];
+    if (block === undefined) return undefined;
+    return prefixContains(block.range, range) || prefixContains(range, block.range) ? block : undefined;
+  };
 }

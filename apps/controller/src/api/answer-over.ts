@@ -1,0 +1,34 @@
+import { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+const waitingOn = new WeakMap<Socket, Set<() => void>>();
+
+/**
+ * Calls back once: when the answer has gone out, or its client has; at once when that is so already. Of answers that wait
+ * behind another one on their connection (pipelining) Node says nothing when the connection ends: their `close` never comes.
+ */
+export function onceOver({ raw: { socket } }: FastifyRequest, { raw }: FastifyReply, callback: () => void): void {
+  // that of app.inject is none
+  const connection = socket instanceof Socket ? socket : undefined;
+  if (raw.destroyed || connection?.destroyed === true) {
+    callback();
+    return;
+  }
+  const waiting = connection === undefined ? new Set<() => void>() : answersOn(connection);
+  waiting.add(callback);
+  raw.once('close', () => {
+    if (waiting.delete(callback)) callback();
+  });
+}
+
+/** However many answers there are on a connection: one listener. */
+function answersOn(socket: Socket): Set<() => void> {
+  const known = waitingOn.get(socket);
+  if (known !== undefined) return known;
+  const waiting = new Set<() => void>();
+  waitingOn.set(socket, waiting);
+  socket.once('close', () => {
+    for (const callback of [...waiting]) if (waiting.delete(callback)) callback();
+  });
+  return waiting;
+}
