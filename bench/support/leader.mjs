@@ -5,9 +5,11 @@ import { sql } from 'kysely';
 import { ComputePool } from '../../apps/controller/dist/compute/compute-pool.js';
 import { fencedTransaction } from '../../apps/controller/dist/distribution/fence.js';
 import { writeDesired } from '../../apps/controller/dist/distribution/desired-store.js';
+import { unrecorded } from '../../apps/controller/dist/model/journal.js';
 import { SrPolicyService } from '../../apps/controller/dist/policies/policy-service.js';
 import { ReactionLoop } from '../../apps/controller/dist/policies/reaction-loop.js';
 import { createDatabase } from '../../apps/controller/dist/storage/database.js';
+import { databaseTime } from '../../apps/controller/dist/storage/database-time.js';
 import { startEmbeddedPostgres } from '../../apps/controller/dist/storage/embedded-postgres.js';
 import { announceEvents } from '../../apps/controller/dist/storage/event-channel.js';
 import { migrate } from '../../apps/controller/dist/storage/migrate.js';
@@ -55,7 +57,8 @@ export async function startLeader(onPublish) {
         info: () => undefined,
         error: (detail, message) => process.stdout.write(`${message}: ${detail.err?.stack}\n`),
       },
-      now: () => Date.now(),
+      journal: unrecorded,
+      readDatabaseTime: databaseTime,
       startTimer: (callback, delayMs) => {
         const timer = setTimeout(callback, delayMs);
         return () => clearTimeout(timer);
@@ -81,7 +84,7 @@ export async function startLeader(onPublish) {
       await pool.close();
       await ted.stop();
       await db.destroy();
-      await sql`drop database ${sql.id(name)}`.execute(admin);
+      await sql`drop database ${sql.id(name)} with (force)`.execute(admin);
       await admin.destroy();
       await server?.stop();
       if (folder !== undefined) await rm(folder, { recursive: true, force: true });

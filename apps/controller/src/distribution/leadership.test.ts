@@ -96,7 +96,8 @@ describe('leadership', () => {
     const { leadership, terms } = contend('a');
     await eventually(() => leadership.epoch === 1);
     await sql`
-      select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and granted
+      select pg_terminate_backend(pid) from pg_locks join pg_database d on d.oid = database
+      where locktype = 'advisory' and granted and datname = current_database()
     `.execute(database.db);
     await eventually(() => expect(terms.slice(0, 3)).toEqual(['+1', '-1', '+2']));
     await expect(write(leadership, 1)).rejects.toThrow(Deposed);
