@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { DryRunDataPlane, NodeAgent } from '@waymark/node-agent';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { readConfig } from '../../apps/controller/src/config.js';
-import { startController, type Controller } from '../../apps/controller/src/controller.js';
+import type { Controller } from '../../apps/controller/src/controller.js';
 import { writeAdminKey, type AdminKey } from '../../apps/controller/src/testing/admin-key.js';
 import { eventually } from '../../apps/controller/src/testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../../apps/controller/src/testing/test-database.js';
 import { EventStream } from './event-stream.js';
+import { startControllerOn } from './start-controller-on.js';
 
 const log = pino({ level: 'silent' });
 const types = 'policy.intent,policy.state,policy.install,leader.elected';
@@ -34,12 +34,12 @@ describe('two controllers on one database, without Redis', () => {
     database = await createTestDatabase();
     folder = await mkdtemp(join(tmpdir(), 'waymark-two-'));
     key = writeAdminKey(folder);
-    leader = await start('controller-a');
+    leader = await startControllerOn({ databaseUrl: database.url, key, folder }, 'controller-a');
     await eventually(async () => {
       const { epoch } = await database.db.selectFrom('leader').select('epoch').executeTakeFirstOrThrow();
       expect(epoch).toBe(1);
     });
-    follower = await start('controller-b');
+    follower = await startControllerOn({ databaseUrl: database.url, key, folder }, 'controller-b');
     agent = new NodeAgent({
       nodeId: 'dc-amsterdam',
       controllers: [leader.grpcAddress],
@@ -61,20 +61,6 @@ describe('two controllers on one database, without Redis', () => {
     await database.drop();
     await rm(folder, { recursive: true });
   }, 60_000);
-
-  function start(name: string): Promise<Controller> {
-    const config = readConfig({
-      DATABASE_URL: database.url,
-      ...key.settings,
-      WAYMARK_NAME: name,
-      WAYMARK_DEMO: 'topology',
-      WAYMARK_HTTP_PORT: '0',
-      WAYMARK_GRPC_PORT: '0',
-      WAYMARK_DATA_DIR: folder,
-      WAYMARK_WORKERS: '1',
-    });
-    return startController(config, log);
-  }
 
   async function follow({ url }: Controller, lastEventId?: string): Promise<EventStream> {
     const stream = await EventStream.open(url, types, { headers: key.headers, lastEventId });

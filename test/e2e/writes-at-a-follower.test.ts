@@ -1,16 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import document from '../../openapi/openapi.json' with { type: 'json' };
-import { readConfig } from '../../apps/controller/src/config.js';
-import { startController, type Controller } from '../../apps/controller/src/controller.js';
+import type { Controller } from '../../apps/controller/src/controller.js';
 import { writeAdminKey, type AdminKey } from '../../apps/controller/src/testing/admin-key.js';
 import { eventually } from '../../apps/controller/src/testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../../apps/controller/src/testing/test-database.js';
+import { startControllerOn } from './start-controller-on.js';
 
-const log = pino({ level: 'silent' });
 const LONG_MS = 60_000;
 
 const path = { kind: 'dynamic', metric: 'delay', constraints: {} };
@@ -239,9 +237,9 @@ describe('a controller that does not lead', () => {
     database = await createTestDatabase();
     folder = await mkdtemp(join(tmpdir(), 'waymark-follower-'));
     key = writeAdminKey(folder);
-    leader = await start('controller-a');
+    leader = await startControllerOn({ databaseUrl: database.url, key, folder }, 'controller-a');
     await eventually(() => expect(leader.services.controllers.leads).toBe(true), LONG_MS);
-    follower = await start('controller-b');
+    follower = await startControllerOn({ databaseUrl: database.url, key, folder }, 'controller-b');
   }, 240_000);
 
   afterAll(async () => {
@@ -250,20 +248,6 @@ describe('a controller that does not lead', () => {
     await database.drop();
     await rm(folder, { recursive: true });
   }, 60_000);
-
-  function start(name: string): Promise<Controller> {
-    const config = readConfig({
-      DATABASE_URL: database.url,
-      ...key.settings,
-      WAYMARK_NAME: name,
-      WAYMARK_DEMO: 'topology',
-      WAYMARK_HTTP_PORT: '0',
-      WAYMARK_GRPC_PORT: '0',
-      WAYMARK_DATA_DIR: folder,
-      WAYMARK_WORKERS: '1',
-    });
-    return startController(config, log);
-  }
 
   async function ask({ url }: Controller, method: string, target: string, body?: unknown) {
     const response = await fetch(`${url}${target}`, {
