@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import pg from 'pg';
 import { RedisServer } from '../../packages/agent-protocol/src/testing/redis-server.js';
 import { Clock } from '../chaos/devices/clock.js';
 import type { Random } from '../chaos/devices/random.js';
@@ -60,6 +61,20 @@ export class ShakenParts {
     const clock = this.#clocks.get(process) ?? new Clock(join(this.#folder, 'clocks', process));
     this.#clocks.set(process, clock);
     return clock;
+  }
+
+  /** Links to which policies may move when the hold time ends. */
+  async linksOnHold(): Promise<readonly string[]> {
+    const client = new pg.Client({ connectionString: this.postgres.url });
+    await client.connect();
+    try {
+      const { rows } = await client.query<{ link_id: string }>(
+        'select link_id from link_hold where held_until is not null',
+      );
+      return rows.map(({ link_id }) => link_id);
+    } finally {
+      await client.end();
+    }
   }
 
   async stop(): Promise<void> {

@@ -158,7 +158,7 @@ export class Waymark {
       WAYMARK_GRPC_PORT: String(grpc),
       WAYMARK_DATA_DIR: join(folder, name),
       WAYMARK_DEMO: 'off',
-      WAYMARK_HOLD_MS: String(holdMs),
+      ...{ WAYMARK_HOLD_MS: String(holdMs), WAYMARK_MAX_HOLD_MS: String(2 * holdMs) },
       WAYMARK_WORKERS: '1',
       DATABASE_URL: databaseUrl,
       REDIS_URL: this.#redisUrl,

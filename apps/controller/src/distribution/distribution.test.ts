@@ -158,6 +158,8 @@ describe('from the desired store to the agents and back', () => {
 
   it('forgets its session with the old controller and goes on with another', async () => {
     const first = await controller();
+    // It leads before there is another that might.
+    await first.write([]);
     const second = await controller({ controller: 'controller-b' });
     const h1 = await agent({ node: 'h1', controllers: [first.address, second.address], bus: null });
     await first.write([{ headend: 'h1', policies: [alpha] }]);
