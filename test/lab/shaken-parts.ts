@@ -63,13 +63,13 @@ export class ShakenParts {
     return clock;
   }
 
-  /** Links to which policies may move when the hold time ends. */
+  /** Links to which policies may move when the hold time ends, or may be moving because it ended a moment ago. */
   async linksOnHold(): Promise<readonly string[]> {
     const client = new pg.Client({ connectionString: this.postgres.url });
     await client.connect();
     try {
       const { rows } = await client.query<{ link_id: string }>(
-        'select link_id from link_hold where held_until is not null',
+        "select link_id from link_hold where held_until > now() - interval '2 seconds'",
       );
       return rows.map(({ link_id }) => link_id);
     } finally {
