@@ -1,7 +1,8 @@
 import type { Snapshot } from '@waymark/topology';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { isStillOf } from './choose-standby.js';
-import type { CandidateEvaluator, CandidateOutcome, ValidLists } from './evaluate-candidate-path.js';
+import type { CandidateOutcome, ValidLists } from './candidate-outcome.js';
+import type { CandidateEvaluator } from './evaluate-candidate-path.js';
 import { transportList, type PinnedLists, type PolicyToEvaluate } from './evaluate-policies-model.js';
 import { chosen, complianceOf, type Choice, type Job } from './evaluation-job.js';
 import { shortestPathFallback } from './fallback-lists.js';

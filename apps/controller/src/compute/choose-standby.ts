@@ -1,5 +1,6 @@
 import type { CandidatePathIntent, PolicyList } from '../model/sr-policy.js';
-import type { CandidateEvaluator, CandidateOutcome, ValidLists } from './evaluate-candidate-path.js';
+import type { CandidateOutcome, ValidLists } from './candidate-outcome.js';
+import type { CandidateEvaluator } from './evaluate-candidate-path.js';
 import type { IncumbentStandby, PolicyToEvaluate, TransportList } from './evaluate-policies-model.js';
 import { listKey } from './transport-lists.js';
 

@@ -7,7 +7,8 @@ import {
 } from '@waymark/topology';
 import type { CandidatePathIntent, DisjointStandby, DynamicPath } from '../model/sr-policy.js';
 import { isStandbyFor, isStillOf, type ChosenStandby, type StandbyQuestion } from './choose-standby.js';
-import type { CandidateEvaluator, CandidateOutcome } from './evaluate-candidate-path.js';
+import type { CandidateOutcome } from './candidate-outcome.js';
+import type { CandidateEvaluator } from './evaluate-candidate-path.js';
 import type { PolicyToEvaluate } from './evaluate-policies-model.js';
 import { requestOf } from './optional-constraints.js';
 

@@ -3,7 +3,6 @@ import {
   computeStandby,
   leastOfPaths,
   type LinkId,
-  type OptionalOutcome,
   type PathConstraints,
   type PathRequest,
   type Snapshot,
@@ -14,6 +13,7 @@ import {
 } from '@waymark/topology';
 import type { CandidatePathIntent, DynamicPath, ExplicitPath, PolicyList } from '../model/sr-policy.js';
 import type { BandwidthLedger } from './bandwidth-ledger.js';
+import type { CandidateOutcome, ValidLists } from './candidate-outcome.js';
 import {
   transportList,
   type ExpandedSegment,
@@ -23,33 +23,6 @@ import {
 } from './evaluate-policies-model.js';
 import { BANDWIDTH, keeping, outcomesOf, requestOf, withoutOptionalBandwidth } from './optional-constraints.js';
 import { ListProver, type ListRequirement } from './prove-transport-list.js';
-
-/** Lists that may be used as they are. */
-export interface ValidLists {
-  readonly valid: true;
-  readonly lists: readonly PolicyList[];
-  readonly bookings: readonly LinkBandwidth[];
-  readonly expanded: readonly ExpandedSegment[];
-  /** What is wrong with those lists of an explicit candidate path that were left out. */
-  readonly message: string | null;
-  /** Of a dynamic candidate path. */
-  readonly optional: readonly OptionalOutcome[];
-  /** What was searched for: no path is worth less, whatever the headend can push. Unknown of several lists. */
-  readonly least?: number;
-  /** The link whose bandwidth does not suffice, where that was optional. */
-  readonly lackingOn?: LinkId;
-}
-
-export interface InvalidLists {
-  readonly valid: false;
-  /** A no-path reason, the kind of a violation, or what is wrong with the lists as a whole. */
-  readonly reason: string;
-  readonly message: string;
-  /** The link whose bandwidth does not suffice for lists that are valid otherwise. */
-  readonly lackingOn?: LinkId;
-}
-
-export type CandidateOutcome = ValidLists | InvalidLists;
 
 /** Evaluates candidate paths of policies against one snapshot and the bandwidth that is left. */
 export class CandidateEvaluator {

@@ -1,7 +1,7 @@
 import type { LinkId } from '@waymark/topology';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { whileMoving } from './bandwidth-ledger.js';
-import type { CandidateOutcome, ValidLists } from './evaluate-candidate-path.js';
+import type { CandidateOutcome, ValidLists } from './candidate-outcome.js';
 import type { Booking, PolicyEvaluation, PolicyToEvaluate } from './evaluate-policies-model.js';
 
 /** One policy on its way through the passes. */

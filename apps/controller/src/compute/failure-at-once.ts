@@ -3,9 +3,10 @@ import type { AtOnce } from '../model/failure-sweep.js';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { BandwidthLedger } from './bandwidth-ledger.js';
 import { asStandby } from './disjoint-standby.js';
-import { CandidateEvaluator, type CandidateOutcome } from './evaluate-candidate-path.js';
+import type { CandidateOutcome } from './candidate-outcome.js';
+import { CandidateEvaluator } from './evaluate-candidate-path.js';
 import type { Booking, PolicyToEvaluate } from './evaluate-policies-model.js';
-import type { SweptPolicy } from './failure-sweep.js';
+import type { SweptPolicy } from './swept-policy.js';
 import type { ListProver } from './prove-transport-list.js';
 
 export interface OutcomeAtOnce {

@@ -8,7 +8,8 @@ import { CandidateEvaluator } from './evaluate-candidate-path.js';
 import { evaluatePolicies } from './evaluate-policies.js';
 import { settledAfter, type PolicyEvaluation, type PolicyToEvaluate } from './evaluate-policies-model.js';
 import { overlayOf, singleFailures } from './failure-overlay.js';
-import { FailureSweep, type SweptPolicy } from './failure-sweep.js';
+import type { SweptPolicy } from './swept-policy.js';
+import { FailureSweep } from './failure-sweep.js';
 
 /** As they are once they were evaluated and their headends have acked. */
 function settled(ted: Ted, policies: readonly PolicyToEvaluate[]): PolicyToEvaluate[] {

@@ -1,6 +1,5 @@
 import { overlaidSnapshot, type Snapshot } from '@waymark/topology';
 import type { Failure, FailureImpact, PolicyImpact } from '../model/failure-sweep.js';
-import type { CandidatePathIntent } from '../model/sr-policy.js';
 import { BandwidthLedger } from './bandwidth-ledger.js';
 import { takenLinks } from './contenders.js';
 import { CandidateEvaluator } from './evaluate-candidate-path.js';
@@ -10,6 +9,7 @@ import { overlayOf } from './failure-overlay.js';
 import { FailureAtOnce, type OutcomeAtOnce } from './failure-at-once.js';
 import { ListProver } from './prove-transport-list.js';
 import { BookedPolicies, preemptedAmong } from './make-room.js';
+import type { SweptPolicy } from './swept-policy.js';
 
 /** All policies, as they are when nothing has failed. */
 export interface SweptPolicies {
@@ -18,13 +18,6 @@ export interface SweptPolicies {
   readonly booked: readonly Booking[];
   /** Those whose fate is reported; undefined: all. The others compete for bandwidth all the same. */
   readonly reported: readonly string[] | undefined;
-}
-
-/** A policy that has lists which deliver. */
-export interface SweptPolicy {
-  readonly policy: PolicyToEvaluate;
-  /** The candidate path whose constraints its lists keep now; undefined: they keep none. */
-  readonly guarantee: CandidatePathIntent | undefined;
 }
 
 /**

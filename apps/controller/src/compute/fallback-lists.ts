@@ -1,5 +1,6 @@
 import type { Snapshot } from '@waymark/topology';
-import type { CandidateEvaluator, CandidateOutcome } from './evaluate-candidate-path.js';
+import type { CandidateOutcome } from './candidate-outcome.js';
+import type { CandidateEvaluator } from './evaluate-candidate-path.js';
 import type { PolicyToEvaluate } from './evaluate-policies-model.js';
 
 /**

@@ -1,6 +1,6 @@
 import { missedConstraint, withoutConstraints, type OptionalOutcome, type PathRequest } from '@waymark/topology';
 import type { CandidatePathIntent, DynamicPath, PolicyList } from '../model/sr-policy.js';
-import type { ValidLists } from './evaluate-candidate-path.js';
+import type { ValidLists } from './candidate-outcome.js';
 import type { PolicyToEvaluate } from './evaluate-policies-model.js';
 import { objectiveOf } from './rank-candidate-paths.js';
 

@@ -1,6 +1,6 @@
 import { metricOf } from '@waymark/topology';
 import type { CandidatePathIntent } from '../model/sr-policy.js';
-import type { ValidLists } from './evaluate-candidate-path.js';
+import type { ValidLists } from './candidate-outcome.js';
 import type { PolicyEvaluation } from './evaluate-policies-model.js';
 
 /**

@@ -1,6 +1,6 @@
 import { BinaryHeap } from '../spf/binary-heap.js';
 import { leavesNoLess, type BegunList } from './list-growth.js';
-import type { SegmentStop } from './segment-search.js';
+import type { SegmentStop } from './segment-stop.js';
 
 /** A list begun: its packets are all at `node`, whatever branches they took. */
 export interface SegmentLabel extends BegunList {

@@ -11,6 +11,7 @@ import type { SidChoice } from './sid-choice.js';
 import { commonLayerOf, joinSplit, sumOfSplit, worseOf } from './merge-reached.js';
 import { leadsOnlyTo } from './sid-route.js';
 import { SegmentFrontier, type SegmentLabel } from './segment-frontier.js';
+import type { SegmentStop } from './segment-stop.js';
 
 export interface SegmentTask {
   /** Its mask says what branches may cross; its source and destination, metric, bounds and include list what is sought. */
@@ -43,16 +44,6 @@ export interface FoundList {
   readonly cost: number;
   /** How packets get from one SID to the next, and to the destination. */
   readonly stops: readonly SegmentStop[];
-}
-
-/** From `from` (EVERYWHERE: from wherever the headend's links lead) by an algorithm to `via`, then over `arc` (-1: none). */
-export interface SegmentStop {
-  readonly from: number;
-  readonly via: number;
-  readonly algorithm: number;
-  readonly arc: number;
-  /** `via` is a host to which `from` delivers over its own links, whatever the IGP has. */
-  readonly isAttached: boolean;
 }
 
 export interface SegmentSearchResult {

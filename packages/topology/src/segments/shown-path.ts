@@ -2,7 +2,8 @@ import { sumOver, type SearchProblem } from '../engine/search-problem.js';
 import type { AlgorithmReaches } from './algorithm-reaches.js';
 import { hostLinks } from './host-links.js';
 import { foldBranches } from './fold-branches.js';
-import { EVERYWHERE, type FoundList, type SegmentStop } from './segment-search.js';
+import type { SegmentStop } from './segment-stop.js';
+import { EVERYWHERE, type FoundList } from './segment-search.js';
 
 /** Of everything that packets of a list can take: the arcs of the best branch, segment by segment; ties fall to ids. */
 export function bestBranchOf(

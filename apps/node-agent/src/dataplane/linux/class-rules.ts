@@ -1,6 +1,6 @@
 import type { ClassSource, Family, Stray } from '../port.js';
 import { classTable, colorOfTable } from './class-tables.js';
-import type { KernelRule } from './kernel-tables.js';
+import type { KernelRule } from './kernel-rule.js';
 import type { LinuxSettings } from './settings.js';
 
 /** What the rules of one family say of service classes. */

@@ -1,21 +1,10 @@
 import { canonicalPrefix } from '../address.js';
 import { DataPlaneError, type Family } from '../port.js';
+import type { KernelRule } from './kernel-rule.js';
 import { parseRoutes, type KernelRoute } from './route-json.js';
 import type { Shell } from './shell.js';
 
 export const FAMILY_FLAG = { ipv4: '-4', ipv6: '-6' } as const;
-
-/** A rule as `ip -N -j -d rule show` prints it. */
-export interface KernelRule {
-  readonly preference: number;
-  readonly protocol: number;
-  /** null: without one, or for every address. With a length always. */
-  readonly from: string | null;
-  readonly to: string | null;
-  /** null: it leads to none. */
-  readonly table: number | null;
-  readonly fields: Readonly<Record<string, unknown>>;
-}
 
 /** @param selection `table 254`, `table all proto 200`; filtered, routes tell no protocol */
 export async function readRoutes(family: Family, selection: string, shell: Shell): Promise<KernelRoute[]> {

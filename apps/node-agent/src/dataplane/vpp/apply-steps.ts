@@ -5,7 +5,7 @@ import { tableOfColor } from './class-table-ids.js';
 import { layClassTables } from './class-tables.js';
 import { readInterfaceNames } from './interfaces.js';
 import { partsOf } from './default-route.js';
-import { idOfParts } from './interpret.js';
+import { idOfParts } from './steering-id.js';
 import { additionOf, type InterfaceNames } from './local-sids.js';
 import type { Ownership } from './ownership.js';
 import { applyProbeSteps } from './probe-routes.js';

@@ -9,6 +9,7 @@ import { localSidFound, type InterfaceNames } from './local-sids.js';
 import { objectionToForm, type Ownership } from './ownership.js';
 import { probeRoutesIn } from './probe-routes.js';
 import type { SourceSession } from './source-tables.js';
+import { idOfParts } from './steering-id.js';
 import { hasHostBits, type VppLocalSid, type VppPolicy, type VppSteering, type VppTable } from './vpp-state.js';
 
 /** What was read of a VPP, whoever put it there. */
@@ -66,16 +67,6 @@ export function interpret(state: VppState, ownership: Ownership): ActualState {
     obstacles,
     classObstacles,
   };
-}
-
-/** Identifies a steering, wanted or found. */
-export function idOf({ family, table, prefix }: Pick<VppSteering, 'family' | 'table' | 'prefix'>): string {
-  return `${family} ${prefix} in table ${table}`;
-}
-
-/** The same of what VPP has for it: a default route in halves and one steered whole are two. */
-export function idOfParts({ parts, ...steering }: Pick<VppSteering, 'family' | 'table' | 'parts'>): string {
-  return idOf({ ...steering, prefix: parts.join(' and ') });
 }
 
 const DANGLING = { kind: 'other', detail: 'the SR policy is gone and its steering is not' } as const;

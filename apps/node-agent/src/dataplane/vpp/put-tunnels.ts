@@ -4,7 +4,7 @@ import type { Attempts } from './attempts.js';
 import { tableOfColor } from './class-table-ids.js';
 import type { ComingSteering } from './class-exceptions.js';
 import { clashing, isUndivided, partsOf } from './default-route.js';
-import { idOf } from './interpret.js';
+import { idOf } from './steering-id.js';
 import { objectionToForm, type Ownership } from './ownership.js';
 import { planLists, type ListPlan } from './plan-lists.js';
 import type { Removals } from './removals.js';

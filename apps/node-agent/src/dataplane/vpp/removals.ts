@@ -1,7 +1,7 @@
 import { maskedPrefix } from '../address.js';
 import type { Family, Step } from '../port.js';
 import type { Attempts } from './attempts.js';
-import { idOf } from './interpret.js';
+import { idOf } from './steering-id.js';
 import { removalOf } from './local-sids.js';
 import type { Ownership } from './ownership.js';
 import { policyRemoval, steeringAdditions, steeringRemovals } from './requests.js';

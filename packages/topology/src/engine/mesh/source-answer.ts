@@ -1,7 +1,8 @@
 import { MeshStatus, type MeshRequest, type SourcePaths } from '../../model/mesh.js';
 import type { PathAnswer } from '../../model/path-answer.js';
 import type { NodeId } from '../../model/ted.js';
-import { EVERYWHERE, type SegmentStop } from '../../segments/segment-search.js';
+import type { SegmentStop } from '../../segments/segment-stop.js';
+import { EVERYWHERE } from '../../segments/segment-search.js';
 import { bestBranchOf } from '../../segments/shown-path.js';
 import type { ComputeOptions } from '../compute-options.js';
 import { computePaths } from '../compute-paths.js';

@@ -1,12 +1,6 @@
 import type { WorkBudget } from '../work-budget.js';
-import type { Price, Prices } from './linear-program.js';
-import type { WeightedPath, WeightedPaths } from './weighted-paths.js';
-
-/** A path in the order of reduced costs; null: one that has no list, which proves nothing about lists that go other ways. */
-export interface RankedPath {
-  readonly path: WeightedPath | null;
-  readonly reduced: Price;
-}
+import type { Prices } from './linear-program.js';
+import type { RankedPath, WeightedPaths } from './weighted-paths.js';
 
 /** Paths that can take so much, in ascending order of their reduced cost, looked up as far as they are asked for. */
 export class PathRanking {

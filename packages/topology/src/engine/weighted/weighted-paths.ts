@@ -4,7 +4,6 @@ import { LooplessPaths } from '../loopless-paths.js';
 import type { PreparedRequest } from '../prepare-request.js';
 import type { SearchProblem } from '../search-problem.js';
 import { WorkBudget } from '../work-budget.js';
-import type { RankedPath } from './path-ranking.js';
 import { isNegative, reducedCost, type LinearColumn, type Price, type Prices } from './linear-program.js';
 
 /** A single path with its proved list, as a part of a demand could take it. */
@@ -24,6 +23,12 @@ const LIST_WORK = 500;
 
 /** Sums up to here are exact in doubles. */
 const EXACT = BigInt(Number.MAX_SAFE_INTEGER);
+
+/** A path in the order of reduced costs; null: one that has no list, which proves nothing about lists that go other ways. */
+export interface RankedPath {
+  readonly path: WeightedPath | null;
+  readonly reduced: Price;
+}
 
 /**
  * Every way that a part of a demand can take: single paths within all constraints but the bandwidth, over links that have
