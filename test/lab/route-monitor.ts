@@ -4,7 +4,7 @@ import type { Namespaces } from './namespaces.js';
 /** Documentation prefixes (RFC 5737) in a table that nothing looks up. */
 const FIRST_MARK = 'blackhole 192.0.2.1 table 4242';
 const LAST_MARK = 'blackhole 192.0.2.2 table 4242';
-const MARKED_MS = 5000;
+const MARKED_MS = 60_000;
 const RETRY_MS = 100;
 
 /**
