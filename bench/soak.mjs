@@ -109,7 +109,7 @@ async function soak() {
 
   print(`${hosts} hosts, ${links.length} directed links between routers, seed ${seed}; RSS, heap, external in MiB`);
   print(
-    'minute  events  RSS  heap  workers  external  handles  files  connected  operations  agent: RSS  heap  generation',
+    'minute  events  RSS  heap  code  workers  external  handles  files  connected  operations  agent: RSS  heap  generation',
   );
   const started = Date.now();
   const goOn = async (milliseconds, tick) => {
@@ -159,6 +159,7 @@ async function sample(started, mix, watched) {
     [events, 6],
     [mib(own.rss), 5],
     [mib(own.heapUsed), 5],
+    [mib(own.code), 4],
     [mib(own.workersHeap), 6],
     [mib(own.external), 8],
     [own.handles, 7],
@@ -209,6 +210,7 @@ function report(samples, firstRows, lastRows, mix) {
   print(`Over ${minutes} minutes, ${samples.length} samples:`);
   for (const [name, key] of [
     ['heap', 'heapUsed'],
+    ['of it compiled code', 'code'],
     ['heap of worker threads', 'workersHeap'],
     ['external', 'external'],
     ['RSS', 'rss'],

@@ -2,11 +2,11 @@
  * Loaded into a process and its worker threads before their program (NODE_OPTIONS=--import). Two signals that nobody else uses:
  *
  *   SIGURG    collects the garbage of all threads and writes what is left to the file WAYMARK_BENCH_MEMORY; `workersHeap` is
- *             what the worker threads have together
+ *             what the worker threads have together, `code` what the compiler has made of the main thread's functions so far
  *   SIGUSR2   writes a heap snapshot of the main thread to WAYMARK_BENCH_MEMORY.heapsnapshot
  */
 import { renameSync, writeFileSync } from 'node:fs';
-import { setFlagsFromString, writeHeapSnapshot } from 'node:v8';
+import { getHeapCodeStatistics, setFlagsFromString, writeHeapSnapshot } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { BroadcastChannel, isMainThread, threadId } from 'node:worker_threads';
 
@@ -76,8 +76,11 @@ if (file !== undefined) {
     process.on('SIGURG', () => {
       void workers.heap().then((workersHeap) => {
         collect();
+        const { code_and_metadata_size: machine, bytecode_and_metadata_size: bytecode } = getHeapCodeStatistics();
         const handles = process.getActiveResourcesInfo().filter((name) => name !== 'Timeout').length;
-        writeWhole(file, (name) => writeFileSync(name, JSON.stringify({ ...memory(), workersHeap, handles })));
+        writeWhole(file, (name) =>
+          writeFileSync(name, JSON.stringify({ ...memory(), workersHeap, code: machine + bytecode, handles })),
+        );
       });
     });
     process.on('SIGUSR2', () => writeWhole(`${file}.heapsnapshot`, writeHeapSnapshot));

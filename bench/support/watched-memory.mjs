@@ -21,7 +21,7 @@ export class WatchedMemory {
     };
   }
 
-  /** {rss, heapUsed, external, arrayBuffers, workersHeap} in bytes, and {handles, files}. */
+  /** {rss, heapUsed, external, arrayBuffers, workersHeap, code} in bytes, and {handles, files}. */
   async measure(pid) {
     await unlink(this.#file).catch(() => undefined);
     process.kill(pid, 'SIGURG');
