@@ -1,6 +1,7 @@
-import { once } from 'node:events';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Problem } from '../model/errors.js';
+import { FollowingAbort } from '../model/following-abort.js';
+import { unlessAborted } from '../model/unless-aborted.js';
 import { onceOver } from './answer-over.js';
 import type { ApiApp } from './type-provider.js';
 
@@ -60,10 +61,9 @@ export class EventStreams {
       });
     }
     this.#admit(request, reply);
-    const gone = new AbortController();
-    onceOver(request, reply, () => gone.abort());
-    const signal = AbortSignal.any([gone.signal, this.#closing.signal]);
-    const aborted = once(signal, 'abort');
+    const gone = new FollowingAbort(this.#closing.signal);
+    onceOver(request, reply, gone.abort);
+    const { signal } = gone;
     const source = messages(signal);
     // sends the headers, so that a client knows at once that it is connected
     await reply.sse.send({ data: undefined, retry: reconnectAfterMs });
@@ -74,11 +74,12 @@ export class EventStreams {
       for await (const message of source) {
         // a client that is gone never drains, one that stalls may: wait for neither for ever
         const stalled = setTimeout(() => request.raw.destroy(), this.#limits.stalledAfterMs);
-        await Promise.race([reply.sse.send(message).catch(() => gone.abort()), aborted]);
+        await unlessAborted(reply.sse.send(message), signal).catch(gone.abort);
         clearTimeout(stalled);
       }
     } finally {
       clearInterval(looking);
+      gone.letGo();
     }
     reply.sse.close();
   }

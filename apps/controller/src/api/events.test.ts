@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { connect, type AddressInfo } from 'node:net';
+import { queryObjects } from 'node:v8';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventType, WaymarkEvent } from '../model/events.js';
 import { EventHub } from '../event-hub.js';
@@ -194,6 +196,29 @@ describe('GET /v1/events', () => {
     clearInterval(stop);
     socket.destroy();
     await busy.app.close();
+  });
+
+  it('holds on to nothing of what it has sent, however long a stream lasts', async () => {
+    const socket = connect(Number(new URL(url).port), '127.0.0.1');
+    let text = '';
+    socket.setEncoding('utf8').on('data', (part: string) => {
+      text += part;
+    });
+    const got = async (what: string) => {
+      while (!text.includes(what)) await once(socket, 'data');
+    };
+    socket.write('GET /v1/events HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await got('retry: 2000');
+    const emit = async (n: number) => {
+      bus.emit(event(n));
+      await got(`number ${n}"`);
+    };
+    await emit(0);
+    const before = queryObjects(Promise);
+    for (let n = 1; n <= 100; n++) await emit(n);
+    // each event made several
+    expect(queryObjects(Promise) - before).toBeLessThan(100);
+    socket.destroy();
   });
 
   it('forgets clients that left', async () => {

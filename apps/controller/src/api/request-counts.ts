@@ -3,10 +3,11 @@ import type { FastifyRateLimitStore } from '@fastify/rate-limit';
 /** Keys that are remembered; of more, those seen longest ago begin anew. */
 const KEYS = 10_000;
 
-interface Window {
-  count: number;
+export class RequestWindow {
+  count = 0;
+
   /** By the monotonic clock. */
-  readonly endsAtMs: number;
+  constructor(readonly endsAtMs: number) {}
 }
 
 type Done = (error: Error | null, state: { readonly current: number; readonly ttl: number }) => void;
@@ -17,16 +18,15 @@ type Done = (error: Error | null, state: { readonly current: number; readonly tt
  */
 export class RequestCounts implements FastifyRateLimitStore {
   /** Those seen longest ago first. */
-  readonly #windows = new Map<string, Window>();
+  readonly #windows = new Map<string, RequestWindow>();
 
   incr(key: string, done: Done, windowMs: number): void {
     const now = performance.now();
-    const window = this.#open(key, now) ?? { count: 0, endsAtMs: now + windowMs };
+    const window = this.#open(key, now) ?? new RequestWindow(now + windowMs);
     window.count += 1;
     this.#windows.delete(key);
     this.#windows.set(key, window);
-    const [oldest] = this.#windows.keys();
-    if (this.#windows.size > KEYS && oldest !== undefined) this.#windows.delete(oldest);
+    this.#forget(now);
     done(null, { current: window.count, ttl: window.endsAtMs - now });
   }
 
@@ -41,7 +41,15 @@ export class RequestCounts implements FastifyRateLimitStore {
     return new RequestCounts();
   }
 
-  #open(key: string, now: number): Window | undefined {
+  /** Those that are over, up to the first that is not; and of too many the one seen longest ago. */
+  #forget(now: number): void {
+    for (const [key, { endsAtMs }] of this.#windows) {
+      if (now < endsAtMs && this.#windows.size <= KEYS) return;
+      this.#windows.delete(key);
+    }
+  }
+
+  #open(key: string, now: number): RequestWindow | undefined {
     const window = this.#windows.get(key);
     return window !== undefined && now < window.endsAtMs ? window : undefined;
   }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { DirectSession } from '../storage/direct-session.js';
 import { pause } from '../model/pause.js';
+import { unlessAborted } from '../model/unless-aborted.js';
 
 const ANSWER_TIMEOUT_MS = 5_000;
 const CHECK_MS = 5_000;
@@ -79,7 +80,7 @@ export class CommitListener {
   async #watch(session: DirectSession): Promise<void> {
     const { signal } = this.#stopping;
     for (;;) {
-      await Promise.race([pause(CHECK_MS, signal), session.lost]);
+      await unlessAborted(pause(CHECK_MS, signal), session.lost);
       if (signal.aborted) return;
       await session.ask(ANSWER_TIMEOUT_MS, 'select 1');
     }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { unlessAborted } from '../model/unless-aborted.js';
 import { DirectSession } from '../storage/direct-session.js';
 import type { FromThread, LeaderSessionTask, ToThread } from './leader-session.js';
 
@@ -50,7 +51,7 @@ try {
   session = await DirectSession.open(url);
   answerOn(session);
   tell({ kind: 'open' });
-  await Promise.race([session.lost, keep(session)]);
+  await unlessAborted(keep(session), session.lost);
 } catch (error) {
   tell({ kind: 'lost', why: String(error) });
 } finally {

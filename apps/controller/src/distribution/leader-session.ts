@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { Worker } from 'node:worker_threads';
+import { unlessAborted } from '../model/unless-aborted.js';
 import { DirectSession } from '../storage/direct-session.js';
 
 const SIGN_MS = 250;
@@ -37,18 +38,21 @@ export class LeaderSession {
   readonly #signing: NodeJS.Timeout;
   readonly #asked = new Map<number, { resolve(row: object | undefined): void; reject(error: Error): void }>();
   #questions = 0;
-  #lose: (error: Error) => void = () => undefined;
-  /** Rejects when the session ends, for whatever reason. Always handled, so it may be left alone. */
-  readonly lost = new Promise<never>((_, reject) => (this.#lose = reject));
+  readonly #lost = new AbortController();
 
   private constructor(url: string) {
     const signsOfLife = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const signs = new Int32Array(signsOfLife);
     this.#signing = setInterval(() => Atomics.add(signs, 0, 1), SIGN_MS);
     this.#thread = new Worker(threadFile, { workerData: { url, signsOfLife } satisfies LeaderSessionTask });
-    this.#thread.on('error', (error) => this.#lose(error));
-    this.#thread.on('exit', () => this.#lose(new Error('the thread of the leadership session ended')));
-    this.lost.catch(() => clearInterval(this.#signing));
+    this.#thread.on('error', (error) => this.#lost.abort(error));
+    this.#thread.on('exit', () => this.#lost.abort(new Error('the thread of the leadership session ended')));
+    this.lost.addEventListener('abort', () => clearInterval(this.#signing));
+  }
+
+  /** Aborted when the session ends, for whatever reason. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
   }
 
   /** Rejects when there is no server. */
@@ -56,15 +60,13 @@ export class LeaderSession {
     // Tried twice a second while the database is away: no thread is started for that.
     (await DirectSession.open(url)).close();
     const session = new LeaderSession(url);
-    await Promise.race([
-      session.lost,
-      new Promise<void>((resolve) => {
-        session.#thread.on('message', (message: FromThread) => {
-          if (message.kind === 'open') resolve();
-          else session.#hear(message);
-        });
-      }),
-    ]);
+    const opened = new Promise<void>((resolve) => {
+      session.#thread.on('message', (message: FromThread) => {
+        if (message.kind === 'open') resolve();
+        else session.#hear(message);
+      });
+    });
+    await unlessAborted(opened, session.lost);
     return session;
   }
 
@@ -73,7 +75,7 @@ export class LeaderSession {
     const id = ++this.#questions;
     const answer = new Promise<object | undefined>((resolve, reject) => this.#asked.set(id, { resolve, reject }));
     this.#thread.postMessage({ id, timeoutMs, text, values } satisfies ToThread);
-    return Promise.race([answer, this.lost]).finally(() => this.#asked.delete(id)) as Promise<Row | undefined>;
+    return unlessAborted(answer, this.lost).finally(() => this.#asked.delete(id)) as Promise<Row | undefined>;
   }
 
   /** The lock goes with it. */
@@ -91,7 +93,7 @@ export class LeaderSession {
         this.#asked.get(message.id)?.reject(new Error(message.why));
         return;
       case 'lost':
-        this.#lose(new Error(message.why));
+        this.#lost.abort(new Error(message.why));
     }
   }
 }

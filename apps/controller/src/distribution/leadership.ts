@@ -4,6 +4,7 @@ import type { Database, Tables } from '../storage/database.js';
 import { Deposed, fencedTransaction } from './fence.js';
 import { LeaderSession } from './leader-session.js';
 import { pause } from '../model/pause.js';
+import { unlessAborted } from '../model/unless-aborted.js';
 
 /** Advisory lock of the database ("WAYM"): its holder leads. */
 const LEADER_LOCK = 0x5741594d;
@@ -126,7 +127,7 @@ export class Leadership {
       const term = this.#term;
       if (term === undefined) await this.#tryToLead(session);
       else await this.#confirm(session, term);
-      await Promise.race([pause(this.#term ? CONFIRM_MS : RETRY_MS, this.#stopping.signal), session.lost]);
+      await unlessAborted(pause(this.#term ? CONFIRM_MS : RETRY_MS, this.#stopping.signal), session.lost);
     }
   }
 

@@ -1,5 +1,6 @@
 import type { FoundHost } from '@waymark/kubernetes-resources';
 import type { Logger } from 'pino';
+import { FollowingAbort } from '../model/following-abort.js';
 import { pause } from '../model/pause.js';
 import type { ClusterHostsView } from '../model/kubernetes.js';
 import type { TopologyService } from '../model/ports.js';
@@ -91,13 +92,12 @@ export class HostSource {
   }
 
   async #sleep(milliseconds: number | undefined, signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    this.#wake = () => {
-      woken.abort();
-    };
+    const woken = new FollowingAbort(signal);
+    this.#wake = woken.abort;
     // An operator may release what is held.
     const most = this.#members.some(({ held }) => held !== null) ? HELD_MS : IDLE_MS;
-    if (!this.#changed) await pause(Math.min(milliseconds ?? most, most), AbortSignal.any([woken.signal, signal]));
+    if (!this.#changed) await pause(Math.min(milliseconds ?? most, most), woken.signal);
+    woken.letGo();
     this.#wake = undefined;
     await pause(SETTLE_MS, signal);
   }

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { FollowingAbort } from '../model/following-abort.js';
 import { pause } from '../model/pause.js';
 import { KubernetesError, type ApiClient, type WatchEvent } from './api-client.js';
 
@@ -164,7 +165,7 @@ export class WatchedList<Held = KubernetesObject> {
       ...{ resourceVersion: from, allowWatchBookmarks: true, timeoutSeconds: Math.ceil(watchMs / 1_000) },
       labelSelector: label,
     };
-    const end = new AbortController();
+    const end = new FollowingAbort(this.#stopped.signal);
     const stalled = setTimeout(() => {
       end.abort();
     }, watchMs + stallMs);
@@ -175,12 +176,13 @@ export class WatchedList<Held = KubernetesObject> {
         (event) => {
           version = this.#apply(event, path, onChange);
         },
-        AbortSignal.any([end.signal, this.#stopped.signal]),
+        end.signal,
       );
     } finally {
       clearTimeout(stalled);
+      end.letGo();
     }
-    if (end.signal.aborted) throw new KubernetesError(`the watch of ${path} stalled`, null, '');
+    if (end.signal.aborted && !this.#isStopped()) throw new KubernetesError(`the watch of ${path} stalled`, null, '');
     return version;
   }
 

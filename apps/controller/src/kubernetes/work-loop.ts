@@ -1,3 +1,4 @@
+import { FollowingAbort } from '../model/following-abort.js';
 import { pause } from '../model/pause.js';
 import { WorkQueue } from './work-queue.js';
 
@@ -47,13 +48,12 @@ export class WorkLoop {
   }
 
   async #sleep(signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    this.#wake = () => {
-      woken.abort();
-    };
+    const woken = new FollowingAbort(signal);
+    this.#wake = woken.abort;
     const next = this.options.isReady() ? this.#queue.next : undefined;
     const delay = next === undefined ? IDLE_MS : Math.min(Math.max(0, next - performance.now()), IDLE_MS);
-    if (delay > 0) await pause(delay, AbortSignal.any([woken.signal, signal]));
+    if (delay > 0) await pause(delay, woken.signal);
+    woken.letGo();
     this.#wake = undefined;
   }
 }

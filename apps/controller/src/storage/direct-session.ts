@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { unlessAborted } from '../model/unless-aborted.js';
 import { createSession, endSession } from './database.js';
 
 /** The server has not answered in time, and nothing says that the session has ended. */
@@ -16,16 +17,17 @@ export class DatabaseSilent extends Error {
  */
 export class DirectSession {
   readonly #client: Client;
-  /** Rejects when the session ends, for whatever reason. Always handled, so it may be left alone. */
-  readonly lost: Promise<never>;
+  readonly #lost = new AbortController();
 
   private constructor(client: Client) {
     this.#client = client;
-    this.lost = new Promise((_, reject) => {
-      client.on('error', reject);
-      client.on('end', () => reject(new Error('the database session ended')));
-    });
-    this.lost.catch(() => undefined);
+    client.on('error', (error) => this.#lost.abort(error));
+    client.on('end', () => this.#lost.abort(new Error('the database session ended')));
+  }
+
+  /** Aborted when the session ends, for whatever reason. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
   }
 
   /** Rejects when there is no server. */
@@ -46,7 +48,7 @@ export class DirectSession {
     try {
       const query = this.#client.query<Row>(text, values);
       query.catch(() => undefined);
-      const result = await Promise.race([query, this.lost, timeout]);
+      const result = await unlessAborted(Promise.race([query, timeout]), this.lost);
       return result.rows[0];
     } finally {
       clearTimeout(timer);

@@ -1,4 +1,5 @@
 import { pause } from '../model/pause.js';
+import { unlessAborted } from '../model/unless-aborted.js';
 import { endSessions, type Database } from './database.js';
 import { DatabaseSilent, DirectSession } from './direct-session.js';
 import { REVISION_CHANNEL, type RevisionNumbers } from './revision.js';
@@ -106,7 +107,7 @@ export class RevisionListener {
       const numbers = await readHead(session);
       this.#session = session;
       this.#tell(numbers);
-      await Promise.race([this.#nextPoll(), session.lost]);
+      await unlessAborted(this.#nextPoll(), session.lost);
     }
   }
 

@@ -1,3 +1,4 @@
+import { queryObjects } from 'node:v8';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bytes, CLIENT_INDEX, RawServer } from '../testing/raw-server.js';
 import { VppClient, type ClientOptions, type Disconnection } from './vpp-client.js';
@@ -73,6 +74,21 @@ describe('a client', () => {
       'VPP does not answer: no reply to control_ping within 500 ms; it may have been executed',
     );
   });
+
+  it('holds on to nothing of the pings of a connection that lasts', async () => {
+    let pings = 0;
+    server.answer = (request) => {
+      pings += 1;
+      return [pong(request)];
+    };
+    start({ pingIntervalMs: 1 });
+    await until(() => pings > 20);
+    const before = queryObjects(Promise);
+    const seen = pings;
+    await until(() => pings > seen + 100);
+    // each ping made several
+    expect(queryObjects(Promise) - before).toBeLessThan(100);
+  }, 60_000);
 
   it('connects no more once it is stopped', async () => {
     start();

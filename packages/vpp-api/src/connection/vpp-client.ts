@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { CallReply, CallRequest, DumpDetails, DumpRequest } from '../builtin/typed.js';
 import { VppDisconnectedError, VppError } from '../errors.js';
 import { DEFAULT_TIMEOUT_MS, VppConnection, type CallOptions, type ConnectionOptions } from './vpp-connection.js';
@@ -104,12 +105,14 @@ export class VppClient {
     this.#failures = 0;
     this.#connection = connection;
     for (const listener of this.#connected) listener(connection);
+    const closed = new AbortController();
     void connection.closed.then(({ message }) => {
+      closed.abort();
       if (this.#connection !== connection) return;
       this.#connection = undefined;
       this.#retry(message);
     });
-    void this.#watch(connection);
+    void this.#watch(connection, closed.signal);
   }
 
   /** For the compiler: the answer changes while something is awaited. */
@@ -129,11 +132,11 @@ export class VppClient {
   }
 
   /** A VPP that hangs keeps its socket open. */
-  async #watch(connection: VppConnection): Promise<void> {
+  async #watch(connection: VppConnection, closed: AbortSignal): Promise<void> {
     const { pingIntervalMs = 5_000 } = this.#options;
     if (pingIntervalMs === 0) return;
     for (;;) {
-      await pause(pingIntervalMs, connection);
+      await pause(pingIntervalMs, closed);
       if (!connection.isOpen) return;
       await this.#ping(connection);
     }
@@ -145,22 +148,24 @@ export class VppClient {
    */
   async #ping(connection: VppConnection): Promise<void> {
     const { timeoutMs = DEFAULT_TIMEOUT_MS } = this.#options;
-    const ping = connection.call('control_ping', {}).catch((error: unknown) => {
-      if (!(error instanceof VppError)) throw error;
-      connection.close(`VPP does not answer: ${error.message}`);
-    });
-    for (let isLate = true; isLate && connection.isOpen;) {
-      isLate = await Promise.race([ping.then(() => false), pause(timeoutMs, connection).then(() => true)]);
-      if (isLate && connection.silentMs >= timeoutMs) {
+    const answered = new AbortController();
+    void connection
+      .call('control_ping', {})
+      .catch((error: unknown) => {
+        if (!(error instanceof VppError)) throw error;
+        connection.close(`VPP does not answer: ${error.message}`);
+      })
+      .finally(() => answered.abort());
+    while (!answered.signal.aborted && connection.isOpen) {
+      await pause(timeoutMs, answered.signal);
+      if (connection.silentMs >= timeoutMs) {
         connection.close(`VPP does not answer: it has said nothing for ${timeoutMs} ms`);
       }
     }
   }
 }
 
-/** Ends early when the connection does. */
-async function pause(ms: number, connection: VppConnection): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([new Promise<void>((resolve) => (timer = setTimeout(resolve, ms))), connection.closed]);
-  clearTimeout(timer);
+/** Ends early when the signal aborts. Leaves nothing behind on it: a connection may last for months. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await sleep(ms, undefined, { signal }).catch(() => undefined);
 }
