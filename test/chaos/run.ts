@@ -8,7 +8,7 @@ import type { Plane } from './invariants/plane.js';
 import { settled } from './invariants/settled.js';
 import { publishedOf, Trace } from './invariants/trace.js';
 import { Watch } from './invariants/watch.js';
-import { describeFault, type PlannedFault, type Round } from './plan.js';
+import { describeFault, partOf, type PlannedFault, type Round } from './plan.js';
 import type { Report } from './report.js';
 import { inject, type Undo } from './system/inject.js';
 import { ChaosSystem } from './system/system.js';
@@ -97,7 +97,15 @@ class Run {
     const over = new AbortController();
     const watching = this.#watch.run(over.signal);
     const working = this.#worker.run(operations, begunAt, over.signal);
-    await Promise.all(faults.map((fault) => this.#inflict(fault, begunAt, lengthMs)));
+    const parts = new Set(faults.map(({ fault }) => partOf(fault)));
+    await Promise.all(
+      [...parts].map(async (part) => {
+        // In turn: what a fault has ended takes its time to come back, and only then can be broken again.
+        for (const planned of faults) {
+          if (partOf(planned.fault) === part) await this.#inflict(planned, begunAt, lengthMs);
+        }
+      }),
+    );
     await sleep(Math.max(0, begunAt + lengthMs - performance.now()));
     this.#report.say('round     all faults have ended');
     over.abort();
