@@ -6,9 +6,10 @@ import { FENCED, GENERATIONS_GROW, ONE_LEADER } from './invariants/leadership.js
 import { ACCEPTED_IS_THERE, PLANE_IS_DESIRED, SETTLES } from './invariants/settled.js';
 import { NEVER_BACK } from './invariants/watch.js';
 import { CHAOS_NEEDS } from './needs.js';
+import { MADE_BEFORE_BROKEN, NOBODY_DIES } from './observed-system.js';
 import { partOf, planOf, type Round } from './plan.js';
 import { Report } from './report.js';
-import { MADE_BEFORE_BROKEN, NOBODY_DIES, runChaos, type RunOptions } from './run.js';
+import { runChaos, type RunOptions } from './run.js';
 import { AGENTS } from './workload/operation.js';
 
 const SEED = 7;
@@ -58,7 +59,7 @@ describe.skipIf(missing !== undefined)(`chaos${missing === undefined ? '' : ` ($
 
   it('notices each promise that is broken', { timeout: 900_000 }, async () => {
     const peaceful = planOf(SEED, { rounds: 1, roundMs: 6_000, agents }).map((round) => ({ ...round, faults: [] }));
-    const { report, lines } = await chaos(peaceful, async (system, observer) => {
+    const { report, lines } = await chaos(peaceful, async ({ system, observer }) => {
       const [agent = '', other = ''] = agents;
       const trace = system.tracePath(agent);
       for (const statement of [

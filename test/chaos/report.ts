@@ -3,7 +3,8 @@ export interface Violation {
   readonly detail: string;
 }
 
-const DETAIL_CHARACTERS = 600;
+/** A line of a log ends with its message, after the stack. */
+const DETAIL_CHARACTERS = 3_000;
 
 /** What was done and found in one run, told as it happens. */
 export class Report {

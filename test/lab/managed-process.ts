@@ -74,12 +74,12 @@ export class ManagedProcess {
   }
 
   /**
-   * Sends the signal and waits until the process is gone; one that does not go within ten seconds is killed. Returns how it
+   * Sends the signal and waits until the process is gone; one that does not go within `patienceMs` is killed. Returns how it
    * ended: `exit <code>` or a signal.
    */
-  async stop(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL' = 'SIGTERM'): Promise<string> {
+  async stop(signal: 'SIGINT' | 'SIGTERM' | 'SIGKILL' = 'SIGTERM', patienceMs = 10_000): Promise<string> {
     this.#child.kill(signal);
-    const force = setTimeout(() => this.#child.kill('SIGKILL'), 10_000);
+    const force = setTimeout(() => this.#child.kill('SIGKILL'), patienceMs);
     const status = await this.ended();
     clearTimeout(force);
     return status;

@@ -1,4 +1,4 @@
-import { isOutage } from '../../../apps/controller/src/model/outage.js';
+import { isOutage, OutcomeUnknown } from '../../../apps/controller/src/model/outage.js';
 
 /** pino: error and fatal. */
 const ERROR = 50;
@@ -10,13 +10,13 @@ const PRINTED = /^(API|Swagger UI): http/;
 /** Node's, about certificates for IP addresses; with it comes a line that explains how to find out more. */
 const KNOWN_WARNING = /\[DEP0123\]|--trace-deprecation/;
 
-/** A controller that is started while its database is away says so and ends, to be started again. */
-const DATABASE_AWAY = /^the database of DATABASE_URL does not answer/;
+/** A controller that is started while its database is away, or is a newer one's, says so and ends, to be started again. */
+const NO_DATABASE = /^the database of DATABASE_URL (does not answer|was migrated by a newer version)/;
 
 interface LogLine {
   readonly level?: number;
   readonly msg?: string;
-  readonly err?: { readonly message?: string; readonly code?: string };
+  readonly err?: { readonly type?: string; readonly message?: string; readonly code?: string };
 }
 
 /**
@@ -33,8 +33,9 @@ function isUnhandled(line: string): boolean {
   try {
     const { level, msg, err } = JSON.parse(line) as LogLine;
     if (level === undefined) return true;
-    if (level >= FATAL) return msg === undefined || !DATABASE_AWAY.test(msg);
+    if (level >= FATAL) return msg === undefined || !NO_DATABASE.test(msg);
     if (level < ERROR) return false;
+    if (err?.type === OutcomeUnknown.name) return false;
     return !isOutage(Object.assign(new Error(err?.message), { ...(err?.code !== undefined && { code: err.code }) }));
   } catch {
     return true;

@@ -43,8 +43,11 @@ export class Trace {
     this.#path = path;
   }
 
-  /** Goes on with what was written since. Yields what it breaks. */
-  async follow(published: readonly Published[]): Promise<readonly string[]> {
+  /**
+   * Goes on with what was written since, and returns what it breaks. What was published is asked for when the steps are read:
+   * a step is taken after what it is for was published.
+   */
+  async follow(publishedByNow: () => Promise<readonly Published[]>): Promise<readonly string[]> {
     const text = await readFile(this.#path, 'utf8').catch((error: unknown) => {
       // Nothing was to be done in this life.
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
@@ -53,6 +56,7 @@ export class Trace {
     const end = text.lastIndexOf('\n') + 1;
     const lines = text.slice(this.#characters, end).split('\n').filter(Boolean);
     this.#characters = end;
+    const published = await publishedByNow();
     const broken: string[] = [];
     for (const line of lines) {
       const step = JSON.parse(line) as Step;

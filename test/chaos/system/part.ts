@@ -1,9 +1,13 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ManagedProcess } from '../../lab/managed-process.js';
 
 export interface PartOptions {
   readonly name: string;
-  readonly argv: readonly string[];
+  /** Its file in the folder of a build. */
+  readonly program: string;
+  /** The folder of the build that it is started from first. */
+  readonly build: string;
   /** `life` counts the starts, from 1. */
   readonly environment: (life: number) => NodeJS.ProcessEnv;
   /** What it prints when it is ready. */
@@ -15,10 +19,14 @@ export interface PartOptions {
 }
 
 const RESTART_MS = 500;
+/** Longer than the parts themselves take at most, after which they say that they failed to stop. */
+const STOP_MS = 30_000;
 
 /** One process of the system, kept running as a service manager would; it ends only when it is killed here. */
 export class Part {
   readonly name: string;
+  /** The folder of the build that its next life is of. */
+  build: string;
   /** Everything that each life has printed. */
   readonly outputs: (() => string)[] = [];
   readonly #options: PartOptions;
@@ -31,6 +39,7 @@ export class Part {
   constructor(options: PartOptions) {
     this.#options = options;
     this.name = options.name;
+    this.build = options.build;
   }
 
   get life(): number {
@@ -69,7 +78,7 @@ export class Part {
   async stop(): Promise<string> {
     this.#wanted = false;
     this.thaw();
-    const status = (await this.#process?.stop()) ?? 'not started';
+    const status = (await this.#process?.stop('SIGTERM', STOP_MS)) ?? 'not started';
     await this.#running;
     return status;
   }
@@ -88,14 +97,18 @@ export class Part {
   async #keep(): Promise<void> {
     while (this.#isWanted()) {
       this.#life += 1;
-      const { name, argv, environment, ready, mayFailToStart, onDeath } = this.#options;
-      const process = ManagedProcess.spawn(name, argv, environment(this.#life));
-      this.#process = process;
-      this.outputs.push(() => process.output);
-      const status = await process.ended();
+      const { name, program, environment, ready, mayFailToStart, onDeath } = this.#options;
+      const started = ManagedProcess.spawn(
+        name,
+        [process.execPath, join(this.build, program)],
+        environment(this.#life),
+      );
+      this.#process = started;
+      this.outputs.push(() => started.output);
+      const status = await started.ended();
       if (!this.#isWanted()) return;
-      const failedToStart = status === 'exit 1' && !ready.test(process.output);
-      if (!(failedToStart && mayFailToStart)) onDeath(`${status}: ${process.output.slice(-500)}`);
+      const failedToStart = status === 'exit 1' && !ready.test(started.output);
+      if (!(failedToStart && mayFailToStart)) onDeath(`${status}: ${started.output.slice(-500)}`);
       await sleep(RESTART_MS);
     }
   }

@@ -15,8 +15,8 @@ import { CONTROLLERS, type ControllerName, type LineName } from '../plan.js';
 import { Part } from './part.js';
 
 const HOST = '127.0.0.1';
-const CONTROLLER = join(root, 'apps/controller/dist/main.js');
-const AGENT = join(root, 'apps/node-agent/dist/main.js');
+const CONTROLLER = 'apps/controller/dist/main.js';
+const AGENT = 'apps/node-agent/dist/main.js';
 /** How long a returned link must stay before it is used again: short, so that policies move often. */
 const HOLD_MS = 1_000;
 
@@ -25,6 +25,8 @@ export interface SystemOptions {
   readonly random: Random;
   /** Hears of a process that ended although nobody killed it. */
   readonly onDeath: (process: string, why: string) => void;
+  /** Folder of the build that everything is started from. Default: this one. */
+  readonly build?: string;
 }
 
 /**
@@ -65,7 +67,7 @@ export class ChaosSystem {
   }
 
   /** Everything runs and the demo topology is there. What was started is stopped when something cannot start. */
-  static async start({ agents, random, onDeath }: SystemOptions): Promise<ChaosSystem> {
+  static async start({ agents, random, onDeath, build = root }: SystemOptions): Promise<ChaosSystem> {
     const undo: (() => Promise<unknown>)[] = [];
     try {
       const folder = await mkdtemp(join(tmpdir(), 'waymark-chaos-'));
@@ -119,7 +121,8 @@ export class ChaosSystem {
           name,
           new Part({
             name,
-            argv: [process.execPath, CONTROLLER],
+            program: CONTROLLER,
+            build,
             environment: () => environment,
             ready: /^API: /m,
             // Its database may be away.
@@ -154,7 +157,8 @@ export class ChaosSystem {
           name,
           new Part({
             name,
-            argv: [process.execPath, AGENT],
+            program: AGENT,
+            build,
             environment: (life) => ({ ...environment, WAYMARK_DRY_RUN_FILE: tracePath(folder, id, life) }),
             ready: /"msg":"status: /,
             mayFailToStart: false,

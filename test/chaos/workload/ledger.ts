@@ -33,6 +33,10 @@ export class Ledger {
 
   #round = 1;
 
+  accept(requestId: string | null, what: string): void {
+    if (requestId !== null) this.accepted.push({ requestId, what });
+  }
+
   /** Whatever was asked for here has its outcome unknown from now on. */
   leave(entry: Entry): void {
     entry.leftIn = this.#round;

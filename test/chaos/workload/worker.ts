@@ -176,7 +176,7 @@ export class Worker {
       this.#options.ledger.leave(entry);
     } else if (answer.status < 300) {
       entry.possible = [content];
-      this.#accept(answer.requestId, request);
+      this.#options.ledger.accept(answer.requestId, `${request.method} ${request.path}`);
     } else {
       this.#refuse(answer, request);
     }
@@ -188,10 +188,6 @@ export class Worker {
     const { client, url } = this.#options;
     const answer = await client.send(url(via === 'controller-a' ? 'controller-b' : 'controller-a'), request);
     if (answer.kind === 'answer' && answer.status < 300) entry.possible = [content];
-  }
-
-  #accept(requestId: string | null, { method, path }: Request): void {
-    if (requestId !== null) this.#options.ledger.accepted.push({ requestId, what: `${method} ${path}` });
   }
 
   #refuse(answer: Extract<Answer, { kind: 'answer' }>, { method, path }: Request): void {

@@ -1,9 +1,10 @@
-// `npm run chaos`: builds what is tested, then runs test/chaos/main.ts, which says what its options are.
+// `node test/run-main.mjs FILE ...`: builds what is tested, then runs the `main` of a TypeScript file of this folder with the
+// other arguments. The file says what they are.
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createViteServer } from 'vitest/node';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('..', import.meta.url));
 const built = spawnSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-b'], {
   cwd: root,
   stdio: 'inherit',
@@ -18,9 +19,10 @@ const server = await createViteServer({
   optimizeDeps: { noDiscovery: true },
   server: { middlewareMode: true, hmr: false, ws: false, watch: null },
 });
+const [file, ...rest] = process.argv.slice(2);
 try {
-  const { main } = await server.ssrLoadModule('/test/chaos/main.ts');
-  await main(process.argv.slice(2));
+  const { main } = await server.ssrLoadModule(`/test/${file}`);
+  await main(rest);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
   process.exitCode = 1;
