@@ -46,6 +46,7 @@ import { sourceRoutes } from './routes/sources.js';
 import { topologyRoutes } from './routes/topology.js';
 import { setSecurityHeaders, swaggerContentSecurityPolicy } from './security-headers.js';
 import type { ApiApp, SchemaTypeProvider } from './type-provider.js';
+import { tellOfUntrustedProxies } from './untrusted-proxies.js';
 import { compileValidator } from './validation.js';
 import { limitWork } from './work-limit.js';
 
@@ -139,6 +140,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     setSecurityHeaders(reply.header('x-request-id', request.id));
     done();
   });
+  tellOfUntrustedProxies(app);
   const admission = new Admission(app, limits);
   guardOperations(app, () => services.access, await limitRates(app, rates));
   app.addHook('onRequest', (request, _, done) => {
