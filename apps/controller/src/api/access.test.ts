@@ -219,7 +219,9 @@ describe('without keys', () => {
     [{ host: '127.0.0.1:8080', origin: 'https://evil.example' }, 403],
     [{ host: '127.0.0.1:8080', origin: 'http://127.0.0.1:3000' }, 403],
     [{ host: '127.0.0.1:8080', origin: 'null' }, 403],
-  ])('pages of other sites reach nothing: %j', async (headers, status) => {
+    [{ host: '127.0.0.1:8080', 'x-forwarded-for': '203.0.113.1' }, 403],
+    [{ host: '127.0.0.1:8080', via: '1.1 proxy' }, 403],
+  ])('pages of other sites, and who comes through a proxy, reach nothing: %j', async (headers, status) => {
     const app = await open({ topology: { head: () => Promise.resolve(head) } });
     expect((await app.inject({ url: '/v1/topology', headers })).statusCode).toBe(status);
   });
