@@ -22,6 +22,7 @@ import { handleError, sendProblem } from './problems.js';
 import { limitRates } from './rate-limits.js';
 import { guardOperations, isRefused } from './access.js';
 import { recordRequests } from './record-requests.js';
+import { refuseRepeatedHeaders } from './repeated-headers.js';
 import { agentRoutes } from './routes/agents.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
 import { auditRoutes } from './routes/audit.js';
@@ -140,6 +141,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     setSecurityHeaders(reply.header('x-request-id', request.id));
     done();
   });
+  refuseRepeatedHeaders(app);
   tellOfUntrustedProxies(app);
   const admission = new Admission(app, limits);
   guardOperations(app, () => services.access, await limitRates(app, rates));
