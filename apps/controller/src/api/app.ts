@@ -13,6 +13,7 @@ import { EventStreams, type StreamLimits } from './event-stream.js';
 import { followCertificates, httpsOptions } from './https.js';
 import { apiLimits, noRateLimits, type ApiLimits, type RateLimits } from './limits.js';
 import { refuseMissingBody, refuseUnknownMediaType } from './media-types.js';
+import { serveDocument } from './document-text.js';
 import { answerExpectations } from './expectations.js';
 import { addBodyParsers } from './body-parsers.js';
 import { watchMethods } from './method-not-allowed.js';
@@ -160,6 +161,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   refuseUnknownQueryParameters(app);
   const forbidOtherMethods = watchMethods(app);
   answerExpectations(app);
+  serveDocument(app);
   if (options.journal !== undefined) recordRequests(app, options.journal);
   // After it: an entry lasts as long as the work, not as the wait for it.
   limitWork(app, limits);
@@ -191,7 +193,6 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   });
   eventRoutes(app, log, streams);
   pathBatchEventRoutes(app, services, streams);
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   forbidOtherMethods();
   return app;
 }
