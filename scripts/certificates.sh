@@ -3,15 +3,17 @@
 #
 #   certificates.sh FOLDER controller NAME...    one certificate for the names and addresses by which agents reach controllers
 #   certificates.sh FOLDER agent NODE...         one certificate for each node
+#   certificates.sh FOLDER revoke NODE...        no certificate that these nodes got so far is to be accepted any more
 #
 # The CA is made when FOLDER has none: FOLDER/ca.crt and FOLDER/ca.key, the key that nobody but you may have. Certificates lie
 # in FOLDER/controller and FOLDER/agents/NODE, as tls.crt, tls.key and ca.crt. Run it again to renew them. They hold for
-# WAYMARK_CERTIFICATE_DAYS (365), the CA for ten years.
+# WAYMARK_CERTIFICATE_DAYS (365), the CA for ten years. FOLDER/issued names all certificates of nodes, FOLDER/revoked those that
+# controllers shall refuse (WAYMARK_GRPC_REVOKED_FILE).
 set -eu
 umask 077
 
 usage() {
-  sed -n 's/^# \{0,1\}//; 4,5p' "$0" >&2
+  sed -n 's/^# \{0,1\}//; 4,6p' "$0" >&2
   exit 2
 }
 
@@ -70,7 +72,22 @@ case $kind in
         *[!A-Za-z0-9._-]* | [!A-Za-z0-9]*) echo "$node is no node id" >&2 && exit 2 ;;
       esac
       issue "agents/$node" waymark-agent clientAuth "URI:spiffe://waymark/waymark/node/$node"
+      fingerprint=$(openssl x509 -noout -fingerprint -sha256 -in "$folder/agents/$node/tls.crt")
+      echo "$fingerprint # $node" >>"$folder/issued"
     done
+    ;;
+  revoke)
+    touch "$folder/revoked" "$folder/issued"
+    cp "$folder/revoked" "$folder/revoked.new"
+    for node in "$@"; do
+      awk -v node="$node" '$NF == node' "$folder/issued" >"$folder/revoked.node"
+      [ -s "$folder/revoked.node" ] || { echo "$folder/issued names no certificate of $node" >&2 && exit 2; }
+      cat "$folder/revoked.node" >>"$folder/revoked.new"
+    done
+    # never half a list
+    sort -u "$folder/revoked.new" -o "$folder/revoked.new"
+    mv "$folder/revoked.new" "$folder/revoked"
+    rm "$folder/revoked.node"
     ;;
   *) usage ;;
 esac

@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { settingNames } from '../../apps/controller/src/config.js';
 import { readKubernetesConfig } from '../../apps/controller/src/kubernetes/kubernetes-config.js';
 import { environmentSchema, readConfig } from '../../apps/node-agent/src/config.js';
 import { root } from '../started-system.js';
@@ -164,6 +165,43 @@ describe.skipIf(!hasKubectl)('what kubectl makes of deploy/ (skipped without kub
       expect(command?.slice(0, 2)).toEqual(['sh', '-c']);
       expect(readinessProbe?.httpGet).toBeUndefined();
       expect(readinessProbe?.exec?.command).toEqual(['grep', '-q', 'sleep', '/proc/1/comm']);
+    });
+
+    const tls = ['redis-tls', 'redis-client-certificates', 'rest-tls', 'postgres-tls', 'revoked-certificates'];
+
+    it('find every file of their settings for TLS where one is mounted', async () => {
+      const objects = await overlaid('examples/two-data-centres/paris', ...tls);
+      const [controller] = objects.filter(({ kind }) => kind === 'Deployment').flatMap(containersOf);
+      // what they write themselves
+      const written = ['WAYMARK_RECORD_FILE', 'WAYMARK_DRY_RUN_FILE'];
+      for (const [container, settings] of [
+        [controller, settingNames],
+        [agentOf(objects), Object.keys(environmentSchema.properties)],
+      ] as const) {
+        const own = (container?.env ?? []).filter(({ name }) => name.endsWith('_FILE'));
+        const given = new Map(own.map(({ name, value = '' }) => [name, value]));
+        if (container !== controller) {
+          for (const [name, value] of Object.entries(environmentOf(objects, { name: 'n', addresses: 'fd11::1' })))
+            if (name.endsWith('_FILE')) given.set(name, value);
+        }
+        const needed = settings.filter((name) => name.endsWith('_FILE') && !written.includes(name));
+        expect([...given.keys()].sort()).toEqual(needed.sort());
+        const folders = (container?.volumeMounts ?? []).map(({ mountPath }) => mountPath);
+        for (const [name, file] of given) expect(folders, name).toContain(dirname(file));
+      }
+      const deployment = objects.find(({ kind }) => kind === 'Deployment') as Manifest;
+      const { volumes = [] } = podOf(deployment);
+      expect(volumes.map(({ name }) => name)).toEqual(expect.arrayContaining(['postgres', 'revoked', 'rest']));
+      for (const probe of [controller?.startupProbe, controller?.livenessProbe, controller?.readinessProbe]) {
+        expect(probe?.httpGet).toMatchObject({ scheme: 'HTTPS', port: 'http' });
+      }
+      const service = objects.find((object) => nameOf(object) === 'Service/waymark/waymark');
+      expect((service?.['spec'] as { ports: object[] }).ports).toMatchObject([{ port: 443, targetPort: 'http' }]);
+    });
+
+    it('are for a cluster that has agents only, too', async () => {
+      const agent = agentOf(await overlaid('examples/two-data-centres/rome', 'redis-tls'));
+      expect(agent.env).toContainEqual({ name: 'REDIS_CA_FILE', value: '/etc/waymark/redis/ca.crt' });
     });
 
     it('reads settings of its node, and keeps them when it leaves', async () => {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { nodeInCertificate, TlsFiles, type TlsPaths } from '@waymark/agent-protocol';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { RevokedCertificates } from '../../apps/controller/src/distribution/revoked-certificates.js';
 import { missingNeeds } from '../require-program.js';
 import { root } from '../started-system.js';
 
@@ -61,6 +62,21 @@ describe.skipIf(missing !== undefined)(`scripts/certificates.sh${missing === und
     expect(after.serialNumber).not.toBe(before.serialNumber);
     expect(after.verify(new X509Certificate(ca).publicKey)).toBe(true);
     expect(readFileSync(join(folder, 'agents/h1/ca.crt'))).toEqual(ca);
+  });
+
+  it('revokes what a node got so far, for controllers to read', () => {
+    run('agent', 'h1', 'h2');
+    const [stolen, other] = [certificateIn('agents/h1/tls.crt'), certificateIn('agents/h2/tls.crt')];
+    run('agent', 'h1');
+    const renewed = certificateIn('agents/h1/tls.crt');
+    expect(run('revoke', 'h1')).toMatchObject({ status: 0, stderr: '' });
+    run('agent', 'h1');
+    const replaced = certificateIn('agents/h1/tls.crt');
+    expect(run('revoke', 'h3')).toMatchObject({ status: 2 });
+    const revoked = new RevokedCertificates(join(folder, 'revoked'));
+    const isRevoked = ({ fingerprint256, serialNumber }: X509Certificate) =>
+      revoked.has({ fingerprint256, serialNumber });
+    expect([stolen, renewed, replaced, other].map(isRevoked)).toEqual([true, true, false, false]);
   });
 
   it.each([

@@ -43,6 +43,12 @@ describe('settings of the controller', () => {
     expect(readConfig({ ...open, ...certificates }).grpcTls).toEqual({ ca: 'ca', pair: { cert: 'cert', key: 'key' } });
   });
 
+  it('revoke certificates of agents only where agents show them', () => {
+    const revoked = { WAYMARK_GRPC_REVOKED_FILE: 'revoked' };
+    expect(readConfig({ ...certificates, ...revoked }).grpcRevokedFile).toBe('revoked');
+    expect(() => readConfig(revoked)).toThrow(/^WAYMARK_GRPC_REVOKED_FILE needs WAYMARK_GRPC_CA_FILE/);
+  });
+
   it('run no agents without certificates where agents need them', () => {
     expect(readConfig(certificates)).toMatchObject({ demoAgents: false, demoTopology: expect.any(String) as string });
     expect(() => readConfig({ ...certificates, WAYMARK_DEMO: 'on' })).toThrow(/^WAYMARK_DEMO must not be "on"/);

@@ -33,6 +33,8 @@ export interface ControllerConfig {
   readonly grpcTls: TlsPaths | undefined;
   /** Sessions in the clear are wanted, though others may reach the port. */
   readonly grpcInsecure: boolean;
+  /** Names certificates of agents that are accepted no longer. */
+  readonly grpcRevokedFile: string | undefined;
   /** undefined: the embedded server, in `dataDirectory`. */
   readonly databaseUrl: string | undefined;
   /** A file with a key whose bearer is an admin. */
@@ -74,6 +76,7 @@ interface Environment extends TransportEnvironment {
   readonly WAYMARK_TLS_KEY_FILE?: string;
   readonly WAYMARK_GRPC_HOST: string;
   readonly WAYMARK_GRPC_PORT: number;
+  readonly WAYMARK_GRPC_REVOKED_FILE?: string;
   readonly DATABASE_URL?: string;
   readonly WAYMARK_ADMIN_KEY_FILE?: string;
   readonly WAYMARK_OIDC_ISSUER?: string;
@@ -117,6 +120,7 @@ const schema = {
     WAYMARK_TLS_KEY_FILE: { type: 'string', minLength: 1 },
     WAYMARK_GRPC_HOST: { type: 'string', default: '127.0.0.1' },
     WAYMARK_GRPC_PORT: { ...port, default: 50051 },
+    WAYMARK_GRPC_REVOKED_FILE: { type: 'string', minLength: 1 },
     DATABASE_URL: { type: 'string', pattern: '^postgres(ql)?://' },
     WAYMARK_ADMIN_KEY_FILE: { type: 'string', minLength: 1 },
     WAYMARK_OIDC_ISSUER: { type: 'string', minLength: 1 },
@@ -178,6 +182,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
     grpcPort: env.WAYMARK_GRPC_PORT,
     grpcTls,
     grpcInsecure: env.WAYMARK_GRPC_INSECURE,
+    grpcRevokedFile: fitting(() => revokedFile(env)),
     databaseUrl,
     adminKeyFile: env.WAYMARK_ADMIN_KEY_FILE,
     oidc: oidcSettings({
@@ -219,6 +224,12 @@ function httpTlsPaths({ WAYMARK_TLS_CERT_FILE: cert, WAYMARK_TLS_KEY_FILE: key }
   if (cert !== undefined && key !== undefined) return { ca: null, pair: { cert, key } };
   if (cert === undefined && key === undefined) return undefined;
   throw new Error('WAYMARK_TLS_CERT_FILE and WAYMARK_TLS_KEY_FILE must be set together');
+}
+
+function revokedFile(env: Environment): string | undefined {
+  const file = env.WAYMARK_GRPC_REVOKED_FILE;
+  if (file === undefined || env.WAYMARK_GRPC_CA_FILE !== undefined) return file;
+  throw new Error('WAYMARK_GRPC_REVOKED_FILE needs WAYMARK_GRPC_CA_FILE: without it agents show no certificates');
 }
 
 function fitting<Result>(read: () => Result): Result {

@@ -32,7 +32,7 @@ import { unrecorded, type Journal } from './model/journal.js';
 import { isOutage } from './model/outage.js';
 import type { Services } from './model/ports.js';
 import { StartFault } from './model/start-fault.js';
-import { openTlsFiles } from './tls-files.js';
+import { openRevokedCertificates, openTlsFiles } from './tls-files.js';
 import { ReactionLoop } from './policies/reaction-loop.js';
 import { DatabaseClock } from './storage/database-clock.js';
 import { createDatabase, type Database } from './storage/database.js';
@@ -313,8 +313,14 @@ function openBus(config: ControllerConfig, log: Logger, running: (() => Promise<
 }
 
 function openAgentAccess(config: ControllerConfig, log: Logger, running: (() => Promise<unknown>)[]): AgentAccess {
-  const { grpcTls, grpcInsecure, grpcHost } = config;
-  if (grpcTls !== undefined) return certificateAccess(openTlsFiles('WAYMARK_GRPC', grpcTls, log, running));
+  const { grpcTls, grpcRevokedFile, grpcInsecure, grpcHost } = config;
+  if (grpcTls !== undefined) {
+    const files = openTlsFiles('WAYMARK_GRPC', grpcTls, log, running);
+    return certificateAccess(
+      files,
+      grpcRevokedFile === undefined ? undefined : openRevokedCertificates(grpcRevokedFile, log, running),
+    );
+  }
   if (grpcInsecure) {
     log.warn(
       `WAYMARK_GRPC_INSECURE: whoever reaches ${grpcHost}, port ${config.grpcPort}, can pass for any node, and read and report what he likes`,

@@ -112,6 +112,8 @@ describe('tokens of an issuer', () => {
     ['of another issuer', { iss: 'https://evil.example' }, 'iss'],
     ['that never ends', { exp: undefined }, 'exp'],
     ['of nobody', { sub: undefined }, 'sub'],
+    ['of somebody without a name', { sub: '' }, 'sub'],
+    ['of a number', { sub: 7 }, 'sub'],
     ['that is not yet good', { nbf: Date.parse('2026-03-01T12:00:31Z') / 1000 }, 'nbf'],
   ])('are refused %s', async (_, claims, claim) => {
     await expect(tokens.identify(await token(claims))).rejects.toMatchObject({

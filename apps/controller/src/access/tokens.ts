@@ -51,6 +51,10 @@ export class Tokens {
         ...{ issuer, audience, algorithms, requiredClaims: ['exp', 'sub'] },
         ...{ clockTolerance: CLOCK_TOLERANCE_S, currentDate: this.clock() },
       });
+      // that it is there is checked above, and not that it names somebody
+      if (typeof payload.sub !== 'string' || payload.sub === '') {
+        throw new errors.JWTClaimValidationFailed('it names nobody', payload, 'sub', 'check_failed');
+      }
       return payload;
     } catch (error) {
       if (error instanceof KeysUnknown) {

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import document from '../../../../openapi/openapi.json' with { type: 'json' };
-import { roles, type AccessService, type Identity, type Role } from '../model/access.js';
+import { roles, type AccessService, type ApiKeyView, type Identity, type Role } from '../model/access.js';
 import { Problem } from '../model/errors.js';
 import type { StatedServices } from '../testing/fixed-services.js';
 import { testApp } from '../testing/test-app.js';
@@ -152,6 +152,36 @@ describe('a key for some operations', () => {
   });
 });
 
+describe('a key of an admin for some operations', () => {
+  const issued = () => Promise.reject(new Error('made'));
+  const post = async (only: string, url: string, payload: object, operations: readonly string[] | null = null) => {
+    const key = () => Promise.resolve({ name: 'some', operations } as unknown as ApiKeyView);
+    const app = await open({ access: byToken, apiKeys: { create: issued, rotate: issued, key } });
+    const headers = { authorization: `Bearer admin:${only}` };
+    return app.inject({ method: 'POST', url, headers, payload });
+  };
+
+  it.each([
+    [undefined, 403],
+    [['createApiKey', 'getMetrics'], 403],
+    [['createApiKey'], 500],
+  ])('makes no key that may do more than itself: %j', async (operations, status) => {
+    const response = await post('createApiKey', '/v1/api-keys', { name: 'some', role: 'admin', operations });
+    // the service, which this test does not state, is beyond the check
+    expect(response.statusCode).toBe(status);
+    if (status === 403) expect(response.json()).toMatchObject({ field: '/operations' });
+  });
+
+  it.each([
+    [null, 403],
+    [['rotateApiKey', 'getMetrics'], 403],
+    [['rotateApiKey'], 500],
+  ])('gets no secret of one: %j', async (operations, status) => {
+    const response = await post('rotateApiKey', '/v1/api-keys/some/rotate', {}, operations);
+    expect(response.statusCode).toBe(status);
+  });
+});
+
 describe('a stream of events', () => {
   it('ends soon after its reader may not read any more', async () => {
     let isDeleted = false;
@@ -189,7 +219,9 @@ describe('without keys', () => {
     [{ host: '127.0.0.1:8080', origin: 'https://evil.example' }, 403],
     [{ host: '127.0.0.1:8080', origin: 'http://127.0.0.1:3000' }, 403],
     [{ host: '127.0.0.1:8080', origin: 'null' }, 403],
-  ])('pages of other sites reach nothing: %j', async (headers, status) => {
+    [{ host: '127.0.0.1:8080', 'x-forwarded-for': '203.0.113.1' }, 403],
+    [{ host: '127.0.0.1:8080', via: '1.1 proxy' }, 403],
+  ])('pages of other sites, and who comes through a proxy, reach nothing: %j', async (headers, status) => {
     const app = await open({ topology: { head: () => Promise.resolve(head) } });
     expect((await app.inject({ url: '/v1/topology', headers })).statusCode).toBe(status);
   });

@@ -33,18 +33,21 @@ export function guardOperations(app: ApiApp, access: () => AccessService, limit:
   });
 }
 
-/** Who has sent nothing to be believed by has guessed nothing. */
+/** Who has sent nothing to be believed by, or asks for what anybody may have, has guessed nothing. */
 async function admitUnlessGuessing(
   access: AccessService,
   request: FastifyRequest,
   limit: RefusalLimit,
 ): Promise<Identity | null> {
-  if (request.headers.authorization === undefined) return admit(access, request);
-  await limit.check(request);
+  const { authorization } = request.headers;
+  if (authorization === undefined || neededRole(request.routeOptions) === 'anyone') return admit(access, request);
+  await limit.check(request, authorization);
   try {
-    return await admit(access, request);
+    const identity = await admit(access, request);
+    if (identity !== null) limit.accepted(request, authorization, identity);
+    return identity;
   } catch (error) {
-    if (error instanceof Problem && error.code === 'unauthenticated') await limit.refused(request);
+    if (error instanceof Problem && error.code === 'unauthenticated') await limit.refused(request, authorization);
     throw error;
   }
 }

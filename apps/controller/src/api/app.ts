@@ -13,6 +13,7 @@ import { EventStreams, type StreamLimits } from './event-stream.js';
 import { followCertificates, httpsOptions } from './https.js';
 import { apiLimits, noRateLimits, type ApiLimits, type RateLimits } from './limits.js';
 import { refuseMissingBody, refuseUnknownMediaType } from './media-types.js';
+import { serveDocument } from './document-text.js';
 import { answerExpectations } from './expectations.js';
 import { addBodyParsers } from './body-parsers.js';
 import { watchMethods } from './method-not-allowed.js';
@@ -22,6 +23,7 @@ import { handleError, sendProblem } from './problems.js';
 import { limitRates } from './rate-limits.js';
 import { guardOperations, isRefused } from './access.js';
 import { recordRequests } from './record-requests.js';
+import { refuseRepeatedHeaders } from './repeated-headers.js';
 import { agentRoutes } from './routes/agents.js';
 import { apiKeyRoutes } from './routes/api-keys.js';
 import { auditRoutes } from './routes/audit.js';
@@ -46,6 +48,7 @@ import { sourceRoutes } from './routes/sources.js';
 import { topologyRoutes } from './routes/topology.js';
 import { setSecurityHeaders, swaggerContentSecurityPolicy } from './security-headers.js';
 import type { ApiApp, SchemaTypeProvider } from './type-provider.js';
+import { tellOfUntrustedProxies } from './untrusted-proxies.js';
 import { compileValidator } from './validation.js';
 import { limitWork } from './work-limit.js';
 
@@ -139,6 +142,8 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     setSecurityHeaders(reply.header('x-request-id', request.id));
     done();
   });
+  refuseRepeatedHeaders(app);
+  tellOfUntrustedProxies(app);
   const admission = new Admission(app, limits);
   guardOperations(app, () => services.access, await limitRates(app, rates));
   app.addHook('onRequest', (request, _, done) => {
@@ -156,6 +161,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   refuseUnknownQueryParameters(app);
   const forbidOtherMethods = watchMethods(app);
   answerExpectations(app);
+  serveDocument(app);
   if (options.journal !== undefined) recordRequests(app, options.journal);
   // After it: an entry lasts as long as the work, not as the wait for it.
   limitWork(app, limits);
@@ -187,7 +193,6 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   });
   eventRoutes(app, log, streams);
   pathBatchEventRoutes(app, services, streams);
-  app.get('/openapi.json', { schema: { hide: true } }, () => app.swagger());
   forbidOtherMethods();
   return app;
 }

@@ -154,6 +154,16 @@ function watchSessions({ sessions }: Services, registry: Registry): void {
       this.inc(sessions.counts().welcomed);
     },
   });
+  new Counter({
+    name: 'waymark_agent_refusals_total',
+    help: 'Calls and sessions of agents that this controller refused since it started, by why: a certificate that names no node, has ended or was revoked, or trespass: speaking for another node.',
+    labelNames: ['why'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [why, refused] of Object.entries(sessions.counts().refused)) this.inc({ why }, refused);
+    },
+  });
   new Gauge({
     name: 'waymark_snapshots',
     help: 'Snapshots that agents have asked this controller for, by whether they are under way or wait.',

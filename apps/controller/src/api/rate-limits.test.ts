@@ -5,20 +5,23 @@ import { testApp } from '../testing/test-app.js';
 import type { RateLimits } from './limits.js';
 import type { ApiApp } from './type-provider.js';
 
-/** Believes every token that begins with `good`, and counts how often it was asked. */
-function counting() {
+/** Believes every token that begins with `good`, and those of the admin key, until it is revoked; counts how often it was asked. */
+function counting(adminKeys: readonly string[]) {
   let asked = 0;
+  const revoked = new Set<string>();
   const access: AccessService = {
     isOpen: false,
-    identify(token) {
+    identify(token = '') {
       asked += 1;
-      if (token?.startsWith('good') !== true) {
+      const isAdmin = adminKeys.includes(token);
+      if ((!token.startsWith('good') && !isAdmin) || revoked.has(token)) {
         return Promise.reject(new Problem('unauthenticated', { detail: 'not believed' }));
       }
-      return Promise.resolve({ name: token, role: 'viewer', operations: null, credential: `api-key:${token}` });
+      const credential = isAdmin ? 'admin-key' : `api-key:${token}`;
+      return Promise.resolve({ name: token, role: 'viewer', operations: null, credential });
     },
   };
-  return { access, asked: () => asked };
+  return { access, asked: () => asked, revoke: (token: string) => revoked.add(token) };
 }
 
 const nodes = { nodes: () => Promise.resolve({ items: [], next: null }) };
@@ -29,8 +32,8 @@ afterEach(async () => {
   await opened?.close();
 });
 
-async function open(rates: Partial<RateLimits>) {
-  const { access, asked } = counting();
+async function open(rates: Partial<RateLimits>, adminKeys: readonly string[] = []) {
+  const { access, asked, revoke } = counting(adminKeys);
   const limits: RateLimits = { perClient: 0, refused: 0, trustedProxies: [], ...rates };
   opened = (await testApp({ access, topology: nodes }, { rates: limits })).app;
   const app = opened;
@@ -48,7 +51,7 @@ async function open(rates: Partial<RateLimits>) {
     for (let i = 0; i < count; i++) answers.push((await get(...how)).statusCode);
     return answers;
   };
-  return { get, statuses, asked };
+  return { get, statuses, asked, revoke };
 }
 
 describe('a client with too many requests', () => {
@@ -116,7 +119,7 @@ describe('a client with too many requests', () => {
 });
 
 describe('an address that guesses keys', () => {
-  it('is refused before a key is looked at', async () => {
+  it('is refused before a key is looked at that was never accepted', async () => {
     const { get, statuses, asked } = await open({ refused: 3 });
     expect(await statuses(3, 'bad')).toEqual([401, 401, 401]);
     const before = asked();
@@ -126,6 +129,52 @@ describe('an address that guesses keys', () => {
     // a good one neither: whether the next guess is right must not be told
     expect((await get('good')).statusCode).toBe(429);
     expect(asked()).toBe(before);
+  });
+
+  it('keeps nobody out whose key was accepted from there before', async () => {
+    const { get, statuses } = await open({ refused: 3 });
+    expect(await statuses(1, 'good-a')).toEqual([200]);
+    expect(await statuses(1, 'good-b', '198.51.100.1')).toEqual([200]);
+    expect(await statuses(5, 'bad')).toEqual([401, 401, 401, 429, 429]);
+    expect(await statuses(3, 'good-a')).toEqual([200, 200, 200]);
+    // where it may not be known, it cannot be found by trying either
+    expect(await statuses(1, 'good-b')).toEqual([429]);
+    expect((await get('good-aa')).statusCode).toBe(429);
+  });
+
+  it('does not make a key known by asking with it for what anybody may have', async () => {
+    const { statuses, asked } = await open({ refused: 1 });
+    expect(await statuses(1, 'good-a', '192.0.2.1', '/healthz')).toEqual([200]);
+    expect(await statuses(1, 'good-a', '192.0.2.1', '/openapi.json')).toEqual([200]);
+    expect(asked()).toBe(0);
+    expect(await statuses(2, 'bad')).toEqual([401, 429]);
+    expect(await statuses(1, 'good-a')).toEqual([429]);
+  });
+
+  it('may ask whether the controller lives, whatever it sends with that', async () => {
+    const { statuses } = await open({ refused: 1 });
+    expect(await statuses(2, 'bad')).toEqual([401, 429]);
+    expect(await statuses(2, 'bad', '192.0.2.1', '/healthz')).toEqual([200, 200]);
+  });
+
+  it('gets no further with a key that is revoked meanwhile', async () => {
+    const { statuses, revoke } = await open({ refused: 2 });
+    expect(await statuses(1, 'good-a')).toEqual([200]);
+    expect(await statuses(3, 'bad')).toEqual([401, 401, 429]);
+    expect(await statuses(1, 'good-a')).toEqual([200]);
+    revoke('good-a');
+    expect(await statuses(2, 'good-a')).toEqual([401, 429]);
+  });
+
+  it('gets further with the admin key only where that cannot be found by trying', async () => {
+    const word = 'good-'.padEnd(64, 'correct-horse-battery-staple-');
+    const random = '0123456789abcdef'.repeat(4);
+    const { statuses } = await open({ refused: 1 }, [word, random]);
+    expect(await statuses(1, word)).toEqual([200]);
+    expect(await statuses(1, random)).toEqual([200]);
+    expect(await statuses(2, 'bad')).toEqual([401, 429]);
+    expect(await statuses(1, word)).toEqual([429]);
+    expect(await statuses(1, random)).toEqual([200]);
   });
 
   it('leaves other addresses alone, and those who use good keys uncounted', async () => {

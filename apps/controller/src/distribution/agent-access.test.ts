@@ -1,5 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createSecureContext, type ConnectionOptions, type TLSSocket } from 'node:tls';
@@ -29,6 +29,7 @@ import { eventually } from '../testing/eventually.js';
 import { startSessionAgent, type SessionAgent } from '../testing/session-agent.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { certificateAccess } from './agent-access.js';
+import { RevokedCertificates } from './revoked-certificates.js';
 
 const missing = missingNeeds({ programs: ['openssl'] });
 const CONTROLLER = { names: ['IP:127.0.0.1', 'DNS:controller.example.net'], usage: 'serverAuth' } as const;
@@ -43,6 +44,8 @@ describe.skipIf(missing !== undefined)(
     let bus: MemoryBus;
     let folder: string;
     let controllerFiles: TlsFiles;
+    let revokedFile: string;
+    let revoked: RevokedCertificates;
     let controller: TestController;
     let logged: string[];
     const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(line) });
@@ -62,6 +65,8 @@ describe.skipIf(missing !== undefined)(
       folder = mkdtempSync(join(tmpdir(), 'waymark-access-'));
       database = await createTestDatabase();
       bus = new MemoryBus();
+      revokedFile = join(folder, 'revoked');
+      writeFileSync(revokedFile, '# nobody yet\n');
       await listen(ca.issue(CONTROLLER));
     });
 
@@ -75,8 +80,9 @@ describe.skipIf(missing !== undefined)(
 
     async function listen(certificate: IssuedCertificate, address?: string): Promise<void> {
       controllerFiles = new TlsFiles(writeTls(join(folder, 'controller'), [ca.cert], certificate));
+      revoked = new RevokedCertificates(revokedFile);
       controller = await startTestController(database, bus, {
-        access: certificateAccess(controllerFiles),
+        access: certificateAccess(controllerFiles, revoked),
         heartbeatIntervalMs: 200,
         log,
         ...(address === undefined ? {} : { address }),
@@ -281,6 +287,42 @@ describe.skipIf(missing !== undefined)(
       // What was open before is of no use either.
       expect(await snapshotOf(own, 'h3')).toMatchObject({ code: status.UNAVAILABLE });
       expect(isConnected(h1)).toBe(false);
+    });
+
+    it('ends the session of a certificate that is revoked, lets it begin no other, and takes the new one of its node', async () => {
+      const stolen = ca.issue({ names: [uriOf('h1')], usage: 'clientAuth' });
+      const { agent: h1, files, said } = await agent('h1', stolen);
+      const { agent: h2, said: saidOfH2 } = await agent('h2');
+      const own = client(stolen);
+      expect(await snapshotOf(own, 'h1')).toBe('sent');
+      await eventually(() => expect(isConnected(h1) && isConnected(h2)).toBe(true));
+      const { fingerprint256 } = new X509Certificate(stolen.cert);
+      writeFileSync(revokedFile, `# h1, stolen\nsha256 Fingerprint=${fingerprint256}\n`);
+      await revoked.reread();
+      await eventually(() => expect(said()).toContain('the certificate was revoked'));
+      await eventually(() => expect([...controller.distribution.server.connectedNodes]).toEqual(['h2']));
+      // over the connection that was there before, and over a new one
+      for (const caller of [own, client(stolen)]) {
+        expect(await snapshotOf(caller, 'h1')).toMatchObject({ code: status.UNAUTHENTICATED });
+        expect(await session(caller, { $case: 'hello', value: hello }).ended).toMatchObject({
+          ...{ code: status.UNAUTHENTICATED, details: 'the certificate was revoked' },
+        });
+      }
+      const refusals = logged.filter((line) => line.includes('a caller of the agent service was refused'));
+      expect(refusals.length).toBeGreaterThanOrEqual(5);
+      for (const line of refusals) expect(JSON.parse(line)).toMatchObject({ node: 'h1', fingerprint256 });
+      expect(controller.distribution.server.counts().refused.revoked).toBeGreaterThanOrEqual(5);
+      writeTls(join(folder, 'h1'), [ca.cert], ca.issue({ names: [uriOf('h1')], usage: 'clientAuth' }));
+      await files.reread();
+      await eventually(() => expect(isConnected(h1)).toBe(true));
+      expect(saidOfH2().match(/a session with a controller begins/g)).toHaveLength(1);
+    });
+
+    it('fills no log with those that it refuses again and again, and counts all', async () => {
+      const nameless = client(ca.issue({ names: ['DNS:controller.example.net'] }));
+      for (let i = 0; i < 25; i++) await snapshotOf(nameless, 'h1');
+      expect(logged.filter((line) => line.includes('names no node'))).toHaveLength(10);
+      expect(controller.distribution.server.counts().refused.nameless).toBe(25);
     });
 
     it('leaves a controller whose CA is trusted no longer', async () => {

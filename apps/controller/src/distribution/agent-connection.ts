@@ -108,9 +108,8 @@ export class AgentConnection {
     return this.#lastHeard;
   }
 
-  /** In milliseconds since 1970. */
-  get authenticatedUntil(): number {
-    return this.#caller.kind === 'agent' ? this.#caller.until : Infinity;
+  get caller(): Caller {
+    return this.#caller;
   }
 
   heard(now: number): void {

@@ -17,11 +17,12 @@ import {
 } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import type { Logger } from 'pino';
+import { LogQuota } from '../log-quota.js';
 import type { Journal } from '../model/journal.js';
 import type { AgentSessionCounts } from '../model/ports.js';
 import type { Database } from '../storage/database.js';
 import { storeAcks, type AckRecord, type OnAcked } from './ack-store.js';
-import type { AgentAccess } from './agent-access.js';
+import type { AgentAccess, Stranger } from './agent-access.js';
 import { AgentConnection } from './agent-connection.js';
 import { acksEntry, hellosEntry, livenessEntry } from './agent-entries.js';
 import {
@@ -108,6 +109,9 @@ export class AgentServer {
   readonly #dataPlanes: Batcher<DataPlaneRecord, true>;
   readonly #snapshots: SnapshotDesk;
   readonly #introducing = new Set<Promise<unknown>>();
+  readonly #refused = { nameless: 0, ended: 0, revoked: 0, trespass: 0 };
+  readonly #refusals = new LogQuota(() => performance.now());
+  readonly #trespasses = new LogQuota(() => performance.now());
   #welcomed = 0;
   #sweep: NodeJS.Timeout | undefined;
 
@@ -162,7 +166,12 @@ export class AgentServer {
   }
 
   counts(): AgentSessionCounts {
-    return { sessions: this.#connections.size, welcomed: this.#welcomed, snapshots: this.#snapshots.counts() };
+    return {
+      sessions: this.#connections.size,
+      welcomed: this.#welcomed,
+      refused: { ...this.#refused },
+      snapshots: this.#snapshots.counts(),
+    };
   }
 
   /** Listens on `host:port` and resolves with the port (port 0 takes a free one). Rejects when it is taken. */
@@ -174,7 +183,7 @@ export class AgentServer {
       });
     });
     this.#sweep = setInterval(() => {
-      this.#closeExpired();
+      this.#closeDisowned();
       this.#closeSilent();
     }, SWEEP_MS);
     this.#options.access.onDistrust(() => this.#askAgain(address.replace(/:\d+$/, `:${port}`)));
@@ -221,8 +230,7 @@ export class AgentServer {
     },
     incompatible: (node: NodeId, why: string) =>
       this.#options.log.warn({ node, why }, 'an agent was refused: it is of another version'),
-    trespass: (caller: NodeId | undefined, why: string) =>
-      this.#options.log.warn({ caller, why }, 'an agent was refused: it does not speak for itself'),
+    trespass: (caller: NodeId | undefined, why: string) => this.#trespass(caller, why),
     ended: (connection: AgentConnection) => this.#forget(connection),
     failed: (error: unknown, during: string) =>
       this.#options.log.error({ err: error, during }, 'an agent session failed'),
@@ -232,7 +240,7 @@ export class AgentServer {
     const caller = this.#options.access.callerOf(stream, Date.now());
     if (caller.kind === 'stranger') {
       stream.on('error', () => undefined);
-      stream.emit('error', this.#refusal(caller.why));
+      stream.emit('error', this.#refusal(caller));
       return;
     }
     if (this.#connections.size >= SESSIONS) {
@@ -243,9 +251,20 @@ export class AgentServer {
     this.#connections.add(new AgentConnection(stream, this.#host, performance.now(), caller));
   }
 
-  #refusal(why: string) {
-    this.#options.log.warn({ why }, 'a caller of the agent service was refused');
+  #refusal({ reason, why, node, certificate }: Stranger) {
+    this.#refused[reason] += 1;
+    const line = this.#refusals.take();
+    if (line !== undefined) {
+      this.#options.log.warn({ why, node, ...certificate, ...line }, 'a caller of the agent service was refused');
+    }
     return { code: status.UNAUTHENTICATED, details: why };
+  }
+
+  #trespass(caller: NodeId | undefined, why: string): void {
+    this.#refused.trespass += 1;
+    const line = this.#trespasses.take();
+    if (line === undefined) return;
+    this.#options.log.warn({ caller, why, ...line }, 'an agent was refused: it does not speak for itself');
   }
 
   async #welcome(connection: AgentConnection, node: NodeId, hello: Hello, version: number): Promise<Welcome> {
@@ -322,10 +341,11 @@ export class AgentServer {
     }
   }
 
-  #closeExpired(): void {
+  #closeDisowned(): void {
     const now = Date.now();
     for (const connection of this.#connections) {
-      if (connection.authenticatedUntil <= now) connection.close(status.UNAUTHENTICATED, 'the certificate has ended');
+      const stranger = this.#options.access.disowned(connection.caller, now);
+      if (stranger !== undefined) connection.close(status.UNAUTHENTICATED, this.#refusal(stranger).details);
     }
   }
 
@@ -345,7 +365,7 @@ export class AgentServer {
     }
     const caller = this.#options.access.callerOf(stream, Date.now());
     if (caller.kind === 'stranger') {
-      stream.emit('error', this.#refusal(caller.why));
+      stream.emit('error', this.#refusal(caller));
       return;
     }
     if (caller.kind === 'agent' && caller.node !== request.nodeId) {

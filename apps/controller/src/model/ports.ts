@@ -224,6 +224,8 @@ export interface AgentSessionCounts {
   readonly sessions: number;
   /** Since the process started. */
   readonly welcomed: number;
+  /** Calls that were refused, and sessions that were ended, because of whose certificate they came with. */
+  readonly refused: Readonly<Record<'nameless' | 'ended' | 'revoked' | 'trespass', number>>;
   readonly snapshots: SnapshotCounts;
 }
 

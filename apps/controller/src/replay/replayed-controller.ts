@@ -15,6 +15,7 @@ import type { Database } from '../storage/database.js';
 import type { ReplayedJournal } from './replayed-journal.js';
 
 /** None is under way: nobody is connected. */
+const noRefusals = { nameless: 0, ended: 0, revoked: 0, trespass: 0 };
 const noSnapshots = { underWay: 0, waiting: 0, sent: 0, unchanged: 0, policies: 0, refused: 0 };
 
 const inOrder = { ok: true, detail: 'replays' };
@@ -60,7 +61,7 @@ export class ReplayedController {
       ...{ topology: core.topology, policies: core.policies, serviceClasses: core.serviceClasses },
       ...{ paths: core.paths, pathBatches: core.pathBatches, sweeps: core.sweeps, jobs: core.jobs },
       agents: new AgentDirectory(db),
-      sessions: { counts: () => ({ sessions: 0, welcomed: 0, snapshots: noSnapshots }) },
+      sessions: { counts: () => ({ sessions: 0, welcomed: 0, refused: noRefusals, snapshots: noSnapshots }) },
       controllers: { leads: true, controllers: () => Promise.resolve({ epoch: 0, leader: null, items: [] }) },
       clusters: () => [],
       events: new EventHub(),

@@ -10,7 +10,7 @@ import {
   pageQuery,
   role,
 } from '@waymark/http-contract';
-import { includesRole, type Role } from '../../model/access.js';
+import { includesRole, type Identity, type Role } from '../../model/access.js';
 import { Problem } from '../../model/errors.js';
 import type { Services } from '../../model/ports.js';
 import { isOperation } from '../access.js';
@@ -75,7 +75,7 @@ export function apiKeyRoutes(app: ApiApp, services: Services): void {
           'createApiKey',
           'Make an API key',
           'The secret is in the answer, this once. Where an answer was lost, rotate the key. Another controller knows a new key, ' +
-            'and refuses a deleted one, within two seconds.',
+            'and refuses a deleted one, within two seconds. A key for some operations makes and rotates keys for no others.',
         ),
         body: ApiKeyRequest,
         response: { 201: createdUnversioned(IssuedApiKey, 'Made.'), ...problems(...bodyProblems, 'already-exists') },
@@ -84,6 +84,7 @@ export function apiKeyRoutes(app: ApiApp, services: Services): void {
     async (request, reply) => {
       const { expiresAt, ...body } = request.body;
       body.operations?.forEach((id, index) => requireUsable(body.role, id, `/operations/${index}`));
+      requireWithin(request.identity, body.operations ?? null, '/operations');
       const asked = { ...body, ...(expiresAt === undefined ? {} : { expiresAt: timeOf('/expiresAt', expiresAt) }) };
       const issued = await services.apiKeys.create(asked, actorOf(request));
       const location = `/v1/api-keys/${issued.key.name}`;
@@ -126,6 +127,10 @@ export function apiKeyRoutes(app: ApiApp, services: Services): void {
         ...(graceSeconds === undefined ? {} : { graceSeconds }),
         ...(expiresAt === undefined ? {} : { expiresAt: expiresAt === null ? null : timeOf('/expiresAt', expiresAt) }),
       };
+      if (request.identity?.operations != null) {
+        const { operations } = await services.apiKeys.key(request.params.name);
+        requireWithin(request.identity, operations, 'name');
+      }
       const issued = await services.apiKeys.rotate(request.params.name, change, actorOf(request));
       return reply.header('cache-control', 'no-store').send(issued);
     },
@@ -155,4 +160,14 @@ function requireUsable(role: Role, operation: string, field: string): void {
   const needed = operationRoles[operation];
   if (needed === 'anyone' || includesRole(role, needed)) return;
   throw new Problem('request-invalid', { detail: `${operation} needs the role ${needed}, not ${role}`, field });
+}
+
+/** Who is confined to some operations would else be so no longer: the secret of the other key is in the answer. */
+function requireWithin(identity: Identity | null, operations: readonly string[] | null, field: string): void {
+  const own = identity?.operations ?? null;
+  if (own === null || operations?.every((id) => own.includes(id)) === true) return;
+  throw new Problem('forbidden', {
+    detail: `a key for some operations makes and rotates keys for these alone: ${own.join(', ')}`,
+    field,
+  });
 }
