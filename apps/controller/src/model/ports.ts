@@ -267,6 +267,9 @@ export interface PolicyService {
   /** Booked by all policies together, in bit/s, by link and hold priority; links without bookings are left out. */
   booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, readonly number[]>>;
 
+  /** How many are not installed, because no binding SIDs are left for their headend. */
+  withoutBindingSids(): Promise<number>;
+
   /** What probes find, over all headends: finished lists by state. */
   livenessCounts(): Promise<LivenessCounts>;
 
