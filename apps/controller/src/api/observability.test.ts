@@ -24,6 +24,7 @@ function agent(node: string, installed: number): AgentView {
     dataplane: 'linux',
     controller: 'c1',
     lastSeen: '2026-01-01T00:00:00Z',
+    goneSince: null,
     bus: 'subscribed',
     dataplaneError: null,
     driftRepairs: 0,

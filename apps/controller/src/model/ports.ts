@@ -287,6 +287,8 @@ export interface AgentView {
   readonly dataplane: string;
   readonly controller: string;
   readonly lastSeen: string;
+  /** null: it is connected. */
+  readonly goneSince: string | null;
   readonly bus: string;
   readonly dataplaneError: string | null;
   readonly driftRepairs: number;
@@ -346,6 +348,8 @@ export interface DataPlaneView {
 export interface AgentService {
   agents(filter: { readonly state?: string; readonly dataplane?: string }, page: PageRequest): Promise<Page<AgentView>>;
   agent(node: NodeId): Promise<AgentView>;
+  /** It will not come back: withdraws what it said of its node. Throws not-found, and agent-connected for one that is there. */
+  remove(node: NodeId, actor: Actor): Promise<void>;
   dataPlane(node: NodeId): Promise<DataPlaneView>;
 }
 
