@@ -7,6 +7,7 @@ import document from '../../openapi/openapi.json' with { type: 'json' };
 import { readConfig } from '../../apps/controller/src/config.js';
 import { startController, type Controller } from '../../apps/controller/src/controller.js';
 import { writeAdminKey, type AdminKey } from '../../apps/controller/src/testing/admin-key.js';
+import { addSilentAgent } from '../../apps/controller/src/testing/silent-agent.js';
 import { createTestDatabase, type TestDatabase } from '../../apps/controller/src/testing/test-database.js';
 import { send } from './check-response.js';
 import { OpenApiDocument } from './openapi-document.js';
@@ -228,6 +229,13 @@ const writes: readonly Write[] = [
     },
   },
   {
+    ...{ operationId: 'removeAgent', url: '/v1/agents/dc-london' },
+    entry: {
+      ...{ entity: 'agent', entityId: 'dc-london', kind: 'agent-removed', after: null },
+      before: has({ dataplane: 'linux', sids: [] }),
+    },
+  },
+  {
     ...{ operationId: 'createPathBatch', url: '/v1/path-computation-batches', entry: job },
     body: {
       ...{ kind: 'requests', id: 'audited', synchronised: false },
@@ -271,6 +279,7 @@ const prepare: Readonly<Record<string, () => Promise<unknown>>> = {
         timeout: 60_000,
       })
       .toBe(false),
+  removeAgent: () => addSilentAgent(database.db, 'dc-london'),
   releaseSource: async () => {
     const { items } = await read<{ readonly items: readonly { readonly effective: { readonly id: string } }[] }>(
       '/v1/links?limit=1000',

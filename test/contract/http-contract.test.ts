@@ -144,6 +144,7 @@ const inOrder = [
     'listAgents',
     'getAgent',
     'getDataPlane',
+    'removeAgent',
     'streamEvents',
   ],
   ...['createApiKey', 'listApiKeys', 'getApiKey', 'rotateApiKey', 'deleteApiKey', 'listAudit'],
@@ -154,7 +155,11 @@ const inOrder = [
  * Examples that are refused while nothing has happened that they could be about. Whether the policy moved while the link of
  * the source events was down depends on how soon the next event brought it back.
  */
-const refusals: Readonly<Record<string, readonly number[]>> = { releaseSource: [409], rollBackPolicy: [200, 409] };
+const refusals: Readonly<Record<string, readonly number[]>> = {
+  releaseSource: [409],
+  removeAgent: [409],
+  rollBackPolicy: [200, 409],
+};
 
 describe('the examples of the document on the demo', () => {
   it('are those of every operation', () => {

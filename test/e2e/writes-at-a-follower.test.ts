@@ -6,6 +6,7 @@ import document from '../../openapi/openapi.json' with { type: 'json' };
 import type { Controller } from '../../apps/controller/src/controller.js';
 import { writeAdminKey, type AdminKey } from '../../apps/controller/src/testing/admin-key.js';
 import { eventually } from '../../apps/controller/src/testing/eventually.js';
+import { addSilentAgent } from '../../apps/controller/src/testing/silent-agent.js';
 import { createTestDatabase, type TestDatabase } from '../../apps/controller/src/testing/test-database.js';
 import { startControllerOn } from './start-controller-on.js';
 
@@ -172,6 +173,12 @@ const day: readonly Write[] = [
     status: 200,
     seen: ['/v1/sources/igp', { held: null }],
   },
+  {
+    operation: 'removeAgent',
+    request: ['DELETE', '/v1/agents/dc-vienna'],
+    status: 204,
+    seen: ['/v1/agents/dc-vienna', null],
+  },
   { operation: 'computePaths', request: ['POST', '/v1/path-computations', batch.requests[0]], status: 200 },
   {
     operation: 'computeDisjointPaths',
@@ -240,6 +247,7 @@ describe('a controller that does not lead', () => {
     leader = await startControllerOn({ databaseUrl: database.url, key, folder }, 'controller-a');
     await eventually(() => expect(leader.services.controllers.leads).toBe(true), LONG_MS);
     follower = await startControllerOn({ databaseUrl: database.url, key, folder }, 'controller-b');
+    await addSilentAgent(database.db, 'dc-vienna');
   }, 240_000);
 
   afterAll(async () => {

@@ -136,10 +136,17 @@ async function start(
     heartbeatIntervalMs: HEARTBEAT_INTERVAL_MS,
     onAcked: core.onAcked,
     journal,
-    onHellos: (hellos) =>
-      topology.recordAgentCapabilities(
-        hellos.map(({ node, capabilities }) => ({ node, capabilities: tedCapabilities(capabilities) })),
-      ),
+    onHellos: async (hellos) => {
+      const statements = hellos.map(({ node, capabilities }) => ({
+        node,
+        capabilities: tedCapabilities(capabilities),
+      }));
+      await topology.recordAgentCapabilities(statements);
+      for (const foreign of await topology.foreignSids(statements)) {
+        log.warn(foreign, 'a SID that an agent reports is not used: another node has it');
+      }
+    },
+    departure: core.departure,
   });
   const reaction = new ReactionLoop<PendingDelta>(
     {

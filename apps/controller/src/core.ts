@@ -10,7 +10,8 @@ import { recordCalls } from './journal/record-calls.js';
 import type { Journal } from './model/journal.js';
 import { bookedPerLink } from './policies/bookings.js';
 import { FailureSweeps } from './policies/failure-sweeps.js';
-import { onAcked, type AckedOutcome } from './policies/headend-acks.js';
+import type { AgentDeparture } from './distribution/agent-service.js';
+import { onAcked, onHeadendGone, type AckedOutcome } from './policies/headend-acks.js';
 import { SrPolicyService } from './policies/policy-service.js';
 import type { BookDemands, Evaluate, ReactionSettings, StepDependencies } from './policies/reaction-dependencies.js';
 import { ServiceClasses } from './policies/service-classes.js';
@@ -103,8 +104,13 @@ export function createCore(
   const reactionSettings: ReactionSettings = { bsidPool, holdMs, maxHoldMs, parallelism: workers };
   const acked = (tx: Transaction<Tables>, headend: NodeId, generation: number, outcomes: readonly AckedOutcome[]) =>
     onAcked(tx, headend, generation, outcomes, readDatabaseTime);
+  const departure: AgentDeparture = {
+    journal,
+    withdraw: (node, actor, remove) => ted.withdrawAgent(node, actor, remove),
+    onGone: (tx, headend) => onHeadendGone(tx, headend, readDatabaseTime),
+  };
   return {
     ...{ topology, pool, jobs, paths, pathBatches, sweeps, policies, serviceClasses },
-    ...{ onAcked: acked, stepDependencies, reactionSettings },
+    ...{ onAcked: acked, departure, stepDependencies, reactionSettings },
   };
 }

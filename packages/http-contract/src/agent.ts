@@ -19,6 +19,7 @@ export const AgentView = object('AgentView', 'A node agent and how far it has co
   dataplane: text('Data plane it drives.', 100, ['dry-run']),
   controller: text('The controller it is or was connected to.', 255),
   lastSeen: timestamp('When it was last heard of.'),
+  goneSince: nullable(timestamp('Time.'), 'Since when nothing is heard of it; null while it is connected.'),
   bus: text('State of its subscription to the bus.', 100, ['subscribed']),
   dataplaneError: nullable(text('Error.', 4000), 'What is wrong with its data plane; null when nothing is.'),
   driftRepairs: integer('How often it found and repaired a difference that it had not made.', { examples: [0] }),

@@ -10,6 +10,7 @@ export function auditedEntity(description: string) {
     'node-constraints',
     'planned-sids',
     'source',
+    'agent',
     'api-key',
     'audit',
   ]);

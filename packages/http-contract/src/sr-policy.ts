@@ -270,12 +270,15 @@ const PolicyState = object('PolicyState', 'What the controller derived from the 
     '`installed` only after the agent has read it back; `simulated` by a dry-run agent; `none`: nothing to install.',
     ['pending', 'installed', 'simulated', 'failed', 'none'],
   ),
-  installReason: nullable(text('Reason.', 4000), "Why it could not be installed, in the agent's words."),
+  installReason: nullable(
+    text('Reason.', 4000),
+    "Why it could not be installed, in the agent's words; or that no binding SIDs are left for its headend.",
+  ),
   cause: text('Why it changed last: the event and what followed from it, in one sentence.', 4000),
   event: object('PolicyEvent', 'What led to the last change.', {
     kind: text(
       'Kind of its entry in the change log, or of what the controller did by itself: `hold-over`, `bandwidth-released`, ' +
-        '`resumed`.',
+        '`binding-sids-free`, `resumed`.',
       100,
       ['source-events'],
     ),

@@ -231,6 +231,11 @@ function watchServices(services: Services, registry: Registry): () => Promise<vo
     labelNames: ['install'],
     registers,
   });
+  const withoutBindingSids = new Gauge({
+    name: 'waymark_policies_without_bsids',
+    help: 'SR policies that are not installed, because no binding SIDs are left for their headend.',
+    registers,
+  });
   const probed = new Gauge({
     name: 'waymark_probed_lists',
     help: 'Finished segment lists that headends probe, by role and by what the probes found.',
@@ -297,6 +302,7 @@ function watchServices(services: Services, registry: Registry): () => Promise<vo
         sum(all, (agent) => agent.policies[install]),
       );
     }
+    withoutBindingSids.set(await services.policies.withoutBindingSids());
     const liveness = await services.policies.livenessCounts();
     for (const role of ['active', 'standby'] as const) {
       for (const state of ['up', 'down', 'unknown'] as const) probed.set({ role, state }, liveness[role][state]);

@@ -24,6 +24,7 @@ function agent(node: string, installed: number): AgentView {
     dataplane: 'linux',
     controller: 'c1',
     lastSeen: '2026-01-01T00:00:00Z',
+    goneSince: null,
     bus: 'subscribed',
     dataplaneError: null,
     driftRepairs: 0,
@@ -85,6 +86,7 @@ describe('metrics', () => {
         sources: () => Promise.resolve({ items: [], next: null }),
       },
       policies: {
+        withoutBindingSids: () => Promise.resolve(3),
         livenessCounts: () =>
           Promise.resolve({
             active: { up: 8, down: 2, unknown: 0 },
@@ -107,6 +109,7 @@ describe('metrics', () => {
     const response = await app.inject('/metrics');
     expect(response.headers['content-type']).toMatch(/^text\/plain/);
     for (const line of [
+      'waymark_policies_without_bsids 3',
       'waymark_http_request_duration_seconds_count{method="GET",route="/v1/nodes/:id",status="400"} 1',
       'waymark_http_request_duration_seconds_count{method="GET",route="none",status="404"} 1',
       'waymark_events_total{type="source.released"} 1',

@@ -94,6 +94,7 @@ export const operationRoles = {
   getSource: 'viewer',
   postSourceEvents: 'operator',
   releaseSource: 'operator',
+  removeAgent: 'operator',
   listClusters: 'viewer',
   streamEvents: 'viewer',
   listApiKeys: 'admin',

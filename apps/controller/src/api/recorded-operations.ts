@@ -30,6 +30,7 @@ const operations = {
   dryRun: 'computes',
   postSourceEvents: 'changes',
   releaseSource: 'changes',
+  removeAgent: 'changes',
   createApiKey: 'changes',
   rotateApiKey: 'changes',
   deleteApiKey: 'changes',

@@ -4,6 +4,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createSession } from '../storage/database.js';
 import { announcedEvents, EVENT_CHANNEL } from '../storage/event-channel.js';
+import { withoutTed } from '../testing/distribution-fixture.js';
 import { eventually } from '../testing/eventually.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { storeAcks, type OnAcked, type StoredAck } from './ack-store.js';
@@ -118,7 +119,7 @@ describe('an ack', () => {
     });
     await listener.end();
     expect(await outcome(serviceClass)).toBe('installed');
-    const { policies } = await new AgentDirectory(database.db).agent('h1');
+    const { policies } = await new AgentDirectory(database.db, withoutTed(database.db)).agent('h1');
     expect(policies).toMatchObject({ total: 1, installed: 1 });
   });
 

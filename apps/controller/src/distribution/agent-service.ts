@@ -1,9 +1,13 @@
 import { FEATURES } from '@waymark/agent-protocol';
-import { sql } from 'kysely';
+import { sql, type Transaction } from 'kysely';
 import { Problem } from '../model/errors.js';
+import type { NodeId } from '@waymark/topology';
+import type { Journal } from '../model/journal.js';
 import type { AgentService, AgentView, DataPlaneView, Page, PageRequest } from '../model/ports.js';
-import type { Database } from '../storage/database.js';
+import type { Actor } from '../model/topology.js';
+import type { Database, Tables } from '../storage/database.js';
 import { agentStateSql } from '../storage/agent-state.js';
+import { removeAgent } from './agent-removal.js';
 import { readDataPlane } from './data-plane-store.js';
 
 interface AgentFilter {
@@ -11,12 +15,27 @@ interface AgentFilter {
   readonly dataplane?: string;
 }
 
-/** Agents as operators see them: every one that has ever connected, in order of node id. */
+/** What other rooms do when an agent goes for good. */
+export interface AgentDeparture {
+  readonly journal: Journal;
+  /** Withdraws what the agent said of its node, in the transaction in which `remove` takes away the rest of it. */
+  readonly withdraw: (
+    node: NodeId,
+    actor: Actor,
+    remove: (tx: Transaction<Tables>) => Promise<object>,
+  ) => Promise<void>;
+  /** Nobody will acknowledge what the headend was told to remove. */
+  readonly onGone: (tx: Transaction<Tables>, headend: NodeId) => Promise<void>;
+}
+
+/** Agents as operators see them: every one that has ever connected and was not removed, in order of node id. */
 export class AgentDirectory implements AgentService {
   readonly #db: Database;
+  readonly #departure: AgentDeparture;
 
-  constructor(db: Database) {
+  constructor(db: Database, departure: AgentDeparture) {
     this.#db = db;
+    this.#departure = departure;
   }
 
   async agents(filter: AgentFilter, page: PageRequest): Promise<Page<AgentView>> {
@@ -36,6 +55,15 @@ export class AgentDirectory implements AgentService {
     const row = await selectAgents(this.#db).where('agent.node_id', '=', node).executeTakeFirst();
     if (row === undefined) throw new Problem('not-found', { detail: `No agent of node "${node}" has ever connected.` });
     return viewOf(row);
+  }
+
+  async remove(node: NodeId, actor: Actor): Promise<void> {
+    const { journal, withdraw, onGone } = this.#departure;
+    await withdraw(node, actor, async (tx) => {
+      const removed = await removeAgent(tx, node, journal);
+      await onGone(tx, node);
+      return removed;
+    });
   }
 
   /** Throws `not-found` as `agent` does. */
@@ -103,6 +131,7 @@ function viewOf(row: AgentRow): AgentView {
     dataplane: row.dataplane,
     controller: row.controller,
     lastSeen: row.lastSeen.toISOString(),
+    goneSince: row.state === 'connected' ? null : row.lastSeen.toISOString(),
     bus: row.bus,
     dataplaneError: row.dataplaneError,
     driftRepairs: row.driftRepairs,

@@ -8,7 +8,7 @@ import type { OnAcked } from './ack-store.js';
 import type { AgentAccess } from './agent-access.js';
 import { followFeatures } from './agent-features.js';
 import { AgentServer, type AgentServerOptions } from './agent-server.js';
-import { AgentDirectory } from './agent-service.js';
+import { AgentDirectory, type AgentDeparture } from './agent-service.js';
 import { AgentStateWatcher } from './agent-state-watcher.js';
 import { CommitListener } from './commit-listener.js';
 import { DESIRED_CHANNEL } from './desired-store.js';
@@ -33,6 +33,7 @@ export interface DistributionOptions {
   readonly journal: Journal;
   readonly onAcked: OnAcked;
   readonly onHellos: AgentServerOptions['onHellos'];
+  readonly departure: AgentDeparture;
 }
 
 /** Everything between desired state in Postgres and the agents, wired together. The bus is not closed with it. */
@@ -56,7 +57,7 @@ export class Distribution {
       signer: new Signer(identity.signingKey.privateKey),
       onPublished: (published) => this.server.announce(published),
     });
-    this.agents = new AgentDirectory(db);
+    this.agents = new AgentDirectory(db, options.departure);
     this.#listener = new CommitListener({
       url: databaseUrl,
       log,

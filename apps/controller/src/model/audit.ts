@@ -1,5 +1,13 @@
 export type AuditedEntity =
-  'sr-policy' | 'mesh' | 'link-constraints' | 'node-constraints' | 'planned-sids' | 'source' | 'api-key' | 'audit';
+  | 'sr-policy'
+  | 'mesh'
+  | 'link-constraints'
+  | 'node-constraints'
+  | 'planned-sids'
+  | 'source'
+  | 'agent'
+  | 'api-key'
+  | 'audit';
 
 /** From what to what one thing was changed; null: there was none, or is none any more. */
 export interface AuditedChange {

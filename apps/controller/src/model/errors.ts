@@ -141,6 +141,11 @@ export const problemCatalogue = {
     title: 'This source is not held',
     remedy: 'Read the source; someone may have released it already.',
   },
+  'agent-connected': {
+    status: 409,
+    title: 'The agent is connected',
+    remedy: 'Stop it, and try again once it has been silent for six seconds; one that runs is not gone for good.',
+  },
   'sid-conflict': {
     status: 409,
     title: 'Another node owns this SID',

@@ -269,6 +269,9 @@ export interface PolicyService {
   /** Booked by all policies together, in bit/s, by link and hold priority; links without bookings are left out. */
   booked(links: readonly LinkId[]): Promise<ReadonlyMap<LinkId, readonly number[]>>;
 
+  /** How many are not installed, because no binding SIDs are left for their headend. */
+  withoutBindingSids(): Promise<number>;
+
   /** What probes find, over all headends: finished lists by state. */
   livenessCounts(): Promise<LivenessCounts>;
 
@@ -286,6 +289,8 @@ export interface AgentView {
   readonly dataplane: string;
   readonly controller: string;
   readonly lastSeen: string;
+  /** null: it is connected. */
+  readonly goneSince: string | null;
   readonly bus: string;
   readonly dataplaneError: string | null;
   readonly driftRepairs: number;
@@ -345,6 +350,8 @@ export interface DataPlaneView {
 export interface AgentService {
   agents(filter: { readonly state?: string; readonly dataplane?: string }, page: PageRequest): Promise<Page<AgentView>>;
   agent(node: NodeId): Promise<AgentView>;
+  /** It will not come back: withdraws what it said of its node. Throws not-found, and agent-connected for one that is there. */
+  remove(node: NodeId, actor: Actor): Promise<void>;
   dataPlane(node: NodeId): Promise<DataPlaneView>;
 }
 

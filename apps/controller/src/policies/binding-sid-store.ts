@@ -12,9 +12,8 @@ interface PolicyKey {
 }
 
 /**
- * BSIDs of these policies; those that have none get some. Numbers whose quarantine is over at `now` (of the database) are
- * used again before new ones.
- * Throws RangeError when the pool is exhausted.
+ * BSIDs of these policies; those that have none get some, as long as there is a block for their headend: policies of other
+ * headends are left out. Numbers whose quarantine is over at `now` (of the database) are used again before new ones.
  */
 export async function allocateBindingSids(
   db: Executor,
@@ -23,16 +22,33 @@ export async function allocateBindingSids(
   ted: Ted,
   now: Date,
 ): Promise<Map<string, readonly BindingSidPair[]>> {
-  const blocks = await allocateBlocks(db, [...new Set(policies.map(({ headend }) => headend))].sort(), pool, ted);
-  const present = await numbersOf(db, policies);
-  const missing = policies.filter(({ id }) => !present.has(id));
+  const blocks = await allocateBlocks(db, [...new Set(policies.map(({ headend }) => headend))].sort(), pool, ted, now);
+  const served = policies.filter(({ headend }) => blocks.has(headend));
+  const present = await numbersOf(db, served);
+  const missing = served.filter(({ id }) => !present.has(id));
   if (missing.length > 0) {
     await assignNumbers(db, missing, now);
     for (const [id, number] of await numbersOf(db, missing)) present.set(id, number);
   }
   return new Map(
-    policies.map(({ id, headend }) => [id, bindingSids(blocks.get(headend) ?? '', present.get(id) ?? -1)] as const),
+    served.map(({ id, headend }) => [id, bindingSids(blocks.get(headend) ?? '', present.get(id) ?? -1)] as const),
   );
+}
+
+/** Of these headends, which could all have a block now: those that have one, then others in their order. */
+export async function servableHeadends(
+  db: Executor,
+  headends: readonly NodeId[],
+  pool: string,
+  ted: Ted,
+  now: Date,
+): Promise<NodeId[]> {
+  const blocks = await assignedBlocks(db);
+  const missing = headends.filter((headend) => !blocks.has(headend));
+  const idle = await idleHeadends(db, now);
+  const taken = new Set([...blocks].flatMap(([headend, block]) => (idle.has(headend) ? [] : [block])));
+  const free = freeBlocks(pool, missing.length, taken, reservedPrefixes(ted));
+  return [...headends.filter((headend) => blocks.has(headend)), ...missing.slice(0, free.length)];
 }
 
 /** BSIDs of policies, of those that have some. */
@@ -83,22 +99,56 @@ function quarantineEnd(now: Date): Date {
   return new Date(now.getTime() + QUARANTINE_SECONDS * 1_000);
 }
 
+/** Of all headends that have one; of those asked for that had none, as many as there are blocks for. */
 async function allocateBlocks(
   db: Executor,
   headends: readonly NodeId[],
   pool: string,
   ted: Ted,
+  now: Date,
 ): Promise<Map<NodeId, string>> {
-  const rows = await sql<{ headend: NodeId; block: string }>`select headend, block::text from bsid_block`.execute(db);
-  const blocks = new Map(rows.rows.map((row) => [row.headend, row.block]));
+  const blocks = await assignedBlocks(db);
   const missing = headends.filter((headend) => !blocks.has(headend));
   if (missing.length === 0) return blocks;
-  const found = freeBlocks(pool, missing.length, new Set(blocks.values()), reservedPrefixes(ted));
+  const reserved = reservedPrefixes(ted);
+  const free = () => freeBlocks(pool, missing.length, new Set(blocks.values()), reserved);
+  let found = free();
+  if (found.length < missing.length) {
+    for (const headend of await takeIdleBlocks(db, now)) blocks.delete(headend);
+    found = free();
+  }
+  const served = missing.slice(0, found.length);
   await sql`
-    insert into bsid_block (headend, block) select * from unnest(${missing}::text[], ${found}::cidr[])
+    insert into bsid_block (headend, block) select * from unnest(${served}::text[], ${found}::cidr[])
   `.execute(db);
-  missing.forEach((headend, index) => blocks.set(headend, found[index] ?? ''));
+  served.forEach((headend, index) => blocks.set(headend, found[index] ?? ''));
   return blocks;
+}
+
+async function assignedBlocks(db: Executor): Promise<Map<NodeId, string>> {
+  const rows = await sql<{ headend: NodeId; block: string }>`select headend, block::text from bsid_block`.execute(db);
+  return new Map(rows.rows.map((row) => [row.headend, row.block]));
+}
+
+/** Headends with a block of which nothing is in use or in quarantine, and nothing wanted. */
+async function idleHeadends(db: Executor, now: Date): Promise<ReadonlySet<NodeId>> {
+  const rows = await sql<{ headend: NodeId }>`
+    select k.headend from bsid_block k
+    where not exists (select from sr_policy p where p.headend = k.headend)
+      and not exists (
+        select from bsid b where b.headend = k.headend
+          and (b.policy_id is not null or b.releasing_generation is not null or b.quarantined_until > ${now})
+      )
+  `.execute(db);
+  return new Set(rows.rows.map(({ headend }) => headend));
+}
+
+/** A headend that gets policies again gets another block. */
+async function takeIdleBlocks(db: Executor, now: Date): Promise<readonly NodeId[]> {
+  const idle = [...(await idleHeadends(db, now))];
+  await sql`delete from bsid where headend = any(${idle}::text[])`.execute(db);
+  await sql`delete from bsid_block where headend = any(${idle}::text[])`.execute(db);
+  return idle;
 }
 
 async function numbersOf(db: Executor, policies: readonly PolicyKey[]): Promise<Map<string, number>> {

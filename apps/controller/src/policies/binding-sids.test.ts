@@ -32,8 +32,15 @@ describe('blocks of a pool', () => {
     expect(freeBlocks('fdbb:b51d::/32', 1, new Set(), reserved)).toEqual(['fdbb:b51d:0:3::/64']);
   });
 
+  it('come after a locator of billions of blocks, if any do', () => {
+    const most = [parsePrefix('fd00::/9'), parsePrefix('fd80::1:0:0:0:1/128')];
+    expect(freeBlocks('fd00::/8', 2, new Set(), most)).toEqual(['fd80::/64', 'fd80:0:0:2::/64']);
+    expect(freeBlocks('fd00::/32', 1, new Set(), most)).toEqual([]);
+  });
+
   it('end with the pool', () => {
-    expect(() => freeBlocks('fdbb:b51d::/63', 2, new Set(), [])).toThrow(RangeError);
+    expect(freeBlocks('fdbb:b51d::/63', 2, new Set(), [])).toEqual(['fdbb:b51d:0:1::/64']);
+    expect(freeBlocks('fdbb:b51d::/63', 1, new Set(['fdbb:b51d:0:1::/64']), [])).toEqual([]);
     expect(() => freeBlocks('10.0.0.0/8', 1, new Set(), [])).toThrow(RangeError);
   });
 

@@ -35,8 +35,8 @@ export function bindingSids(block: string, number: number): readonly [BindingSid
 }
 
 /**
- * The next free blocks of a pool, in the order of their addresses: none that is taken, none that overlaps `reserved`.
- * Throws RangeError when the pool has no more, or is not an IPv6 prefix of at most 64 bits.
+ * The next free blocks of a pool, in the order of their addresses, at most `count`: none that is taken, none that overlaps
+ * `reserved`. Fewer when the pool has no more. Throws RangeError for a pool that is not an IPv6 prefix of at most 64 bits.
  */
 export function freeBlocks(
   pool: string,
@@ -49,16 +49,26 @@ export function freeBlocks(
     throw new RangeError(`the BSID pool ${pool} is not an IPv6 prefix of at most ${BLOCK_BITS} bits`);
   }
   const inPool = reserved.filter((prefix) => overlap(prefix, { family, network, length }));
+  const blockBits = BigInt(128 - BLOCK_BITS);
   const size = 1n << BigInt(BLOCK_BITS - length);
   const found: string[] = [];
   // The first block stays free: its BSIDs would look like the pool's own address.
-  for (let position = 1n; found.length < count; position++) {
-    if (position >= size) throw new RangeError(`the BSID pool ${pool} has no free block left`);
-    const block: Prefix = { family, network: network | (position << BigInt(128 - BLOCK_BITS)), length: BLOCK_BITS };
+  for (let position = 1n; found.length < count && position < size; position++) {
+    const block: Prefix = { family, network: network | (position << blockBits), length: BLOCK_BITS };
+    const obstacle = inPool.find((prefix) => overlap(prefix, block));
+    if (obstacle !== undefined) {
+      // A locator may cover millions of blocks: on with what comes after it.
+      position = (lastAddress(obstacle) - network) >> blockBits;
+      continue;
+    }
     const text = `${formatIpv6(block.network)}/${BLOCK_BITS}`;
-    if (!taken.has(text) && !inPool.some((prefix) => overlap(prefix, block))) found.push(text);
+    if (!taken.has(text)) found.push(text);
   }
   return found;
+}
+
+function lastAddress({ network, length }: Prefix): bigint {
+  return network + (1n << BigInt(128 - length)) - 1n;
 }
 
 /** What BSIDs must keep clear of: locators, SIDs, and the addresses of nodes. */

@@ -173,6 +173,17 @@ export async function releaseBookings(
   `.execute(db);
 }
 
+/** Nothing that the headend was told to leave is in use any more. */
+export async function releaseAllBookings(db: Executor, headend: NodeId): Promise<void> {
+  await sql`
+    with released as (
+      delete from booking where split_part(policy_id, ':', 1) = ${headend} and releasing_generation is not null
+      returning link_id
+    )
+    insert into released_link (link_id) select distinct link_id from released
+  `.execute(db);
+}
+
 async function deleteBookings(db: Executor, ids: readonly string[]): Promise<void> {
   await sql`
     with released as (

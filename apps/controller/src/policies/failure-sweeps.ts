@@ -132,7 +132,7 @@ export class FailureSweeps implements FailureSweepService {
   /** All policies with their bookings, of one state of the database: under an overlay, as they are once all have reacted to it. */
   #swept({ ted, snapshot, request, demanded }: SweptBase, signal: AbortSignal): Promise<SweptPolicies> {
     const { overlay, policies: filter } = request;
-    const transaction = this.#parts.db.transaction().setIsolationLevel('repeatable read');
+    const transaction = this.#parts.db.transaction().setIsolationLevel('repeatable read').setAccessMode('read only');
     return transaction.execute(async (tx) => {
       const { rows } = await sql<{ readonly id: string }>`select id from sr_policy order by id`.execute(tx);
       const ids = rows.map(({ id }) => id);

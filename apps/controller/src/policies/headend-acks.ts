@@ -3,7 +3,7 @@ import type { NodeId } from '@waymark/topology';
 import type { Tables } from '../storage/database.js';
 import type { ReadDatabaseTime } from '../storage/database-time.js';
 import { quarantineBindingSids } from './binding-sid-store.js';
-import { releaseBookings } from './bookings.js';
+import { releaseAllBookings, releaseBookings } from './bookings.js';
 
 /** What an agent read back for one policy. */
 export interface AckedOutcome {
@@ -30,4 +30,17 @@ export async function onAcked(
   );
   if (!outcomes.some(({ outcome }) => outcome === 'removed')) return;
   await quarantineBindingSids(tx, headend, generation, await readDatabaseTime(tx));
+}
+
+/**
+ * The agent of a headend is gone for good: what it would have removed carries no traffic. Part of the transaction that
+ * removes it.
+ */
+export async function onHeadendGone(
+  tx: Transaction<Tables>,
+  headend: NodeId,
+  readDatabaseTime: ReadDatabaseTime,
+): Promise<void> {
+  await releaseAllBookings(tx, headend);
+  await quarantineBindingSids(tx, headend, Number.MAX_SAFE_INTEGER, await readDatabaseTime(tx));
 }

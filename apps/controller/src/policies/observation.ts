@@ -5,6 +5,8 @@ import { NothingChanged, withRevision } from '../storage/revision.js';
 import type { Database } from '../storage/database.js';
 import type { ReadDatabaseTime } from '../storage/database-time.js';
 import { affectedPolicies, headendsSteeringTo, starvedPolicies, type Affected } from './affected-policies.js';
+import { servableHeadends } from './binding-sid-store.js';
+import { policiesWithoutBindingSids } from './bsid-shortage.js';
 import { changeEvents, type EventOf } from './change-events.js';
 import { changedClasses, changedIntents, deletedIntents, toldToOthers } from './intent-events.js';
 import { LinkHolds } from './link-holds.js';
@@ -37,6 +39,7 @@ export class Observer {
   readonly #holds: LinkHolds;
   readonly #now: () => number;
   readonly #readDatabaseTime: ReadDatabaseTime;
+  readonly #bsidPool: string;
   #sight: Sight;
   /** Policies were computed, and the history no longer reaches back to when. */
   #lostTrack: boolean;
@@ -48,6 +51,7 @@ export class Observer {
     this.#holds = options.holds;
     this.#now = options.now;
     this.#readDatabaseTime = options.readDatabaseTime;
+    this.#bsidPool = options.bsidPool;
     this.#sight = sight;
     this.#lostTrack = lostTrack;
   }
@@ -81,6 +85,7 @@ export class Observer {
     if (head.revision > before.revision) await this.#see(before, head.revision, head.ted_revision);
     await this.#improvementsDue();
     await this.#releasedBandwidth();
+    await this.#freeBindingSids();
     return this.#sight;
   }
 
@@ -199,6 +204,19 @@ export class Observer {
     }
   }
 
+  /** Policies that found no BSIDs are tried again when the pool has blocks for their headends. */
+  async #freeBindingSids(): Promise<void> {
+    const lacking = await policiesWithoutBindingSids(this.#db);
+    if (lacking.size === 0) return;
+    const now = await this.#readDatabaseTime(this.#db);
+    const headends = await servableHeadends(this.#db, [...lacking.keys()], this.#bsidPool, this.#sight.ted, now);
+    if (headends.length === 0) return;
+    const event = await this.#ownEvent('binding-sids-free', `the pool ${this.#bsidPool} has binding SIDs again`);
+    for (const id of headends.flatMap((headend) => lacking.get(headend) ?? [])) {
+      this.#pending.add(id, { reoptimise: false, revision: this.#sight.revision, event }, 'intent');
+    }
+  }
+
   #noteAffected(affected: Affected, revision: number, eventOf: EventOf): void {
     for (const [id, { reoptimise, touched, because }] of [...affected].sort(([a], [b]) => (a < b ? -1 : 1))) {
       this.#pending.add(id, { reoptimise, revision, event: eventOf(because) }, touched ? 'touched' : 'improvable');
@@ -226,6 +244,7 @@ export interface ObserverOptions {
   readonly holds: LinkHolds;
   readonly now: () => number;
   readonly readDatabaseTime: ReadDatabaseTime;
+  readonly bsidPool: string;
 }
 
 const NO_CHANGES: TedChanges = {

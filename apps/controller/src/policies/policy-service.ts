@@ -43,6 +43,7 @@ import {
 import { dryRun, type DryRunDependencies } from './dry-run.js';
 import { evaluateBatch } from './evaluate-batch.js';
 import { loadPolicies } from './evaluation-input.js';
+import { countPoliciesWithoutBindingSids } from './bsid-shortage.js';
 import { livenessCounts } from './list-liveness.js';
 import { deletePolicies, expandMesh, selectedHosts } from './mesh-members.js';
 import { meshPage, meshViews, storeMesh } from './mesh-store.js';
@@ -297,6 +298,10 @@ export class SrPolicyService implements PolicyService {
          where d.deleted and split_part(d.policy_id, ':', 3) <> d.headend and ${isMeant('d.policy_id')}) as count
     `.execute(this.#db);
     return rows[0]?.count ?? 0;
+  }
+
+  async withoutBindingSids(): Promise<number> {
+    return countPoliciesWithoutBindingSids(this.#db);
   }
 
   async livenessCounts(): Promise<LivenessCounts> {

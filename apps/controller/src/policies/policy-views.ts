@@ -6,6 +6,7 @@ import type { InstallState, PolicyState, SrPolicyView } from '../model/sr-policy
 import { ownersOf } from '../storage/owners.js';
 import { bindingSidsOf } from './binding-sid-store.js';
 import type { BindingSidPair } from './binding-sids.js';
+import { shortagesOf } from './bsid-shortage.js';
 import { servesClass } from './desired-body.js';
 import { KnownLiveness, livenessOf, policyLiveness, policyLivenessSql } from './list-liveness.js';
 import { intentView, loadIntents, type Executor, type PolicyIntent } from './policy-intents.js';
@@ -29,7 +30,9 @@ export async function policyIds(db: Executor, filter: PolicyFilter, page: PageRe
     ...(liveness === undefined ? [] : [sql`${policyLivenessSql(sql.ref('p.id'))} = ${liveness}`]),
     ...(usesLink === undefined ? [] : [sql`s.link_ids @> array[${usesLink}]::text[]`]),
     ...(usesNode === undefined ? [] : [sql`s.node_ids @> array[${usesNode}]::text[]`]),
-    ...(install === undefined ? [] : [sql`coalesce(d.outcome, 'none') = ${install}`]),
+    ...(install === undefined
+      ? []
+      : [sql`coalesce(d.outcome, case when w.policy_id is null then 'none' else 'failed' end) = ${install}`]),
   ];
   const where = conditions.length === 0 ? sql`` : sql`where ${sql.join(conditions, sql` and `)}`;
   const rows = await sql<{ id: string }>`
@@ -38,7 +41,8 @@ export async function policyIds(db: Executor, filter: PolicyFilter, page: PageRe
     ${
       install === undefined
         ? sql``
-        : sql`left join desired d on d.headend = p.headend and d.policy_id = p.id and not d.deleted`
+        : sql`left join desired d on d.headend = p.headend and d.policy_id = p.id and not d.deleted
+              left join bsid_shortage w on w.policy_id = p.id`
     }
     ${where}
     order by p.id collate "C" limit ${page.limit + 1}
@@ -53,6 +57,7 @@ export async function policyViews(db: Executor, ids: readonly string[], ted: Ted
   const owners = await ownersOf(db, 'policy', ids);
   const states = await loadStates(db, ids);
   const desired = await desiredOf(db, ids);
+  const shortages = await shortagesOf(db, ids);
   const bindingSids = await bindingSidsOf(db, ids);
   const steering = await steeringOf(db, [...intents.values()], ted);
   const steered = await steeredPrefixes(db, ids);
@@ -73,6 +78,7 @@ export async function policyViews(db: Executor, ids: readonly string[], ted: Ted
           : stateView(
               state,
               desired.get(intent.id),
+              shortages.get(intent.id) ?? null,
               bindingSids.get(intent.id) ?? [],
               {
                 steering: steering.get(intent.id) ?? [],
@@ -104,6 +110,7 @@ async function desiredOf(db: Executor, ids: readonly string[]): Promise<Map<stri
 function stateView(
   state: StoredState,
   desired: DesiredRow | undefined,
+  shortage: string | null,
   bindingSids: readonly BindingSidPair[],
   steering: Pick<PolicyState, 'steering' | 'classPrefixes'>,
   liveness: KnownLiveness,
@@ -128,8 +135,8 @@ function stateView(
     bindingSids: bindingSids.filter(({ family }) => families.has(family)).map(({ family, a }) => ({ family, sid: a })),
     ...steering,
     generation: desired?.generation ?? null,
-    install: desired?.outcome ?? 'none',
-    installReason: desired?.outcome_reason ?? null,
+    install: desired?.outcome ?? (shortage === null ? 'none' : 'failed'),
+    installReason: desired === undefined ? shortage : desired.outcome_reason,
     cause: causeOf(state.event, state.reason),
     event: { ...state.event, at: state.event.at.toISOString() },
     changedAt: state.changedAt.toISOString(),

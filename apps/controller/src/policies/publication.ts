@@ -15,6 +15,7 @@ import {
   type BookingChange,
   type CurrentBookings,
 } from './bookings.js';
+import { storeShortage, type ShortageChanges } from './bsid-shortage.js';
 import { classBodies, type EntryBody } from './class-bodies.js';
 import { desiredBody } from './desired-body.js';
 import { groupBy } from './group-by.js';
@@ -64,7 +65,9 @@ export interface Published<Delta> {
   /** Policies whose evaluations were used. */
   readonly evaluated: ReadonlySet<string>;
   readonly computedThrough: number;
-  readonly events: readonly WaymarkEvent<'policy.state'>[];
+  readonly events: readonly (WaymarkEvent<'policy.state'> | WaymarkEvent<'policy.install'>)[];
+  /** Of policies among those evaluated. */
+  readonly shortage: ShortageChanges;
 }
 
 export type WriteDesired<Delta> = (changes: readonly DesiredChange[]) => Promise<readonly Delta[]>;
@@ -98,7 +101,7 @@ export async function publish<Delta extends WrittenDelta>(
   const deleted = await deletedPolicies(tx);
   const wanted = await wantedPolicies(tx, publication, evaluations);
   const now = await publication.readDatabaseTime(tx);
-  const bodies = await desiredBodies(tx, publication, wanted, now);
+  const { bodies, shortage } = await desiredBodies(tx, publication, wanted, now);
   const classes = await classBodies(tx, [...publication.steering.keys()]);
   const deltas = await writeDesired(desiredChanges([...bodies, ...classes], deleted));
   const generations = new Map(
@@ -111,7 +114,9 @@ export async function publish<Delta extends WrittenDelta>(
     const reissued = generations.has(policyId);
     const steering = publication.steering.get(headendOf(policyId));
     const event = publication.eventOf(policyId);
-    return { evaluation, before, change: stateChange({ evaluation, before, reissued, event, steering }) };
+    const gotBindingSids = shortage.ended.has(policyId);
+    const result = { evaluation, before, reissued, event, steering, gotBindingSids };
+    return { evaluation, before, change: stateChange(result) };
   });
   const steered = steeringChanges(publication, wanted, generations);
   await storeStates(tx, states, head.revision);
@@ -129,7 +134,11 @@ export async function publish<Delta extends WrittenDelta>(
     deltas,
     evaluated,
     computedThrough,
-    events: stateEvents([...changes, ...steered], generations, head.revision),
+    events: [
+      ...stateEvents([...changes, ...steered], generations, head.revision),
+      ...shortageEvents(shortage, head.revision),
+    ],
+    shortage,
   };
 }
 
@@ -193,17 +202,22 @@ async function desiredBodies(
   { ted, bsidPool }: Publication,
   wanted: readonly WantedPolicy[],
   now: Date,
-): Promise<EntryBody[]> {
+): Promise<{ readonly bodies: readonly EntryBody[]; readonly shortage: ShortageChanges }> {
   const policies = wanted.map(({ intent }) => intent);
   const bindingSids = await allocateBindingSids(tx, policies, bsidPool, ted, now);
+  const isLacking = ({ intent, status }: WantedPolicy) => status !== 'down' && !bindingSids.has(intent.id);
+  const lacking = wanted.filter(isLacking).map(({ intent }) => intent);
+  const others = wanted.filter((policy) => !isLacking(policy)).map(({ intent }) => intent);
+  const shortage = await storeShortage(tx, { lacking, others }, bsidPool, now);
   const prefixes = await steeredPrefixes(
     tx,
     policies.map(({ id }) => id),
   );
   const addresses = new Map(ted.nodes.map((node) => [node.id, node.address]));
-  return wanted.map(({ intent, status, lists, standby }) => ({
+  const bodies = wanted.map(({ intent, status, lists, standby }) => ({
     id: intent.id,
     headend: intent.headend,
+    // Without BSIDs there is nothing that it could hold.
     body: desiredBody({
       policyId: intent.id,
       color: intent.color,
@@ -216,6 +230,7 @@ async function desiredBodies(
       bindingSids: bindingSids.get(intent.id) ?? [],
     }),
   }));
+  return { bodies, shortage };
 }
 
 function desiredChanges(bodies: readonly EntryBody[], deleted: readonly DeletedPolicy[]): DesiredChange[] {
@@ -346,5 +361,15 @@ function stateEvents(
     type: 'policy.state',
     at,
     data: { revision, policyId, status, generation: generations.get(policyId) ?? null, cause: causeOf(event, reason) },
+  }));
+}
+
+/** As an agent's refusal is told. */
+function shortageEvents({ begun }: ShortageChanges, revision: number): WaymarkEvent<'policy.install'>[] {
+  const at = new Date().toISOString();
+  return begun.map(({ policyId, reason }) => ({
+    type: 'policy.install',
+    at,
+    data: { revision, policyId, outcome: 'failed', reason },
   }));
 }

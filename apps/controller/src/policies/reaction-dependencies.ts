@@ -70,6 +70,7 @@ export interface ReactionDependencies<Delta extends WrittenDelta> extends StepDe
 
 export interface ReactionLog {
   info(detail: object, message: string): void;
+  warn(detail: object, message: string): void;
   error(detail: object, message: string): void;
 }
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { RevisionNumbers } from '../storage/revision.js';
+import type { ShortageChanges } from './bsid-shortage.js';
 import { DelayMachine, defaultDelays } from './delay-machine.js';
 import type { Sight } from './observation.js';
 import type { ReactionDependencies, ReactionSettings, WrittenDelta } from './reaction-dependencies.js';
@@ -12,7 +13,7 @@ import { ReactionSteps } from './reaction-steps.js';
  */
 const FIRST_CHUNK = 250;
 const MAX_CHUNK = 2_000;
-/** How often released bandwidth is looked for; everything else announces itself. */
+/** How often released bandwidth and binding SIDs are looked for; everything else announces itself. */
 const POLL_MS = 1_000;
 const RETRY_MS = 1_000;
 /** Intent does not come in storms that get worse by haste; what a script writes in a row is taken together. */
@@ -97,8 +98,8 @@ class Term<Delta extends WrittenDelta> {
     let stop = (): void => undefined;
     const again = (): void => {
       stop = this.#deps.startTimer(() => {
-        void this.#hasReleasedBandwidth().then((released) => {
-          if (released) this.#wake();
+        void this.#mayHaveRoom().then((may) => {
+          if (may) this.#wake();
           if (!this.#signal.aborted) again();
         });
       }, POLL_MS);
@@ -107,9 +108,12 @@ class Term<Delta extends WrittenDelta> {
     return () => stop();
   }
 
-  async #hasReleasedBandwidth(): Promise<boolean> {
+  /** Bandwidth was released, or policies wait for binding SIDs: blocks of the pool come free without a word. */
+  async #mayHaveRoom(): Promise<boolean> {
     try {
-      const found = await sql`select from released_link limit 1`.execute(this.#deps.db);
+      const found = await sql`
+        (select from released_link limit 1) union all (select from bsid_shortage limit 1)
+      `.execute(this.#deps.db);
       return found.rows.length > 0;
     } catch {
       // The database is away; the next poll tells whether it is back.
@@ -180,6 +184,19 @@ class Term<Delta extends WrittenDelta> {
         this.#again = true;
       }),
     );
+    this.#tellShortage(published.shortage);
     await publish(published.deltas);
+  }
+
+  #tellShortage({ begun, ended }: ShortageChanges): void {
+    const { log } = this.#deps;
+    const [first] = begun;
+    if (first !== undefined) {
+      log.warn(
+        { policies: begun.length, reason: first.reason },
+        'policies cannot be installed for want of binding SIDs',
+      );
+    }
+    if (ended.size > 0) log.info({ policies: ended.size }, 'policies lack binding SIDs no longer');
   }
 }

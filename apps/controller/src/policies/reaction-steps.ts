@@ -124,7 +124,8 @@ export class ReactionSteps<Delta extends WrittenDelta> {
     this.#pending = new PendingWork();
     this.#holds = new LinkHolds(this.#settings, await loadLinkHolds(db));
     const now = () => journal.now();
-    return Observer.resume({ db, ted, now, readDatabaseTime, pending: this.#pending, holds: this.#holds });
+    const { bsidPool } = this.#settings;
+    return Observer.resume({ db, ted, now, readDatabaseTime, bsidPool, pending: this.#pending, holds: this.#holds });
   }
 
   #evaluationSettings(snapshot: Snapshot): EvaluationSettings {

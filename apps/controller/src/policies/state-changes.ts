@@ -16,6 +16,8 @@ export interface EvaluationResult {
   readonly event: PolicyEvent;
   /** Set when its steering may have changed: by what. */
   readonly steering: PolicyEvent | undefined;
+  /** There were none for it before. */
+  readonly gotBindingSids: boolean;
 }
 
 /** What an operator would call a change of the policy, and why it came; undefined when there is none. */
@@ -32,9 +34,10 @@ export function stateChange(result: EvaluationResult): StateChange | undefined {
 
 /** The same transport lists, and yet the headend is told something else. */
 function reissued(
-  { evaluation, before, event, steering }: EvaluationResult,
+  { evaluation, before, event, steering, gotBindingSids }: EvaluationResult,
   lists: readonly StoredList[],
 ): StateChange {
+  if (gotBindingSids) return { event, reason: 'there are binding SIDs for it now' };
   const services = (all: readonly StoredList[]) =>
     all.map(({ families }) => families.map(({ family, service }) => [family, service.map(([sid]) => sid)]));
   const planned = (all: readonly StoredList[]) => all.some(({ families }) => families.some((family) => family.planned));

@@ -60,7 +60,7 @@ export class ReplayedController {
     const services: Services = {
       ...{ topology: core.topology, policies: core.policies, serviceClasses: core.serviceClasses },
       ...{ paths: core.paths, pathBatches: core.pathBatches, sweeps: core.sweeps, jobs: core.jobs },
-      agents: new AgentDirectory(db),
+      agents: new AgentDirectory(db, core.departure),
       sessions: { counts: () => ({ sessions: 0, welcomed: 0, refused: noRefusals, snapshots: noSnapshots }) },
       controllers: { leads: true, controllers: () => Promise.resolve({ epoch: 0, leader: null, items: [] }) },
       clusters: () => [],

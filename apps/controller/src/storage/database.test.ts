@@ -1,7 +1,10 @@
 import { sql } from 'kysely';
+import type { DatabaseError } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isOutage, OutcomeUnknown } from '../model/outage.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
+import { translateErrors } from '../testing/translated-errors.js';
+import { createDatabase, type Database } from './database.js';
 
 describe('a database', () => {
   let database: TestDatabase;
@@ -41,8 +44,8 @@ describe('a database', () => {
 
   describe('whose session breaks', () => {
     /** Runs the statement when the transaction is committed, by a deferred trigger. */
-    const committing = (statement: string) =>
-      database.db.transaction().execute(async (tx) => {
+    const committingOn = (db: Database, statement: string) =>
+      db.transaction().execute(async (tx) => {
         await sql
           .raw(
             `
@@ -55,6 +58,7 @@ describe('a database', () => {
           .execute(tx);
         await sql`insert into at_commit values (1)`.execute(tx);
       });
+    const committing = (statement: string) => committingOn(database.db, statement);
 
     it('during a commit, says that nobody knows whether it was', async () => {
       const broken = committing('perform pg_terminate_backend(pg_backend_pid())');
@@ -68,6 +72,50 @@ describe('a database', () => {
       const error = await broken.catch((reason: unknown) => reason);
       expect(error).toSatisfy(isOutage);
       expect(error).not.toBeInstanceOf(OutcomeUnknown);
+    });
+
+    it('during the commit of what only read, tells what broke it: nothing can have changed', async () => {
+      const broken = database.db
+        .transaction()
+        .setAccessMode('read only')
+        .execute(async (tx) => {
+          await sql`select 1`.execute(tx);
+          const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+          await sql`select pg_terminate_backend(${rows[0]?.pid}, 10000)`.execute(database.db);
+        });
+      const error = await broken.catch((reason: unknown) => reason);
+      expect(error).toSatisfy(isOutage);
+      expect(error).not.toBeInstanceOf(OutcomeUnknown);
+    });
+
+    it('during the commit of a change, even when the session read before', async () => {
+      const single = createDatabase(database.url, 1);
+      await single
+        .transaction()
+        .setAccessMode('read only')
+        .execute((tx) => sql`select 1`.execute(tx));
+      const broken = single.transaction().execute(async (tx) => {
+        const { rows } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx);
+        await sql`select pg_terminate_backend(${rows[0]?.pid}, 10000)`.execute(database.db);
+      });
+      await expect(broken).rejects.toThrow(OutcomeUnknown);
+      await single.destroy();
+    });
+
+    it('in whatever language the server says so', async () => {
+      const translated = await translateErrors(database.url);
+      const foreign = createDatabase(translated.url);
+      const severity = await sql`select nonsense`
+        .execute(foreign)
+        .catch((error: unknown) => (error as DatabaseError).severity);
+      expect(severity).toBe('FEHLER');
+      const refused = committingOn(foreign, "raise 'not today'");
+      await expect(refused).rejects.toThrow('not today');
+      await expect(committingOn(foreign, 'perform pg_terminate_backend(pg_backend_pid())')).rejects.toThrow(
+        OutcomeUnknown,
+      );
+      await foreign.destroy();
+      await translated.close();
     });
 
     it('never mind: a commit that the server refuses has changed nothing', async () => {

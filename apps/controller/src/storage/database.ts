@@ -1,5 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { Kysely, PostgresDialect, PostgresDriver, type DatabaseConnection, type PostgresDialectConfig } from 'kysely';
+import {
+  CompiledQuery,
+  Kysely,
+  PostgresDialect,
+  PostgresDriver,
+  type DatabaseConnection,
+  type PostgresDialectConfig,
+  type TransactionSettings,
+} from 'kysely';
 import pg from 'pg';
 import { isOutage, OutcomeUnknown } from '../model/outage.js';
 import type { AccessTables } from './tables/access.js';
@@ -68,11 +76,21 @@ class OutageAwareDialect extends PostgresDialect {
 
 /** Transactions whose session breaks: says when it broke during the commit, and what broke it, not that nothing can be rolled back. */
 class OutageAwareDriver extends PostgresDriver {
+  /** Sessions whose transaction writes nothing, so that its outcome is known whatever becomes of it. */
+  readonly #reading = new WeakSet<DatabaseConnection>();
+
+  override async beginTransaction(connection: DatabaseConnection, settings: TransactionSettings): Promise<void> {
+    if (settings.accessMode === 'read only') this.#reading.add(connection);
+    else this.#reading.delete(connection);
+    await super.beginTransaction(connection, settings);
+  }
+
   override async commitTransaction(connection: DatabaseConnection): Promise<void> {
     try {
       await super.commitTransaction(connection);
     } catch (error) {
-      throw isRefusal(error) ? error : new OutcomeUnknown(error);
+      if (this.#reading.has(connection) || (await isRefusal(connection, error))) throw error;
+      throw new OutcomeUnknown(error);
     }
   }
 
@@ -86,9 +104,18 @@ class OutageAwareDriver extends PostgresDriver {
   }
 }
 
-/** The server answered, goes on, and has undone the transaction. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && error.severity === 'ERROR';
+/**
+ * The server answered, goes on, and has undone the transaction. Whether it goes on is asked of itself: what pg passes on of the
+ * answer (severity) is in the language of the server, and most SQLSTATEs come both with sessions that go on and with ones that end.
+ */
+async function isRefusal(connection: DatabaseConnection, error: unknown): Promise<boolean> {
+  if (!(error instanceof pg.DatabaseError)) return false;
+  try {
+    await connection.executeQuery(CompiledQuery.raw('select 1'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A dedicated session outside the pool (LISTEN, advisory locks). The caller connects, listens for `error` and ends it. */

@@ -66,8 +66,32 @@ export async function recordAgentCapabilities(
   return outcome.changed;
 }
 
-function sourceOf({ node }: AgentStatement): string {
+/** A SID that an agent reports and does not get, because another node has it. */
+export interface ForeignSid {
+  readonly node: NodeId;
+  readonly sid: string;
+  readonly owner: NodeId;
+}
+
+/** What is left out of these statements for the sake of other nodes. */
+export function foreignSids(layered: LayeredTed, statements: readonly AgentStatement[]): ForeignSid[] {
+  const owners = ownersOf(layered, statements);
+  return statements.flatMap(({ node, capabilities: { ownedSids } }) =>
+    ownedSids.flatMap((own) => {
+      const sid = canonicalIpv6(own.sid);
+      const owner = owners.get(sid);
+      return owner === undefined || owner === node ? [] : [{ node, sid, owner }];
+    }),
+  );
+}
+
+/** The source of what the agent of a node says. */
+export function agentSource(node: NodeId): string {
   return `agent:${node}`;
+}
+
+function sourceOf({ node }: AgentStatement): string {
+  return agentSource(node);
 }
 
 function together(changes: readonly TedChange[]): TedChange {

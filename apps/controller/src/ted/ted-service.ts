@@ -41,10 +41,11 @@ import { TedCache, type CurrentTed } from './ted-cache.js';
 import { compareText } from './ted-rows.js';
 import { linkView, matchesConstraints, matchesLink, matchesNode, nodeView, pageOf } from './views.js';
 import { writeRows } from './write-rows.js';
-import { recordAgentCapabilities, type AgentStatement } from './agent-capabilities.js';
+import { foreignSids, recordAgentCapabilities, type AgentStatement, type ForeignSid } from './agent-capabilities.js';
 import { applyClusterHosts, statedHosts } from './cluster-hosts.js';
 import { applySourceBatch } from './apply-source-batch.js';
 import { releaseSource } from './release-source.js';
+import { withdrawAgent, type RemoveAgent } from './withdraw-agent.js';
 
 export interface TedServiceOptions {
   readonly db: Database;
@@ -295,6 +296,18 @@ export class TedService implements TopologyService {
     const current = await this.#current();
     const changed = await recordAgentCapabilities(this.#db, this.#cache, current, { statements, now: this.#clock() });
     if (changed) await this.#cache.refresh();
+  }
+
+  /** SIDs that these agents do not get, because other nodes have them. */
+  async foreignSids(statements: readonly AgentStatement[]): Promise<readonly ForeignSid[]> {
+    if (!statements.some(({ capabilities }) => capabilities.ownedSids.length > 0)) return [];
+    return foreignSids((await this.#current()).layered, statements);
+  }
+
+  /** `remove` takes away the rest of the agent in the same transaction. */
+  async withdrawAgent(node: NodeId, actor: Actor, remove: RemoveAgent): Promise<void> {
+    await withdrawAgent(this.#db, this.#cache, { node, actor, remove });
+    await afterCommit(this.#cache.refresh());
   }
 
   async #current(): Promise<CurrentTed> {

@@ -11,12 +11,14 @@ import {
 } from '@waymark/agent-protocol';
 import { pino, type Logger } from 'pino';
 import { openAccess } from '../distribution/agent-access.js';
+import type { AgentDeparture } from '../distribution/agent-service.js';
 import { writeDesired, type HeadendChange, type PendingDelta } from '../distribution/desired-store.js';
 import { Leadership } from '../distribution/leadership.js';
 import { Distribution, type DistributionOptions } from '../distribution/distribution.js';
 import type { WaymarkEvent } from '../model/events.js';
 import { unrecorded } from '../model/journal.js';
 import type { EventBus } from '../model/ports.js';
+import type { Database } from '../storage/database.js';
 import { eventually } from './eventually.js';
 import type { TestDatabase } from './test-database.js';
 
@@ -78,6 +80,18 @@ export function policyBody(policyId: string, variant = 0, classPrefixes: readonl
   });
 }
 
+/** Agents say nothing of their nodes, and nothing waits for them. */
+export function withoutTed(db: Database): AgentDeparture {
+  return {
+    journal: unrecorded,
+    withdraw: (_node, _actor, remove) =>
+      db.transaction().execute(async (tx) => {
+        await remove(tx);
+      }),
+    onGone: () => Promise.resolve(),
+  };
+}
+
 /** A controller's distribution on an ephemeral port, and what its leader does. */
 export interface TestController {
   readonly distribution: Distribution;
@@ -116,6 +130,7 @@ export async function startTestController(
     journal: unrecorded,
     onAcked: () => Promise.resolve(),
     onHellos: () => Promise.resolve(),
+    departure: withoutTed(db),
     ...overrides,
   });
   const port = await distribution.start(overrides.address ?? '127.0.0.1:0');

@@ -41,6 +41,8 @@ export class PolicyHarness {
   readonly classes: ServiceClasses;
   readonly events: WaymarkEvent[] = [];
   readonly published: PendingDelta[] = [];
+  /** Messages of the loop, but for faults. */
+  readonly logged: string[] = [];
   /** Runs before each evaluation: what a test wants to happen in between. */
   beforeEvaluation: () => Promise<void> = () => Promise.resolve();
   /** Policies evaluated so far, in their order. */
@@ -115,7 +117,7 @@ export class PolicyHarness {
   }
 
   /** Begins a term of a new leader, after the one before. */
-  async lead(settings: { readonly holdMs?: number } = {}): Promise<void> {
+  async lead(settings: { readonly holdMs?: number; readonly bsidPool?: string } = {}): Promise<void> {
     this.#term?.abort();
     const term = new AbortController();
     this.#term = term;
@@ -141,7 +143,11 @@ export class PolicyHarness {
         },
         evaluate: (snapshot, task) => this.#evaluate(snapshot, task),
         announceEvents: (_tx, events) => this.#announce(events),
-        log: { info: () => undefined, error: (detail) => void this.#faults.push(detail) },
+        log: {
+          info: (_, message) => void this.logged.push(message),
+          warn: (_, message) => void this.logged.push(message),
+          error: (detail) => void this.#faults.push(detail),
+        },
         journal: { ...unrecorded, now: () => this.#nowMs },
         readDatabaseTime: databaseTime,
         startTimer: (callback, delayMs) => {
@@ -149,7 +155,7 @@ export class PolicyHarness {
           return () => clearTimeout(timer);
         },
       },
-      { bsidPool: 'fdbb:b51d::/32', maxHoldMs: 60_000, parallelism: 2, holdMs: settings.holdMs ?? 0 },
+      { bsidPool: 'fdbb:b51d::/32', holdMs: 0, ...settings, maxHoldMs: 60_000, parallelism: 2 },
     );
     loop.lead(epoch, term.signal);
   }

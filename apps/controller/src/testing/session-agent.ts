@@ -12,6 +12,8 @@ import {
 } from '@waymark/node-agent';
 import { pino, type Logger } from 'pino';
 
+type SessionOptions = ConstructorParameters<typeof AgentSession>[0];
+
 /** A reconciler whose data plane takes everything at once, and which remembers what it was given. */
 export class InstantReconciler implements Reconciler {
   readonly history: DesiredState[] = [];
@@ -62,6 +64,8 @@ export interface SessionAgentOptions {
   /** Of an agent that ran before; else a new one. */
   readonly stateDirectory?: string;
   readonly log?: Logger;
+  /** SIDs that it keeps itself; none when left out. */
+  readonly ownedSids?: ReturnType<SessionOptions['identity']>['ownedSids'];
   /** Sessions in the clear when left out. */
   readonly trust?: ControllerTrust;
 }
@@ -77,7 +81,7 @@ export async function startSessionAgent(options: SessionAgentOptions): Promise<S
       dataplane: 'dry-run',
       msdHEncaps: 5,
       encapMode: 'reduced',
-      ownedSids: [],
+      ownedSids: options.ownedSids ?? [],
     }),
     controllers: options.controllers,
     trust: options.trust ?? anyController(),

@@ -2,7 +2,8 @@ import { Type } from 'typebox';
 import { AgentView, DataPlaneView, choice, nodeId, object, pageOf, pageQuery, text } from '@waymark/http-contract';
 import type { Services } from '../../model/ports.js';
 import { pageReply, pageRequest } from '../cursor.js';
-import { json, problems, readProblems, words } from '../operation.js';
+import { actorOf } from '../actor.js';
+import { bodyProblems, empty, json, problems, readProblems, words } from '../operation.js';
 import type { ApiApp } from '../type-provider.js';
 
 const listing = { name: 'agents', keyPattern: /^[A-Za-z0-9._-]{1,63}$/ };
@@ -38,6 +39,28 @@ export function agentRoutes(app: ApiApp, { agents }: Services): void {
       },
     },
     (request) => agents.agent(request.params.node),
+  );
+
+  app.delete(
+    '/v1/agents/:node',
+    {
+      schema: {
+        ...words(
+          'Agents',
+          'removeAgent',
+          'Remove an agent that is gone for good',
+          'What it said of its node is withdrawn: its SIDs, which nobody else could own, its MSD. What waits for its word no ' +
+            'longer does: bandwidth and binding SIDs of policies that were deleted. What its headend should hold stays wanted. ' +
+            'An agent that comes back all the same says everything again.',
+        ),
+        params: object(undefined, 'Which agent.', { node: nodeId('The headend it served.') }),
+        response: { 204: empty('Removed.'), ...problems(...bodyProblems, 'not-found', 'agent-connected') },
+      },
+    },
+    async (request, reply) => {
+      await agents.remove(request.params.node, actorOf(request));
+      return reply.code(204).send(null);
+    },
   );
 
   app.get(

@@ -95,6 +95,7 @@ export interface PolicyTables {
   released_link: { id: Generated<number>; link_id: string };
   link_hold: { link_id: string; flaps: number; worsened_at: Date; held_until: Date | null };
   bsid_block: { headend: string; block: string };
+  bsid_shortage: { policy_id: string; reason: string; since: Date };
   bsid: {
     headend: string;
     number: number;
