@@ -18,7 +18,7 @@ import {
 import type { NodeId } from '@waymark/topology';
 import type { Logger } from 'pino';
 import type { Journal } from '../model/journal.js';
-import type { AgentSessionCounts } from '../model/ports.js';
+import type { AgentSessionCounts } from '../model/agents.js';
 import type { Database } from '../storage/database.js';
 import { storeAcks, type AckRecord, type OnAcked } from './ack-store.js';
 import type { AgentAccess } from './agent-access.js';
