@@ -1,7 +1,7 @@
 import type { MeshIntent, SrPolicyIntent, SrPolicyView } from '../../apps/controller/src/model/sr-policy.js';
 import type { ClusterHostsView } from '../../apps/controller/src/model/kubernetes.js';
 import type { ServiceClassView } from '../../apps/controller/src/model/service-class.js';
-import type { AgentView } from '../../apps/controller/src/model/ports.js';
+import type { AgentView } from '../../apps/controller/src/model/agents.js';
 import type { ImportResult, NodeView, SourceBatch, TopologyHead } from '../../apps/controller/src/model/topology.js';
 import type { PathAnswer, PathRequest } from '@waymark/topology';
 

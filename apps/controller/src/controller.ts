@@ -82,7 +82,7 @@ async function start(
   running: (() => Promise<unknown>)[],
 ): Promise<Omit<Controller, 'stop'>> {
   const { databaseUrl, failed } = await openDatabase(config, running);
-  await prepare(databaseUrl);
+  await prepare(databaseUrl, log);
   const db = createDatabase(databaseUrl);
   running.push(() => db.destroy());
 
@@ -290,9 +290,11 @@ async function listening<Result>(variable: string, address: string, work: Promis
 }
 
 /** Migrates; says so when it is the operator's database that does not answer. */
-async function prepare(databaseUrl: string): Promise<void> {
+async function prepare(databaseUrl: string, log: Logger): Promise<void> {
   try {
-    await migrate(databaseUrl);
+    await migrate(databaseUrl, undefined, {
+      onLocked: (error) => log.warn({ err: error }, 'a migration found a table locked; it is tried again'),
+    });
   } catch (error) {
     if (!isOutage(error)) throw error;
     throw new StartFault(`the database of DATABASE_URL does not answer: ${describeOutage(error)}`, { cause: error });

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { AgentView, Services } from '../model/ports.js';
+import type { AgentView } from '../model/agents.js';
+import type { Services } from '../model/ports.js';
 import type { AdmissionCounts } from './admission.js';
 import type { ApiApp } from './type-provider.js';
 import { problems, readProblems, words } from './operation.js';

@@ -8,7 +8,8 @@ import type { BatchItem, PathBatch } from '../model/path-batch.js';
 import type { ControllersView } from '../model/controllers.js';
 import type { JobView } from '../model/jobs.js';
 import type { ClusterHostsView } from '../model/kubernetes.js';
-import type { AgentView, DataPlaneView, Health, ProposedChange } from '../model/ports.js';
+import type { AgentView, DataPlaneView } from '../model/agents.js';
+import type { Health, ProposedChange } from '../model/ports.js';
 import type { ServiceClassView } from '../model/service-class.js';
 import type { DryRunResult, MeshIntent, MeshView, SrPolicyIntent, SrPolicyView } from '../model/sr-policy.js';
 import type {

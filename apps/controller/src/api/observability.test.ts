@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ControllerView } from '../model/controllers.js';
-import type { AgentView } from '../model/ports.js';
+import type { AgentView } from '../model/agents.js';
 import { EventHub } from '../event-hub.js';
 import { testApp } from '../testing/test-app.js';
 import type { ApiApp } from './type-provider.js';

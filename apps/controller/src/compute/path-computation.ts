@@ -4,16 +4,14 @@ import {
   overlaidSnapshot,
   type DisjointAnswer,
   type DisjointRequest,
-  type NodeId,
   type Overlay,
   type PathAnswer,
-  type PathConstraints,
   type PathRequest,
   type Proof,
   type ProofRequirement,
   type Snapshot,
 } from '@waymark/topology';
-import type { PathComputationService, UnderOverlay } from '../model/ports.js';
+import type { PathComputationService, ProofRequest, UnderOverlay } from '../model/ports.js';
 import { requireCompatible } from './compatible-request.js';
 import type { ComputePool } from './compute-pool.js';
 import type { Basis } from './compute-tasks.js';
@@ -95,21 +93,10 @@ export class PathComputation implements PathComputationService {
   }
 
   /** As compute. An unknown SID is a violation in the answer; what is no IPv6 address is request-invalid. */
-  async prove(
-    input: {
-      readonly headend: NodeId;
-      readonly destination: NodeId;
-      readonly sids: readonly string[];
-      readonly constraints?: PathConstraints;
-      readonly setupPriority?: number;
-      readonly revision?: number;
-      readonly overlay?: Overlay;
-    },
-    signal?: AbortSignal,
-  ): Promise<UnderOverlay<Proof>> {
-    const { headend, destination, constraints, setupPriority } = input;
-    const sids = canonicalSids(input.sids);
-    const { snapshot, ...basis } = await this.#basis(input.revision, input.overlay, setupPriority);
+  async prove(request: ProofRequest, signal?: AbortSignal): Promise<UnderOverlay<Proof>> {
+    const { headend, destination, constraints, setupPriority, revision, overlay } = request;
+    const sids = canonicalSids(request.sids);
+    const { snapshot, ...basis } = await this.#basis(revision, overlay, setupPriority);
     requireKnownIds(snapshot, [
       { field: '/headend', node: headend },
       { field: '/destination', node: destination },

@@ -19,7 +19,7 @@ import type { NodeId } from '@waymark/topology';
 import type { Logger } from 'pino';
 import { LogQuota } from '../log-quota.js';
 import type { Journal } from '../model/journal.js';
-import type { AgentSessionCounts } from '../model/ports.js';
+import type { AgentSessionCounts } from '../model/agents.js';
 import type { Database } from '../storage/database.js';
 import { storeAcks, type AckRecord, type OnAcked } from './ack-store.js';
 import type { AgentAccess, Stranger } from './agent-access.js';

@@ -1,7 +1,7 @@
 import type { DataPlaneReport } from '@waymark/agent-protocol';
 import { ipv6FromBytes, type NodeId } from '@waymark/topology';
 import { sql } from 'kysely';
-import type { DataPlaneReport as ShownReport } from '../model/ports.js';
+import type { DataPlaneReport as ShownReport } from '../model/agents.js';
 import type { Database } from '../storage/database.js';
 
 export interface DataPlaneRecord {

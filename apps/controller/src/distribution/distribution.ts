@@ -1,7 +1,8 @@
 import { Signer, type Bus } from '@waymark/agent-protocol';
 import type { Logger } from 'pino';
 import type { Journal } from '../model/journal.js';
-import type { AgentService, EventBus } from '../model/ports.js';
+import type { AgentService } from '../model/agents.js';
+import type { EventBus } from '../model/ports.js';
 import type { Database } from '../storage/database.js';
 import { announcedEvents, announceEvents, EVENT_CHANNEL } from '../storage/event-channel.js';
 import type { OnAcked } from './ack-store.js';

@@ -1,6 +1,5 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +7,7 @@ import { sql } from 'kysely';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { eventually as within } from '../testing/eventually.js';
+import { relayPostgres } from '../testing/postgres-relay.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { Deposed } from './fence.js';
 import { Leadership } from './leadership.js';
@@ -114,7 +114,7 @@ describe('leadership', () => {
   });
 
   it('passes on when the network between its holder and Postgres falls silent', async () => {
-    const proxy = await silenceableProxy(database.url);
+    const proxy = await relayPostgres(database.url);
     endings.push(() => proxy.close());
     const cut = contend('cut', proxy.url);
     await eventually(() => cut.leadership.epoch === 1);
@@ -217,40 +217,3 @@ describe('leadership', () => {
     expect(leadership.epoch).toBe(42);
   });
 });
-
-/** A TCP proxy to Postgres that can stop forwarding without closing anything. */
-async function silenceableProxy(url: string): Promise<{ url: string; silence(): void; close(): Promise<void> }> {
-  const target = new URL(url);
-  const sockets: Socket[] = [];
-  let silent = false;
-  const server = createServer((client) => {
-    const upstream = connect(Number(target.port), target.hostname);
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      sockets.push(from);
-      from.on('error', () => undefined);
-      from.on('data', (data) => {
-        if (!silent) to.write(data);
-      });
-      from.on('close', () => {
-        if (!silent) to.destroy();
-      });
-    }
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const proxied = new URL(url);
-  proxied.hostname = '127.0.0.1';
-  proxied.port = String((server.address() as AddressInfo).port);
-  return {
-    url: proxied.href,
-    silence: () => (silent = true),
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
-}

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { Family, Liveness, type ListLiveness, FEATURES } from '@waymark/agent-protocol';
+import { Family, Liveness, type ListLiveness } from '@waymark/agent-protocol';
 import { sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { WaymarkEvent } from '../model/events.js';
 import { announcedEvents, EVENT_CHANNEL } from '../storage/event-channel.js';
 import { createSession } from '../storage/database.js';
 import { eventually } from '../testing/eventually.js';
+import { beginSession } from '../testing/begin-session.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
-import { recordHellos } from './agent-records.js';
 import { storeLiveness } from './liveness-store.js';
 
 let database: TestDatabase;
@@ -39,19 +39,7 @@ beforeEach(async () => {
 
 afterEach(() => heard());
 
-async function hello(): Promise<string> {
-  const fresh = randomUUID();
-  const position = {
-    agentVersion: '1',
-    dataplane: 'vpp',
-    epoch: 0,
-    generation: 0,
-    protocolVersion: 2,
-    features: FEATURES,
-  };
-  await recordHellos(database.db, [{ node: 'h1', session: fresh, controller: 'c', hello: position }]);
-  return fresh;
-}
+const hello = () => beginSession(database.db);
 
 const sid = (last: number): Uint8Array => Uint8Array.of(0xfc, ...new Array<number>(14).fill(0), last);
 
@@ -145,16 +133,7 @@ describe('a report of liveness', () => {
   });
 
   it('of several agents is stored together', async () => {
-    const position = {
-      agentVersion: '1',
-      dataplane: 'vpp',
-      epoch: 0,
-      generation: 0,
-      protocolVersion: 2,
-      features: FEATURES,
-    };
-    const other = randomUUID();
-    await recordHellos(database.db, [{ node: 'h3', session: other, controller: 'c', hello: position }]);
+    const other = await beginSession(database.db, 'h3');
     await sql`insert into sr_policy (id, headend, color, endpoint, fallback, revision)
       values ('h3:1:h2', 'h3', 1, 'h2', 'drop', 1)`.execute(database.db);
     await storeLiveness(database.db, [

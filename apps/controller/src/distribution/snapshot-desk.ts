@@ -2,7 +2,7 @@ import { status, type ServerWritableStream } from '@grpc/grpc-js';
 import type { SnapshotChunk, SnapshotRequest } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import type { Logger } from 'pino';
-import type { SnapshotCounts } from '../model/ports.js';
+import type { SnapshotCounts } from '../model/agents.js';
 import type { Database } from '../storage/database.js';
 import { drained } from './drained.js';
 import { Gate, LineFull } from './gate.js';

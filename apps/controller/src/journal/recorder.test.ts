@@ -5,6 +5,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Problem } from '../model/errors.js';
 import type { EntryLine, RecordingLine } from '../model/recording.js';
 import { withRevision } from '../storage/revision.js';
+import { isOutage } from '../model/outage.js';
+import { createDatabase, endSessions } from '../storage/database.js';
+import { eventually } from '../testing/eventually.js';
+import { relayPostgres } from '../testing/postgres-relay.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { fromJson } from './bytes-as-json.js';
 import { Recorder } from './recorder.js';
@@ -154,6 +158,40 @@ describe('a recording', () => {
     ]);
     expect(warnings).toEqual(['the recording cannot be written, and will say so']);
   });
+
+  it('refuses changes at once while the database says nothing, and says later that it was away', async () => {
+    const way = await relayPostgres(database.url);
+    const db = createDatabase(way.url);
+    const recorder = await Recorder.start({ ...options(), db });
+    way.silence();
+    let begun = 0;
+    const attempts = await Promise.allSettled(
+      Array.from({ length: 20 }, (_, i) =>
+        recorder.take(entry(`attempt ${i}`), () => {
+          begun += 1;
+          return Promise.resolve(null);
+        }),
+      ),
+    );
+    expect(attempts.map(({ status }) => status)).toEqual(attempts.map(() => 'rejected'));
+    for (const attempt of attempts) expect(attempt).toHaveProperty('reason', expect.toSatisfy(isOutage));
+    expect(begun).toBe(0);
+    // Who leads does not follow from the database's answers.
+    await recorder.take({ ...entry('term'), kind: 'leads' }, () => Promise.resolve(null));
+    way.speak();
+    endSessions(db);
+    await eventually(() => recorder.take(entry('after it'), () => Promise.resolve('done')));
+    await recorder.close();
+    expect(await lines()).toMatchObject([
+      { kind: 'begin' },
+      { kind: 'leads' },
+      { kind: 'gap', reason: 'the database did not answer for a while' },
+      { kind: 'call', input: { name: 'after it' } },
+      { kind: 'end' },
+    ]);
+    await db.destroy();
+    await way.close();
+  }, 120_000);
 
   it('ends when it is as large as it may be, and nothing waits for anything any more', async () => {
     const recorder = await Recorder.start(options(5_000));

@@ -40,6 +40,11 @@ interface OpenEntry {
   isOpen: boolean;
 }
 
+/** A database that says nothing for so long is away. */
+const SILENT_MS = 5_000;
+/** How long that is believed before the database is asked again: a crowd that waits for its turn is not to ask one by one. */
+const AWAY_MS = 1_000;
+
 type Line<Kind> = Kind extends { readonly seq: number; readonly at: string } ? Omit<Kind, 'seq' | 'at'> : never;
 type Outcome = Pick<EntryLine, 'output' | 'problem' | 'failed'>;
 
@@ -56,6 +61,8 @@ export class Recorder implements Journal {
   #seq = 0;
   #head: RecordedHead | undefined;
   #isEnded = false;
+  /** Why the head could not be read last, and when, by the monotonic clock. */
+  #outage: { readonly error: unknown; readonly at: number } | undefined;
   /** Lines that could not be written since the last one that could. */
   #lost = 0;
   #writing: Promise<void> = Promise.resolve();
@@ -87,11 +94,18 @@ export class Recorder implements Journal {
     return fact;
   }
 
+  /**
+   * Changes are refused while the database is away, with what says so, instead of waiting for it one after the other. That
+   * somebody leads is no change.
+   */
   async take<Result>(entry: JournalEntry<Result>, work: () => Promise<Result>): Promise<Result> {
     if (this.#open() !== undefined || this.#isEnded) return work();
     const isShared = entry.isShared ?? false;
     return this.#gate.pass(isShared, async () => {
-      if (!isShared) await this.#noteOthers();
+      if (!isShared) {
+        const outage = await this.#noteOthers();
+        if (outage !== undefined && entry.kind !== 'leads') throw outage.error;
+      }
       const open: OpenEntry = { at: this.#options.now(), facts: [], isOpen: true };
       const working = this.#entries.run(open, work);
       const outcome = await working.then(
@@ -138,7 +152,7 @@ export class Recorder implements Journal {
   async #moved(): Promise<Pick<EntryLine, 'head' | 'revisions'>> {
     const before = this.#head;
     try {
-      const head = await readHead(this.#options.db);
+      const head = await this.#readHead();
       this.#head = head;
       if (before === undefined || before.revision === head.revision) return { head };
       const { rows } = await sql<{ revision: number; at: string }>`
@@ -151,11 +165,11 @@ export class Recorder implements Journal {
     }
   }
 
-  /** Another controller, or a database that was away, makes a gap. */
-  async #noteOthers(): Promise<void> {
+  /** Another controller, or a database that was away, makes a gap. Returns why it is away, if it is. */
+  async #noteOthers(): Promise<{ readonly error: unknown } | undefined> {
     const before = this.#head;
     try {
-      const head = await readHead(this.#options.db);
+      const head = await this.#readHead();
       this.#head = head;
       if (before === undefined) await this.#gap('the database did not answer for a while');
       else if (toJson(before) !== toJson(head)) {
@@ -163,6 +177,21 @@ export class Recorder implements Journal {
       }
     } catch {
       this.#head = undefined;
+    }
+    return this.#outage;
+  }
+
+  /** Where the head is. Rejects when the database does not say so in time, or did not a moment ago. */
+  async #readHead(): Promise<RecordedHead> {
+    const last = this.#outage;
+    if (last !== undefined && performance.now() - last.at < AWAY_MS) throw last.error;
+    try {
+      const head = await answerOf(readHead(this.#options.db));
+      this.#outage = undefined;
+      return head;
+    } catch (error) {
+      this.#outage = { error, at: performance.now() };
+      throw error;
     }
   }
 
@@ -216,6 +245,19 @@ export async function readHead(db: Database): Promise<RecordedHead> {
     .select(['revision', 'ted_revision', 'computed_through'])
     .executeTakeFirstOrThrow();
   return { revision: head.revision, tedRevision: head.ted_revision, computedThrough: head.computed_through };
+}
+
+/** Rejects, as pg does for a session that is not to be had, when there is none in time. */
+async function answerOf<Answer>(asked: Promise<Answer>): Promise<Answer> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('timeout expired: the database does not answer')), SILENT_MS);
+  });
+  try {
+    return await Promise.race([asked, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** What is known of an entry without a result. */

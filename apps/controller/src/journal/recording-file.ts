@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { StartFault } from '../model/start-fault.js';
+import { lockRecording } from './recording-lock.js';
 
 /** Of every recording. */
 const FIRST_BYTES = '{"seq":1,';
@@ -11,19 +12,31 @@ export type LineFile = Pick<RecordingFile, 'bytes' | 'append' | 'close'>;
 /** The file of a recording: whole lines only, for its owner alone. */
 export class RecordingFile {
   readonly #file: FileHandle;
+  readonly #unlock: () => Promise<void>;
   #bytes: number;
 
-  private constructor(file: FileHandle, bytes: number) {
+  private constructor(file: FileHandle, unlock: () => Promise<void>, bytes: number) {
     this.#file = file;
+    this.#unlock = unlock;
     this.#bytes = bytes;
   }
 
   /**
    * Creates the file, or goes on at its end. A half line there (the process was killed) is cut off.
    *
-   * @throws StartFault when the file is something else.
+   * @throws StartFault when the file is something else, or somebody else records into it.
    */
   static async open(path: string): Promise<RecordingFile> {
+    const unlock = await lockRecording(path);
+    try {
+      return await RecordingFile.#openLocked(path, unlock);
+    } catch (error) {
+      await unlock();
+      throw error;
+    }
+  }
+
+  static async #openLocked(path: string, unlock: () => Promise<void>): Promise<RecordingFile> {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     try {
       const bytes = await endOfLastLine(file);
@@ -35,7 +48,7 @@ export class RecordingFile {
       }
       await file.chmod(0o600);
       await file.truncate(bytes);
-      return new RecordingFile(file, bytes);
+      return new RecordingFile(file, unlock, bytes);
     } catch (error) {
       await file.close();
       throw error;
@@ -63,6 +76,7 @@ export class RecordingFile {
       await this.#file.sync();
     } finally {
       await this.#file.close();
+      await this.#unlock();
     }
   }
 }

@@ -52,6 +52,7 @@ import type { JobChange, JobCounts, JobView } from './jobs.js';
 import type { ClusterHostsView } from './kubernetes.js';
 import type { BatchItem, PathBatch } from './path-batch.js';
 import type { AccessService, ApiKeyRequest, ApiKeyView, IssuedApiKey } from './access.js';
+import type { AgentService, AgentSessionCounts } from './agents.js';
 import type { AuditEntry } from './audit.js';
 import type {
   ApiKeyFilter,
@@ -153,6 +154,17 @@ export interface TopologyService {
 /** An answer, and on what overlay it holds where there is one. */
 export type UnderOverlay<Answer> = Answer & { readonly hypothetical?: Hypothetical };
 
+/** A list of SIDs to be walked from a headend. */
+export interface ProofRequest {
+  readonly headend: NodeId;
+  readonly destination: NodeId;
+  readonly sids: readonly string[];
+  readonly constraints?: PathConstraints;
+  readonly setupPriority?: number;
+  readonly revision?: number;
+  readonly overlay?: Overlay;
+}
+
 export interface PathComputationService {
   /** `signal`, here and below: nobody waits for the answer any more. */
   compute(
@@ -167,18 +179,7 @@ export interface PathComputationService {
     overlay?: Overlay,
     signal?: AbortSignal,
   ): Promise<UnderOverlay<DisjointAnswer>>;
-  prove(
-    input: {
-      readonly headend: NodeId;
-      readonly destination: NodeId;
-      readonly sids: readonly string[];
-      readonly constraints?: PathConstraints;
-      readonly setupPriority?: number;
-      readonly revision?: number;
-      readonly overlay?: Overlay;
-    },
-    signal?: AbortSignal,
-  ): Promise<UnderOverlay<Proof>>;
+  prove(request: ProofRequest, signal?: AbortSignal): Promise<UnderOverlay<Proof>>;
 }
 
 /** Many paths at once, as jobs of this process. */
@@ -205,29 +206,6 @@ export type ProposedChange =
   | { readonly kind: 'policy-roll-back'; readonly policyId: string }
   | { readonly kind: 'mesh-put'; readonly mesh: MeshIntent }
   | { readonly kind: 'mesh-delete'; readonly meshId: string };
-
-/** Since the process started, but for those under way and waiting. */
-export interface SnapshotCounts {
-  readonly underWay: number;
-  readonly waiting: number;
-  /** Sent whole, and those whose agent held it already. */
-  readonly sent: number;
-  readonly unchanged: number;
-  /** Policies in those that were sent. */
-  readonly policies: number;
-  /** Told to come back. */
-  readonly refused: number;
-}
-
-/** Of this controller. */
-export interface AgentSessionCounts {
-  readonly sessions: number;
-  /** Since the process started. */
-  readonly welcomed: number;
-  /** Calls that were refused, and sessions that were ended, because of whose certificate they came with. */
-  readonly refused: Readonly<Record<'nameless' | 'ended' | 'revoked' | 'trespass', number>>;
-  readonly snapshots: SnapshotCounts;
-}
 
 /** What headends found by probing, in numbers. */
 export interface LivenessCounts {
@@ -277,82 +255,6 @@ export interface PolicyService {
 
   /** What these changes, made together, would move. Changes nothing. */
   dryRun(changes: readonly ProposedChange[], overlay?: Overlay, signal?: AbortSignal): Promise<DryRunResult>;
-}
-
-export interface AgentView {
-  readonly node: NodeId;
-  readonly state: 'connected' | 'unknown';
-  readonly agentVersion: string;
-  readonly protocolVersion: number;
-  /** Features that the agent is too old for. */
-  readonly lacks: readonly string[];
-  readonly dataplane: string;
-  readonly controller: string;
-  readonly lastSeen: string;
-  /** null: it is connected. */
-  readonly goneSince: string | null;
-  readonly bus: string;
-  readonly dataplaneError: string | null;
-  readonly driftRepairs: number;
-  readonly desired: { readonly epoch: number; readonly generation: number };
-  readonly accepted: { readonly epoch: number; readonly generation: number };
-  /** Accepted the newest generation and its read-back hash equals the desired hash. */
-  readonly inSync: boolean;
-  readonly policies: {
-    readonly total: number;
-    readonly installed: number;
-    readonly simulated: number;
-    readonly pending: number;
-    readonly failed: number;
-  };
-}
-
-export interface InterfaceView {
-  readonly name: string;
-  readonly up: boolean;
-  readonly rxBytes: number;
-  readonly rxPackets: number;
-  readonly txBytes: number;
-  readonly txPackets: number;
-  readonly drops: number;
-  readonly rxBps: number;
-  readonly txBps: number;
-}
-
-export interface LocalSidView {
-  readonly sid: string;
-  readonly behavior: string;
-  readonly goodPackets: number;
-  readonly goodBytes: number;
-  readonly badPackets: number;
-  readonly badBytes: number;
-}
-
-/** What an agent last told of its data plane. */
-export interface DataPlaneReport {
-  /** When it was stored, and when the agent read it by its own clock. */
-  readonly reportedAt: string;
-  readonly readAt: string;
-  /** null: it does not answer. */
-  readonly version: string | null;
-  readonly reachable: boolean;
-  readonly interfaces: readonly InterfaceView[];
-  readonly localSids: readonly LocalSidView[];
-  readonly notices: readonly string[];
-}
-
-export interface DataPlaneView {
-  readonly node: NodeId;
-  /** null: its agent has not reported on it yet. */
-  readonly report: DataPlaneReport | null;
-}
-
-export interface AgentService {
-  agents(filter: { readonly state?: string; readonly dataplane?: string }, page: PageRequest): Promise<Page<AgentView>>;
-  agent(node: NodeId): Promise<AgentView>;
-  /** It will not come back: withdraws what it said of its node. Throws not-found, and agent-connected for one that is there. */
-  remove(node: NodeId, actor: Actor): Promise<void>;
-  dataPlane(node: NodeId): Promise<DataPlaneView>;
 }
 
 /**

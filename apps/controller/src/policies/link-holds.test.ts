@@ -62,6 +62,30 @@ describe('hysteresis of links', () => {
     expect(holds.due(100)).toEqual([]);
   });
 
+  it('holds for no longer than the hold time when the clock was set back, and remembers so', () => {
+    const holds = new LinkHolds(settings, [{ linkId: 'x', flaps: 1, worsenedAt: 3_600_000, heldUntil: 3_600_020 }]);
+    expect(holds.held(100)).toEqual(['x']);
+    expect(holds.due(100)).toEqual([]);
+    expect(holds.nextDue()).toBe(120);
+    expect(holds.unstored().get('x')).toEqual({ linkId: 'x', flaps: 1, worsenedAt: 100, heldUntil: 120 });
+    expect(holds.due(119)).toEqual([]);
+    expect(holds.due(120)).toEqual(['x']);
+    expect(holds.held(121)).toEqual([]);
+  });
+
+  it('counts no relapse of a link that was last worse in what is the future now, once it has behaved for long', () => {
+    const holds = new LinkHolds(settings, [{ linkId: 'x', flaps: 3, worsenedAt: 3_600_000, heldUntil: null }]);
+    holds.due(100);
+    holds.due(1_000);
+    holds.worsened('x', 1_001);
+    holds.improved('x', true, 1_002);
+    expect(holds.nextDue()).toBe(1_012);
+    const early = new LinkHolds(settings, [{ linkId: 'x', flaps: 0, worsenedAt: 3_600_000, heldUntil: 3_600_010 }]);
+    early.worsened('x', 100);
+    expect(early.improved('x', true, 101)).toBe(false);
+    expect(early.nextDue()).toBe(121);
+  });
+
   it('can be stored and resumed', () => {
     const holds = new LinkHolds(settings);
     holds.worsened('x', 0);

@@ -32,7 +32,7 @@ export class LinkHolds {
 
   /** The link went down, or an attribute of it got worse. */
   worsened(linkId: LinkId, now: number): void {
-    const hold = this.#holds.get(linkId);
+    const hold = this.#known(linkId, now);
     const relapse = hold !== undefined && now < forgottenAt(hold, this.#settings);
     this.#set({ linkId, flaps: relapse ? hold.flaps + 1 : 0, worsenedAt: now, heldUntil: null });
   }
@@ -42,7 +42,7 @@ export class LinkHolds {
    * it when its time is over. An improvement of a link that has not been worse lately is not held.
    */
   improved(linkId: LinkId, returned: boolean, now: number): boolean {
-    const hold = this.#holds.get(linkId);
+    const hold = this.#known(linkId, now);
     const recent = hold !== undefined && now < forgottenAt(hold, this.#settings);
     if (!recent && !returned) return true;
     if (this.#settings.holdMs === 0) return true;
@@ -55,6 +55,7 @@ export class LinkHolds {
   /** Links on hold, sorted. */
   held(now: number): LinkId[] {
     return [...this.#holds.values()]
+      .map((hold) => asOf(now, hold, this.#settings))
       .filter(({ heldUntil }) => heldUntil !== null && heldUntil > now)
       .map(({ linkId }) => linkId)
       .sort();
@@ -62,6 +63,10 @@ export class LinkHolds {
 
   /** Takes the links whose time is over: they count as improved now. Sorted. */
   due(now: number): LinkId[] {
+    for (const hold of this.#holds.values()) {
+      const possible = asOf(now, hold, this.#settings);
+      if (possible !== hold) this.#set(possible);
+    }
     const due = [...this.#holds.values()].filter(({ heldUntil }) => heldUntil !== null && heldUntil <= now);
     for (const hold of due) this.#set({ ...hold, heldUntil: null });
     for (const hold of this.#holds.values()) {
@@ -86,6 +91,11 @@ export class LinkHolds {
     for (const linkId of holds.keys()) this.#changed.delete(linkId);
   }
 
+  #known(linkId: LinkId, now: number): LinkHold | undefined {
+    const hold = this.#holds.get(linkId);
+    return hold && asOf(now, hold, this.#settings);
+  }
+
   #set(hold: LinkHold): void {
     this.#holds.set(hold.linkId, hold);
     this.#changed.add(hold.linkId);
@@ -95,6 +105,21 @@ export class LinkHolds {
     this.#holds.delete(linkId);
     this.#changed.add(linkId);
   }
+}
+
+/**
+ * The clock may have been set back since a hold was noted, by a leader before or by this one: nothing happened later than now,
+ * and nothing is held for longer from now than its whole time.
+ */
+function asOf(now: number, hold: LinkHold, settings: HoldSettings): LinkHold {
+  const { worsenedAt, heldUntil, flaps } = hold;
+  const latest = now + holdTime(flaps, settings);
+  if (worsenedAt <= now && (heldUntil === null || heldUntil <= latest)) return hold;
+  return {
+    ...hold,
+    worsenedAt: Math.min(worsenedAt, now),
+    heldUntil: heldUntil === null ? null : Math.min(heldUntil, latest),
+  };
 }
 
 function holdTime(flaps: number, { holdMs, maxHoldMs }: HoldSettings): number {

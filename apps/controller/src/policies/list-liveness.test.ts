@@ -1,11 +1,11 @@
-import { randomUUID } from 'node:crypto';
-import { Family, Liveness, type ListLiveness, FEATURES } from '@waymark/agent-protocol';
+import { Family, Liveness, type ListLiveness } from '@waymark/agent-protocol';
 import { ipv6ToBytes } from '@waymark/topology';
 import { sql } from 'kysely';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { recordEnd, recordHellos } from '../distribution/agent-records.js';
+import { recordEnd } from '../distribution/agent-records.js';
 import { storeLiveness } from '../distribution/liveness-store.js';
 import type { PolicyState } from '../model/sr-policy.js';
+import { beginSession } from '../testing/begin-session.js';
 import { PolicyHarness } from '../testing/policy-harness.js';
 import { diamond, lowestDelay, withLinkDown } from '../testing/sketched-network.js';
 
@@ -35,19 +35,7 @@ beforeEach(async () => {
 
 afterEach(() => harness.stop());
 
-async function hello(): Promise<string> {
-  const fresh = randomUUID();
-  const position = {
-    agentVersion: '1',
-    dataplane: 'vpp',
-    epoch: 0,
-    generation: 0,
-    protocolVersion: 2,
-    features: FEATURES,
-  };
-  await recordHellos(harness.database.db, [{ node: 'h1', session: fresh, controller: 'c', hello: position }]);
-  return fresh;
-}
+const hello = () => beginSession(harness.database.db);
 
 async function state(): Promise<PolicyState> {
   const { state: found } = await harness.service.policy(ID);

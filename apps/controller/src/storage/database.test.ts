@@ -3,6 +3,7 @@ import type { DatabaseError } from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { isOutage, OutcomeUnknown } from '../model/outage.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
+import { relayPostgres } from '../testing/postgres-relay.js';
 import { translateErrors } from '../testing/translated-errors.js';
 import { createDatabase, type Database } from './database.js';
 
@@ -103,7 +104,7 @@ describe('a database', () => {
     });
 
     it('in whatever language the server says so', async () => {
-      const translated = await translateErrors(database.url);
+      const translated = await relayPostgres(database.url, translateErrors);
       const foreign = createDatabase(translated.url);
       const severity = await sql`select nonsense`
         .execute(foreign)

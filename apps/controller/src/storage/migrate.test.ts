@@ -95,6 +95,66 @@ describe('migrations', () => {
     expect(ran.rows).toHaveLength(1);
   }, 90_000);
 
+  describe('on a table that somebody holds', () => {
+    const holding = async () => {
+      const holder = createSession(database.url);
+      await holder.connect();
+      await holder.query('begin');
+      // As pg_dump does.
+      await holder.query('lock table sr_policy in access share mode');
+      return holder;
+    };
+
+    beforeEach(() =>
+      addMigration(folder, '0099_held.sql', '-- Up Migration\nalter table sr_policy add held integer;\n'),
+    );
+
+    it('let others pass between their attempts, and are done once it is free', async () => {
+      const holder = await holding();
+      const locked: unknown[] = [];
+      const patience = { lockMs: 200, pauseMs: 200, attempts: 1_000, onLocked: (error: unknown) => locked.push(error) };
+      const done = migrate(database.url, folder, patience);
+      await eventually(async () => {
+        // What comes after a migration that waits for its lock waits behind it.
+        await sql`select count(*) from sr_policy`.execute(database.db);
+        expect(locked.length).toBeGreaterThan(1);
+      }, 60_000);
+      await holder.query('commit');
+      await done;
+      await sql`select held from sr_policy`.execute(database.db);
+      await holder.end();
+    }, 120_000);
+
+    it('give up after as many attempts as they may make, and leave the database as it was', async () => {
+      const before = await schemaOf(database.db);
+      const holder = await holding();
+      const impatient = migrate(database.url, folder, { lockMs: 100, pauseMs: 1, attempts: 3 });
+      await expect(impatient).rejects.toThrow(
+        /found a table locked, 3 times \(canceling statement due to lock timeout\)/,
+      );
+      await expect(impatient).rejects.toBeInstanceOf(StartFault);
+      await holder.end();
+      expect(await schemaOf(database.db)).toEqual(before);
+      await migrate(database.url, folder);
+    }, 120_000);
+
+    it('wait for another process that migrates for as long as it takes', async () => {
+      const holder = await holding();
+      let locked = 0;
+      const first = migrate(database.url, folder, {
+        lockMs: 100,
+        pauseMs: 100,
+        attempts: 1_000,
+        onLocked: () => locked++,
+      });
+      await eventually(() => locked > 0, 60_000);
+      const second = migrate(database.url, folder, { lockMs: 1, attempts: 1 });
+      await eventually(() => locked > 5, 60_000);
+      await holder.end();
+      await Promise.all([first, second]);
+    }, 120_000);
+  });
+
   it('are refused when a file has changed since its checksum was recorded', async () => {
     await appendFile(join(folder, '0001_ted.sql'), '-- one more thought\n');
     await expect(migrate(database.url, folder)).rejects.toThrow(/0001_ted\.sql differs/);

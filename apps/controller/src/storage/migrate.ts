@@ -2,20 +2,43 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { runner } from 'node-pg-migrate';
-import type { Client } from 'pg';
+import { setTimeout as pause } from 'node:timers/promises';
+import { PG_MIGRATE_LOCK_ID, runner } from 'node-pg-migrate';
+import { DatabaseError, type Client } from 'pg';
 import { StartFault } from '../model/start-fault.js';
 import { createSession } from './database.js';
 
 /** The repository's numbered SQL files; the same number of steps up from src/storage and from dist/storage. */
 const MIGRATIONS = fileURLToPath(new URL('../../../../migrations', import.meta.url));
 
+/** SQLSTATEs: lock_not_available, deadlock_detected */
+const LOCKED = new Set(['55P03', '40P01']);
+
+/**
+ * A migration that waits for a lock stands in the way of all that come after it, also of those who only read. So it gives up
+ * soon, lets them pass, and tries again.
+ */
+export interface MigrationPatience {
+  readonly lockMs: number;
+  readonly pauseMs: number;
+  readonly attempts: number;
+  /** Before each further attempt. */
+  readonly onLocked: (error: unknown) => void;
+}
+
+const patient: MigrationPatience = { lockMs: 2_000, pauseMs: 2_000, attempts: 30, onLocked: () => undefined };
+
 /**
  * Brings the database's schema up to date, in one transaction. Several processes may do so at once: the others wait.
  * Throws when a migration file differs from its recorded checksum, and StartFault when the database has migrations that
- * are not among these: it is of a newer version, whose rules for what it holds are not known here.
+ * are not among these (it is of a newer version, whose rules for what it holds are not known here), or somebody holds a lock
+ * on what they change for longer than all attempts take.
  */
-export async function migrate(url: string, folder = MIGRATIONS): Promise<void> {
+export async function migrate(
+  url: string,
+  folder = MIGRATIONS,
+  patience: Partial<MigrationPatience> = {},
+): Promise<void> {
   await verifyChecksums(folder);
   const session = createSession(url);
   session.on('error', () => undefined);
@@ -23,21 +46,52 @@ export async function migrate(url: string, folder = MIGRATIONS): Promise<void> {
   try {
     const files = await readdir(folder);
     await refuseNewer(session, files);
-    await runner({
-      dbClient: session,
-      dir: folder,
-      ignorePattern: String.raw`(?!.*\.sql$).*`,
-      migrationsTable: 'migration',
-      direction: 'up',
-      singleTransaction: true,
-      advisoryLockMode: 'wait',
-      log: () => undefined,
-    });
+    // The runner's own lock, taken before: for another process that migrates one waits as long as it takes.
+    await session.query(`select pg_advisory_lock(${PG_MIGRATE_LOCK_ID})`);
+    await runPatiently(session, folder, { ...patient, ...patience });
     // A newer one may have been at it while this one waited.
     await refuseNewer(session, files);
   } finally {
     await session.end();
   }
+}
+
+async function runPatiently(
+  session: Client,
+  folder: string,
+  { lockMs, pauseMs, attempts, onLocked }: MigrationPatience,
+): Promise<void> {
+  await session.query(`set lock_timeout = ${lockMs}`);
+  for (let left = attempts - 1; ; left--) {
+    try {
+      await run(session, folder);
+      return;
+    } catch (error) {
+      if (!(error instanceof DatabaseError && LOCKED.has(error.code ?? ''))) throw error;
+      if (left === 0) {
+        throw new StartFault(
+          `a migration of the database of DATABASE_URL found a table locked, ${attempts} times (${error.message}): end what ` +
+            'holds it, such as a backup or a session that idles in a transaction, and start again; nothing was changed',
+          { cause: error },
+        );
+      }
+      onLocked(error);
+      await pause(pauseMs);
+    }
+  }
+}
+
+async function run(session: Client, folder: string): Promise<void> {
+  await runner({
+    dbClient: session,
+    dir: folder,
+    ignorePattern: String.raw`(?!.*\.sql$).*`,
+    migrationsTable: 'migration',
+    direction: 'up',
+    singleTransaction: true,
+    advisoryLockMode: 'wait',
+    log: () => undefined,
+  });
 }
 
 async function refuseNewer(session: Client, files: readonly string[]): Promise<void> {

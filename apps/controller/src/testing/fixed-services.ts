@@ -1,6 +1,5 @@
 import { EventHub } from '../event-hub.js';
 import type {
-  AgentService,
   ApiKeyService,
   AuditService,
   ControllerService,
@@ -12,6 +11,7 @@ import type {
   Services,
   TopologyService,
 } from '../model/ports.js';
+import type { AgentService } from '../model/agents.js';
 import type { AccessService } from '../model/access.js';
 import { Problem } from '../model/errors.js';
 import type { ServiceClassService } from '../model/service-class.js';

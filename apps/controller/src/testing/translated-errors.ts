@@ -1,43 +1,20 @@
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-
 /** Bytes of a message's type and length. */
 const HEADER = 5;
 
 /**
- * A way to a PostgreSQL on which it seems to have `lc_messages` of another language: severities of errors arrive as FEHLER.
- * `url`: the same database through it. (The locales themselves are on few machines.)
+ * For relayPostgres: makes a server seem to have `lc_messages` of another language: severities of errors arrive as FEHLER.
+ * (The locales themselves are on few machines.)
  */
-export async function translateErrors(url: string): Promise<{ readonly url: string; close(): Promise<void> }> {
-  const { hostname, port } = new URL(url);
-  const sockets = new Set<Socket>();
-  const proxy = createServer((client) => {
-    const server = connect(Number(port), hostname);
-    let pending = Buffer.alloc(0);
-    client.pipe(server);
-    server.on('data', (data: Buffer) => {
-      pending = Buffer.concat([pending, data]);
-      for (let size = sizeOf(pending); size !== undefined && pending.length >= size; size = sizeOf(pending)) {
-        client.write(translate(pending.subarray(0, size)));
-        pending = pending.subarray(size);
-      }
-    });
-    server.on('end', () => client.end());
-    for (const socket of [client, server]) {
-      sockets.add(socket);
-      socket.on('error', () => undefined);
-      socket.on('close', () => sockets.delete(socket));
+export function translateErrors(): (answer: Buffer) => Buffer {
+  let pending = Buffer.alloc(0);
+  return (answer) => {
+    pending = Buffer.concat([pending, answer]);
+    const whole: Buffer[] = [];
+    for (let size = sizeOf(pending); size !== undefined && pending.length >= size; size = sizeOf(pending)) {
+      whole.push(translated(pending.subarray(0, size)));
+      pending = pending.subarray(size);
     }
-  });
-  await new Promise<void>((listening) => proxy.listen(0, '127.0.0.1', listening));
-  const translated = new URL(url);
-  translated.port = String((proxy.address() as AddressInfo).port);
-  translated.hostname = '127.0.0.1';
-  return {
-    url: translated.href,
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((closed) => proxy.close(closed));
-    },
+    return Buffer.concat(whole);
   };
 }
 
@@ -47,7 +24,7 @@ function sizeOf(bytes: Buffer): number | undefined {
 }
 
 /** An ErrorResponse with another severity (field S); the one that is never translated (field V) stays. */
-function translate(message: Buffer): Buffer {
+function translated(message: Buffer): Buffer {
   if (message[0] !== 'E'.charCodeAt(0)) return message;
   const fields = Buffer.from(
     message
