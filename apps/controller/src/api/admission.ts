@@ -1,6 +1,6 @@
 import { Socket } from 'node:net';
-import { normalizeIP } from '@fastify/rate-limit';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { limitConnectionsPerAddress } from '../connections-per-address.js';
 import { Problem } from '../model/errors.js';
 import { onceOver } from './answer-over.js';
 import type { ApiLimits } from './limits.js';
@@ -37,7 +37,6 @@ export class Admission {
   #refused = 0;
   #connectionsDropped = 0;
   readonly #streamsOf = new Map<string, number>();
-  readonly #connectionsOf = new Map<string, number>();
 
   constructor(app: ApiApp, limits: ApiLimits) {
     this.#limits = limits;
@@ -45,7 +44,9 @@ export class Admission {
     app.server.on('drop', () => {
       this.#connectionsDropped += 1;
     });
-    app.server.on('connection', (socket: Socket) => this.#admitConnection(socket));
+    limitConnectionsPerAddress(app.server, limits.connectionsPerAddress, () => {
+      this.#connectionsDropped += 1;
+    });
     app.addHook('onRequest', (request, reply, done) => {
       const { isProbe, isStream } = request.routeOptions.config;
       if (isProbe !== true && isStream !== true) this.#admit(request, reply);
@@ -90,22 +91,6 @@ export class Admission {
       const left = (this.#streamsOf.get(client) ?? 1) - 1;
       if (left === 0) this.#streamsOf.delete(client);
       else this.#streamsOf.set(client, left);
-    });
-  }
-
-  #admitConnection(socket: Socket): void {
-    const address = normalizeIP(socket.remoteAddress ?? '');
-    const open = this.#connectionsOf.get(address) ?? 0;
-    if (open >= this.#limits.connectionsPerAddress) {
-      this.#connectionsDropped += 1;
-      socket.destroy();
-      return;
-    }
-    this.#connectionsOf.set(address, open + 1);
-    socket.once('close', () => {
-      const left = (this.#connectionsOf.get(address) ?? 1) - 1;
-      if (left === 0) this.#connectionsOf.delete(address);
-      else this.#connectionsOf.set(address, left);
     });
   }
 
