@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { runner } from 'node-pg-migrate';
 import type { Client } from 'pg';
+import { isOutage } from '../model/outage.js';
 import { StartFault } from '../model/start-fault.js';
 import { createSession } from './database.js';
 
@@ -12,14 +13,12 @@ const MIGRATIONS = fileURLToPath(new URL('../../../../migrations', import.meta.u
 
 /**
  * Brings the database's schema up to date, in one transaction. Several processes may do so at once: the others wait.
- * Throws when a migration file differs from its recorded checksum, and StartFault when the database has migrations that
- * are not among these: it is of a newer version, whose rules for what it holds are not known here.
+ * Throws when a migration file differs from its recorded checksum, and StartFault when the database lets nobody in by that URL,
+ * or has migrations that are not among these: it is of a newer version, whose rules for what it holds are not known here.
  */
 export async function migrate(url: string, folder = MIGRATIONS): Promise<void> {
   await verifyChecksums(folder);
-  const session = createSession(url);
-  session.on('error', () => undefined);
-  await session.connect();
+  const session = await connected(url);
   try {
     const files = await readdir(folder);
     await refuseNewer(session, files);
@@ -69,5 +68,19 @@ async function verifyChecksums(folder: string): Promise<void> {
           'one instead. To record a new one, run: node migrations/update-checksums.mjs',
       );
     }
+  }
+}
+
+/** A server that is gone is the caller's matter; a wrong password, CA or name of a database is the operator's. */
+async function connected(url: string): Promise<Client> {
+  try {
+    const session = createSession(url);
+    session.on('error', () => undefined);
+    await session.connect();
+    return session;
+  } catch (error) {
+    if (isOutage(error)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartFault(`the database of DATABASE_URL cannot be used: ${why}`, { cause: error });
   }
 }
