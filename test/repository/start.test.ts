@@ -45,6 +45,10 @@ describe('the system', () => {
     [{ WAYMARK_OIDC_ISSUER: 'http://sso.example' }, 'WAYMARK_OIDC_ISSUER must be an https URL'],
     [{ WAYMARK_HTTP_PORT: '99999' }, 'WAYMARK_HTTP_PORT must be <= 65535'],
     [{ DATABASE_URL: 'postgres://127.0.0.1:1/none' }, 'the database of DATABASE_URL does not answer'],
+    [
+      { DATABASE_URL: 'postgres://127.0.0.1:1/none?sslmode=verify-full&sslrootcert=/nowhere/ca.crt' },
+      "the database of DATABASE_URL cannot be used: ENOENT: no such file or directory, open '/nowhere/ca.crt'",
+    ],
   ])('ends with a sentence for %j', (settings, sentence) => {
     expectSentence(settings, sentence);
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { StartFault } from './model/start-fault.js';
-import { readConfig, repositoryRoot, settingNames } from './config.js';
+import { isReadableOnTheWay, readConfig, repositoryRoot, settingNames } from './config.js';
 
 describe('settings of the controller', () => {
   it('are all documented, and nothing else is', () => {
@@ -52,6 +52,17 @@ describe('settings of the controller', () => {
   it('run no agents without certificates where agents need them', () => {
     expect(readConfig(certificates)).toMatchObject({ demoAgents: false, demoTopology: expect.any(String) as string });
     expect(() => readConfig({ ...certificates, WAYMARK_DEMO: 'on' })).toThrow(/^WAYMARK_DEMO must not be "on"/);
+  });
+
+  it('tell when keys can be read on the way', () => {
+    const tls = { WAYMARK_TLS_CERT_FILE: 'cert', WAYMARK_TLS_KEY_FILE: 'key' };
+    for (const host of ['127.0.0.1', '::1', 'localhost']) {
+      expect(isReadableOnTheWay(readConfig({ WAYMARK_HTTP_HOST: host })), host).toBe(false);
+    }
+    for (const host of ['0.0.0.0', '::', '192.0.2.1', 'controller-1']) {
+      expect(isReadableOnTheWay(readConfig({ WAYMARK_HTTP_HOST: host })), host).toBe(true);
+      expect(isReadableOnTheWay(readConfig({ WAYMARK_HTTP_HOST: host, ...tls })), host).toBe(false);
+    }
   });
 
   it('take the certificate of the REST API together with its key', () => {

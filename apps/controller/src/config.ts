@@ -265,12 +265,19 @@ function addresses(setting: string, list: string): readonly string[] {
   });
 }
 
+const loopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
 /** Nothing of an operator's is at stake, and only programs on this machine can ask. */
 export function isEmbeddedOnLoopback({
   databaseUrl,
   httpHost,
 }: Pick<ControllerConfig, 'databaseUrl' | 'httpHost'>): boolean {
-  return databaseUrl === undefined && /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(httpHost);
+  return databaseUrl === undefined && loopback.test(httpHost);
+}
+
+/** Requests leave this machine in the clear, with their keys. */
+export function isReadableOnTheWay({ httpTls, httpHost }: Pick<ControllerConfig, 'httpTls' | 'httpHost'>): boolean {
+  return httpTls === undefined && !loopback.test(httpHost);
 }
 
 function checked(data: NodeJS.ProcessEnv): Environment {

@@ -12,7 +12,7 @@ import { pruneAudit } from './access/prune-audit.js';
 import { Tokens } from './access/tokens.js';
 import type { OidcSettings } from './access/oidc-settings.js';
 import { buildApp } from './api/app.js';
-import { isEmbeddedOnLoopback, repositoryRoot, type ControllerConfig } from './config.js';
+import { isEmbeddedOnLoopback, isReadableOnTheWay, repositoryRoot, type ControllerConfig } from './config.js';
 import { createCore } from './core.js';
 import { DemoAgents, loadDemoTopology } from './demo.js';
 import { leadsEntry } from './distribution/agent-entries.js';
@@ -213,6 +213,11 @@ async function start(
     controllers: presence,
     health: healthOf({ controllers: () => presence.controllers(), isOpen: access.isOpen, log }),
   };
+  if (isReadableOnTheWay(config)) {
+    log.warn(
+      `REST on ${config.httpHost} is in the clear: whoever is on the way reads keys, unless a proxy with TLS is in front; WAYMARK_TLS_CERT_FILE encrypts it`,
+    );
+  }
   const tls = config.httpTls && openTlsFiles('WAYMARK_TLS', config.httpTls, log, running);
   const app = await buildApp(services, {
     ...{ version: version(), logger: log, rates: config.rates },

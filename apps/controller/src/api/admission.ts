@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { limitConnectionsPerAddress } from '../connections-per-address.js';
 import { Problem } from '../model/errors.js';
 import { onceOver } from './answer-over.js';
 import type { ApiLimits } from './limits.js';
@@ -41,6 +42,9 @@ export class Admission {
     this.#limits = limits;
     app.server.maxConnections = limits.connections;
     app.server.on('drop', () => {
+      this.#connectionsDropped += 1;
+    });
+    limitConnectionsPerAddress(app.server, limits.connectionsPerAddress, () => {
       this.#connectionsDropped += 1;
     });
     app.addHook('onRequest', (request, reply, done) => {

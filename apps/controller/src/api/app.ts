@@ -7,7 +7,7 @@ import { LogController, fastify, type FastifyBaseLogger } from 'fastify';
 import type { Journal } from '../model/journal.js';
 import type { Services } from '../model/ports.js';
 import { Admission } from './admission.js';
-import { clientErrorHandler, frameworkError } from './framework-errors.js';
+import { answerClientError, frameworkError } from './framework-errors.js';
 import { EventLog } from './event-log.js';
 import { EventStreams, type StreamLimits } from './event-stream.js';
 import { followCertificates, httpsOptions } from './https.js';
@@ -126,7 +126,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
     return503OnClosing: false,
     routerOptions: { maxParamLength: 1000 },
     frameworkErrors: frameworkError,
-    clientErrorHandler,
+    clientErrorHandler: (error, socket) => answerClientError(error, socket, limits.lingerMs),
   }).withTypeProvider<SchemaTypeProvider>();
   if (tls !== undefined) followCertificates(app.server, tls);
 

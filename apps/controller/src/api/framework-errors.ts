@@ -10,8 +10,11 @@ export function frameworkError(error: FastifyError, request: FastifyRequest, rep
   void handleError(error, request, reply);
 }
 
-/** Errors of the HTTP parser, before there is a request. */
-export function clientErrorHandler(error: Error & { readonly code: string }, socket: Socket): void {
+/**
+ * Errors of the HTTP parser, before there is a request. Who does not close the connection after the answer, and so keeps it from others,
+ * has it closed after `lingerMs`: at once, the answer could be lost with what he was sending.
+ */
+export function answerClientError(error: Error & { readonly code: string }, socket: Socket, lingerMs: number): void {
   if (error.code === 'ECONNRESET' || socket.destroyed || !socket.writable) {
     socket.destroy();
     return;
@@ -33,4 +36,6 @@ export function clientErrorHandler(error: Error & { readonly code: string }, soc
     'X-Content-Type-Options: nosniff',
   ];
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+  const lingering = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(lingering));
 }

@@ -157,7 +157,7 @@ function watchSessions({ sessions }: Services, registry: Registry): void {
   });
   new Counter({
     name: 'waymark_agent_refusals_total',
-    help: 'Calls and sessions of agents that this controller refused since it started, by why: a certificate that names no node, has ended or was revoked, or trespass: speaking for another node.',
+    help: 'What this controller refused agents since it started, by why: connection (too many), handshake (by TLS), a certificate that is nameless (of no node), ended or revoked, or trespass (speaking for another node).',
     labelNames: ['why'],
     registers,
     collect() {

@@ -200,6 +200,29 @@ describe('connections', () => {
     held[0]?.destroy();
     await eventually(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), patience);
   });
+
+  it('of one address are not all that there are', async () => {
+    const url = await listen({}, { connections: 3, connectionsPerAddress: 2 });
+    const held = [await raw(), await raw()];
+    const extra = await raw();
+    if (!extra.closed) await once(extra, 'close');
+    expect(held.map(({ closed }) => closed)).toEqual([false, false]);
+    const elsewhere = connect({ port: Number(new URL(url).port), host: '127.0.0.1', localAddress: '127.0.0.2' });
+    sockets.push(elsewhere);
+    await once(elsewhere, 'connect');
+    elsewhere.write('GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+    expect(await text(elsewhere)).toMatch(/^HTTP\/1\.1 200 /);
+    held[0]?.destroy();
+    await eventually(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), patience);
+  });
+
+  it('on which no request came in time are closed, though their clients neither read nor close', async () => {
+    const url = await listen({}, { connections: 2, headersMs: 200, lookingEveryMs: 50, lingerMs: 100 });
+    // one says nothing, the other begins a request; neither takes note of the answer
+    const [, half] = [await raw(), await raw()];
+    half.write('GET /v1/nodes HTTP/1.1\r\nHost: ');
+    await eventually(async () => expect((await fetch(`${url}/healthz`)).status).toBe(200), patience);
+  });
 });
 
 describe('the end of the controller', () => {

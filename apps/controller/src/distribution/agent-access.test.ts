@@ -208,17 +208,24 @@ describe.skipIf(missing !== undefined)(
     });
 
     it.each([
-      ['no certificate', () => undefined],
-      ['one of another CA', () => stranger.issue({ names: [uriOf('h1')] })],
-      ['one that has ended', () => ca.issue({ names: [uriOf('h1')], from: past(7_200_000), until: past(3_600_000) })],
-      ['one that has yet to begin', () => ca.issue({ names: [uriOf('h1')], from: past(-1_800_000) })],
-      ['one that is for servers', () => ca.issue({ names: [uriOf('h1')], usage: 'serverAuth' })],
-    ])('turns a caller away that shows %s', async (_, issue) => {
+      ['no certificate', () => undefined, /PEER_DID_NOT_RETURN/],
+      ['one of another CA', () => stranger.issue({ names: [uriOf('h1')] }), /CERT|VERIFY/],
+      [
+        'one that has ended',
+        () => ca.issue({ names: [uriOf('h1')], from: past(7_200_000), until: past(3_600_000) }),
+        /EXPIRED/,
+      ],
+      ['one that has yet to begin', () => ca.issue({ names: [uriOf('h1')], from: past(-1_800_000) }), /NOT_YET_VALID/],
+      ['one that is for servers', () => ca.issue({ names: [uriOf('h1')], usage: 'serverAuth' }), /PURPOSE/],
+    ])('turns a caller away that shows %s', async (_, issue, why) => {
       const outside = client(issue());
       expect(await session(outside, { $case: 'hello', value: hello }).ended).toMatchObject({
         code: status.UNAVAILABLE,
       });
       expect(await snapshotOf(outside, 'h1')).toMatchObject({ code: status.UNAVAILABLE });
+      const told = () => logged.find((line) => line.includes('a connection to the agent service was refused'));
+      await eventually(() => expect(told()).toMatch(why));
+      expect(controller.distribution.server.counts().refused.handshake).toBeGreaterThan(0);
     });
 
     it.each([

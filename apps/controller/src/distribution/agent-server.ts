@@ -37,6 +37,7 @@ import { Batcher } from './batcher.js';
 import { storeDataPlanes, type DataPlaneRecord } from './data-plane-store.js';
 import type { ControllerIdentity } from './identity.js';
 import { storeLiveness, type LivenessRecord } from './liveness-store.js';
+import { watchConnections } from './watch-connections.js';
 import { SnapshotDesk } from './snapshot-desk.js';
 
 /** Most heartbeats, digests or acks of one transaction. */
@@ -46,6 +47,8 @@ const REPORT_BATCH = 50;
 const SWEEP_MS = 1_000;
 /** How long a connection that has to be made anew may take to say goodbye. */
 const DRAIN_MS = 1_000;
+/** Those whose TLS is under way included, and for a moment those of an agent's attempt before; half of them of one address. */
+const CONNECTIONS = 20_000;
 /** Sessions on this controller, those without a hello included: one more is told to go elsewhere. */
 const SESSIONS = 10_000;
 
@@ -109,7 +112,8 @@ export class AgentServer {
   readonly #dataPlanes: Batcher<DataPlaneRecord, true>;
   readonly #snapshots: SnapshotDesk;
   readonly #introducing = new Set<Promise<unknown>>();
-  readonly #refused = { nameless: 0, ended: 0, revoked: 0, trespass: 0 };
+  readonly #refused = { connection: 0, handshake: 0, nameless: 0, ended: 0, revoked: 0, trespass: 0 };
+  readonly #handshakes = new LogQuota(() => performance.now());
   readonly #refusals = new LogQuota(() => performance.now());
   readonly #trespasses = new LogQuota(() => performance.now());
   #welcomed = 0;
@@ -181,6 +185,14 @@ export class AgentServer {
         if (error === null) resolve(bound);
         else reject(error);
       });
+    });
+    watchConnections(this.#server, {
+      connections: CONNECTIONS,
+      connectionsPerAddress: CONNECTIONS / 2,
+      onTooMany: () => {
+        this.#refused.connection += 1;
+      },
+      onRefusedHandshake: (why) => this.#handshakeRefused(why),
     });
     this.#sweep = setInterval(() => {
       this.#closeDisowned();
@@ -258,6 +270,17 @@ export class AgentServer {
       this.#options.log.warn({ why, node, ...certificate, ...line }, 'a caller of the agent service was refused');
     }
     return { code: status.UNAUTHENTICATED, details: why };
+  }
+
+  #handshakeRefused(why: string): void {
+    this.#refused.handshake += 1;
+    const line = this.#handshakes.take();
+    if (line !== undefined) {
+      this.#options.log.warn(
+        { why, ...line },
+        'a connection to the agent service was refused: its TLS is not in order',
+      );
+    }
   }
 
   #trespass(caller: NodeId | undefined, why: string): void {

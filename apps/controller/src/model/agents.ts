@@ -91,12 +91,17 @@ export interface SnapshotCounts {
   readonly refused: number;
 }
 
+/**
+ * Why an agent was refused: `connection`: there are too many. `handshake`: by TLS itself. The others by the certificate that a
+ * call came with: one of no node (`nameless`), that has `ended` or was `revoked`, or is that of another node (`trespass`).
+ */
+export type AgentRefusal = 'connection' | 'handshake' | 'nameless' | 'ended' | 'revoked' | 'trespass';
+
 /** Of this controller. */
 export interface AgentSessionCounts {
   readonly sessions: number;
   /** Since the process started. */
   readonly welcomed: number;
-  /** Calls that were refused, and sessions that were ended, because of whose certificate they came with. */
-  readonly refused: Readonly<Record<'nameless' | 'ended' | 'revoked' | 'trespass', number>>;
+  readonly refused: Readonly<Record<AgentRefusal, number>>;
   readonly snapshots: SnapshotCounts;
 }

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
 import { PG_MIGRATE_LOCK_ID, runner } from 'node-pg-migrate';
 import { DatabaseError, type Client } from 'pg';
+import { isOutage } from '../model/outage.js';
 import { StartFault } from '../model/start-fault.js';
 import { createSession } from './database.js';
 
@@ -30,9 +31,9 @@ const patient: MigrationPatience = { lockMs: 2_000, pauseMs: 2_000, attempts: 30
 
 /**
  * Brings the database's schema up to date, in one transaction. Several processes may do so at once: the others wait.
- * Throws when a migration file differs from its recorded checksum, and StartFault when the database has migrations that
- * are not among these (it is of a newer version, whose rules for what it holds are not known here), or somebody holds a lock
- * on what they change for longer than all attempts take.
+ * Throws when a migration file differs from its recorded checksum, and StartFault when the database lets nobody in by that URL,
+ * has migrations that are not among these (it is of a newer version, whose rules for what it holds are not known here), or
+ * somebody holds a lock on what they change for longer than all attempts take.
  */
 export async function migrate(
   url: string,
@@ -40,9 +41,7 @@ export async function migrate(
   patience: Partial<MigrationPatience> = {},
 ): Promise<void> {
   await verifyChecksums(folder);
-  const session = createSession(url);
-  session.on('error', () => undefined);
-  await session.connect();
+  const session = await connected(url);
   try {
     const files = await readdir(folder);
     await refuseNewer(session, files);
@@ -123,5 +122,19 @@ async function verifyChecksums(folder: string): Promise<void> {
           'one instead. To record a new one, run: node migrations/update-checksums.mjs',
       );
     }
+  }
+}
+
+/** A server that is gone is the caller's matter; a wrong password, CA or name of a database is the operator's. */
+async function connected(url: string): Promise<Client> {
+  try {
+    const session = createSession(url);
+    session.on('error', () => undefined);
+    await session.connect();
+    return session;
+  } catch (error) {
+    if (isOutage(error)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new StartFault(`the database of DATABASE_URL cannot be used: ${why}`, { cause: error });
   }
 }

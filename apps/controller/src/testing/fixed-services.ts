@@ -52,7 +52,7 @@ export function fixedServices(stated: StatedServices = {}): Services {
       counts: () => ({
         sessions: 0,
         welcomed: 0,
-        refused: { nameless: 0, ended: 0, revoked: 0, trespass: 0 },
+        refused: { connection: 0, handshake: 0, nameless: 0, ended: 0, revoked: 0, trespass: 0 },
         snapshots: { underWay: 0, waiting: 0, sent: 0, unchanged: 0, policies: 0, refused: 0 },
       }),
     },
