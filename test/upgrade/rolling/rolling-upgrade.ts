@@ -107,8 +107,12 @@ class RollingUpgrade {
     await this.#start(name, build);
   }
 
+  /** How an older build ends cannot be changed any more. */
   async #stop(name: string): Promise<void> {
-    this.observed.checkEnd(name, await this.observed.system.part(name).stop());
+    const part = this.observed.system.part(name);
+    const status = await part.stop();
+    if (part.build === root) this.observed.checkEnd(name, status);
+    else this.observed.report.say(`stopped   ${name} of the older build: ${status}`);
   }
 
   async #start(name: string, build: string): Promise<void> {
