@@ -61,7 +61,8 @@ export interface Controller {
  *
  *   Postgres ─► TED ─► compute ─► distribution (gRPC, leader) ─► reaction loop ─► API ─► demo
  *
- * What was started is stopped again, in reverse, when something later cannot start.
+ * What was started is stopped again, in reverse, when something later cannot start. Throws StartFault when an operator can put
+ * it right, also for a database that goes away meanwhile.
  */
 export async function startController(config: ControllerConfig, log: Logger): Promise<Controller> {
   const running: (() => Promise<unknown>)[] = [];
@@ -72,7 +73,8 @@ export async function startController(config: ControllerConfig, log: Logger): Pr
     return { ...(await start(config, log, running)), stop };
   } catch (error) {
     await stop();
-    throw error;
+    if (!isOutage(error)) throw error;
+    throw new StartFault(`the database of DATABASE_URL does not answer: ${describeOutage(error)}`, { cause: error });
   }
 }
 
@@ -82,7 +84,9 @@ async function start(
   running: (() => Promise<unknown>)[],
 ): Promise<Omit<Controller, 'stop'>> {
   const { databaseUrl, failed } = await openDatabase(config, running);
-  await prepare(databaseUrl, log);
+  await migrate(databaseUrl, undefined, {
+    onLocked: (error) => log.warn({ err: error }, 'a migration found a table locked; it is tried again'),
+  });
   const db = createDatabase(databaseUrl);
   running.push(() => db.destroy());
 
@@ -291,18 +295,6 @@ async function listening<Result>(variable: string, address: string, work: Promis
         : `cannot listen on ${address}: ${reason}; ${remedy}`,
       { cause: error },
     );
-  }
-}
-
-/** Migrates; says so when it is the operator's database that does not answer. */
-async function prepare(databaseUrl: string, log: Logger): Promise<void> {
-  try {
-    await migrate(databaseUrl, undefined, {
-      onLocked: (error) => log.warn({ err: error }, 'a migration found a table locked; it is tried again'),
-    });
-  } catch (error) {
-    if (!isOutage(error)) throw error;
-    throw new StartFault(`the database of DATABASE_URL does not answer: ${describeOutage(error)}`, { cause: error });
   }
 }
 

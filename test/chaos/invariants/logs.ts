@@ -13,6 +13,9 @@ const KNOWN_WARNING = /\[DEP0123\]|--trace-deprecation/;
 /** A controller that is started while its database is away, or is a newer one's, says so and ends, to be started again. */
 const NO_DATABASE = /^the database of DATABASE_URL (does not answer|was migrated by a newer version)/;
 
+/** One that does not stop in time says so, and ends with a status that is looked at. */
+const STOPPED_LATE = /^killed by timeout/;
+
 interface LogLine {
   readonly level?: number;
   readonly msg?: string;
@@ -34,7 +37,7 @@ function isUnhandled(line: string): boolean {
     const { level, msg, err } = JSON.parse(line) as LogLine;
     if (level === undefined) return true;
     if (level >= FATAL) return msg === undefined || !NO_DATABASE.test(msg);
-    if (level < ERROR) return false;
+    if (level < ERROR || (msg !== undefined && STOPPED_LATE.test(msg))) return false;
     if (err?.type === OutcomeUnknown.name) return false;
     return !isOutage(Object.assign(new Error(err?.message), { ...(err?.code !== undefined && { code: err.code }) }));
   } catch {
