@@ -9,9 +9,10 @@
  *   npx tsc -b && node bench/soak.mjs [--minutes 45] [--hosts 60] [--every 20] [--tick 1000] [--seed 1] [--snapshots <folder>]
  *
  * What keeps a bounded number of things grows until it has as many. So at first the mix comes as fast as it can, until the
- * controller's log of events is full, which takes longest, and then for five minutes at its pace. Only then the fit begins: prints
- * memory, handles and rows, the slope of memory by a linear fit with its 95 % confidence, and which tables grew. History and
- * audit are meant to grow for WAYMARK_HISTORY_DAYS. `--minutes` is how long it goes on from there.
+ * controller's log of events is full, which takes longest, and then at its pace until V8 has compiled what it will: that code is a
+ * part of the heap, and by then no more than 0.1 MiB in five minutes comes to it. Only then the fit begins: prints memory, handles and
+ * rows, the slope of memory by a linear fit with its 95 % confidence, and which tables grew. History and audit are meant to grow
+ * for WAYMARK_HISTORY_DAYS. `--minutes` is how long it goes on from there.
  *
  * With --snapshots, heap snapshots of controller and agent at the fit's beginning and end; support/heap-growth.mjs compares them. They
  * disturb the figures of that run.
@@ -50,7 +51,9 @@ const MIB = 1024 * 1024;
 const EVENTS_KEPT = 4_096;
 /** While the log of events fills. Twice as fast, and the wrong keys of the mix would lock it out. */
 const FILLING_TICK_MS = 200;
-const SETTLING_MS = 5 * 60_000;
+const SETTLING_MINUTES = 5;
+const SETTLED_BYTES = 0.1 * MIB;
+const mib = (bytes) => (bytes / MIB).toFixed(1);
 const print = (line) => process.stdout.write(`${line}\n`);
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
@@ -109,7 +112,7 @@ async function soak() {
 
   print(`${hosts} hosts, ${links.length} directed links between routers, seed ${seed}; RSS, heap, external in MiB`);
   print(
-    'minute  events  RSS  heap  code  workers  external  handles  files  connected  operations  agent: RSS  heap  generation',
+    'minute  events  RSS  heap  code  workers  external  handles  files  connected  operations  agent: RSS  heap  code  generation',
   );
   const started = Date.now();
   const goOn = async (milliseconds, tick) => {
@@ -126,10 +129,10 @@ async function soak() {
   print(
     `The log of events has ${newest.events}, and keeps ${EVENTS_KEPT}: it is full. From now on a tick each ${tickMs} ms.`,
   );
-  const settled = Date.now() + SETTLING_MS;
-  while (Date.now() < settled) await goOn(everyS * 1_000, tickMs);
+  const settling = [newest];
+  while (!isSettled(settling)) settling.push(await goOn(everyS * 1_000, tickMs));
 
-  print('The fit begins.');
+  print(`In ${SETTLING_MINUTES} minutes less than ${mib(SETTLED_BYTES)} MiB of code was compiled. The fit begins.`);
   await takeSnapshots('first');
   const firstRows = await rowsByTable();
   const samples = [];
@@ -145,6 +148,16 @@ async function isConnected(node) {
   return items.some((one) => one.node === node);
 }
 
+/** Has no more code been compiled in the last minutes than may be? What is not used is forgotten, so it comes and goes. */
+function isSettled(samples) {
+  const since = samples.at(-1).hours - SETTLING_MINUTES / 60;
+  const [first] = samples;
+  if (first.hours > since) return false;
+  const before = samples.filter(({ hours }) => hours <= since).map(({ code }) => code);
+  const lately = samples.filter(({ hours }) => hours > since).map(({ code }) => code);
+  return Math.max(...lately) - Math.max(...before) < SETTLED_BYTES;
+}
+
 /** Measures and prints a line of it. */
 async function sample(started, mix, watched) {
   const own = await memory.measure(controller.pid);
@@ -153,7 +166,6 @@ async function sample(started, mix, watched) {
   const events = await eventCount();
   const { rows } = await sql`select max(generation) as generation from desired where headend = ${watched}`.execute(db);
   const minute = (Date.now() - started) / 60_000;
-  const mib = (bytes) => (bytes / MIB).toFixed(1);
   const cells = [
     [minute.toFixed(1), 6],
     [events, 6],
@@ -168,10 +180,14 @@ async function sample(started, mix, watched) {
     [mix.total(), 10],
     [mib(agents.rss), 10],
     [mib(agents.heapUsed), 4],
+    [mib(agents.code), 4],
     [rows[0].generation ?? 0, 10],
   ];
   print(cells.map(([text, width]) => String(text).padStart(width)).join('  '));
-  return { hours: minute / 60, events, ...own, agentRss: agents.rss, agentHeap: agents.heapUsed };
+  return {
+    ...{ hours: minute / 60, events, ...own, data: own.heapUsed - own.code },
+    ...{ agentRss: agents.rss, agentHeap: agents.heapUsed, agentData: agents.heapUsed - agents.code },
+  };
 }
 
 async function eventCount() {
@@ -211,10 +227,12 @@ function report(samples, firstRows, lastRows, mix) {
   for (const [name, key] of [
     ['heap', 'heapUsed'],
     ['of it compiled code', 'code'],
+    ['the rest of it', 'data'],
     ['heap of worker threads', 'workersHeap'],
     ['external', 'external'],
     ['RSS', 'rss'],
     ["the agent's heap", 'agentHeap'],
+    ['of it all but compiled code', 'agentData'],
     ["the agent's RSS", 'agentRss'],
   ]) {
     const inMib = samples.map((one) => one[key] / MIB);

@@ -19,19 +19,12 @@ export function soakMix({ controller, fleet, nodes, links, deltasTo, random }) {
 
   async function request(name, method, path, body, { headers = {}, signal } = {}) {
     count(name);
-    const send = () =>
-      fetch(controller.url + path, {
-        method,
-        headers: { ...controller.headers, ...(body && { 'content-type': 'application/json' }), ...headers },
-        ...(body && { body: JSON.stringify(body) }),
-        signal: signal ?? AbortSignal.timeout(60_000),
-      });
-    // The server may close a connection on which nothing was sent for long in the very moment in which something is.
-    const sendOnAnother = (error) => {
-      if (error.cause?.code !== 'ECONNRESET' && error.cause?.code !== 'UND_ERR_SOCKET') throw error;
-      return send();
-    };
-    const answer = await send().catch(sendOnAnother).catch(sendOnAnother).catch(sendOnAnother);
+    const answer = await fetch(controller.url + path, {
+      method,
+      headers: { ...controller.headers, ...(body && { 'content-type': 'application/json' }), ...headers },
+      ...(body && { body: JSON.stringify(body) }),
+      signal: signal ?? AbortSignal.timeout(60_000),
+    });
     const text = await answer.text();
     statuses.set(answer.status, 1 + (statuses.get(answer.status) ?? 0));
     if (answer.status >= 500 && answer.status !== 503) throw new Error(`${method} ${path}: ${answer.status} ${text}`);

@@ -3,7 +3,7 @@
  *
  *   SIGURG    collects the garbage of all threads and writes what is left to the file WAYMARK_BENCH_MEMORY; `workersHeap` is
  *             what the worker threads have together, `code` what the compiler has made of the main thread's functions so far
- *   SIGUSR2   writes a heap snapshot of the main thread to WAYMARK_BENCH_MEMORY.heapsnapshot
+ *   SIGWINCH  writes a heap snapshot of the main thread to WAYMARK_BENCH_MEMORY.heapsnapshot
  */
 import { renameSync, writeFileSync } from 'node:fs';
 import { getHeapCodeStatistics, setFlagsFromString, writeHeapSnapshot } from 'node:v8';
@@ -83,7 +83,7 @@ if (file !== undefined) {
         );
       });
     });
-    process.on('SIGUSR2', () => writeWhole(`${file}.heapsnapshot`, writeHeapSnapshot));
+    process.on('SIGWINCH', () => writeWhole(`${file}.heapsnapshot`, writeHeapSnapshot));
   } else {
     channel.onmessage = ({ data }) => {
       if (data !== 'how much') return;

@@ -31,7 +31,7 @@ export class WatchedMemory {
 
   /** A heap snapshot of its main thread, into that file. The process stands still meanwhile, and is larger from then on. */
   async snapshot(pid, name) {
-    process.kill(pid, 'SIGUSR2');
+    process.kill(pid, 'SIGWINCH');
     await this.#whenThere(() => rename(`${this.#file}.heapsnapshot`, name));
   }
 

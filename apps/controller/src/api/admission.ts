@@ -27,7 +27,8 @@ export interface AdmissionCounts {
 
 /**
  * So many requests at once, and so many streams. That bounds what waits for the database and for workers, and the bodies in
- * memory: one more is told to come back. A place is free again when its answer has gone out or its client has.
+ * memory: one more is told to come back. A place is free again when its answer has gone out or its client has, and what was begun
+ * for it has ended: who asks and goes, again and again, has no more under way than who waits.
  */
 export class Admission {
   readonly #limits: ApiLimits;
@@ -37,6 +38,7 @@ export class Admission {
   #refused = 0;
   #connectionsDropped = 0;
   readonly #streamsOf = new Map<string, number>();
+  readonly #places = new WeakMap<FastifyRequest, Place>();
 
   constructor(app: ApiApp, limits: ApiLimits) {
     this.#limits = limits;
@@ -94,6 +96,12 @@ export class Admission {
     });
   }
 
+  /** The request has its place until this work has ended, too. */
+  holdFor(request: FastifyRequest, work: Promise<unknown>): void {
+    const leave = this.#places.get(request)?.hold();
+    if (leave !== undefined) work.then(leave, leave);
+  }
+
   #admit(request: FastifyRequest, reply: FastifyReply): void {
     if (this.#requests >= this.#limits.requests) {
       throw this.#refusal(`${this.#requests} requests are being answered`);
@@ -104,10 +112,12 @@ export class Admission {
     }
     this.#requests += 1;
     this.#bytes += bytes;
-    onceOver(request, reply, () => {
+    const place = new Place(() => {
       this.#requests -= 1;
       this.#bytes -= bytes;
     });
+    this.#places.set(request, place);
+    onceOver(request, reply, place.hold());
   }
 
   #refusal(detail: string): Problem {
@@ -122,6 +132,22 @@ export class Admission {
   #disconnectStalled({ raw: { socket } }: FastifyRequest): void {
     // that of app.inject is none
     if (socket instanceof Socket) socket.setTimeout(this.#limits.stalledMs);
+  }
+}
+
+/** Free when nobody holds it any more. */
+class Place {
+  #holders = 0;
+
+  constructor(private readonly free: () => void) {}
+
+  /** Returns how to leave it. */
+  hold(): () => void {
+    this.#holders += 1;
+    return () => {
+      this.#holders -= 1;
+      if (this.#holders === 0) this.free();
+    };
   }
 }
 

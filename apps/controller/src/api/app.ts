@@ -164,7 +164,7 @@ export async function buildApp(services: Services, options: ApiOptions): Promise
   serveDocument(app);
   if (options.journal !== undefined) recordRequests(app, options.journal);
   // After it: an entry lasts as long as the work, not as the wait for it.
-  limitWork(app, limits);
+  limitWork(app, limits, admission);
 
   await app.register(fastifySwagger, {
     openapi: openapiFrame(options.version),

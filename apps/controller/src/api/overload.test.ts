@@ -3,7 +3,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { eventually } from '../testing/eventually.js';
-import type { StatedServices } from '../testing/fixed-services.js';
+import { openAccess, type StatedServices } from '../testing/fixed-services.js';
 import { testApp } from '../testing/test-app.js';
 import type { ApiLimits } from './limits.js';
 import type { ApiApp } from './type-provider.js';
@@ -91,19 +91,68 @@ describe('more requests than are answered at a time', () => {
     expect((await fetch(`${url}/v1/nodes`)).status).toBe(200);
   });
 
-  it('leave their places when their clients go', async () => {
-    const { stated, asked } = hanging();
+  it('leave their places when their clients go and what was begun for them has ended', async () => {
+    const { stated, signals } = hanging();
     const url = await listen(stated, { requests: 2 });
     for (let round = 1; round <= 3; round++) {
       const gone = new AbortController();
-      const held = [1, 2].map(() => fetch(`${url}/v1/nodes`, { signal: gone.signal }).catch(() => undefined));
-      await eventually(() => expect(asked()).toBe(2 * round), patience);
+      const ask = () => fetch(`${url}/v1/path-computations`, { ...aPath, signal: gone.signal }).catch(() => undefined);
+      const held = [ask(), ask()];
+      await eventually(() => expect(signals.length).toBe(2 * round), patience);
       expect(await (await fetch(`${url}/metrics`)).json()).toMatchObject({ code: 'overloaded' });
       gone.abort();
       await Promise.all(held);
       await eventually(async () => expect(await metric(url, 'waymark_http_requests_under_way')).toBe(1), patience);
     }
     expect(await metric(url, 'waymark_http_refused_total{what="request"}')).toBeGreaterThanOrEqual(3);
+  });
+
+  it('keep their places while what was begun for them goes on, so that nobody has more under way who asks and goes', async () => {
+    const { stated, asked, letGo } = hanging();
+    const url = await listen(stated, { requests: 3 });
+    let answered = 0;
+    const askAndGo = async () => {
+      const gone = new AbortController();
+      const before = asked();
+      const answer = fetch(`${url}/v1/nodes`, { signal: gone.signal }).then(
+        () => (answered += 1),
+        () => undefined,
+      );
+      await eventually(() => expect(asked() + answered).toBeGreaterThan(before), patience);
+      gone.abort();
+      await answer;
+    };
+    for (let n = 0; n < 3; n++) await askAndGo();
+    expect([asked(), answered]).toEqual([3, 0]);
+    for (let n = 0; n < 10; n++) {
+      expect(await (await fetch(`${url}/v1/nodes`)).json()).toMatchObject({ code: 'overloaded' });
+    }
+    expect(asked()).toBe(3);
+    letGo();
+    await eventually(async () => expect((await fetch(`${url}/v1/nodes`)).status).toBe(200), patience);
+  });
+
+  it('have nothing begun for them when their clients have gone before', async () => {
+    const { stated, asked, letGo } = hanging();
+    let letIn = (): void => undefined;
+    const admitted = new Promise<void>((resolve) => {
+      letIn = resolve;
+    });
+    const identify = vi.fn(async (token: string | undefined) => {
+      if (identify.mock.calls.length === 1) await admitted;
+      return openAccess.identify(token);
+    });
+    const url = await listen({ ...stated, access: { ...openAccess, identify } });
+    const socket = await raw();
+    socket.write('GET /v1/nodes HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n');
+    await eventually(() => expect(identify).toHaveBeenCalled(), patience);
+    socket.resetAndDestroy();
+    await eventually(async () => expect(await metric(url, 'waymark_http_requests_under_way')).toBe(1), patience);
+    letIn();
+    letGo();
+    expect((await fetch(`${url}/v1/nodes`)).status).toBe(200);
+    // for the second one
+    expect(asked()).toBe(1);
   });
 
   it('leave their places when many are sent at once on a connection that then ends', async () => {
@@ -117,8 +166,10 @@ describe('more requests than are answered at a time', () => {
     await eventually(() => expect(asked()).toBe(10), patience);
     expect(await metric(url, 'waymark_http_requests_under_way')).toBe(21);
     socket.resetAndDestroy();
-    await eventually(async () => expect(await metric(url, 'waymark_http_requests_under_way')).toBe(1), patience);
+    // those that were answered
+    await eventually(async () => expect(await metric(url, 'waymark_http_requests_under_way')).toBe(11), patience);
     letGo();
+    await eventually(async () => expect(await metric(url, 'waymark_http_requests_under_way')).toBe(1), patience);
     expect(warned.mock.calls.map(String).filter((warning) => warning.includes('MaxListeners'))).toEqual([]);
   });
 

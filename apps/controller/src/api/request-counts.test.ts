@@ -27,12 +27,12 @@ describe('counts of requests', () => {
   it('are kept no longer than their windows, as long as anybody comes', () => {
     const counts = new RequestCounts();
     const count = (key: string) => counts.incr(key, () => undefined, windowMs);
-    const before = queryObjects(RequestWindow);
+    const before = queryObjects(RequestWindow, { format: 'count' });
     for (let n = 0; n < 1_000; n++) count(`client ${n}`);
-    expect(queryObjects(RequestWindow) - before).toBe(1_000);
+    expect(queryObjects(RequestWindow, { format: 'count' }) - before).toBe(1_000);
     vi.advanceTimersByTime(windowMs);
     count('another');
-    expect(queryObjects(RequestWindow) - before).toBe(1);
+    expect(queryObjects(RequestWindow, { format: 'count' }) - before).toBe(1);
   });
 
   it('are of the 10,000 clients that came last', () => {

@@ -1,6 +1,7 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import { Problem } from '../model/errors.js';
-import { onceOver } from './answer-over.js';
+import type { Admission } from './admission.js';
+import { isOver, onceOver } from './answer-over.js';
 import type { ApiLimits } from './limits.js';
 import type { ApiApp } from './type-provider.js';
 
@@ -18,10 +19,15 @@ declare module 'fastify' {
 const controllers = new WeakMap<FastifyRequest, AbortController>();
 
 /**
- * Ends the wait of clients whose operation takes too long, and tells what computes for them. (Fastify's own handlerTimeout
+ * Ends the wait of clients whose operation takes too long, and tells what computes for them. What goes on nonetheless keeps its
+ * place among the requests; for who has gone before, nothing is begun. (Fastify's own handlerTimeout
  * and request.signal end with the body of a request on Node 20, not with its answer.)
  */
-export function limitWork(app: ApiApp, { workMs, largeWorkMs }: Pick<ApiLimits, 'workMs' | 'largeWorkMs'>): void {
+export function limitWork(
+  app: ApiApp,
+  { workMs, largeWorkMs }: Pick<ApiLimits, 'workMs' | 'largeWorkMs'>,
+  admission: Pick<Admission, 'holdFor'>,
+): void {
   app.decorateRequest('abandoned', {
     getter(this: FastifyRequest) {
       return controllerOf(this).signal;
@@ -32,8 +38,11 @@ export function limitWork(app: ApiApp, { workMs, largeWorkMs }: Pick<ApiLimits, 
     const limit = route.config?.isLarge === true ? largeWorkMs : workMs;
     const handler = route.handler as RouteHandlerMethod;
     route.handler = function (request, reply) {
+      if (isOver(request, reply)) throw gone();
       const answer: unknown = handler.call(this, request, reply);
-      return answer instanceof Promise ? within(limit, answer, request, reply) : answer;
+      if (!(answer instanceof Promise)) return answer;
+      admission.holdFor(request, answer);
+      return within(limit, answer, request, reply);
     };
   });
 }
@@ -45,7 +54,7 @@ async function within(limitMs: number, answer: Promise<unknown>, request: Fastif
     signal.addEventListener('abort', () => reject(signal.reason as Problem));
   });
   const closed = (): void => {
-    if (!reply.raw.writableFinished) abandoned.abort(tooLong('the client has not waited for the answer'));
+    if (!reply.raw.writableFinished) abandoned.abort(gone());
   };
   onceOver(request, reply, closed);
   const timer = setTimeout(
@@ -58,6 +67,8 @@ async function within(limitMs: number, answer: Promise<unknown>, request: Fastif
     clearTimeout(timer);
   }
 }
+
+const gone = (): Problem => tooLong('the client has not waited for the answer');
 
 function tooLong(detail: string): Problem {
   return new Problem('took-too-long', { detail, retryAfterSeconds: 10 });

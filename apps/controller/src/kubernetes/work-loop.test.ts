@@ -29,3 +29,28 @@ it.each([HOUR, -HOUR])('goes on with its work when the clock jumps by %i ms', as
   end.abort();
   await running;
 });
+
+it('takes in nothing while it does not run: a controller that follows hears of all that comes and goes', async () => {
+  const done: string[] = [];
+  const loop = new WorkLoop({
+    work: (key) => {
+      done.push(key);
+      return Promise.resolve();
+    },
+    isReady: () => true,
+    onFailure: () => undefined,
+  });
+  const run = async (key: string) => {
+    const end = new AbortController();
+    const running = loop.run(end.signal);
+    loop.add(key);
+    await vi.waitFor(() => expect(done).toContain(key), { timeout: 20_000 });
+    end.abort();
+    await running;
+  };
+  loop.add('before');
+  await run('first');
+  loop.add('in between');
+  await run('second');
+  expect(done).toEqual(['first', 'second']);
+});

@@ -18,21 +18,26 @@ const IDLE_MS = 60_000;
 export class WorkLoop {
   readonly #queue = new WorkQueue(FIRST_RETRY_MS, MAX_RETRY_MS);
   #wake: (() => void) | undefined;
+  #isRunning = false;
 
   constructor(private readonly options: WorkLoopOptions) {}
 
+  /** Not while it does not run: who never leads would gather all that ever changed. Whoever runs it adds what there is. */
   add(key: string, delayMs = 0): void {
+    if (!this.#isRunning) return;
     this.#queue.add(key, performance.now() + delayMs);
     this.#wake?.();
   }
 
   /** Works until the signal is given, and forgets what was left. Rejects never. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#isRunning = true;
     while (!signal.aborted) {
       if (this.options.isReady())
         for (const key of this.#queue.take(performance.now())) await this.#attempt(key, signal);
       await this.#sleep(signal);
     }
+    this.#isRunning = false;
     this.#queue.clear();
   }
 

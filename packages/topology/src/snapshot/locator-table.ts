@@ -2,6 +2,9 @@ import { parseIpv6Words } from '../model/address.js';
 import type { SnapshotData } from './snapshot-data.js';
 import { unpackStrings } from './string-table.js';
 
+/** Addresses that are remembered; then all are forgotten. Whoever has a list proved chooses its addresses. */
+const MOST_ADDRESSES = 100_000;
+
 /** Longest-prefix look-up over all locators, keyed by prefix length and the masked address. */
 export class LocatorTable {
   /** Prefix lengths in use, longest first, each with its locators by masked address. */
@@ -36,6 +39,7 @@ export class LocatorTable {
       const same = locators.get(maskedKey(address, length));
       if (same !== undefined) found.push(same);
     }
+    if (this.#covering.size >= MOST_ADDRESSES) this.#covering.clear();
     this.#covering.set(address, found);
     return found;
   }

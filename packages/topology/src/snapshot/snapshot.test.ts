@@ -1,3 +1,4 @@
+import { queryObjects } from 'node:v8';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { computePaths } from '../engine/compute-paths.js';
@@ -62,6 +63,15 @@ describe('a snapshot', () => {
       .map((same) => same.map((locator) => snapshot.nodeIdOf(snapshot.data.locatorNode[locator] ?? -1)));
     expect(owners).toEqual([['a'], ['b']]);
     expect(snapshot.locators.covering('2001:db8::1')).toEqual([]);
+  });
+
+  it('remembers not every address that somebody makes up', () => {
+    const { locators } = freezeSnapshot(ted);
+    const before = queryObjects(Array, { format: 'count' });
+    for (let n = 0; n < 110_000; n++)
+      locators.covering(`2001:db8::${(n >> 16).toString(16)}:${(n & 0xffff).toString(16)}`);
+    expect(queryObjects(Array, { format: 'count' }) - before).toBeLessThan(100_000);
+    expect(locators.covering('2001:db8::1')).toEqual([]);
   });
 
   it('answers the same after crossing a thread, and shares its memory', () => {

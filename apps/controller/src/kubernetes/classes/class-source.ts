@@ -97,8 +97,9 @@ export class ClassSource {
       this.#hosts = undefined;
       this.#changed();
     });
+    const running = this.#loop.run(signal);
     this.#changed();
-    await this.#loop.run(signal);
+    await running;
     end();
     this.#problems = [];
   }

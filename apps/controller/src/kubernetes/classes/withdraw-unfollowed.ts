@@ -25,6 +25,7 @@ export async function withdrawUnfollowed(
       log.warn({ err: error }, 'service classes of clusters that are not followed could not be withdrawn; tried again');
     },
   });
+  const running = loop.run(signal);
   loop.add('members');
-  await loop.run(signal);
+  await running;
 }

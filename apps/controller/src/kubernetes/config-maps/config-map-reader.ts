@@ -95,14 +95,17 @@ export class ConfigMapReader {
     const end = this.#options.topology.onRevision(() => {
       this.#configMaps.loop.add(TOPOLOGY, SETTLE_MS);
     });
+    const running = this.#configMaps.loop.run(signal);
     this.#addAll();
-    await this.#configMaps.loop.run(signal);
+    await running;
     end();
     this.#refusals.clear();
     this.#lost = [];
   }
 
   #addAll(): void {
+    // Those that went unseen, or while another controller led.
+    for (const name of [...this.#told.keys()]) if (this.#configMaps.get(name) === undefined) this.#told.delete(name);
     for (const name of this.#configMaps.names()) this.#configMaps.loop.add(name);
     this.#configMaps.loop.add(SWEEP, SWEEP_MS);
   }

@@ -92,8 +92,9 @@ export class ConfigMapWriter {
         },
       ),
     ];
+    const running = this.#configMaps.loop.run(signal);
     this.#configMaps.loop.add(ALL);
-    await this.#configMaps.loop.run(signal);
+    await running;
     for (const stop of end) stop();
     this.#problems.clear();
   }

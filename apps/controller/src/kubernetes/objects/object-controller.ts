@@ -18,6 +18,7 @@ import { WatchedList, type KubernetesObject, type WatchTiming } from '../watched
 import { WorkLoop } from '../work-loop.js';
 import { linkConstraintsOf, meshIntentOf, NotAccepted, pathOf, policyIntentOf, profileOf } from './intent-of.js';
 import { finalizer, ObjectWriter, type CustomObject } from './object-writer.js';
+import { ServedObjects } from './served-objects.js';
 import { acceptedOnly, meshStatus, notAccepted, policyStatus } from './status-of.js';
 
 export interface ObjectControllerOptions {
@@ -57,15 +58,7 @@ export class ObjectController {
   readonly #intents: OwnedIntents;
   readonly #loop: WorkLoop;
   readonly #troubles = new Map<string, KubernetesError>();
-  /** Keys of objects by the policy or mesh that they ask for. */
-  readonly #askedBy = new Map<string, string>();
-  readonly #refused = new Set<string>();
-  /** What of each object it takes to serve it, by its key; its status is none of that. */
-  readonly #seen = new Map<string, string>();
-  /** How long it takes to count the policies of a mesh, in milliseconds, by the key of its object. */
-  readonly #countingMs = new Map<string, number>();
-  /** What was done for an object, by its key. */
-  readonly #done = new Map<string, string>();
+  readonly #served = new ServedObjects();
   #lost: readonly Omit<ClusterProblem, 'message'>[] = [];
 
   constructor(options: ObjectControllerOptions) {
@@ -115,14 +108,14 @@ export class ObjectController {
         },
       ),
       topology.onRevision(() => {
-        for (const key of this.#refused) this.#loop.add(key, REFUSED_MS);
+        for (const key of this.#served.refused) this.#loop.add(key, REFUSED_MS);
       }),
     ];
+    const running = this.#loop.run(signal);
     this.#addAll();
-    await this.#loop.run(signal);
+    await running;
     for (const stop of end) stop();
-    // Another controller may lead now.
-    this.#done.clear();
+    this.#served.forgetWhatWasDone();
   }
 
   #watched(kind: CustomResourceKind): WatchedList {
@@ -152,19 +145,25 @@ export class ObjectController {
     const key = keyOf(kind, name);
     const isThere = this.#lists.get(kind)?.get(name) !== undefined;
     const asked = JSON.stringify([uid, generation, deletionTimestamp, finalizers]);
-    if (isThere && this.#seen.get(key) === asked) {
+    if (isThere && this.#served.of(key).seen === asked) {
       this.#loop.add(key, Math.max(ECHO_MS, this.#statusMs(key)));
       return;
     }
-    if (isThere) this.#seen.set(key, asked);
-    else this.#seen.delete(key);
+    if (isThere) this.#served.of(key).seen = asked;
+    else this.#served.forget(key);
     this.#loop.add(key);
     if (kind === pathProfile) for (const user of this.#usersOf(name)) this.#loop.add(user);
     else for (const profile of this.#objectsOf(pathProfile)) this.#loop.add(keyOf(pathProfile, profile.metadata.name));
   }
 
+  #objectOf(key: string): CustomObject | undefined {
+    const [kind, name] = parsedKey(key);
+    return this.#lists.get(kind)?.get(name);
+  }
+
   /** Everything that is there, and everything that was. */
   #addAll(): void {
+    this.#served.keepOnly((key) => this.#objectOf(key) !== undefined);
     for (const kind of customResourceKinds) {
       for (const { metadata } of this.#objectsOf(kind)) this.#loop.add(keyOf(kind, metadata.name));
     }
@@ -174,14 +173,14 @@ export class ObjectController {
   #heard({ type, data }: WaymarkEvent): void {
     if (!type.startsWith('policy.') || !('policyId' in data)) return;
     const { policyId } = data;
-    const key = this.#askedBy.get(`policy ${policyId}`);
+    const key = this.#served.whoAsksFor(`policy ${policyId}`);
     if (key !== undefined) this.#loop.add(key);
-    const mesh = this.#askedBy.get(`color ${policyId.split(':')[1] ?? ''}`);
+    const mesh = this.#served.whoAsksFor(`color ${policyId.split(':')[1] ?? ''}`);
     if (mesh !== undefined) this.#loop.add(mesh, this.#statusMs(mesh));
   }
 
   #statusMs(key: string): number {
-    return Math.max(MESH_STATUS_MS, COUNTING_SHARE * (this.#countingMs.get(key) ?? 0));
+    return Math.max(MESH_STATUS_MS, COUNTING_SHARE * (this.#served.of(key).countingMs ?? 0));
   }
 
   async #reconcile(key: string): Promise<void> {
@@ -189,12 +188,10 @@ export class ObjectController {
       await this.#sweep();
       return;
     }
-    const [kind, name] = parsedKey(key);
-    const object = this.#lists.get(kind)?.get(name) as CustomObject | undefined;
+    const [kind] = parsedKey(key);
+    const object = this.#objectOf(key);
     if (object === undefined) {
-      this.#refused.delete(key);
-      this.#done.delete(key);
-      this.#countingMs.delete(key);
+      this.#served.forget(key);
       if (kind !== pathProfile) this.#loop.add(SWEEP);
       return;
     }
@@ -202,7 +199,7 @@ export class ObjectController {
       if (object.metadata.deletionTimestamp === undefined) await this.#serve(kind, object);
       else await this.#letGo(kind, object);
     } catch (error) {
-      this.#done.delete(key);
+      delete this.#served.of(key).done;
       // It went, or was changed, in the meantime: the watch will tell.
       if (error instanceof KubernetesError && (error.status === 404 || error.status === 409)) return;
       throw error;
@@ -214,12 +211,12 @@ export class ObjectController {
     if (kind !== pathProfile) await this.#writer.setFinalizer(kind, object, true);
     try {
       const { findings, fields } = await this.#apply(kind, object);
-      this.#refused.delete(key);
+      this.#served.of(key).isRefused = false;
       await this.#writer.setStatus(kind, object, findings, fields);
     } catch (error) {
       const refusal = refusalOf(error);
       if (refusal === undefined) throw error;
-      this.#refused.add(key);
+      this.#served.of(key).isRefused = true;
       await this.#writer.setStatus(kind, object, notAccepted(refusal.reason, refusal.message), {});
     }
   }
@@ -235,7 +232,7 @@ export class ObjectController {
         const id = policyIdOf(intent);
         await this.#once(key, intent, async () => {
           await this.#putPolicy(intent, actor);
-          this.#askedBy.set(`policy ${id}`, key);
+          this.#served.asks(key, `policy ${id}`);
         });
         return policyStatus(await policies.policy(id));
       }
@@ -243,11 +240,11 @@ export class ObjectController {
         const intent = meshIntentOf(name, spec, this.#profiles);
         await this.#once(key, intent, async () => {
           await this.#intents.putMesh(intent, actor);
-          this.#askedBy.set(`color ${intent.color}`, key);
+          this.#served.asks(key, `color ${intent.color}`);
         });
         const begun = performance.now();
         const mesh = await policies.mesh(name);
-        this.#countingMs.set(key, performance.now() - begun);
+        this.#served.of(key).countingMs = performance.now() - begun;
         return meshStatus(mesh);
       }
       case linkConstraint: {
@@ -282,7 +279,6 @@ export class ObjectController {
   /** Was there anything? */
   async #withdrawOthers(kept: Partial<Possessions>, actor: OwningActor): Promise<boolean> {
     const { policies } = await this.#intents.withdrawAllBut(kept, actor);
-    for (const id of policies) this.#askedBy.delete(`policy ${id}`);
     return policies.length > 0;
   }
 
@@ -292,17 +288,18 @@ export class ObjectController {
    */
   async #once(key: string, wanted: object, work: () => Promise<void>): Promise<void> {
     const text = JSON.stringify(wanted);
-    if (this.#done.get(key) === text) return;
-    this.#done.delete(key);
+    if (this.#served.of(key).done === text) return;
+    delete this.#served.of(key).done;
     await work();
-    this.#done.set(key, text);
+    this.#served.of(key).done = text;
   }
 
   /** Withdraws what a deleted object asked for; once headends have done it, the object may go. */
   async #letGo(kind: CustomResourceKind, object: CustomObject): Promise<void> {
     if (object.metadata.finalizers?.includes(finalizer) !== true) return;
     const key = keyOf(kind, object.metadata.name);
-    this.#done.delete(key);
+    delete this.#served.of(key).done;
+    this.#served.asks(key, undefined);
     await this.#withdrawOthers({}, this.#intents.actorOf(kind.kind, object.metadata.name));
     const waiting = await this.#beingWithdrawn(kind, object);
     if (waiting > 0) {
