@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NEWEST_VERSION } from '@waymark/agent-protocol';
-import type { AgentView } from '../../../apps/controller/src/model/ports.js';
+import type { AgentView } from '../../../apps/controller/src/model/agents.js';
 import { CONTROLLERS } from '../../chaos/plan.js';
 import type { ObservedSystem } from '../../chaos/observed-system.js';
 
