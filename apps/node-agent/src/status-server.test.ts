@@ -143,4 +143,21 @@ describe('the status endpoint', () => {
     const port = Number(new URL(url).port);
     await expect(new StatusServer(() => status).listen(port)).rejects.toThrow('EADDRINUSE');
   });
+
+  it('goes on when what it was asked for cannot be told', async () => {
+    // a getter that fails, as one of a data plane that goes away in the middle could
+    status = Object.defineProperty({ ...STATUS }, 'session', {
+      enumerable: true,
+      get: () => {
+        throw new Error('not now');
+      },
+    });
+    for (const path of ['status', 'metrics']) {
+      const response = await fetch(`${url}/${path}`);
+      expect(response.status, path).toBe(500);
+      expect(await response.json()).toEqual({ error: 'not now' });
+    }
+    status = STATUS;
+    expect((await fetch(`${url}/status`)).status).toBe(200);
+  });
 });

@@ -22,9 +22,13 @@ export class StatusServer {
     this.#scraped = status();
     this.#metrics = metricsOf(() => this.#scraped);
     this.#server = createServer((request, response) => {
-      void this.#answer(request.url ?? '').then(({ code, type, body }) => {
-        response.writeHead(code, { 'content-type': type }).end(body);
-      });
+      // who asks must not be able to end the agent, whatever goes wrong
+      const failed = (error: unknown) => json(500, { error: error instanceof Error ? error.message : String(error) });
+      void this.#answer(request.url ?? '')
+        .catch(failed)
+        .then(({ code, type, body }) => {
+          response.writeHead(code, { 'content-type': type }).end(body);
+        });
     });
   }
 

@@ -25,7 +25,7 @@ import {
 } from '../../../../packages/agent-protocol/src/testing/certificate-authority.js';
 import { missingNeeds } from '../../../../test/require-program.js';
 import { hello, policyBody, startTestController, type TestController } from '../testing/distribution-fixture.js';
-import { eventually } from '../testing/eventually.js';
+import { eventually as eventuallyWithin } from '../testing/eventually.js';
 import { startSessionAgent, type SessionAgent } from '../testing/session-agent.js';
 import { createTestDatabase, type TestDatabase } from '../testing/test-database.js';
 import { certificateAccess } from './agent-access.js';
@@ -33,6 +33,8 @@ import { RevokedCertificates } from './revoked-certificates.js';
 
 const missing = missingNeeds({ programs: ['openssl'] });
 const CONTROLLER = { names: ['IP:127.0.0.1', 'DNS:controller.example.net'], usage: 'serverAuth' } as const;
+vi.setConfig({ testTimeout: 180_000 });
+const eventually = (check: () => unknown) => eventuallyWithin(check, 60_000);
 const past = (ms: number): Date => new Date(Date.now() - ms);
 
 describe.skipIf(missing !== undefined)(
@@ -83,7 +85,8 @@ describe.skipIf(missing !== undefined)(
       revoked = new RevokedCertificates(revokedFile);
       controller = await startTestController(database, bus, {
         access: certificateAccess(controllerFiles, revoked),
-        heartbeatIntervalMs: 200,
+        // who is busy with other tests must not fall silent
+        heartbeatIntervalMs: 2_000,
         log,
         ...(address === undefined ? {} : { address }),
       });
