@@ -8,6 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readConfig } from './config.js';
 import { startController, type Controller } from './controller.js';
 import { writeAdminKey } from './testing/admin-key.js';
+import { printedResult } from './replay/print-result.js';
+import { readRecording } from './replay/read-recording.js';
+import { replayRecording } from './replay/replay-recording.js';
 import { eventually } from './testing/eventually.js';
 import { startSessionAgent, type SessionAgent } from './testing/session-agent.js';
 import { createTestDatabase, type TestDatabase } from './testing/test-database.js';
@@ -18,6 +21,7 @@ const ONE = 'dc-london:100:dc-athens';
 const OTHER = 'dc-london:200:dc-athens';
 
 let database: TestDatabase;
+let replayedOn: TestDatabase;
 let folder: string;
 let controller: Controller;
 let headers: Readonly<Record<string, string>>;
@@ -25,13 +29,14 @@ const logged: Record<string, unknown>[] = [];
 const agents: SessionAgent[] = [];
 
 beforeAll(async () => {
-  database = await createTestDatabase();
+  [database, replayedOn] = [await createTestDatabase(), await createTestDatabase()];
   folder = await mkdtemp(join(tmpdir(), 'waymark-removed-'));
   const key = writeAdminKey(folder);
   headers = key.headers;
   const config = readConfig({
     ...{ DATABASE_URL: database.url, ...key.settings, WAYMARK_DEMO: 'topology' },
     ...{ WAYMARK_HTTP_PORT: '0', WAYMARK_GRPC_PORT: '0', WAYMARK_DATA_DIR: folder, WAYMARK_WORKERS: '1' },
+    WAYMARK_RECORD_FILE: recording(),
   });
   const write = (line: string) => void logged.push(JSON.parse(line) as Record<string, unknown>);
   controller = await startController(config, pino({ level: 'info' }, { write }));
@@ -41,8 +46,11 @@ afterAll(async () => {
   await Promise.all(agents.map((agent) => agent.dispose()));
   await controller.stop();
   await database.drop();
+  await replayedOn.drop();
   await rm(folder, { recursive: true, force: true });
 }, 60_000);
+
+const recording = () => join(folder, 'recording.jsonl');
 
 async function start(node: string, stateDirectory?: string): Promise<SessionAgent> {
   const agent = await startSessionAgent({
@@ -154,5 +162,18 @@ describe('an agent that is gone for good', () => {
     await eventually(async () => expect(await installOf(OTHER)).toBe('simulated'));
     expect((await ask('GET', GONE)).body).toMatchObject({ state: 'connected', goneSince: null });
     expect(await ownersOfSid()).toEqual(['dc-athens']);
+  }, 120_000);
+
+  it('goes again when all of that is replayed', async () => {
+    await Promise.all(agents.map((agent) => agent.stop()));
+    await controller.stop();
+    const lines = await readRecording(recording());
+    const requests = lines.map((line) =>
+      line.kind === 'request' ? (line.input as { operation: string }).operation : '',
+    );
+    expect(requests.filter((operation) => operation === 'removeAgent')).toHaveLength(3);
+    const log = pino({ level: 'silent' });
+    const result = await replayRecording(lines, { databaseUrl: replayedOn.url, log });
+    expect(result.differing, printedResult('recording', lines, result)).toBe(0);
   }, 120_000);
 });
