@@ -23,12 +23,16 @@ const stated = (id: string, ...podPrefixes: string[]) => {
 describe('what clusters are to say of their hosts', () => {
   it('takes from the configuration what nodes do not say', () => {
     const [paris] = stateHosts([
-      cluster('paris', [found('one', { site: 'zone-a', attachedTo: ['r9'] }), found('two', { nodeId: 'dc-two' })], {
-        site: 'paris',
-        attachedTo: ['r1'],
-        attachmentDelayUs: 20,
-        nodeIdPrefix: 'p-',
-      }),
+      cluster(
+        'paris',
+        [found('one', { site: 'zone-a', attachedTo: ['r9', 'p-one'] }), found('two', { nodeId: 'dc-two' })],
+        {
+          site: 'paris',
+          attachedTo: ['r1'],
+          attachmentDelayUs: 20,
+          nodeIdPrefix: 'p-',
+        },
+      ),
     ]);
     expect(paris?.hosts).toMatchObject([
       { id: 'p-one', name: 'one', site: 'zone-a', attachedTo: ['r9'], attachmentDelayUs: 20 },

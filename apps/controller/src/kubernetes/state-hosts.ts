@@ -86,7 +86,9 @@ function draft({ config, found, stated }: ClusterView, owners: ReadonlyMap<NodeI
     } else {
       const { name, address, podPrefixes } = host;
       const site = host.site ?? config.site ?? null;
-      const attachedTo = host.attachedTo.length === 0 ? (config.attachedTo ?? []) : host.attachedTo;
+      const named = host.attachedTo.length === 0 ? (config.attachedTo ?? []) : host.attachedTo;
+      // A link has two ends.
+      const attachedTo = named.filter((router) => router !== id);
       const { attachmentDelayUs } = config;
       const delay = attachmentDelayUs === undefined ? {} : { attachmentDelayUs };
       hosts.set(id, { id, name, site, address, podPrefixes, attachedTo, ...delay });

@@ -109,6 +109,27 @@ describe('the hosts of a cluster', () => {
     ).toEqual({ 'paris-1': ['10.1.0.0/26', 'fd20::41/128'], 'rome-1': ['10.1.0.2/32', 'fd20::42/128'] });
   });
 
+  it('are attached to routers, each once, and have a site, if these can be such', () => {
+    const routers = Array.from({ length: 20 }, (_, i) => `r${i}`);
+    const { hosts, problems } = clusterHosts({
+      nodes: [
+        { metadata: { name: 'a', annotations: { 'waymark.dev/attached-to': 'r1, r1,r2,,r1' } } },
+        {
+          metadata: {
+            name: 'b',
+            labels: { 'topology.kubernetes.io/zone': 'z\u0000' },
+            annotations: { 'waymark.dev/attached-to': 'r1,\u0000,r 2' },
+          },
+        },
+        { metadata: { name: 'c', annotations: { 'waymark.dev/attached-to': routers.join(',') } } },
+      ],
+      calico: null,
+    });
+    expect(hosts.map(({ attachedTo }) => attachedTo)).toEqual([['r1', 'r2'], ['r1'], routers.slice(0, 16)]);
+    expect(hosts.map(({ site }) => site)).toEqual([null, null, null]);
+    expect(problems.map(({ object }) => object)).toEqual(['Node b', 'Node b', 'Node c']);
+  });
+
   it('are there but for what cannot be read, which is told', () => {
     const { hosts, problems } = clusterHosts({
       nodes: [

@@ -1,3 +1,4 @@
+import { nodeIdPattern } from '@waymark/http-contract';
 import {
   addressFamily,
   canonicalIpv6,
@@ -34,6 +35,10 @@ export interface ClusterHosts {
   readonly hosts: readonly FoundHost[];
   readonly problems: readonly ObjectProblem[];
 }
+
+const isNodeId = new RegExp(nodeIdPattern);
+const isLabelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const MAX_ROUTERS = 16;
 
 /** Annotations on nodes that Waymark reads. */
 export const nodeIdAnnotation = 'waymark.dev/node-id';
@@ -74,15 +79,31 @@ function hostOf(node: KubernetesNode, name: string, served: Iterable<string>, re
   return {
     name,
     nodeId: annotations[nodeIdAnnotation] ?? null,
-    site: node.metadata?.labels?.[zoneLabel] ?? null,
+    site: siteOf(node, name, report),
     address: ipv6AddressOf(node, name, report),
     ready: ready?.status === 'True',
-    attachedTo: (annotations[attachedToAnnotation] ?? '')
-      .split(',')
-      .map((router) => router.trim())
-      .filter(Boolean),
+    attachedTo: routersOf(annotations[attachedToAnnotation] ?? '', name, report),
     podPrefixes: [...new Set(served)].sort(compareText),
   };
+}
+
+function siteOf(node: KubernetesNode, name: string, report: Report): string | null {
+  const zone = node.metadata?.labels?.[zoneLabel] ?? null;
+  if (zone === null || isLabelValue.test(zone)) return zone;
+  report(`Node ${name}`, `its label ${zoneLabel} is no label value: at most 63 letters, digits, dots, dashes`);
+  return null;
+}
+
+/** Each once; a link would be there twice. */
+function routersOf(annotation: string, name: string, report: Report): readonly string[] {
+  const named = [...new Set(annotation.split(',').map((router) => router.trim()))].filter(Boolean);
+  const routers = named.filter((router) => isNodeId.test(router)).slice(0, MAX_ROUTERS);
+  if (routers.length < named.length)
+    report(
+      `Node ${name}`,
+      `its annotation ${attachedToAnnotation} must be at most ${MAX_ROUTERS} ids of routers, separated by commas`,
+    );
+  return routers;
 }
 
 /** Calico's choice, where it says; else the first internal address. */
