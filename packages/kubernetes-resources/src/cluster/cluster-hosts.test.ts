@@ -59,6 +59,7 @@ describe('the hosts of a cluster', () => {
       ready: true,
       attachedTo: ['par-a', 'par-b'],
       podPrefixes: ['10.244.1.0/24', 'fd20:0:1::/64'],
+      unclear: [],
     };
     const other: FoundHost = {
       name: 'rome-1',
@@ -68,6 +69,7 @@ describe('the hosts of a cluster', () => {
       ready: false,
       attachedTo: [],
       podPrefixes: [],
+      unclear: [],
     };
     expect(clusterHosts({ nodes: [rome, paris], calico: null })).toEqual({ hosts: [host, other], problems: [] });
   });
@@ -127,6 +129,7 @@ describe('the hosts of a cluster', () => {
     });
     expect(hosts.map(({ attachedTo }) => attachedTo)).toEqual([['r1', 'r2'], ['r1'], routers.slice(0, 16)]);
     expect(hosts.map(({ site }) => site)).toEqual([null, null, null]);
+    expect(hosts.map(({ unclear }) => unclear)).toEqual([[], ['site', 'attachedTo'], ['attachedTo']]);
     expect(problems.map(({ object }) => object)).toEqual(['Node b', 'Node b', 'Node c']);
   });
 
@@ -141,7 +144,7 @@ describe('the hosts of a cluster', () => {
       ],
       calico: null,
     });
-    expect(hosts).toMatchObject([{ name: 'odd', address: null, ready: false, podPrefixes: [] }]);
+    expect(hosts).toMatchObject([{ name: 'odd', address: null, unclear: ['address'], ready: false, podPrefixes: [] }]);
     expect(problems.map(({ object }) => object)).toEqual(['Node', 'Node odd', 'Node odd']);
   });
 });
