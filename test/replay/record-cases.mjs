@@ -2,10 +2,12 @@
 // controller with its embedded PostgreSQL and real agents on the paper's testbed. Build first (`npm run build`).
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { apiVersion, customResourceDefinition, customResourceKinds } from '@waymark/kubernetes-resources';
+import { calicoDefinitions, startApiServer } from '@waymark/kubernetes-stand-in';
 import { DryRunDataPlane, NodeAgent } from '@waymark/node-agent';
 import { pino } from 'pino';
 
@@ -131,7 +133,75 @@ const cases = {
     await session.events(1, { kind: 'link-state', link: 'R5:R6', state: 'down' });
     await session.settled();
   },
+
+  'clusters-and-objects': async (session) => {
+    const cluster = await session.followCluster({ resources: true, configMaps: 'read', serviceClasses: true });
+    await session.importTestbed();
+    await session.startAgents();
+    const names = ['master', 'worker1', 'worker2'];
+    cluster.create({ apiVersion: calico, kind: 'IPPool', metadata: { name: 'pods' }, spec: { cidr: '10.40.0.0/16' } });
+    for (const [i, name] of names.entries()) {
+      cluster.create({ apiVersion: 'v1', kind: 'Node', metadata: { name } });
+      const spec = { node: name, cidr: `10.40.${i}.0/24`, state: 'confirmed', deleted: 'false' };
+      cluster.create({ apiVersion: calico, kind: 'BlockAffinity', metadata: { name: `${name}-block` }, spec });
+    }
+    await session.seen('/v1/nodes/worker2', (node) => JSON.stringify(node).includes('10.40.2.0/24'));
+    const create = (kind, name, spec) => cluster.create({ apiVersion, kind, metadata: { name }, spec });
+    const isAccepted = (kind, name, status) => {
+      const object = cluster.find(apiVersion, kind, name);
+      const told = object?.status?.conditions?.find(({ type }) => type === 'Accepted');
+      return told?.status === status && told.observedGeneration === object.metadata.generation;
+    };
+    const pair = { headend: 'worker1', endpoint: 'worker2' };
+    create('SRPolicy', 'fast', { ...pair, color: 10, profile: 'low-delay' });
+    // Nothing of that name is there yet.
+    await until(() => isAccepted('SRPolicy', 'fast', 'False'));
+    create('PathProfile', 'low-delay', dynamic('delay'));
+    create('PolicyMesh', 'all', { color: 200, selector: { all: true }, ...dynamic('igp') });
+    create('SRPolicy', 'nowhere', { ...pair, color: 20, endpoint: 'nowhere', ...dynamic('delay') });
+    await until(() => isAccepted('SRPolicy', 'fast', 'True') && isAccepted('PolicyMesh', 'all', 'True'));
+    await until(() => isAccepted('SRPolicy', 'nowhere', 'False'));
+    await session.settled();
+    cluster.create({
+      apiVersion: 'v1',
+      kind: 'Namespace',
+      metadata: { name: 'shop', labels: { 'waymark.dev/color': '10' } },
+    });
+    cluster.create({
+      ...{ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop' } },
+      ...{ spec: { nodeName: 'worker1' }, status: { phase: 'Running', podIPs: [{ ip: '10.40.1.7' }] } },
+    });
+    await session.seen('/v1/service-classes', ({ items }) => items.length > 0);
+    await session.settled();
+    create('LinkConstraint', 'drained', { links: ['R5:R6', 'R6:R5'], constraints: { adminState: 'drained' } });
+    await until(() => isAccepted('LinkConstraint', 'drained', 'True'));
+    await session.settled();
+    const config = (sids) =>
+      `{node: worker1, policies: [{bsid: "cafe::1", node: "fd20:8:3::2", traffic: IPv6, segment_list: ${JSON.stringify(sids)}}]}`;
+    const namespace = 'calico-vpp-dataplane';
+    cluster.create({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+    cluster.create({
+      ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'srv6-config-worker1', namespace } },
+      data: { srv6: config(['fcff:7::1', 'fcdd:0:3::6']) },
+    });
+    await session.seen('/v1/sr-policies', ({ items }) => items.some(({ id }) => id === 'worker1:1001:worker2'));
+    await session.settled();
+    // Another prefix in the place of one that was there
+    cluster.replace({
+      ...{ apiVersion: calico, kind: 'BlockAffinity', metadata: { name: 'worker2-block' } },
+      spec: { node: 'worker2', cidr: '10.40.9.0/24', state: 'confirmed', deleted: 'false' },
+    });
+    await session.seen('/v1/nodes/worker2', (node) => JSON.stringify(node).includes('10.40.9.0/24'));
+    await session.settled();
+    cluster.delete(apiVersion, 'SRPolicy', 'fast');
+    cluster.delete(apiVersion, 'LinkConstraint', 'drained');
+    const isGone = (kind, name) => cluster.find(apiVersion, kind, name) === undefined;
+    await until(() => isGone('SRPolicy', 'fast') && isGone('LinkConstraint', 'drained'));
+    await session.settled();
+  },
 };
+
+const calico = 'crd.projectcalico.org/v1';
 
 /** A controller that records, agents, and an operator. */
 class Session {
@@ -141,6 +211,8 @@ class Session {
   #url;
   #grpcPort;
   #agents = new Map();
+  #cluster;
+  #settings = {};
 
   constructor(file) {
     this.#file = file;
@@ -167,6 +239,7 @@ class Session {
         WAYMARK_WORKERS: '2',
         WAYMARK_LOG_LEVEL: 'warn',
         WAYMARK_RECORD_FILE: this.#file,
+        ...this.#settings,
       },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -195,6 +268,7 @@ class Session {
   async stop() {
     for (const agent of this.#agents.values()) await agent.stop();
     await this.#stopController();
+    await this.#cluster?.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
@@ -211,6 +285,20 @@ class Session {
       await agent.start();
     }
     await this.settled();
+  }
+
+  /** Starts the controller again, with a cluster to follow. Returns its API server. */
+  async followCluster(what) {
+    const definitions = [...calicoDefinitions, ...customResourceKinds.map(customResourceDefinition)];
+    this.#cluster = await startApiServer({ definitions });
+    const kubeconfig = join(this.#folder, 'kubeconfig');
+    writeFileSync(kubeconfig, this.#cluster.kubeconfig);
+    const file = join(this.#folder, 'clusters.json');
+    const clusters = [{ name: 'testbed', kubeconfig, ...what }];
+    writeFileSync(file, JSON.stringify({ clusters, prefixGraceSeconds: 0 }));
+    this.#settings = { WAYMARK_KUBERNETES: file };
+    await this.restart();
+    return this.#cluster;
   }
 
   async importTestbed() {
@@ -242,6 +330,13 @@ class Session {
     return response;
   }
 
+  seen(path, isThere) {
+    return until(async () => {
+      const response = await this.#fetch('GET', path);
+      return response.ok && isThere(await response.json());
+    });
+  }
+
   /** Until all that was changed is computed, and every agent has acknowledged it, twice in a row. */
   async settled() {
     const read = async (path) => (await this.#fetch('GET', path)).json();
@@ -256,6 +351,13 @@ class Session {
       quiet = isQuiet ? quiet + 1 : 0;
       await sleep(100);
     }
+  }
+}
+
+async function until(isSo) {
+  for (let tries = 0; !(await isSo()); tries++) {
+    if (tries > 1_200) throw new Error(`it does not come about: ${isSo}`);
+    await sleep(100);
   }
 }
 

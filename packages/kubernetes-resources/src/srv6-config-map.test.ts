@@ -4,6 +4,7 @@ import {
   isSrv6Config,
   readSrv6Config,
   Srv6ConfigError,
+  type ConfigMap,
   writeSrv6Config,
   writeSrv6ConfigForAll,
   type Srv6NodeConfig,
@@ -84,9 +85,37 @@ describe('the ConfigMap of a node', () => {
       'must name at least',
     ],
     [paris.replace('fd11::1000', 'fd11::1000%eth0'), 'data.srv6.policies[0].node', 'must be an IPv6 address'],
+    ['a: &a [*a]', 'data.srv6.a', 'is unknown'],
+    ['node: &a [*a]', 'data.srv6.node', 'must be paris'],
+    [
+      '{node: paris, policies: [{bsid: "::1", node: "::2", segment_list: ["::3"], traffic: &a [*a]}]}',
+      'data.srv6.policies[0].traffic',
+      'must be IPv4 or IPv6, not a list',
+    ],
+    [
+      '{node: paris, policies: [{bsid: &b {b: *b}, node: "::2", segment_list: ["::3"], traffic: IPv4}]}',
+      'data.srv6.policies[0].bsid',
+      'must be an IPv6 address, not a map',
+    ],
+    ['- '.repeat(20_000), 'data.srv6', 'is not YAML: Maximum call stack'],
+    [`${'['.repeat(20_000)}${']'.repeat(20_000)}`, 'data.srv6', 'is not YAML: Maximum call stack'],
+    [`localsids: {DT4: "${'x'.repeat(900_000)}"}\nnode: paris`, 'data.srv6.localsids.DT4', 'must be an IPv6 address'],
   ])('%# is refused whole, with the field', (text, field, message) => {
     expect(() => read(text)).toThrow(Srv6ConfigError);
     expect(() => read(text)).toThrow(`${field}: ${message}`);
+  });
+
+  it.each([[7], [null], [['node: paris']], [{ node: 'paris' }]])('has to be text, not %j', (srv6) => {
+    const configMap = { metadata: { name: 'srv6-config-paris' }, data: { srv6 } } as unknown as ConfigMap;
+    expect(() => readSrv6Config(configMap)).toThrow('data.srv6: must be text');
+  });
+
+  it('is told in a sentence, however long it is', () => {
+    for (const text of [`${'y'.repeat(900_000)}: 1`, `localsids: {DT4: "${'x'.repeat(900_000)}"}\nnode: paris`]) {
+      expect(() => read(text)).toThrow(
+        expect.objectContaining({ message: expect.stringMatching(/^.{1,300}$/) as string }) as Error,
+      );
+    }
   });
 
   it('needs its key', () => {

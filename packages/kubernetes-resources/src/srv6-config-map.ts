@@ -109,7 +109,7 @@ function nodeText({ node, localSids, policies }: Srv6NodeConfig): string {
   return stringify(config, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN' });
 }
 
-function readNode(field: string, text: string, node: string): Srv6NodeConfig {
+function readNode(field: string, text: unknown, node: string): Srv6NodeConfig {
   const config = members(field, parse(field, text), ['localsids', 'node', 'policies']);
   if (config['node'] !== node)
     throw new Srv6ConfigError(`${field}.node`, `must be ${node}, as the ConfigMap's name says`);
@@ -128,7 +128,8 @@ function readNode(field: string, text: string, node: string): Srv6NodeConfig {
   };
 }
 
-function parse(field: string, text: string): unknown {
+function parse(field: string, text: unknown): unknown {
+  if (typeof text !== 'string') throw new Srv6ConfigError(field, `must be text, not ${shown(text)}`);
   const document = parseDocument(text);
   const [error] = document.errors;
   if (error !== undefined) throw new Srv6ConfigError(field, `is not YAML: ${error.message.split('\n', 1)[0] ?? ''}`);
@@ -170,7 +171,7 @@ function refuseDuplicates(field: string, policies: readonly Srv6ConfigPolicy[]):
 function traffic(field: string, value: unknown): AddressFamily {
   if (value === 'IPv4') return 'ipv4';
   if (value === 'IPv6') return 'ipv6';
-  throw new Srv6ConfigError(field, `must be IPv4 or IPv6, not ${JSON.stringify(value)}`);
+  throw new Srv6ConfigError(field, `must be IPv4 or IPv6, not ${shown(value)}`);
 }
 
 function address(field: string, value: unknown): string {
@@ -179,7 +180,20 @@ function address(field: string, value: unknown): string {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  throw new Srv6ConfigError(field, `must be an IPv6 address, not ${JSON.stringify(value)}`);
+  throw new Srv6ConfigError(field, `must be an IPv6 address, not ${shown(value)}`);
+}
+
+const MAX_SHOWN = 80;
+
+/** A value for a message. Anchors of YAML make lists that hold themselves, and a text may be as long as a ConfigMap. */
+function shown(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a map';
+  return JSON.stringify(typeof value === 'string' ? shortened(value) : value);
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}…`;
 }
 
 function items(field: string, value: unknown, max: number): readonly unknown[] {
@@ -194,6 +208,6 @@ function members(field: string, value: unknown, names: readonly string[]): Reado
   }
   const foreign = Object.keys(value).find((name) => !names.includes(name));
   if (foreign !== undefined)
-    throw new Srv6ConfigError(`${field}.${foreign}`, `is unknown; known are ${names.join(', ')}`);
+    throw new Srv6ConfigError(`${field}.${shortened(foreign)}`, `is unknown; known are ${names.join(', ')}`);
   return value as Readonly<Record<string, unknown>>;
 }

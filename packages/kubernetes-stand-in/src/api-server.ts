@@ -57,6 +57,7 @@ export class ApiServer {
       goDown: () => this.#front.stop(),
       comeUp: () => this.#front.listen(),
       dropWatches: (match) => this.#watches.drop(match),
+      endWatches: (match) => this.#watches.finish(match),
       stallWatches: (match) => this.#watches.stall(match),
       resumeWatches: () => this.#watches.resume(),
       expireWatches: (match) => this.#watches.expire(match),

@@ -112,6 +112,20 @@ describe.skipIf((process.env['TEST_KUBECONFIG'] ?? '') !== '')('faults', () => {
     expect(await watch.next()).toBeUndefined();
   });
 
+  it('ends open watches without a word, and says how many it reached', async () => {
+    const watch = await cluster.watch(NODES, `resourceVersion=${server.resourceVersion}`);
+    const other = await cluster.watch('/api/v1/pods', `resourceVersion=${server.resourceVersion}`);
+    const nodes = { resource: 'nodes' };
+    const event = { type: 'BOOKMARK', object: { kind: 'Node' } };
+    expect(server.faults.sendToWatches(`${JSON.stringify(event)}\n`, nodes)).toBe(1);
+    expect(server.faults.endWatches(nodes)).toBe(1);
+    expect(await watch.next()).toEqual(event);
+    expect(await watch.next()).toBeUndefined();
+    expect(server.faults.endWatches(nodes)).toBe(0);
+    expect(server.faults.expireWatches()).toBe(1);
+    other.close();
+  });
+
   it('keeps so many changes of a resource for those who resume', async () => {
     await using small = await startApiServer({ watchWindow: 2 });
     const since = small.resourceVersion;

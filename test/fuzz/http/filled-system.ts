@@ -111,7 +111,9 @@ class Filled implements FilledSystem {
     const { output } = this.#system.process;
     const lines = output.slice(this.#seen).split('\n');
     this.#seen = output.length;
-    const line = lines.find((text) => /"level":[56]0|^\s+at |^node:internal|Warning: /.test(text));
+    const line = lines.find((text) =>
+      /"level":[56]0|"type":"(Type|Range|Reference|Syntax|Database)Error"|^\s+at |^node:internal|Warning: /.test(text),
+    );
     return line === undefined
       ? undefined
       : `the controller logged a fault: ${line.replace(/"(time|pid)":\d+,/g, '').slice(0, 1_500)}`;

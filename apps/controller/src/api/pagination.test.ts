@@ -81,8 +81,10 @@ describe('a list', () => {
     expect(response.json()).toMatchObject({ status: 400, code: 'request-invalid', field: 'until' });
   });
 
-  it.each(['0', '1001', '-1', '1.5', 'true'])('does not take the limit %s', async (limit) => {
+  const limits = ['0', '1001', '-1', '1.5', 'true', 'Infinity', '-Infinity', '1e400', 'NaN', ''];
+  it.each(limits)('does not take the limit "%s"', async (limit) => {
     ({ app } = await testApp());
-    expect((await app.inject(`/v1/nodes?limit=${limit}`)).statusCode).toBe(400);
+    const response = await app.inject(`/v1/nodes?limit=${limit}`);
+    expect(response.json()).toMatchObject({ status: 400, code: 'request-invalid', field: 'limit' });
   });
 });

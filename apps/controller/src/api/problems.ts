@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { ProblemDocument } from '@waymark/http-contract';
 import { Problem, problemCatalogue, type ProblemCode, type ProblemDetail } from '../model/errors.js';
 import { isOutage, OutcomeUnknown } from '../model/outage.js';
+import { printable } from '../model/printable.js';
 import { explainErrors } from './explain-validation.js';
 
 export const problemMediaType = 'application/problem+json';
@@ -25,12 +26,6 @@ export function problemDocument(code: ProblemCode, info: ProblemDetail, requestI
       : { errors: errors.map((one) => ({ field: printable(one.field, 1000), detail: printable(one.detail, 4000) })) }),
     ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
   };
-}
-
-// Details quote what the client sent, which may be anything.
-function printable(text: string, maxLength: number): string {
-  // control characters, and halves of surrogate pairs that the cut or the client left behind
-  return text.slice(0, maxLength).replaceAll(/[\p{Cc}\p{Cs}]/gu, '\ufffd');
 }
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, code: ProblemCode, info: ProblemDetail) {

@@ -17,7 +17,8 @@ const common: Options = {
 };
 
 const bodies = new Ajv({ ...common, coerceTypes: false, useDefaults: false });
-const parameters = new Ajv({ ...common, coerceTypes: true, useDefaults: true });
+// Conversion makes Infinity of "1e400", and strict numbers would leave that out of the check against minimum and maximum.
+const parameters = new Ajv({ ...common, coerceTypes: true, useDefaults: true, strictNumbers: false });
 
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =>
   (httpPart === 'body' ? bodies : parameters).compile(schema);

@@ -1,6 +1,5 @@
 import { request as httpRequest, type IncomingMessage, type OutgoingHttpHeaders, type RequestOptions } from 'node:http';
 import { Agent, request as httpsRequest } from 'node:https';
-import { createInterface } from 'node:readline';
 import type { KubeConfig } from '@kubernetes/client-node';
 
 /** What an API server answered other than success, or that it did not answer. */
@@ -44,6 +43,8 @@ export interface WatchEvent {
 
 /** No list of a page is nearly as long. */
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
+/** No event is nearly as long: what an API server stores has 1.5 MB at most. */
+const MAX_LINE_BYTES = 16 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
 
 /**
@@ -75,8 +76,11 @@ export class ApiClient {
     return this.#json('PUT', path, query, body, 'application/json');
   }
 
-  patch(path: string, kind: PatchKind, body: unknown, query: Query = {}): Promise<unknown> {
-    return this.#json('PATCH', path, query, body, patchTypes[kind]);
+  async patch(path: string, kind: PatchKind, body: unknown, query: Query = {}): Promise<unknown> {
+    const answer = await this.#json('PATCH', path, query, body, patchTypes[kind]);
+    // Whatever stands in front of an API server may say 200, too, and nothing is written.
+    if (kind === 'apply' && kindOf(answer) !== kindOf(body)) throw noAnswer(`${path} was answered something else`);
+    return answer;
   }
 
   /** With a uid only that very object goes; another one of its name is a conflict (409). */
@@ -92,9 +96,8 @@ export class ApiClient {
   async watch(path: string, query: Query, onEvent: (event: WatchEvent) => void, signal: AbortSignal): Promise<void> {
     const response = await this.#send('GET', path, { ...query, watch: true }, { signal });
     if (response.statusCode !== 200) throw await failureOf(response);
-    const lines = createInterface({ input: response, crlfDelay: Infinity });
     try {
-      for await (const line of lines) onEvent(readEvent(line));
+      for await (const line of linesOf(response)) onEvent(readEvent(line));
       if (!response.complete) throw noAnswer('the watch was cut off');
     } catch (error) {
       if (signal.aborted) return;
@@ -162,6 +165,27 @@ export class ApiClient {
 
 function identityOf({ options: { ca, cert, key, servername, rejectUnauthorized } }: Agent): string {
   return JSON.stringify([ca, cert, key, servername, rejectUnauthorized].map(String));
+}
+
+function kindOf(object: unknown): unknown {
+  return (object as { readonly kind?: unknown } | null)?.kind;
+}
+
+async function* linesOf(response: AsyncIterable<Buffer>): AsyncGenerator<string> {
+  let begun: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response) {
+    let from = 0;
+    for (let end = chunk.indexOf('\n'); end >= 0; end = chunk.indexOf('\n', from)) {
+      yield Buffer.concat([...begun, chunk.subarray(from, end)]).toString('utf8');
+      from = end + 1;
+      [begun, bytes] = [[], 0];
+    }
+    begun.push(chunk.subarray(from));
+    bytes += chunk.length - from;
+    if (bytes > MAX_LINE_BYTES) throw new Error(`an event of the watch is longer than ${MAX_LINE_BYTES} bytes`);
+  }
+  if (bytes > 0) yield Buffer.concat(begun).toString('utf8');
 }
 
 function readEvent(line: string): WatchEvent {

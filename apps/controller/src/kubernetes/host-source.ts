@@ -187,5 +187,5 @@ function asKeys(names: readonly string[] = []): ReadonlyMap<string, true> {
 }
 
 function asFound({ id, name, site, address, podPrefixes, attachedTo }: ClusterHost): FoundHost {
-  return { name, nodeId: id, site, address, ready: false, attachedTo, podPrefixes };
+  return { name, nodeId: id, site, address, ready: false, attachedTo, podPrefixes, unclear: [] };
 }

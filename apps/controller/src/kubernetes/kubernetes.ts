@@ -1,6 +1,7 @@
 import type { KubeConfig } from '@kubernetes/client-node';
 import type { Logger } from 'pino';
 import type { ClusterHostsView } from '../model/kubernetes.js';
+import { printable } from '../model/printable.js';
 import { StartFault } from '../model/start-fault.js';
 import { ApiClient } from './api-client.js';
 import { ClassSource, type ClassSourceOptions } from './classes/class-source.js';
@@ -11,6 +12,10 @@ import { HostSource, type HostSourceOptions } from './host-source.js';
 import { ObjectController, type ObjectControllerOptions } from './objects/object-controller.js';
 import type { ClusterConfig, KubernetesSettings } from './kubernetes-config.js';
 import type { WatchTiming } from './watched-list.js';
+
+/** As the schema of the view has it; messages quote what clusters say. */
+const MAX_NAME = 1_000;
+const MAX_MESSAGE = 4_000;
 
 /** Of policies that are read from ConfigMaps, unless the configuration says otherwise. */
 const CONFIG_MAP_COLOR = 1001;
@@ -98,7 +103,15 @@ export class Kubernetes {
     this.#hosts.views().map((view) => {
       const parts = this.#parts.get(view.name) ?? [];
       const [trouble = null] = [view, ...parts].flatMap((part) => part.trouble ?? []);
-      return { ...view, trouble, problems: [...view.problems, ...parts.flatMap((part) => part.problems())] };
+      const problems = [...view.problems, ...parts.flatMap((part) => part.problems())];
+      return {
+        ...view,
+        trouble: trouble === null ? null : printable(trouble, MAX_MESSAGE),
+        problems: problems.map(({ object, message }) => ({
+          object: printable(object, MAX_NAME),
+          message: printable(message, MAX_MESSAGE),
+        })),
+      };
     });
 
   #allParts() {

@@ -4,7 +4,8 @@ import type { ClusterConfig } from './kubernetes-config.js';
 import { stateHosts, type ClusterView } from './state-hosts.js';
 
 function found(name: string, changed: Partial<FoundHost> = {}): FoundHost {
-  return { name, nodeId: null, site: null, address: null, ready: true, attachedTo: [], podPrefixes: [], ...changed };
+  const known = { nodeId: null, site: null, address: null, attachedTo: [], podPrefixes: [], unclear: [] };
+  return { name, ...known, ready: true, ...changed };
 }
 
 function cluster(
@@ -23,16 +24,45 @@ const stated = (id: string, ...podPrefixes: string[]) => {
 describe('what clusters are to say of their hosts', () => {
   it('takes from the configuration what nodes do not say', () => {
     const [paris] = stateHosts([
-      cluster('paris', [found('one', { site: 'zone-a', attachedTo: ['r9'] }), found('two', { nodeId: 'dc-two' })], {
-        site: 'paris',
-        attachedTo: ['r1'],
-        attachmentDelayUs: 20,
-        nodeIdPrefix: 'p-',
-      }),
+      cluster(
+        'paris',
+        [found('one', { site: 'zone-a', attachedTo: ['r9', 'p-one'] }), found('two', { nodeId: 'dc-two' })],
+        {
+          site: 'paris',
+          attachedTo: ['r1'],
+          attachmentDelayUs: 20,
+          nodeIdPrefix: 'p-',
+        },
+      ),
     ]);
     expect(paris?.hosts).toMatchObject([
       { id: 'p-one', name: 'one', site: 'zone-a', attachedTo: ['r9'], attachmentDelayUs: 20 },
       { id: 'dc-two', name: 'two', site: 'paris', attachedTo: ['r1'], attachmentDelayUs: 20 },
+    ]);
+  });
+
+  it('leaves what a node says unclearly as it was stated, and its id', () => {
+    const before = {
+      ...stated('p-one', '10.1.0.0/26'),
+      name: 'one',
+      site: 'z',
+      address: 'fd00::1',
+      attachedTo: ['r1'],
+    };
+    const [paris] = stateHosts([
+      cluster(
+        'paris',
+        [
+          found('one', { nodeId: 'p one', podPrefixes: ['10.2.0.0/26'], unclear: ['address', 'attachedTo', 'site'] }),
+          found('two', { nodeId: 'p two', unclear: ['address'] }),
+        ],
+        { stated: [before], nodeIdPrefix: 'p-', attachedTo: ['r9'] },
+      ),
+    ]);
+    expect(paris?.hosts).toEqual([{ ...before, podPrefixes: ['10.2.0.0/26'] }]);
+    expect(paris?.refusedNodes).toEqual([
+      { node: 'one', message: '"p one" is not a node id: at most 63 letters, digits, dots, dashes; it stays p-one' },
+      { node: 'two', message: '"p two" is not a node id: at most 63 letters, digits, dots, dashes' },
     ]);
   });
 

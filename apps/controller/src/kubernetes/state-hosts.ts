@@ -56,7 +56,9 @@ function ownersOf(clusters: readonly ClusterView[]): ReadonlyMap<NodeId, string>
   const owners = new Map<NodeId, string>();
   const wanted = clusters.map(({ config, found, stated }) => ({
     cluster: config.name,
-    ids: new Set(found === undefined ? stated.map(({ id }) => id) : found.map((host) => idOf(host, config))),
+    ids: new Set(
+      found === undefined ? stated.map(({ id }) => id) : found.map((host) => takenIdOf(host, config, stated)),
+    ),
     had: new Set(stated.map(({ id }) => id)),
   }));
   const give = (cluster: string, id: NodeId): void => {
@@ -71,28 +73,41 @@ function draft({ config, found, stated }: ClusterView, owners: ReadonlyMap<NodeI
   if (found === undefined) return { hosts: stated, refusedNodes: [] };
   const hosts = new Map<NodeId, ClusterHost>();
   const refusedNodes: RefusedNode[] = [];
+  const before = new Map(stated.map((host) => [host.id, host]));
   for (const host of found) {
-    const id = idOf(host, config);
+    const said = idOf(host, config);
+    const id = takenIdOf(host, config, stated);
     const owner = owners.get(id);
-    if (!validNodeId.test(id)) {
-      refusedNodes.push({
-        node: host.name,
-        message: `"${id}" is not a node id: at most 63 letters, digits, dots, dashes`,
-      });
-    } else if (owner !== config.name) {
+    if (!validNodeId.test(said)) {
+      const message = `"${said}" is not a node id: at most 63 letters, digits, dots, dashes`;
+      refusedNodes.push({ node: host.name, message: id === said ? message : `${message}; it stays ${id}` });
+      if (id === said) continue;
+    }
+    if (owner !== config.name) {
       refusedNodes.push({ node: host.name, message: `the node id ${id} belongs to cluster ${owner ?? ''}` });
     } else if (hosts.has(id)) {
       refusedNodes.push({ node: host.name, message: `another node of the cluster has the node id ${id}` });
     } else {
-      const { name, address, podPrefixes } = host;
-      const site = host.site ?? config.site ?? null;
-      const attachedTo = host.attachedTo.length === 0 ? (config.attachedTo ?? []) : host.attachedTo;
+      const { name, podPrefixes, unclear } = host;
+      const known = before.get(id);
+      const address = unclear.includes('address') ? (known?.address ?? null) : host.address;
+      const site = (unclear.includes('site') ? known?.site : host.site) ?? config.site ?? null;
+      const routers = unclear.includes('attachedTo') ? (known?.attachedTo ?? host.attachedTo) : host.attachedTo;
+      const named = routers.length === 0 ? (config.attachedTo ?? []) : routers;
+      // A link has two ends.
+      const attachedTo = named.filter((router) => router !== id);
       const { attachmentDelayUs } = config;
       const delay = attachmentDelayUs === undefined ? {} : { attachmentDelayUs };
       hosts.set(id, { id, name, site, address, podPrefixes, attachedTo, ...delay });
     }
   }
   return { hosts: [...hosts.values()], refusedNodes };
+}
+
+/** A node that had an id keeps it when it names one that is none. */
+function takenIdOf(host: FoundHost, config: ClusterConfig, stated: readonly ClusterHost[]): NodeId {
+  const id = idOf(host, config);
+  return validNodeId.test(id) ? id : (stated.find(({ name }) => name === host.name)?.id ?? id);
 }
 
 function idOf({ nodeId, name }: FoundHost, { nodeIdPrefix = '' }: ClusterConfig): NodeId {

@@ -23,7 +23,8 @@ describe('a watched list', () => {
   const node = (name: string, labels = {}) => ({ apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
   const names = (): readonly string[] => [...(list.objects ?? [])].map(({ metadata }) => metadata.name).sort();
   const parts = (object: KubernetesObject): KubernetesObject => {
-    if (object.metadata.name === 'unreadable') throw new TypeError('no');
+    const { name, labels = {} } = object.metadata;
+    if ([name, labels['zone']].includes('unreadable')) throw new TypeError('no');
     return object;
   };
   const start = (changed: Partial<WatchTiming> = {}) => {
@@ -107,9 +108,10 @@ describe('a watched list', () => {
     ['null', 'null'],
     ['half a list', '{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{'],
     ['items without names', '{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{}]}'],
+    ['no items', '{"kind":"NodeList","metadata":{"resourceVersion":"1"}}'],
     [
-      'an object of another shape',
-      '{"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{"metadata":{"name":"unreadable","resourceVersion":"1"}}]}',
+      'the same page again and again',
+      '{"kind":"NodeList","metadata":{"resourceVersion":"1","continue":"x"},"items":[]}',
     ],
     ['a page for people', '<html>Sign in</html>'],
   ])('keeps everything when it is answered %s', async (_, body) => {
@@ -125,6 +127,63 @@ describe('a watched list', () => {
     server.faults.clear();
     await server.delete('v1', 'Node', 'a');
     await settled('b');
+  });
+
+  it('keeps what an object said before it could not be read, and follows the others', async () => {
+    await server.create(node('odd', { zone: 'x' }));
+    start();
+    await settled('a', 'b', 'odd');
+    await server.replace(node('odd', { zone: 'unreadable' }));
+    await server.create(node('unreadable'));
+    await server.delete('v1', 'Node', 'a');
+    await server.create(node('c'));
+    await settled('b', 'c', 'odd');
+    expect(list.get('odd')).toMatchObject({ metadata: { labels: { zone: 'x' } } });
+    expect(troubles.at(-1)?.message).toContain('an object odd that cannot be read (no); what it said before stays');
+    // The same when everything is listed anew.
+    server.faults.expireWatches();
+    await server.delete('v1', 'Node', 'b');
+    await settled('c', 'odd');
+    expect(troubles.at(-1)?.message).toContain('cannot be read');
+    await server.replace(node('odd', { zone: 'y' }));
+    await server.delete('v1', 'Node', 'unreadable');
+    await eventually(() => {
+      expect(list.get('odd')).toMatchObject({ metadata: { labels: { zone: 'y' } } });
+      expect(troubles.at(-1)).toBeNull();
+    });
+  });
+
+  it.each([
+    ['a name that would be a path', { name: '../../secrets' }, 'its name is none'],
+    ['a name with a control character', { name: 'n\u0000' }, 'its name is none'],
+    ['finalizers that are none', { name: 'x', finalizers: 7 }, 'its finalizers is none'],
+    ['labels of other types', { name: 'x', labels: { zone: { a: 1 } } }, 'its labels is none'],
+    ['no generation', { name: 'x', generation: '7' }, 'its generation is none'],
+  ])('does not take %s', async (_, metadata, why) => {
+    start();
+    await settled('a', 'b');
+    const event = { type: 'ADDED', object: { metadata: { resourceVersion: '1', ...metadata } } };
+    server.faults.sendToWatches(`${JSON.stringify(event)}\n`, nodes);
+    await eventually(() => {
+      expect(troubles.at(-1)?.message).toContain(why);
+    });
+    expect(names()).toEqual(['a', 'b']);
+    server.faults.expireWatches();
+    await eventually(() => {
+      expect(troubles.at(-1)).toBeNull();
+    });
+    expect(names()).toEqual(['a', 'b']);
+  });
+
+  it('does not read an event without end', async () => {
+    start();
+    await settled('a', 'b');
+    server.faults.sendToWatches(' '.repeat(17 * 1024 * 1024), nodes);
+    await eventually(() => {
+      expect(troubles.some((trouble) => trouble?.message.includes('is longer than'))).toBe(true);
+    });
+    await server.create(node('c'));
+    await settled('a', 'b', 'c');
   });
 
   it('lists anew when its version is gone, without alarm', async () => {

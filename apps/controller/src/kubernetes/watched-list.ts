@@ -3,7 +3,7 @@ import { FollowingAbort } from '../model/following-abort.js';
 import { pause } from '../model/pause.js';
 import { KubernetesError, type ApiClient, type WatchEvent } from './api-client.js';
 
-/** What every object has. */
+/** What every object has. Whether an API server keeps to it is looked at before it is held. */
 export interface KubernetesObject {
   readonly metadata: {
     readonly name: string;
@@ -62,7 +62,7 @@ const PAGE_SIZE = 500;
  *                └─────────────────────┘
  *
  * What it holds is never less than what the server last said completely: while the server is away, answers an error or
- * nonsense, everything stays.
+ * nonsense, everything stays. Of an object that cannot be read, what it said before stays; the others are as they are said.
  */
 export class WatchedList<Held = KubernetesObject> {
   readonly #options: WatchedListOptions<Held>;
@@ -70,6 +70,8 @@ export class WatchedList<Held = KubernetesObject> {
   readonly #timing: WatchTiming;
   readonly #stopped = new AbortController();
   #objects: Map<string, Held> | undefined;
+  /** Why objects cannot be read that are there, by key. What they said before is held, if they ever said anything. */
+  #unreadable = new Map<string, KubernetesError>();
   #running: Promise<void> | undefined;
 
   constructor(options: WatchedListOptions<Held>) {
@@ -112,7 +114,7 @@ export class WatchedList<Held = KubernetesObject> {
           version = await this.#list();
           listedAt = performance.now();
         }
-        if (troubled) onTrouble(null);
+        if (troubled) this.#tellUnreadable();
         troubled = false;
         version = await this.#watch(version);
         retryMs = this.#timing.firstRetryMs;
@@ -131,27 +133,47 @@ export class WatchedList<Held = KubernetesObject> {
     }
   }
 
-  #held(object: KubernetesObject): Held {
+  /** undefined: it cannot be read, and nothing is known of it from before. */
+  #held(object: KubernetesObject, unreadable: Map<string, KubernetesError>): Held | undefined {
+    const key = keyOf(object);
     try {
-      return this.#partsOf(object);
+      requireMetadata(object);
+      const held = this.#partsOf(object);
+      unreadable.delete(key);
+      return held;
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      throw nonsense(this.#options.path, `an object ${object.metadata.name} that cannot be read (${why})`);
+      const what = `an object ${object.metadata.name} that cannot be read (${why}); what it said before stays`;
+      unreadable.set(key, nonsense(this.#options.path, what));
+      return this.#objects?.get(key);
     }
+  }
+
+  #tellUnreadable(): void {
+    const [trouble = null] = this.#unreadable.values();
+    this.#options.onTrouble(trouble);
   }
 
   /** Lists everything. Returns the resourceVersion to watch from. */
   async #list(): Promise<string> {
     const { client, path, label } = this.#options;
     const listed = new Map<string, Held>();
+    const unreadable = new Map<string, KubernetesError>();
     let page: ListPage | undefined;
     do {
-      const query = { limit: PAGE_SIZE, continue: page?.next, labelSelector: label };
-      page = readPage(await client.get(path, query), path);
-      for (const object of page.items) listed.set(keyOf(object), this.#held(object));
+      const next: string | undefined = page?.next;
+      page = readPage(await client.get(path, { limit: PAGE_SIZE, continue: next, labelSelector: label }), path);
+      if (page.next !== undefined && page.next === next) throw nonsense(path, 'the same page again');
+      for (const object of page.items) {
+        const held = this.#held(object, unreadable);
+        if (held !== undefined) listed.set(keyOf(object), held);
+      }
     } while (page.next !== undefined && !this.#isStopped());
     if (this.#isStopped()) return page.version;
+    const isTold = this.#unreadable.size + unreadable.size > 0;
     this.#objects = listed;
+    this.#unreadable = unreadable;
+    if (isTold) this.#tellUnreadable();
     this.#options.onChange();
     return page.version;
   }
@@ -190,15 +212,22 @@ export class WatchedList<Held = KubernetesObject> {
     if (type === 'ERROR') throw errorOf(object, path);
     if (type === 'BOOKMARK' && isVersioned(object)) return object.metadata.resourceVersion;
     if (!isObject(object)) throw nonsense(path, 'an event without an object');
-    if (type === 'DELETED') this.#objects?.delete(keyOf(object));
-    else if (type === 'ADDED' || type === 'MODIFIED') {
-      const parts = this.#held(object);
-      const known = this.#objects?.get(keyOf(object));
-      this.#objects?.set(keyOf(object), parts);
-      if (isDeepStrictEqual(parts, known)) return object.metadata.resourceVersion;
-    } else throw nonsense(path, `an event of type ${type}`);
+    const key = keyOf(object);
+    const wasUnreadable = this.#unreadable.has(key);
+    const { resourceVersion } = object.metadata;
+    if (type === 'DELETED') {
+      this.#unreadable.delete(key);
+      if (wasUnreadable) this.#tellUnreadable();
+      if (this.#objects?.delete(key) !== true) return resourceVersion;
+    } else if (type === 'ADDED' || type === 'MODIFIED') {
+      const known = this.#objects?.get(key);
+      const parts = this.#held(object, this.#unreadable);
+      if (wasUnreadable || this.#unreadable.has(key)) this.#tellUnreadable();
+      if (parts === undefined || isDeepStrictEqual(parts, known)) return resourceVersion;
+      this.#objects?.set(key, parts);
+    } else throw nonsense(path, `an event of type ${type.slice(0, 40)}`);
     onChange(object);
-    return object.metadata.resourceVersion;
+    return resourceVersion;
   }
 }
 
@@ -221,7 +250,7 @@ function readPage(answer: unknown, path: string): ListPage {
     throw nonsense(path, 'something that is no list');
   }
   // An empty list of Go is null.
-  const items = list.items ?? [];
+  const items = list.items === null ? [] : list.items;
   if (!Array.isArray(items)) throw nonsense(path, 'a list without items');
   if (!items.every(isObject)) throw nonsense(path, 'a list of something that is no object');
   return { items, version, next: typeof next === 'string' && next !== '' ? next : undefined };
@@ -246,6 +275,24 @@ function errorOf(object: unknown, path: string): KubernetesError {
 
 function nonsense(path: string, what: string): KubernetesError {
   return new KubernetesError(`the API server answered ${what} for ${path}`, null, '');
+}
+
+/** Of everything that is followed here; a path is made of it. */
+const isName = /^[A-Za-z0-9]([-A-Za-z0-9_.:]{0,251}[A-Za-z0-9])?$/;
+
+/** Throws TypeError, which says where, when metadata is not as every API server gives it. */
+function requireMetadata({ metadata }: KubernetesObject): void {
+  const { name, namespace, uid, generation, deletionTimestamp, finalizers, labels } = metadata;
+  const isText = (value: unknown): boolean => value === undefined || typeof value === 'string';
+  const wrong =
+    (!isName.test(name) && 'name') ||
+    (!(isText(namespace) && isName.test(namespace ?? 'none')) && 'namespace') ||
+    (!isText(uid) && 'uid') ||
+    (!(generation === undefined || Number.isSafeInteger(generation)) && 'generation') ||
+    (!isText(deletionTimestamp) && 'deletionTimestamp') ||
+    (!((finalizers ?? []) instanceof Array && (finalizers ?? []).every(isText)) && 'finalizers') ||
+    (!(typeof (labels ?? {}) === 'object' && Object.values(labels ?? {}).every(isText)) && 'labels');
+  if (wrong !== false) throw new TypeError(`its ${wrong} is none`);
 }
 
 function keyOf({ metadata: { name, namespace = '' } }: KubernetesObject): string {

@@ -59,6 +59,7 @@ describe('the hosts of a cluster', () => {
       ready: true,
       attachedTo: ['par-a', 'par-b'],
       podPrefixes: ['10.244.1.0/24', 'fd20:0:1::/64'],
+      unclear: [],
     };
     const other: FoundHost = {
       name: 'rome-1',
@@ -68,6 +69,7 @@ describe('the hosts of a cluster', () => {
       ready: false,
       attachedTo: [],
       podPrefixes: [],
+      unclear: [],
     };
     expect(clusterHosts({ nodes: [rome, paris], calico: null })).toEqual({ hosts: [host, other], problems: [] });
   });
@@ -109,6 +111,28 @@ describe('the hosts of a cluster', () => {
     ).toEqual({ 'paris-1': ['10.1.0.0/26', 'fd20::41/128'], 'rome-1': ['10.1.0.2/32', 'fd20::42/128'] });
   });
 
+  it('are attached to routers, each once, and have a site, if these can be such', () => {
+    const routers = Array.from({ length: 20 }, (_, i) => `r${i}`);
+    const { hosts, problems } = clusterHosts({
+      nodes: [
+        { metadata: { name: 'a', annotations: { 'waymark.dev/attached-to': 'r1, r1,r2,,r1' } } },
+        {
+          metadata: {
+            name: 'b',
+            labels: { 'topology.kubernetes.io/zone': 'z\u0000' },
+            annotations: { 'waymark.dev/attached-to': 'r1,\u0000,r 2' },
+          },
+        },
+        { metadata: { name: 'c', annotations: { 'waymark.dev/attached-to': routers.join(',') } } },
+      ],
+      calico: null,
+    });
+    expect(hosts.map(({ attachedTo }) => attachedTo)).toEqual([['r1', 'r2'], ['r1'], routers.slice(0, 16)]);
+    expect(hosts.map(({ site }) => site)).toEqual([null, null, null]);
+    expect(hosts.map(({ unclear }) => unclear)).toEqual([[], ['site', 'attachedTo'], ['attachedTo']]);
+    expect(problems.map(({ object }) => object)).toEqual(['Node b', 'Node b', 'Node c']);
+  });
+
   it('are there but for what cannot be read, which is told', () => {
     const { hosts, problems } = clusterHosts({
       nodes: [
@@ -120,7 +144,7 @@ describe('the hosts of a cluster', () => {
       ],
       calico: null,
     });
-    expect(hosts).toMatchObject([{ name: 'odd', address: null, ready: false, podPrefixes: [] }]);
+    expect(hosts).toMatchObject([{ name: 'odd', address: null, unclear: ['address'], ready: false, podPrefixes: [] }]);
     expect(problems.map(({ object }) => object)).toEqual(['Node', 'Node odd', 'Node odd']);
   });
 });

@@ -1,3 +1,4 @@
+import { nodeIdPattern } from '@waymark/http-contract';
 import {
   addressFamily,
   canonicalIpv6,
@@ -7,6 +8,8 @@ import {
   type Prefix,
 } from '@waymark/topology';
 import type { BlockAffinity, ClusterObjects, IpamBlock, IpPool, KubernetesNode } from './objects.js';
+
+export type UnclearPart = 'address' | 'attachedTo' | 'site';
 
 /** A node of a cluster as a host of the TED. */
 export interface FoundHost {
@@ -19,6 +22,8 @@ export interface FoundHost {
   readonly ready: boolean;
   /** Routers that it is attached to, by node id; empty when the node does not say. */
   readonly attachedTo: readonly string[];
+  /** Of which the node says something that cannot be used: nothing new is known of them. */
+  readonly unclear: readonly UnclearPart[];
   /** Prefixes of the pods that it serves, and single addresses that it borrowed; sorted, each once. */
   readonly podPrefixes: readonly string[];
 }
@@ -34,6 +39,10 @@ export interface ClusterHosts {
   readonly hosts: readonly FoundHost[];
   readonly problems: readonly ObjectProblem[];
 }
+
+const isNodeId = new RegExp(nodeIdPattern);
+const isLabelValue = /^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/;
+const MAX_ROUTERS = 16;
 
 /** Annotations on nodes that Waymark reads. */
 export const nodeIdAnnotation = 'waymark.dev/node-id';
@@ -70,23 +79,47 @@ type Report = (object: string, message: string) => void;
 
 function hostOf(node: KubernetesNode, name: string, served: Iterable<string>, report: Report): FoundHost {
   const annotations = node.metadata?.annotations ?? {};
+  const unclear = new Set<UnclearPart>();
+  const doubt = (part: UnclearPart, message: string): void => {
+    unclear.add(part);
+    report(`Node ${name}`, message);
+  };
+  const site = siteOf(node, doubt);
+  const address = ipv6AddressOf(node, doubt);
+  const attachedTo = routersOf(annotations[attachedToAnnotation] ?? '', doubt);
   const ready = node.status?.conditions?.find(({ type }) => type === 'Ready');
   return {
     name,
     nodeId: annotations[nodeIdAnnotation] ?? null,
-    site: node.metadata?.labels?.[zoneLabel] ?? null,
-    address: ipv6AddressOf(node, name, report),
+    ...{ site, address, attachedTo, unclear: [...unclear] },
     ready: ready?.status === 'True',
-    attachedTo: (annotations[attachedToAnnotation] ?? '')
-      .split(',')
-      .map((router) => router.trim())
-      .filter(Boolean),
     podPrefixes: [...new Set(served)].sort(compareText),
   };
 }
 
+type Doubt = (part: UnclearPart, message: string) => void;
+
+function siteOf(node: KubernetesNode, doubt: Doubt): string | null {
+  const zone = node.metadata?.labels?.[zoneLabel] ?? null;
+  if (zone === null || isLabelValue.test(zone)) return zone;
+  doubt('site', `its label ${zoneLabel} is no label value: at most 63 letters, digits, dots, dashes`);
+  return null;
+}
+
+/** Each once; a link would be there twice. */
+function routersOf(annotation: string, doubt: Doubt): readonly string[] {
+  const named = [...new Set(annotation.split(',').map((router) => router.trim()))].filter(Boolean);
+  const routers = named.filter((router) => isNodeId.test(router)).slice(0, MAX_ROUTERS);
+  if (routers.length < named.length)
+    doubt(
+      'attachedTo',
+      `its annotation ${attachedToAnnotation} must be at most ${MAX_ROUTERS} ids of routers, separated by commas`,
+    );
+  return routers;
+}
+
 /** Calico's choice, where it says; else the first internal address. */
-function ipv6AddressOf(node: KubernetesNode, name: string, report: Report): string | null {
+function ipv6AddressOf(node: KubernetesNode, doubt: Doubt): string | null {
   const calico = node.metadata?.annotations?.[calicoIpv6Annotation]?.split('/', 1)[0];
   const internal = (node.status?.addresses ?? []).flatMap(({ type, address }) =>
     type === 'InternalIP' && address !== undefined && addressFamily(address) === 'ipv6' ? [address] : [],
@@ -96,7 +129,7 @@ function ipv6AddressOf(node: KubernetesNode, name: string, report: Report): stri
   try {
     return canonicalIpv6(found);
   } catch (error) {
-    report(`Node ${name}`, sentenceOf(error));
+    doubt('address', sentenceOf(error));
     return null;
   }
 }

@@ -104,6 +104,26 @@ describe('the needed parts of the objects of a cluster', () => {
     expect(partsOfNode(silent as never)).toEqual(partsOfNode({ metadata: { name: 'a' } }));
   });
 
+  it('are not taken from objects of another shape', () => {
+    const name = 'a';
+    const metadata = { name };
+    const wrong: readonly [(object: never) => unknown, object, string][] = [
+      [partsOfNode, { metadata: { name, annotations: { [zoneLabel]: 5 } } }, '/metadata/annotations'],
+      [partsOfNode, { metadata, spec: { podCIDRs: '10.0.0.0/26' } }, '/spec/podCIDRs'],
+      [partsOfNode, { metadata, status: { addresses: [null] } }, '/status/addresses'],
+      [partsOfNode, { metadata, status: { conditions: { type: 'Ready' } } }, '/status/conditions'],
+      [partsOfBlockAffinity, { metadata, spec: 'x' }, '/spec'],
+      [partsOfIpPool, { metadata, spec: { cidr: 10 } }, '/spec/cidr'],
+      [partsOfIpPool, { metadata, spec: { cidr: '10.0.0.0/8', allowedUses: [{}] } }, '/spec/allowedUses'],
+      [partsOfIpamBlock, { metadata, spec: { allocations: ['0'] } }, '/spec/allocations'],
+      [partsOfIpamBlock, { metadata, spec: { attributes: [{ secondary: { node: {} } }] } }, '/spec/attributes'],
+    ];
+    for (const [partsOf, object, where] of wrong) {
+      expect(() => partsOf(object as never)).toThrow(TypeError);
+      expect(() => partsOf(object as never)).toThrow(where);
+    }
+  });
+
   it('are the same while a node says that it is well, and while pods come and go on the node of their block', () => {
     const node = (lastHeartbeatTime: string) => ({
       metadata: { name: 'a', resourceVersion: lastHeartbeatTime },

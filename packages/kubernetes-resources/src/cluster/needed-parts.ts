@@ -1,13 +1,16 @@
 import { isLent, nodeAnnotations, zoneLabel } from './cluster-hosts.js';
 import type { BlockAffinity, IpamBlock, IpPool, KubernetesNode, ObjectMeta } from './objects.js';
+import { requireReadable } from './readable.js';
 
 /*
  * What clusterHosts reads of objects, and nothing else. A node has kilobytes of images and tells of itself every few minutes; a
  * block names each of its pods and changes with every one. Held in parts they take a fraction, and two are equal when hosts
- * are the same by them.
+ * are the same by them. All of these throw TypeError for an object of another shape.
  */
 
-export function partsOfNode({ metadata, spec, status }: KubernetesNode): KubernetesNode {
+export function partsOfNode(node: KubernetesNode): KubernetesNode {
+  requireReadable('Node', node);
+  const { metadata, spec, status } = node;
   return {
     metadata: {
       ...nameOf(metadata),
@@ -24,16 +27,22 @@ export function partsOfNode({ metadata, spec, status }: KubernetesNode): Kuberne
   };
 }
 
-export function partsOfBlockAffinity({ metadata, spec }: BlockAffinity): BlockAffinity {
+export function partsOfBlockAffinity(affinity: BlockAffinity): BlockAffinity {
+  requireReadable('BlockAffinity', affinity);
+  const { metadata, spec } = affinity;
   return { metadata: nameOf(metadata), spec: picked(spec, ['cidr', 'node', 'state', 'deleted', 'type']) };
 }
 
-export function partsOfIpPool({ metadata, spec }: IpPool): IpPool {
+export function partsOfIpPool(pool: IpPool): IpPool {
+  requireReadable('IPPool', pool);
+  const { metadata, spec } = pool;
   return { metadata: nameOf(metadata), spec: picked(spec, ['cidr', 'allowedUses']) };
 }
 
 /** Of the allocations those to pods of other nodes than the block's own; mostly there are none. */
-export function partsOfIpamBlock({ metadata, spec }: IpamBlock): IpamBlock {
+export function partsOfIpamBlock(block: IpamBlock): IpamBlock {
+  requireReadable('IPAMBlock', block);
+  const { metadata, spec } = block;
   const attributes = (spec?.attributes ?? []).map(({ secondary }) =>
     isLent(secondary, spec?.affinity) ? { secondary: picked(secondary, ['node', 'pod']) } : {},
   );
@@ -56,9 +65,9 @@ function textsOf(
   return Object.fromEntries(Object.entries(from ?? {}).filter(([name]) => names.includes(name)));
 }
 
-/** The members of these names that are there. */
-function picked<T extends object>(from: T | undefined, names: readonly (keyof T)[]): Partial<T> {
+/** The members of these names that are there; null is as good as absent. */
+function picked<T extends object>(from: T | null | undefined, names: readonly (keyof T)[]): Partial<T> {
   const parts: Partial<T> = {};
-  for (const name of names) if (from?.[name] !== undefined) parts[name] = from[name];
+  for (const name of names) if (from?.[name] != null) parts[name] = from[name];
   return parts;
 }

@@ -27,10 +27,11 @@ export interface FaultHands {
   readonly goDown: () => Promise<void>;
   readonly comeUp: () => Promise<void>;
   readonly dropWatches: (match: CallMatch) => number;
+  readonly endWatches: (match: CallMatch) => number;
   readonly stallWatches: (match: CallMatch) => void;
   readonly resumeWatches: () => void;
-  readonly expireWatches: (match: CallMatch) => void;
-  readonly sendToWatches: (text: string, match: CallMatch) => void;
+  readonly expireWatches: (match: CallMatch) => number;
+  readonly sendToWatches: (text: string, match: CallMatch) => number;
   readonly bookmark: () => void;
   readonly compact: () => void;
 }
@@ -77,6 +78,11 @@ export class Faults {
     return this.#hands.dropWatches(match);
   }
 
+  /** Ends open watches as a server does when their time is over, or its own. @returns how many */
+  endWatches(match: CallMatch = {}): number {
+    return this.#hands.endWatches(match);
+  }
+
   /** Open watches, and new ones, fall silent: no event, no bookmark, no end. */
   stallWatches(match: CallMatch = {}): void {
     this.#hands.stallWatches(match);
@@ -87,14 +93,14 @@ export class Faults {
     this.#hands.resumeWatches();
   }
 
-  /** Ends open watches with an event of 410, as for a watcher that fell too far behind. */
-  expireWatches(match: CallMatch = {}): void {
-    this.#hands.expireWatches(match);
+  /** Ends open watches with an event of 410, as for a watcher that fell too far behind. @returns how many */
+  expireWatches(match: CallMatch = {}): number {
+    return this.#hands.expireWatches(match);
   }
 
-  /** Sends any text into open watches, between their events. */
-  sendToWatches(text: string, match: CallMatch = {}): void {
-    this.#hands.sendToWatches(text, match);
+  /** Sends any text into open watches, between their events. @returns into how many */
+  sendToWatches(text: string, match: CallMatch = {}): number {
+    return this.#hands.sendToWatches(text, match);
   }
 
   /** Sends a bookmark now to each watch that allows them. */

@@ -53,9 +53,11 @@ export class Watches {
   }
 
   drop(match: CallMatch): number {
-    const dropped = [...this.#open].filter(({ info }) => matches(info, match));
-    for (const watch of dropped) watch.break();
-    return dropped.length;
+    return this.#each(match, (watch) => watch.break());
+  }
+
+  finish(match: CallMatch): number {
+    return this.#each(match, (watch) => watch.finish());
   }
 
   stall(match: CallMatch): void {
@@ -68,16 +70,23 @@ export class Watches {
     for (const watch of this.#open) watch.resume();
   }
 
-  expire(match: CallMatch): void {
-    for (const watch of this.#open) if (matches(watch.info, match)) watch.expire();
+  expire(match: CallMatch): number {
+    return this.#each(match, (watch) => watch.expire());
   }
 
-  send(text: string, match: CallMatch): void {
-    for (const watch of this.#open) if (matches(watch.info, match)) watch.write(text);
+  send(text: string, match: CallMatch): number {
+    return this.#each(match, (watch) => watch.write(text));
   }
 
   bookmark(): void {
     for (const watch of this.#open) watch.bookmark();
+  }
+
+  /** @returns how many */
+  #each(match: CallMatch, act: (watch: Watch) => void): number {
+    const meant = [...this.#open].filter((watch) => !watch.isEnding && matches(watch.info, match));
+    for (const watch of meant) act(watch);
+    return meant.length;
   }
 }
 
@@ -92,8 +101,8 @@ class Watch {
   readonly #onSend: () => void;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #bookmarks: boolean;
+  isEnding = false;
   #held: string[] = [];
-  #ending = false;
   #stopListening: () => void = () => undefined;
 
   constructor(
@@ -152,13 +161,13 @@ class Watch {
     this.stalled = false;
     for (const line of this.#held) this.#response.write(line);
     this.#held = [];
-    if (this.#ending) this.#response.end();
+    if (this.isEnding) this.#response.end();
   }
 
   /** Says that the past is forgotten, and ends. */
   expire(asked = this.#store.revision): void {
     this.#send('ERROR', expired(asked, this.#store.oldestFor(collectionOf(this.#type))).status);
-    this.#finish();
+    this.finish();
   }
 
   write(line: string): void {
@@ -177,14 +186,15 @@ class Watch {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  #finish(): void {
+  /** Ends it as when its time is over. */
+  finish(): void {
     this.end();
-    this.#ending = true;
+    this.isEnding = true;
     if (!this.stalled) this.#response.end();
   }
 
   #startTimers(timeoutMs: number): void {
-    this.#timers.push(setTimeout(() => this.#finish(), timeoutMs).unref());
+    this.#timers.push(setTimeout(() => this.finish(), timeoutMs).unref());
     if (!this.#bookmarks) return;
     this.#timers.push(setInterval(() => this.bookmark(), BOOKMARK_INTERVAL_MS).unref());
     if (timeoutMs > BEFORE_THE_END_MS)

@@ -37,26 +37,26 @@ export class FaultProxy extends Listener {
     super();
     this.#upstream = upstream;
     this.#scope = scope;
-    const those = (match: CallMatch): readonly ForwardedWatch[] =>
-      [...this.#watches].filter(({ info }) => matches(info, match));
+    const each = (match: CallMatch, act: (watch: ForwardedWatch) => void): number => {
+      const meant = [...this.#watches].filter(({ info, isEnding }) => !isEnding && matches(info, match));
+      for (const watch of meant) act(watch);
+      return meant.length;
+    };
     this.faults = new Faults({
       goDown: () => this.stop(),
       comeUp: () => this.listen(),
-      dropWatches: (match) => those(match).map((watch) => watch.break()).length,
+      dropWatches: (match) => each(match, (watch) => watch.break()),
+      endWatches: (match) => each(match, (watch) => watch.end()),
       stallWatches: (match) => {
         this.#stalls.push(match);
-        for (const watch of those(match)) watch.stall();
+        each(match, (watch) => watch.stall());
       },
       resumeWatches: () => {
         this.#stalls = [];
         for (const watch of this.#watches) watch.resume();
       },
-      expireWatches: (match) => {
-        for (const watch of those(match)) watch.expire();
-      },
-      sendToWatches: (text, match) => {
-        for (const watch of those(match)) watch.write(text);
-      },
+      expireWatches: (match) => each(match, (watch) => watch.expire()),
+      sendToWatches: (text, match) => each(match, (watch) => watch.write(text)),
       bookmark: () => {
         throw new RangeError('a real API server sends bookmarks when it likes');
       },

@@ -10,8 +10,8 @@ export const expiredEvent = `${JSON.stringify({ type: 'ERROR', object: expired(1
 export class ForwardedWatch {
   readonly info: RequestInfo;
   readonly #response: ServerResponse;
+  isEnding = false;
   #held: string[] | undefined;
-  #ending = false;
 
   constructor(info: RequestInfo, answer: IncomingMessage, response: ServerResponse) {
     this.info = info;
@@ -19,11 +19,11 @@ export class ForwardedWatch {
     answer.on('error', () => this.break());
     createInterface({ input: answer })
       .on('line', (line) => this.write(`${line}\n`))
-      .on('close', () => this.#end());
+      .on('close', () => this.end());
   }
 
   write(text: string): void {
-    if (this.#ending) return;
+    if (this.isEnding) return;
     if (this.#held === undefined) this.#response.write(text);
     else this.#held.push(text);
   }
@@ -36,12 +36,12 @@ export class ForwardedWatch {
     const held = this.#held ?? [];
     this.#held = undefined;
     for (const text of held) this.#response.write(text);
-    if (this.#ending) this.#response.end();
+    if (this.isEnding) this.#response.end();
   }
 
   expire(): void {
     this.write(expiredEvent);
-    this.#end();
+    this.end();
   }
 
   /** Breaks the connection. */
@@ -49,8 +49,9 @@ export class ForwardedWatch {
     this.#response.destroy();
   }
 
-  #end(): void {
-    this.#ending = true;
+  /** Ends it as when its time is over. */
+  end(): void {
+    this.isEnding = true;
     if (this.#held === undefined) this.#response.end();
   }
 }

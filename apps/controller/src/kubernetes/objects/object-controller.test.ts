@@ -99,4 +99,30 @@ describe('the objects of a cluster', () => {
     leading.abort();
     await leads;
   });
+
+  it('are told in the end, whatever is answered first, and one that cannot be read is no harm to the others', async () => {
+    const leads = controller.lead(leading.signal);
+    const status = (name: string) =>
+      (server.find(apiVersion, 'PathProfile', name) as { status?: { conditions: unknown } } | undefined)?.status;
+    const profiles = { resource: 'pathprofiles' };
+    await eventually(() => server.faults.sendToWatches('', profiles) > 0);
+    const odd = {
+      metadata: { name: 'odd', resourceVersion: '1' },
+      spec: {},
+      status: { conditions: { Accepted: true } },
+    };
+    server.faults.sendToWatches(`${JSON.stringify({ type: 'ADDED', object: odd })}\n`, profiles);
+    await eventually(() => {
+      expect(controller.trouble).toContain('an object odd that cannot be read (its status is none)');
+    });
+    // Something in front of the server that says 200 to everything
+    server.faults.arm({ kind: 'nonsense', body: '{}' }, { verb: 'patch', ...profiles }, 1);
+    const spec = { candidatePaths: intent.template.candidatePaths, fallback: 'drop' };
+    server.create({ apiVersion, kind: 'PathProfile', metadata: { name: 'fast' }, spec });
+    await eventually(() => {
+      expect(status('fast')).toMatchObject({ conditions: [{ type: 'Accepted', status: 'True' }] });
+    });
+    leading.abort();
+    await leads;
+  });
 });

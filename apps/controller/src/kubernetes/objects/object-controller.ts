@@ -17,7 +17,7 @@ import { isRefusal, OwnedIntents, type IntentServices, type OwningActor } from '
 import { WatchedList, type KubernetesObject, type WatchTiming } from '../watched-list.js';
 import { WorkLoop } from '../work-loop.js';
 import { linkConstraintsOf, meshIntentOf, NotAccepted, pathOf, policyIntentOf, profileOf } from './intent-of.js';
-import { finalizer, ObjectWriter, type CustomObject } from './object-writer.js';
+import { finalizer, ObjectWriter, requireStatus, type CustomObject } from './object-writer.js';
 import { ServedObjects } from './served-objects.js';
 import { acceptedOnly, meshStatus, notAccepted, policyStatus } from './status-of.js';
 
@@ -124,6 +124,7 @@ export class ObjectController {
     return new WatchedList({
       client,
       path,
+      parts: requireStatus,
       onChange: (object) => {
         if (object === undefined) this.#addAll();
         else this.#changed(kind, object);

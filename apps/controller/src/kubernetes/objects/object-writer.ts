@@ -18,6 +18,16 @@ export interface CustomObject extends KubernetesObject {
 
 export const finalizer = 'waymark.dev/withdraw';
 
+/** Returns the object. Throws TypeError when its status is not as the API server must keep it. */
+export function requireStatus(object: KubernetesObject): CustomObject {
+  const { status = {} } = object as { readonly status?: { readonly conditions?: unknown } | null };
+  const conditions = status?.conditions ?? [];
+  const isCondition = (one: unknown): boolean => typeof one === 'object' && one !== null;
+  if (status === null || !Array.isArray(conditions) || !conditions.every(isCondition))
+    throw new TypeError('its status is none');
+  return object;
+}
+
 /** Everything that the controller writes to objects of one API server: finalizers, status, and events about them. */
 export class ObjectWriter {
   constructor(
