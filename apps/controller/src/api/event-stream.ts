@@ -64,13 +64,14 @@ export class EventStreams {
     const gone = new FollowingAbort(this.#closing.signal);
     onceOver(request, reply, gone.abort);
     const { signal } = gone;
-    const source = messages(signal);
-    // sends the headers, so that a client knows at once that it is connected
-    await reply.sse.send({ data: undefined, retry: reconnectAfterMs });
-    const looking = setInterval(() => {
-      void this.#isRefused(request).then((isRefused) => isRefused && request.raw.destroy());
-    }, this.#limits.heartbeatMs);
+    let looking: NodeJS.Timeout | undefined;
     try {
+      const source = messages(signal);
+      // sends the headers, so that a client knows at once that it is connected
+      await reply.sse.send({ data: undefined, retry: reconnectAfterMs });
+      looking = setInterval(() => {
+        void this.#isRefused(request).then((isRefused) => isRefused && request.raw.destroy());
+      }, this.#limits.heartbeatMs);
       for await (const message of source) {
         // a client that is gone never drains, one that stalls may: wait for neither for ever
         const stalled = setTimeout(() => request.raw.destroy(), this.#limits.stalledAfterMs);

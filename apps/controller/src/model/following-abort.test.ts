@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { FollowingAbort } from './following-abort.js';
 
 describe('an abort that follows another', () => {
@@ -17,6 +17,16 @@ describe('an abort that follows another', () => {
     const following = new FollowingAbort(first.signal);
     following.abort();
     expect([following.signal.aborted, first.signal.aborted]).toEqual([true, false]);
+  });
+
+  it('may be one of many: a signal is followed by every stream of events', () => {
+    const warned = vi.spyOn(process, 'emitWarning');
+    const first = new AbortController();
+    const all = Array.from({ length: 100 }, () => new FollowingAbort(first.signal));
+    first.abort();
+    expect(all.every(({ signal }) => signal.aborted)).toBe(true);
+    expect(warned).not.toHaveBeenCalled();
+    warned.mockRestore();
   });
 
   it('leaves nothing behind once it is let go', () => {

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /**
  * An AbortController that is also aborted with a signal that outlives it, until it is let go. Not AbortSignal.any: that leaves
  * something behind in each of its signals for as long as these live (Node 20).
@@ -9,6 +11,8 @@ export class FollowingAbort {
 
   constructor(followed: AbortSignal) {
     this.#followed = followed;
+    // Each lets go, so many are no leak; Node would warn of more than ten.
+    setMaxListeners(0, followed);
     if (followed.aborted) this.#follow();
     else followed.addEventListener('abort', this.#follow);
   }
