@@ -2,13 +2,13 @@ import type { Server, Socket } from 'node:net';
 import { normalizeIP } from '@fastify/rate-limit';
 
 /** Closes each connection beyond so many of one address (of IPv6 the /64), so that one client cannot take all that there are. */
-export function limitConnectionsPerAddress(server: Server, most: number, onRefused: () => void): void {
+export function limitConnectionsPerAddress(server: Server, most: number, onRefused: (socket: Socket) => void): void {
   const openOf = new Map<string, number>();
   server.on('connection', (socket: Socket) => {
     const address = normalizeIP(socket.remoteAddress ?? '');
     const open = openOf.get(address) ?? 0;
     if (open >= most) {
-      onRefused();
+      onRefused(socket);
       socket.destroy();
       return;
     }

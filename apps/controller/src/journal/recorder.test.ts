@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -192,6 +192,14 @@ describe('a recording', () => {
     await db.destroy();
     await way.close();
   }, 120_000);
+
+  it('leaves the file to others when it cannot begin, because the database went away', async () => {
+    const gone = createDatabase('postgres://127.0.0.1:1/none');
+    await expect(Recorder.start({ ...options(), db: gone })).rejects.toSatisfy(isOutage);
+    await gone.destroy();
+    expect(await readdir(folder)).toEqual(['recording.jsonl']);
+    await (await Recorder.start(options())).close();
+  });
 
   it('ends when it is as large as it may be, and nothing waits for anything any more', async () => {
     const recorder = await Recorder.start(options(5_000));

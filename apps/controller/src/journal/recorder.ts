@@ -75,8 +75,13 @@ export class Recorder implements Journal {
   /** Begins a recording, or goes on with the one in the file: that of `path`, unless it is given. */
   static async start(options: RecorderOptions, file?: LineFile): Promise<Recorder> {
     const { db, engine, settings, path, log } = options;
-    const recorder = new Recorder(options, file ?? (await RecordingFile.open(path)));
-    const [schema, head, tables] = [await schemaOf(db), await readHead(db), await tableDigests(db)];
+    const opened = file ?? (await RecordingFile.open(path));
+    const recorder = new Recorder(options, opened);
+    const read = async () => [await schemaOf(db), await readHead(db), await tableDigests(db)] as const;
+    const [schema, head, tables] = await read().catch(async (error: unknown) => {
+      await opened.close();
+      throw error;
+    });
     recorder.#head = head;
     const begin = { kind: 'begin', format: RECORDING_FORMAT, engine, schema, settings, head, tables } as const;
     await recorder.#write((): Line<BeginLine> => begin);

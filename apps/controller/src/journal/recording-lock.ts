@@ -1,5 +1,4 @@
-import { constants } from 'node:fs';
-import { open, readFile, rm } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { StartFault } from '../model/start-fault.js';
 
@@ -21,12 +20,13 @@ export async function lockRecording(path: string): Promise<() => Promise<void>> 
   const own: Holder = { host: hostname(), pid: process.pid, started: await startOf(process.pid) };
   for (let isLast = false; ; isLast = true) {
     try {
-      const file = await open(lock, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-      await file.writeFile(`${JSON.stringify(own)}\n`);
-      await file.close();
+      await writeFile(lock, `${JSON.stringify(own)}\n`, { flag: 'wx', mode: 0o600 });
       return () => rm(lock, { force: true });
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+      const { code, syscall } = error as NodeJS.ErrnoException;
+      // The disk is full: the file is there, and names nobody.
+      if (syscall === 'write') await rm(lock, { force: true });
+      if (code !== 'EEXIST') throw error;
     }
     const holder = await readHolder(lock);
     if (isLast || !(await isGone(holder, own))) {

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { sql, type RawBuilder } from 'kysely';
 import type { NodeId, Ted } from '@waymark/topology';
 import { bindingSids, freeBlocks, reservedPrefixes, type BindingSidPair } from './binding-sids.js';
 import type { Executor } from './policy-intents.js';
@@ -130,16 +130,20 @@ async function assignedBlocks(db: Executor): Promise<Map<NodeId, string>> {
   return new Map(rows.rows.map((row) => [row.headend, row.block]));
 }
 
-/** Headends with a block of which nothing is in use or in quarantine, and nothing wanted. */
-async function idleHeadends(db: Executor, now: Date): Promise<ReadonlySet<NodeId>> {
-  const rows = await sql<{ headend: NodeId }>`
+/** Query for the headends with a block of which nothing is in use or in quarantine, and nothing wanted. */
+export function idleHeadendsSql(now: RawBuilder<Date>): RawBuilder<{ readonly headend: NodeId }> {
+  return sql`
     select k.headend from bsid_block k
     where not exists (select from sr_policy p where p.headend = k.headend)
       and not exists (
         select from bsid b where b.headend = k.headend
           and (b.policy_id is not null or b.releasing_generation is not null or b.quarantined_until > ${now})
       )
-  `.execute(db);
+  `;
+}
+
+async function idleHeadends(db: Executor, now: Date): Promise<ReadonlySet<NodeId>> {
+  const rows = await idleHeadendsSql(sql`${now}::timestamptz`).execute(db);
   return new Set(rows.rows.map(({ headend }) => headend));
 }
 

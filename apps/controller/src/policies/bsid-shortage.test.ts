@@ -4,6 +4,7 @@ import type { SrPolicyIntent } from '../model/sr-policy.js';
 import { eventually } from '../testing/eventually.js';
 import { PolicyHarness } from '../testing/policy-harness.js';
 import { diamond, LOWER, lowestDelay, withLinkDown, withLinks, withNodes } from '../testing/sketched-network.js';
+import { mayBeServed } from './bsid-shortage.js';
 
 const actor = { name: 'operator' };
 /** One block: the first of a pool stays free. */
@@ -115,6 +116,8 @@ describe('a headend for which no binding SIDs are left', () => {
     await harness.setTed(withLinks(diamond(), { 'b:a': { delayUs: 9000 } }));
     await harness.settled();
     expect(await stateOf('h2:1:h1')).toMatchObject({ install: 'failed' });
+    // Meanwhile the leader has no reason to look again each second, for days perhaps.
+    expect(await mayBeServed(harness.database.db)).toBe(false);
     await sql`update bsid set quarantined_until = now() where policy_id is null`.execute(harness.database.db);
     await eventually(async () => {
       expect(await published()).toEqual(['h2:1:h1']);

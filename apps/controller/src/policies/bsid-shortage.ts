@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { NodeId } from '@waymark/topology';
+import { idleHeadendsSql } from './binding-sid-store.js';
 import type { Executor } from './policy-intents.js';
 
 /*
@@ -58,6 +59,16 @@ export async function policiesWithoutBindingSids(db: Executor): Promise<Readonly
     group by p.headend order by p.headend collate "C"
   `.execute(db);
   return new Map(rows.map(({ headend, ids }) => [headend, ids]));
+}
+
+/** Could some of them have BSIDs now, though no revision tells of it: a block came free with time, or their headend got one? */
+export async function mayBeServed(db: Executor): Promise<boolean> {
+  const { rows } = await sql`
+    select from bsid_shortage s join sr_policy p on p.id = s.policy_id
+    where exists (${idleHeadendsSql(sql`clock_timestamp()`)}) or exists (select from bsid_block k where k.headend = p.headend)
+    limit 1
+  `.execute(db);
+  return rows.length > 0;
 }
 
 /** Why these policies found none; those that have some are left out. */

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { RevisionNumbers } from '../storage/revision.js';
-import type { ShortageChanges } from './bsid-shortage.js';
+import { mayBeServed, type ShortageChanges } from './bsid-shortage.js';
 import { DelayMachine, defaultDelays } from './delay-machine.js';
 import type { Sight } from './observation.js';
 import type { ReactionDependencies, ReactionSettings, WrittenDelta } from './reaction-dependencies.js';
@@ -108,13 +108,12 @@ class Term<Delta extends WrittenDelta> {
     return () => stop();
   }
 
-  /** Bandwidth was released, or policies wait for binding SIDs: blocks of the pool come free without a word. */
+  /** Bandwidth was released, or policies wait for binding SIDs and there are some: blocks of the pool come free without a word. */
   async #mayHaveRoom(): Promise<boolean> {
+    const { db } = this.#deps;
     try {
-      const found = await sql`
-        (select from released_link limit 1) union all (select from bsid_shortage limit 1)
-      `.execute(this.#deps.db);
-      return found.rows.length > 0;
+      const released = await sql`select from released_link limit 1`.execute(db);
+      return released.rows.length > 0 || (await mayBeServed(db));
     } catch {
       // The database is away; the next poll tells whether it is back.
       return false;
