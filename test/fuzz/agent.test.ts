@@ -59,7 +59,9 @@ async function failing(change: NonNullable<ControllerCase['failing']>): Promise<
   const { generation, policies } = controller.wanted;
   controller.outcomes.delete(change.policyId);
   controller.want({ generation: generation + 1, policies: [...policies, change] });
-  await eventually(() => controller.outcomes.has(change.policyId), 60_000);
+  // That the one of the case before is gone may be told late.
+  const told = () => controller.outcomes.get(change.policyId)?.outcome ?? Outcome.REMOVED;
+  await eventually(() => told() !== Outcome.REMOVED, 60_000);
   const { outcome, reason } = controller.outcomes.get(change.policyId) ?? { outcome: Outcome.UNSPECIFIED, reason: '' };
   const during = await one.holds();
   controller.want({ generation: generation + 2, policies });
