@@ -28,6 +28,7 @@ import { withdrawUnfollowed } from './kubernetes/classes/withdraw-unfollowed.js'
 import { Kubernetes } from './kubernetes/kubernetes.js';
 import { readKubernetesConfig } from './kubernetes/kubernetes-config.js';
 import { healthOf } from './health.js';
+import { LogQuota } from './log-quota.js';
 import { unrecorded, type Journal } from './model/journal.js';
 import { isOutage } from './model/outage.js';
 import type { Services } from './model/ports.js';
@@ -128,6 +129,7 @@ async function start(
     return Promise.resolve();
   });
 
+  const foreignSids = new LogQuota(() => performance.now());
   const distribution = await Distribution.create({
     databaseUrl,
     db,
@@ -147,7 +149,9 @@ async function start(
       }));
       await topology.recordAgentCapabilities(statements);
       for (const foreign of await topology.foreignSids(statements)) {
-        log.warn(foreign, 'a SID that an agent reports is not used: another node has it');
+        const line = foreignSids.take();
+        if (line === undefined) continue;
+        log.warn({ ...foreign, ...line }, 'a SID that an agent reports is not used: another node has it');
       }
     },
     departure: core.departure,

@@ -1,7 +1,7 @@
 const WINDOW_MS = 60_000;
 const LINES = 10;
 
-/** Ten lines a minute of one kind: somebody who can cause them must not fill the disk. What is left out is counted elsewhere. */
+/** Ten lines a minute of one kind: somebody who can cause them must not fill the disk. */
 export class LogQuota {
   #since = -Infinity;
   #count = 0;

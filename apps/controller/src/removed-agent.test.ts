@@ -15,7 +15,8 @@ import { eventually } from './testing/eventually.js';
 import { startSessionAgent, type SessionAgent } from './testing/session-agent.js';
 import { createTestDatabase, type TestDatabase } from './testing/test-database.js';
 
-const SID = 'fcbb:bb00:ffff::46';
+const SIDS = Array.from({ length: 15 }, (_, index) => `fcbb:bb00:ffff::${(0x46 + index).toString(16)}`);
+const [SID = ''] = SIDS;
 const GONE = '/v1/agents/dc-london';
 const ONE = 'dc-london:100:dc-athens';
 const OTHER = 'dc-london:200:dc-athens';
@@ -55,7 +56,7 @@ const recording = () => join(folder, 'recording.jsonl');
 async function start(node: string, stateDirectory?: string): Promise<SessionAgent> {
   const agent = await startSessionAgent({
     ...{ node, controllers: [controller.grpcAddress], bus: new MemoryBus() },
-    ownedSids: [{ sid: ipv6ToBytes(SID), behavior: 'End.DT46' }],
+    ownedSids: SIDS.map((sid) => ({ sid: ipv6ToBytes(sid), behavior: 'End.DT46' })),
     ...(stateDirectory === undefined ? {} : { stateDirectory }),
   });
   agents.push(agent);
@@ -127,7 +128,8 @@ describe('an agent that is gone for good', () => {
     await start('dc-athens');
     await eventually(() => {
       const told = logged.filter(({ msg }) => msg === 'a SID that an agent reports is not used: another node has it');
-      expect(told).toMatchObject([{ node: 'dc-athens', sid: SID, owner: 'dc-london' }]);
+      // not all: an agent must not fill the log
+      expect(told).toMatchObject(SIDS.slice(0, 10).map((sid) => ({ node: 'dc-athens', sid, owner: 'dc-london' })));
     });
     expect(await ownersOfSid()).toEqual(['dc-london']);
     const bookings = await database.db.selectFrom('booking').select('policy_id').distinct().execute();
@@ -149,7 +151,14 @@ describe('an agent that is gone for good', () => {
     expect(released[0]?.quarantined_until?.getTime()).toBeGreaterThan(Date.now());
     const { body } = await ask('GET', '/v1/audit?entity=agent');
     expect(body).toMatchObject({
-      items: [{ kind: 'agent-removed', entityId: 'dc-london', after: null, before: { sids: [`${SID} End.DT46`] } }],
+      items: [
+        {
+          kind: 'agent-removed',
+          entityId: 'dc-london',
+          after: null,
+          before: { sids: SIDS.map((sid) => `${sid} End.DT46`) },
+        },
+      ],
     });
     expect((await ask('DELETE', GONE)).status).toBe(404);
   }, 120_000);

@@ -39,8 +39,9 @@ export async function removeAgent(tx: Transaction<Tables>, node: NodeId, journal
     update desired set outcome = 'pending', outcome_reason = null, outcome_at = null where headend = ${node}
   `.execute(tx);
   await sql`update headend set read_back_hash = null where node_id = ${node}`.execute(tx);
-  await sql`delete from list_liveness where headend = ${node}`.execute(tx);
+  // In the order of storeLiveness, with which a late report would else wait for this and this for it.
   await sql`delete from liveness_round where headend = ${node}`.execute(tx);
+  await sql`delete from list_liveness where headend = ${node}`.execute(tx);
   await tx.deleteFrom('agent_data_plane').where('node_id', '=', node).execute();
   await tx.deleteFrom('agent').where('node_id', '=', node).execute();
   return { dataplane: row.dataplane, agentVersion: row.agent_version, lastSeen: row.last_seen.toISOString() };

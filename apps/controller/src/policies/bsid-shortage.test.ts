@@ -128,6 +128,17 @@ describe('a headend for which no binding SIDs are left', () => {
     expect(await stateOf('h1:1:h2')).toMatchObject({ install: 'failed' });
   });
 
+  it('gets the block of a headend without an agent: nobody will acknowledge anything', async () => {
+    await startExhausted();
+    await remove('h1:1:h2');
+    await sql`update bsid set quarantined_until = now() where quarantined_until is not null`.execute(
+      harness.database.db,
+    );
+    await eventually(async () => {
+      expect(await published()).toEqual(['h2:1:h1']);
+    }, 60_000);
+  }, 120_000);
+
   it('gets one when a locator no longer covers it', async () => {
     const claimed = [{ ...diamond().nodes.flatMap(({ locators }) => locators)[0], prefix: 'fdbb:b51d:0:1::/64' }];
     harness = await PolicyHarness.create(withNodes(diamond(), { h3: { locators: claimed as never } }));

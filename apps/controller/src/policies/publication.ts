@@ -342,9 +342,14 @@ async function forgetDeleted(
   now: Date,
 ): Promise<void> {
   if (deleted.length === 0) return;
+  // Of a headend without an agent nobody will acknowledge anything, and nobody holds it.
+  const answering = await headendsWithAgent(tx, [...new Set(deleted.map(({ headend }) => headend))]);
   await releaseBindingSids(
     tx,
-    deleted.map(({ id }) => ({ policyId: id, generation: generations.get(id) ?? null })),
+    deleted.map(({ id, headend }) => ({
+      policyId: id,
+      generation: answering.has(headend) ? (generations.get(id) ?? null) : null,
+    })),
     now,
   );
   const ids = deleted.map(({ id }) => id);
