@@ -213,10 +213,15 @@ export function readConfig(environment: NodeJS.ProcessEnv): ControllerConfig {
 
 /** Found out later, it would keep every policy from being published. Throws Error naming the variable. */
 function requirePool(variable: string, pool: string): void {
+  if (hasBlocks(pool)) return;
+  throw new Error(`${variable} must be an IPv6 prefix of at most 63 bits, such as fdbb:b51d::/32, not ${pool}`);
+}
+
+function hasBlocks(pool: string): boolean {
   try {
-    freeBlocks(pool, 1, new Set(), []);
+    return freeBlocks(pool, 1, new Set(), []).length > 0;
   } catch {
-    throw new Error(`${variable} must be an IPv6 prefix of at most 63 bits, such as fdbb:b51d::/32, not ${pool}`);
+    return false;
   }
 }
 
