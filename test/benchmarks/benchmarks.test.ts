@@ -16,7 +16,7 @@ describe('a benchmark still runs:', () => {
     ['mesh.mjs', '40'],
     ['policies.mjs', '24', 'bandwidth'],
     ['reconnect.mjs', '6', '1'],
-    ['soak.mjs', '--minutes', '0.2', '--hosts', '6', '--every', '3'],
+    ['soak.mjs', '--minutes', '0.2', '--hosts', '6', '--every', '3', '--events', '100'],
     ['sweep.mjs', '30', '60'],
     ['takeover.mjs', '1'],
     ['vpp.mjs', '--policies', '40', '--runs', '1'],
