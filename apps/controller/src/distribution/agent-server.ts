@@ -17,13 +17,13 @@ import {
 } from '@waymark/agent-protocol';
 import type { NodeId } from '@waymark/topology';
 import type { Logger } from 'pino';
-import { LogQuota } from '../log-quota.js';
 import type { Journal } from '../model/journal.js';
 import type { AgentSessionCounts } from '../model/agents.js';
 import type { Database } from '../storage/database.js';
 import { storeAcks, type AckRecord, type OnAcked } from './ack-store.js';
 import type { AgentAccess, Stranger } from './agent-access.js';
 import { AgentConnection } from './agent-connection.js';
+import { AgentRefusals } from './agent-refusals.js';
 import { acksEntry, hellosEntry, livenessEntry } from './agent-entries.js';
 import {
   readDigests,
@@ -112,16 +112,14 @@ export class AgentServer {
   readonly #dataPlanes: Batcher<DataPlaneRecord, true>;
   readonly #snapshots: SnapshotDesk;
   readonly #introducing = new Set<Promise<unknown>>();
-  readonly #refused = { connection: 0, handshake: 0, nameless: 0, ended: 0, revoked: 0, trespass: 0 };
-  readonly #handshakes = new LogQuota(() => performance.now());
-  readonly #refusals = new LogQuota(() => performance.now());
-  readonly #trespasses = new LogQuota(() => performance.now());
+  readonly #refusals: AgentRefusals;
   #welcomed = 0;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: AgentServerOptions) {
     const { db, journal } = options;
     this.#options = options;
+    this.#refusals = new AgentRefusals(options.log);
     this.#hellos = new Batcher(BATCH, async (records) => {
       await journal.take(hellosEntry(records), () => recordHellos(db, records));
       return records.map(() => true as const);
@@ -173,7 +171,7 @@ export class AgentServer {
     return {
       sessions: this.#connections.size,
       welcomed: this.#welcomed,
-      refused: { ...this.#refused },
+      refused: this.#refusals.counts(),
       snapshots: this.#snapshots.counts(),
     };
   }
@@ -189,10 +187,8 @@ export class AgentServer {
     watchConnections(this.#server, {
       connections: CONNECTIONS,
       connectionsPerAddress: CONNECTIONS / 2,
-      onTooMany: () => {
-        this.#refused.connection += 1;
-      },
-      onRefusedHandshake: (why) => this.#handshakeRefused(why),
+      onTooMany: () => this.#refusals.connection(),
+      onRefusedHandshake: (why) => this.#refusals.handshake(why),
     });
     this.#sweep = setInterval(() => {
       this.#closeDisowned();
@@ -242,7 +238,7 @@ export class AgentServer {
     },
     incompatible: (node: NodeId, why: string) =>
       this.#options.log.warn({ node, why }, 'an agent was refused: it is of another version'),
-    trespass: (caller: NodeId | undefined, why: string) => this.#trespass(caller, why),
+    trespass: (caller: NodeId | undefined, why: string) => this.#refusals.trespass(caller, why),
     ended: (connection: AgentConnection) => this.#forget(connection),
     failed: (error: unknown, during: string) =>
       this.#options.log.error({ err: error, during }, 'an agent session failed'),
@@ -263,31 +259,9 @@ export class AgentServer {
     this.#connections.add(new AgentConnection(stream, this.#host, performance.now(), caller));
   }
 
-  #refusal({ reason, why, node, certificate }: Stranger) {
-    this.#refused[reason] += 1;
-    const line = this.#refusals.take();
-    if (line !== undefined) {
-      this.#options.log.warn({ why, node, ...certificate, ...line }, 'a caller of the agent service was refused');
-    }
-    return { code: status.UNAUTHENTICATED, details: why };
-  }
-
-  #handshakeRefused(why: string): void {
-    this.#refused.handshake += 1;
-    const line = this.#handshakes.take();
-    if (line !== undefined) {
-      this.#options.log.warn(
-        { why, ...line },
-        'a connection to the agent service was refused: its TLS is not in order',
-      );
-    }
-  }
-
-  #trespass(caller: NodeId | undefined, why: string): void {
-    this.#refused.trespass += 1;
-    const line = this.#trespasses.take();
-    if (line === undefined) return;
-    this.#options.log.warn({ caller, why, ...line }, 'an agent was refused: it does not speak for itself');
+  #refusal(stranger: Stranger) {
+    this.#refusals.stranger(stranger);
+    return { code: status.UNAUTHENTICATED, details: stranger.why };
   }
 
   async #welcome(connection: AgentConnection, node: NodeId, hello: Hello, version: number): Promise<Welcome> {

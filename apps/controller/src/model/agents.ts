@@ -97,6 +97,10 @@ export interface SnapshotCounts {
  */
 export type AgentRefusal = 'connection' | 'handshake' | 'nameless' | 'ended' | 'revoked' | 'trespass';
 
+export const noRefusals: Readonly<Record<AgentRefusal, number>> = {
+  ...{ connection: 0, handshake: 0, nameless: 0, ended: 0, revoked: 0, trespass: 0 },
+};
+
 /** Of this controller. */
 export interface AgentSessionCounts {
   readonly sessions: number;

@@ -6,7 +6,6 @@ import { PolicyHarness } from '../testing/policy-harness.js';
 import { diamond, LOWER, lowestDelay, withLinkDown, withLinks, withNodes } from '../testing/sketched-network.js';
 import { mayBeServed } from './bsid-shortage.js';
 
-const actor = { name: 'operator' };
 /** One block: the first of a pool stays free. */
 const SMALL = 'fdbb:b51d::/63';
 const LARGE = 'fdbb:b51d::/32';
@@ -17,17 +16,6 @@ afterEach(() => harness.stop());
 
 function policy(headend: string, endpoint: string, color = 1): SrPolicyIntent {
   return { headend, color, endpoint, fallback: 'drop', candidatePaths: [lowestDelay()] };
-}
-
-async function create(intent: SrPolicyIntent): Promise<void> {
-  await harness.service.createPolicy(intent, actor);
-  await harness.settled();
-}
-
-async function remove(id: string): Promise<void> {
-  const { version } = await harness.service.policy(id);
-  await harness.service.deletePolicy(id, version, actor);
-  await harness.settled();
 }
 
 async function stateOf(id: string) {
@@ -43,8 +31,8 @@ async function published(): Promise<readonly string[]> {
 async function startExhausted(): Promise<void> {
   harness = await PolicyHarness.create(diamond());
   await harness.lead({ bsidPool: SMALL });
-  await create(policy('h1', 'h2'));
-  await create(policy('h2', 'h1'));
+  await harness.createPolicy(policy('h1', 'h2'));
+  await harness.createPolicy(policy('h2', 'h1'));
 }
 
 describe('a headend for which no binding SIDs are left', () => {
@@ -65,7 +53,7 @@ describe('a headend for which no binding SIDs are left', () => {
 
   it('holds up no other headend, in whatever is published together', async () => {
     await startExhausted();
-    await create(policy('h1', 'h3', 2));
+    await harness.createPolicy(policy('h1', 'h3', 2));
     expect(await published()).toEqual(['h1:1:h2', 'h1:2:h3']);
     await harness.setTed(withLinks(diamond(), { 'a:b': { delayUs: 9000 } }));
     await harness.settled();
@@ -79,14 +67,14 @@ describe('a headend for which no binding SIDs are left', () => {
     await harness.setTed(withLinks(diamond(), { 'b:a': { delayUs: 9000 } }));
     await harness.settled();
     await harness.lead({ bsidPool: SMALL });
-    await create(policy('h1', 'h3', 2));
+    await harness.createPolicy(policy('h1', 'h3', 2));
     expect(harness.logged).toHaveLength(1);
     expect(harness.events.filter(({ type }) => type === 'policy.install')).toHaveLength(1);
   });
 
   it('gets what it should hold when the pool is enlarged', async () => {
     await startExhausted();
-    await create(policy('h2', 'h3'));
+    await harness.createPolicy(policy('h2', 'h3'));
     await harness.lead({ bsidPool: LARGE });
     await eventually(async () => {
       expect(await published()).toEqual(['h1:1:h2', 'h2:1:h1', 'h2:1:h3']);
@@ -104,7 +92,7 @@ describe('a headend for which no binding SIDs are left', () => {
   it('gets the block of a headend that needs none any more, once nothing can carry its SIDs', async () => {
     await startExhausted();
     await harness.meetAgent('h1');
-    await remove('h1:1:h2');
+    await harness.deletePolicy('h1:1:h2');
     const quarantine = () =>
       sql<{ until: Date | null; releasing: number | null }>`
       select quarantined_until as until, releasing_generation as releasing from bsid
@@ -124,13 +112,13 @@ describe('a headend for which no binding SIDs are left', () => {
     });
     const blocks = await harness.database.db.selectFrom('bsid_block').selectAll().execute();
     expect(blocks).toEqual([{ headend: 'h2', block: 'fdbb:b51d:0:1::/64' }]);
-    await create(policy('h1', 'h2'));
+    await harness.createPolicy(policy('h1', 'h2'));
     expect(await stateOf('h1:1:h2')).toMatchObject({ install: 'failed' });
   });
 
   it('gets the block of a headend without an agent: nobody will acknowledge anything', async () => {
     await startExhausted();
-    await remove('h1:1:h2');
+    await harness.deletePolicy('h1:1:h2');
     await sql`update bsid set quarantined_until = now() where quarantined_until is not null`.execute(
       harness.database.db,
     );
@@ -143,7 +131,7 @@ describe('a headend for which no binding SIDs are left', () => {
     const claimed = [{ ...diamond().nodes.flatMap(({ locators }) => locators)[0], prefix: 'fdbb:b51d:0:1::/64' }];
     harness = await PolicyHarness.create(withNodes(diamond(), { h3: { locators: claimed as never } }));
     await harness.lead({ bsidPool: SMALL });
-    await create(policy('h1', 'h2'));
+    await harness.createPolicy(policy('h1', 'h2'));
     expect(await stateOf('h1:1:h2')).toMatchObject({ install: 'failed' });
     await harness.setTed(diamond());
     await eventually(async () => {
@@ -153,9 +141,9 @@ describe('a headend for which no binding SIDs are left', () => {
 
   it('leaves nothing behind when its policies are deleted, or have nothing to install', async () => {
     await startExhausted();
-    await remove('h2:1:h1');
+    await harness.deletePolicy('h2:1:h1');
     expect(await harness.service.withoutBindingSids()).toBe(0);
-    await create({ ...policy('h2', 'h3'), fallback: 'shortest-path' });
+    await harness.createPolicy({ ...policy('h2', 'h3'), fallback: 'shortest-path' });
     expect(await harness.service.withoutBindingSids()).toBe(1);
     await harness.setTed(withLinkDown(diamond(), 'h3:b'));
     await eventually(async () => {

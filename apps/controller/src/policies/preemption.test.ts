@@ -23,17 +23,6 @@ function six(color: number, more: Partial<SrPolicyIntent> = {}): SrPolicyIntent 
   return { headend: 'h1', color, endpoint: 'h2', fallback: 'drop', candidatePaths, ...more };
 }
 
-async function create(intent: SrPolicyIntent): Promise<void> {
-  await harness.service.createPolicy(intent, actor);
-  await harness.settled();
-}
-
-async function remove(id: string): Promise<void> {
-  const { version } = await harness.service.policy(id);
-  await harness.service.deletePolicy(id, version, actor);
-  await harness.settled();
-}
-
 async function stateOf(color: number) {
   return (await harness.service.policy(`h1:${color}:h2`)).state;
 }
@@ -49,10 +38,10 @@ async function bookedOn(link: LinkId): Promise<number> {
 
 describe('a policy of a higher setup priority', () => {
   it('takes the better path, and who has to leave it moves in the same publication and says who took it', async () => {
-    await create(six(1));
+    await harness.createPolicy(six(1));
     await harness.ack('h1');
     const before = await harness.generation('h1');
-    await create(six(2, { setupPriority: 3 }));
+    await harness.createPolicy(six(2, { setupPriority: 3 }));
     expect(await linksOf(2)).toEqual(UPPER);
     expect(await linksOf(1)).toEqual(LOWER);
     expect(await harness.generation('h1')).toBe(before + 1);
@@ -67,25 +56,25 @@ describe('a policy of a higher setup priority', () => {
   });
 
   it('gives the bandwidth back when it goes: who was driven out returns', async () => {
-    await create(six(1));
-    await create(six(2, { setupPriority: 3 }));
+    await harness.createPolicy(six(1));
+    await harness.createPolicy(six(2, { setupPriority: 3 }));
     await harness.ack('h1');
     expect(await linksOf(1)).toEqual(LOWER);
-    await remove('h1:2:h2');
+    await harness.deletePolicy('h1:2:h2');
     await harness.ack('h1');
     await eventually(async () => expect(await linksOf(1)).toEqual(UPPER));
     expect((await stateOf(1))?.cause).toContain('bandwidth was released');
   });
 
   it('leaves the last one without a path, which falls back until there is room', async () => {
-    await create(six(1));
-    await create(six(2));
-    await create(six(3, { setupPriority: 3, holdPriority: 0 }));
+    await harness.createPolicy(six(1));
+    await harness.createPolicy(six(2));
+    await harness.createPolicy(six(3, { setupPriority: 3, holdPriority: 0 }));
     await harness.ack('h1');
     expect(await linksOf(3)).toEqual(UPPER);
     // Of equals that want the same, the one of the lower id is kept first.
     expect([(await stateOf(1))?.status, (await stateOf(2))?.status].sort()).toEqual(['fallback', 'up']);
-    await remove('h1:3:h2');
+    await harness.deletePolicy('h1:3:h2');
     await harness.ack('h1');
     await eventually(async () =>
       expect([(await stateOf(1))?.status, (await stateOf(2))?.status]).toEqual(['up', 'up']),
@@ -93,25 +82,25 @@ describe('a policy of a higher setup priority', () => {
   });
 
   it('does not touch who holds at its setup priority or a higher one', async () => {
-    await create(six(1, { holdPriority: 3 }));
-    await create(six(2, { setupPriority: 3 }));
+    await harness.createPolicy(six(1, { holdPriority: 3 }));
+    await harness.createPolicy(six(2, { setupPriority: 3 }));
     expect(await linksOf(1)).toEqual(UPPER);
     expect(await linksOf(2)).toEqual(LOWER);
   });
 
   it('drives on those who can drive out others in their turn', async () => {
-    await create(six(1));
-    await create(six(2, { setupPriority: 4 }));
+    await harness.createPolicy(six(1));
+    await harness.createPolicy(six(2, { setupPriority: 4 }));
     expect([await linksOf(1), await linksOf(2)]).toEqual([LOWER, UPPER]);
-    await create(six(3, { setupPriority: 2 }));
+    await harness.createPolicy(six(3, { setupPriority: 2 }));
     expect([await linksOf(3), await linksOf(2), await linksOf(1)]).toEqual([UPPER, LOWER, undefined]);
     expect((await stateOf(1))?.cause).toContain('policy h1:3:h2 was created');
     expect((await stateOf(1))?.cause).toContain('policy h1:2:h2 of setup priority 4 took bandwidth of link a:c');
   });
 
   it('takes what it may when its intent is changed', async () => {
-    await create(six(1));
-    await create(six(2));
+    await harness.createPolicy(six(1));
+    await harness.createPolicy(six(2));
     await harness.ack('h1');
     const { version, intent } = await harness.service.policy('h1:2:h2');
     await harness.service.replacePolicy('h1:2:h2', { ...intent, setupPriority: 0 }, version, actor);
@@ -130,19 +119,19 @@ describe('a policy of a higher setup priority', () => {
   });
 
   it('drives a pinned policy away from its lists, which it returns to', async () => {
-    await create(six(1));
+    await harness.createPolicy(six(1));
     const { version } = await harness.service.policy('h1:1:h2');
     await harness.service.pin('h1:1:h2', version, actor);
-    await create(six(2, { setupPriority: 3 }));
+    await harness.createPolicy(six(2, { setupPriority: 3 }));
     expect([await linksOf(2), await linksOf(1)]).toEqual([UPPER, LOWER]);
     await harness.ack('h1');
-    await remove('h1:2:h2');
+    await harness.deletePolicy('h1:2:h2');
     await harness.ack('h1');
     await eventually(async () => expect(await linksOf(1)).toEqual(UPPER));
   });
 
   it('waits when the one it drives out changes meanwhile: nothing is booked twice', async () => {
-    await create(six(1));
+    await harness.createPolicy(six(1));
     await harness.ack('h1');
     let once = false;
     harness.beforeEvaluation = async () => {
@@ -152,7 +141,7 @@ describe('a policy of a higher setup priority', () => {
       const { version, intent } = await harness.service.policy('h1:1:h2');
       await harness.service.replacePolicy('h1:1:h2', { ...intent, name: 'renamed' }, version, actor);
     };
-    await create(six(2, { setupPriority: 3 }));
+    await harness.createPolicy(six(2, { setupPriority: 3 }));
     await harness.settled();
     expect(once).toBe(true);
     expect([await linksOf(2), await linksOf(1)]).toEqual([UPPER, LOWER]);
@@ -160,7 +149,7 @@ describe('a policy of a higher setup priority', () => {
   });
 
   it('is foretold by a dry-run with all whom it drives out', async () => {
-    await create(six(1));
+    await harness.createPolicy(six(1));
     const { moves } = await harness.service.dryRun([{ kind: 'policy-put', policy: six(2, { setupPriority: 3 }) }]);
     expect(moves.map(({ policyId, change, after }) => [policyId, change, after[0]?.links])).toEqual([
       ['h1:1:h2', 'moved', LOWER],
@@ -171,8 +160,8 @@ describe('a policy of a higher setup priority', () => {
   });
 
   it('keeps its place when a link shrinks', async () => {
-    await create(six(1, { candidatePaths: [lowestDelay({ bandwidthBps: 4 * G })], setupPriority: 3 }));
-    await create(six(2));
+    await harness.createPolicy(six(1, { candidatePaths: [lowestDelay({ bandwidthBps: 4 * G })], setupPriority: 3 }));
+    await harness.createPolicy(six(2));
     expect([await linksOf(1), await linksOf(2)]).toEqual([UPPER, UPPER]);
     await harness.setTed(withLinks(diamond(), { 'a:b': { bandwidthBps: 7 * G } }));
     await harness.settled();

@@ -11,11 +11,11 @@ import { EventHub } from '../event-hub.js';
 import type { Identity } from '../model/access.js';
 import type { Services } from '../model/ports.js';
 import type { RecordedSettings, RequestInput } from '../model/recording.js';
+import { noRefusals } from '../model/agents.js';
 import type { Database } from '../storage/database.js';
 import type { ReplayedJournal } from './replayed-journal.js';
 
 /** None is under way: nobody is connected. */
-const noRefusals = { connection: 0, handshake: 0, nameless: 0, ended: 0, revoked: 0, trespass: 0 };
 const noSnapshots = { underWay: 0, waiting: 0, sent: 0, unchanged: 0, policies: 0, refused: 0 };
 
 const inOrder = { ok: true, detail: 'replays' };

@@ -1,3 +1,4 @@
+import { noRefusals } from '../model/agents.js';
 import { EventHub } from '../event-hub.js';
 import type {
   ApiKeyService,
@@ -52,7 +53,7 @@ export function fixedServices(stated: StatedServices = {}): Services {
       counts: () => ({
         sessions: 0,
         welcomed: 0,
-        refused: { connection: 0, handshake: 0, nameless: 0, ended: 0, revoked: 0, trespass: 0 },
+        refused: noRefusals,
         snapshots: { underWay: 0, waiting: 0, sent: 0, unchanged: 0, policies: 0, refused: 0 },
       }),
     },

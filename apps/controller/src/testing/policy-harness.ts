@@ -17,6 +17,7 @@ import { Problem } from '../model/errors.js';
 import type { WaymarkEvent } from '../model/events.js';
 import { unrecorded } from '../model/journal.js';
 import type { ClassMember } from '../model/service-class.js';
+import type { SrPolicyIntent } from '../model/sr-policy.js';
 import type { LayerView } from '../model/topology.js';
 import { onAcked } from '../policies/headend-acks.js';
 import { SrPolicyService } from '../policies/policy-service.js';
@@ -167,6 +168,18 @@ export class PolicyHarness {
 
   stopLeading(): void {
     this.#term?.abort();
+  }
+
+  /** Creates a policy as alice, and waits for what follows from it. */
+  async createPolicy(intent: SrPolicyIntent): Promise<void> {
+    await this.service.createPolicy(intent, { name: 'alice' });
+    await this.settled();
+  }
+
+  async deletePolicy(id: string): Promise<void> {
+    const { version } = await this.service.policy(id);
+    await this.service.deletePolicy(id, version, { name: 'alice' });
+    await this.settled();
   }
 
   /** Until the consequences of all that is committed are published. */
